@@ -1,0 +1,124 @@
+"""Dates as the chart writes them: year, month, day or instant, kept as the interval of days they can mean.
+
+A comparison is three-valued: it is "yes" only when it holds for every day of the interval (rule 2.4 and 2.9 of the
+clinical specification: an incomplete date counts as its whole interval).
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal, Self
+
+Truth = Literal["yes", "possibly", "no"]
+
+_FHIR_DATE = re.compile(
+    r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
+    r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PartialDate:
+    """The closed interval [earliest, latest] of calendar days; `instant` orders results of one day (UTC)."""
+
+    earliest: date
+    latest: date
+    instant: datetime | None = None
+    zone_missing: bool = False
+
+    @classmethod
+    def of(cls, day: date) -> Self:
+        return cls(day, day)
+
+    @classmethod
+    def parse(cls, text: object) -> Self | None:
+        """Reads a FHIR date, dateTime or instant; None for anything else (never raises)."""
+        if not isinstance(text, str):
+            return None
+        match = _FHIR_DATE.fullmatch(text.strip())
+        if match is None:
+            return None
+        year, month, day = match["year"], match["month"], match["day"]
+        try:
+            if month is None:
+                return cls(date(int(year), 1, 1), date(int(year), 12, 31))
+            if day is None:
+                last = calendar.monthrange(int(year), int(month))[1]
+                return cls(date(int(year), int(month), 1), date(int(year), int(month), last))
+            whole = date(int(year), int(month), int(day))
+            if match["time"] is None:
+                return cls(whole, whole)
+            return cls(whole, whole, _instant(whole, match["time"], match["zone"]), match["zone"] is None)
+        except (ValueError, calendar.IllegalMonthError):
+            return None
+
+    @property
+    def exact(self) -> bool:
+        return self.earliest == self.latest
+
+    @property
+    def sort_key(self) -> tuple[date, date, datetime]:
+        """Orders by the latest possible day, then by instant; for choosing the newest result."""
+        return (self.latest, self.earliest, self.instant or datetime.min.replace(tzinfo=UTC))
+
+    def on_or_before(self, day: date) -> Truth:
+        return "yes" if self.latest <= day else "no" if self.earliest > day else "possibly"
+
+    def on_or_after(self, day: date) -> Truth:
+        return "yes" if self.earliest >= day else "no" if self.latest < day else "possibly"
+
+    def within(self, first: date, last: date) -> Truth:
+        """Whether the day lies in [first, last]."""
+        if self.earliest >= first and self.latest <= last:
+            return "yes"
+        if self.latest < first or self.earliest > last:
+            return "no"
+        return "possibly"
+
+    def back(self, *, months: int = 0, days: int = 0) -> PartialDate:
+        """This date shifted into the past (an onset "4 months ago" in a note of this date)."""
+        return PartialDate(
+            add_months(self.earliest, -months) - timedelta(days=days),
+            add_months(self.latest, -months) - timedelta(days=days),
+        )
+
+    def __str__(self) -> str:
+        if self.exact:
+            return self.earliest.isoformat()
+        if self.earliest.month == 1 and self.latest.month == 12 and self.earliest.year == self.latest.year:
+            return f"{self.earliest.year:04d}"
+        if (self.earliest.year, self.earliest.month) == (self.latest.year, self.latest.month):
+            return f"{self.earliest.year:04d}-{self.earliest.month:02d}"
+        return f"{self.earliest.isoformat()}/{self.latest.isoformat()}"
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day `months` calendar months away (the month's last day when it is shorter); clipped to year 1."""
+    index = day.year * 12 + day.month - 1 + months
+    if index < 12:
+        return date.min
+    year, month = divmod(index, 12)
+    if year > 9999:
+        return date.max
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def years_between(born: date, day: date) -> int:
+    """Completed years of age on a day."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def _instant(day: date, clock: str, zone: str | None) -> datetime | None:
+    if clock.startswith("24:"):
+        return None
+    seconds = clock if clock.count(":") == 2 else f"{clock}:00"
+    seconds, _, fraction = seconds.partition(".")
+    stamp = f"{day.isoformat()}T{seconds}.{(fraction or '0')[:6].ljust(6, '0')}"
+    offset = "+00:00" if zone in (None, "Z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    try:
+        return datetime.fromisoformat(stamp + offset).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

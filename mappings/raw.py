@@ -1,0 +1,26 @@
+"""The chart as it arrived: decoded JSON resources, and how completely each data need could be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mappings.facts import Completeness, Need, Quarantined
+
+Resource = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RawChart:
+    """What the edge gathered for one patient.
+
+    `resources` are decoded with exact decimals (`mappings.raw.decode`), Bundles already unpacked, in no order, possibly
+    with duplicates, other patients' resources and broken ones: the reader sorts that out and names what it left out.
+    `drafts` are the hook's draft orders (context.draftOrders, selections)."""
+
+    patient_id: str
+    resources: tuple[Resource, ...]
+    completeness: Mapping[Need, Completeness] = field(default_factory=dict)
+    quarantined: tuple[Quarantined, ...] = ()
+    drafts: tuple[Resource, ...] = ()

@@ -1,0 +1,145 @@
+"""What the text engine returns for one text: structured mentions, before dates and references are attached.
+
+The FHIR reader (`mappings/reader/`) turns these into facts: it knows the resource, its date and its reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from mappings.facts import BiopsyFinding, Hardness, ImagingFinding, LesionKind, Modality, Pain, Site
+
+Status = Literal["affirmed", "negated", "possible", "historical", "hypothetical", "family", "other-person"]
+"""ConText: only "affirmed" (and "possible" as suspected) may support anything; "historical" means resolved or past."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """How long ago something began, as written: an amount of units before the note, an absolute date, or vague."""
+
+    amount: Decimal | None = None
+    unit: Literal["day", "week", "month", "year"] | None = None
+    date_text: str | None = None
+    """FHIR-style partial date ("2024", "2024-05", "2024-05-12") when the text names one."""
+    long_standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LesionMention:
+    """One lesion as described in one clause group; fields as in `mappings.facts.Lesion`."""
+
+    kind: LesionKind
+    status: Status
+    text: str
+    start: int
+    end: int
+    hardness: Hardness = "unstated"
+    bare: bool = False
+    """only lump/swelling/mass and nothing else said."""
+    sites: tuple[Site, ...] = ()
+    chalky: bool = False
+    white_yellow: bool = False
+    ulcerated: bool = False
+    necrotic: bool = False
+    livedo: bool = False
+    inflamed: bool = False
+    spreading_erythema: bool = False
+    pus: bool = False
+    draining: bool = False
+    pain: Pain | None = None
+    pain_score: Decimal | None = None
+    count: int | None = None
+    multiple: bool = False
+    size_cm: Decimal | None = None
+    sheet: bool = False
+    deep: bool = False
+    growing: bool = False
+    rapid: bool = False
+    called_new: bool = False
+    new_site: bool = False
+    in_scar: bool = False
+    cystic: bool = False
+    vascular: bool = False
+    resolved: bool = False
+    onset: TimeSpan | None = None
+    infusion_at_site: bool = False
+    injection_at_site: bool = False
+    trauma_at_site: bool = False
+    mimics: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptMention:
+    """A diagnosis, sign, drug, procedure or state named in the text: concept ids of the lexicon."""
+
+    concept: str
+    status: Status
+    text: str
+    start: int
+    end: int
+    onset: TimeSpan | None = None
+    sites: tuple[Site, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabMention:
+    """A test named with a result in words ("calcium normal") or with a number and unit ("Ca 2.35 mmol/L")."""
+
+    analyte: str
+    status: Status
+    text: str
+    word: Literal["normal", "low", "high", "abnormal", "positive", "negative"] | None = None
+    value: Decimal | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    date_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingMention:
+    finding: ImagingFinding
+    modality: Modality | None
+    text: str
+    sites: tuple[Site, ...] = ()
+    vascular_too: bool = False
+    cystic: bool = False
+    internal_vascularity: bool = False
+    progressed: bool = False
+    status: Status = "affirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class BiopsyMention:
+    finding: BiopsyFinding
+    text: str
+    sites: tuple[Site, ...] = ()
+    other: frozenset[str] = frozenset()
+    status: Status = "affirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class DoseTolerance:
+    """A documented dose limit: "diltiazem 90 mg TDS not tolerated, 90 mg BD tolerated"."""
+
+    drug: str
+    text: str
+    tolerated_daily: Decimal | None = None
+    not_tolerated_daily: Decimal | None = None
+    unit: str | None = None
+    failed: bool = False
+    """tried for calcinosis without effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextReading:
+    language: str
+    lesions: tuple[LesionMention, ...] = ()
+    concepts: tuple[ConceptMention, ...] = ()
+    labs: tuple[LabMention, ...] = ()
+    imaging: tuple[ImagingMention, ...] = ()
+    biopsies: tuple[BiopsyMention, ...] = ()
+    tolerances: tuple[DoseTolerance, ...] = ()
+    understood: bool = True
+    """False: a relevant word was seen that the engine could not place (the text is then reported, not ignored)."""
