@@ -1,0 +1,51 @@
+"""Extent: localized, extensive or unknown (section 4 of the clinical specification)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hooks.assessment.sites import regions
+from hooks.knowledge.criteria_schema import ExtentRule
+from hooks.model import Extent
+from mappings.facts import Lesion, Site
+
+
+def judge_extent(
+    lesions: Iterable[Lesion], calcified: Iterable[Site], rule: ExtentRule
+) -> tuple[Extent, frozenset[str]]:
+    """(extent, regions). Left and right of one region count once; imaging adds the regions where it shows calcium."""
+    found = tuple(lesions)
+    where = frozenset[str]().union(*(regions(le.sites) for le in found), regions(calcified))
+    sizes = [le.size_cm for le in found if le.size_cm is not None]
+    count, open_ended = _count(found)
+    wide = len(where) > rule.regions_localized
+    multiple = any(le.multiple for le in found) and len(where) > 1
+    if wide or multiple or any(le.deep for le in found) or (sizes and max(sizes) > rule.size_localized_cm):
+        return "extensive", where
+    if count > rule.lesions_localized:
+        return "extensive", where
+    if not where or open_ended:
+        return "unknown", where
+    return "localized", where
+
+
+def _count(lesions: tuple[Lesion, ...]) -> tuple[int, bool]:
+    """(lesions surely there, whether there may be more). Descriptions of the same regions are one; both sides of one
+    place without a number are two."""
+    groups: dict[frozenset[str], list[Lesion]] = {}
+    for lesion in lesions:
+        groups.setdefault(regions(lesion.sites), []).append(lesion)
+    total, open_ended = 0, False
+    for group in groups.values():
+        known = [n for n in map(_known_count, group) if n is not None]
+        total += max(known, default=0)
+        open_ended = open_ended or not known or any(le.multiple for le in group)
+    return total, open_ended
+
+
+def _known_count(lesion: Lesion) -> int | None:
+    if lesion.count is not None:
+        return lesion.count
+    if not lesion.multiple and len(lesion.sites) == 1 and lesion.sites[0].laterality == "bilateral":
+        return 2
+    return None

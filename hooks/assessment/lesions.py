@@ -1,0 +1,226 @@
+"""Which descriptions are a qualifying lesion (rule 2.2), how hard, and which class of newness (rule 2.4) decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from hooks.assessment.newness import Known, classify, known_calcinosis
+from hooks.assessment.reports import Reports
+from hooks.assessment.sites import fits, overlap, regions, shown
+from hooks.chart import Chart
+from hooks.knowledge.criteria_schema import Criteria
+from hooks.knowledge.messages import Messages
+from hooks.model import CtdCriterion, LesionCriterion, Newness
+from mappings.facts import Finding, Hardness, Lesion
+
+_RANK: dict[Hardness | None, int] = {"definite": 4, "equivalent": 3, "possible": 2, "unstated": 1, "against": 0}
+_ORDER: tuple[Newness, ...] = ("N1", "N2", "N3")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One qualifying description with its class; `counts` False: N5, or older and never evaluated."""
+
+    lesion: Lesion
+    newness: Newness | Literal["older"]
+    certain: bool = True
+    event: str | None = None
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Lesions:
+    """What the lesions add up to. `deciding` are those that count; `newness` decides the card."""
+
+    criterion: LesionCriterion
+    spots: tuple[Spot, ...] = ()
+    deciding: tuple[Lesion, ...] = ()
+    newness: Newness | None = None
+    events: tuple[str, ...] = ()
+    hardness: Hardness | None = None
+    chalky: bool = False
+    coded: tuple[Finding, ...] = ()
+    """established calcinosis (confirmed, or without a verification status): evidence of the confirmed row."""
+
+    @property
+    def counts(self) -> bool:
+        return bool(self.deciding)
+
+
+def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: Criteria, messages: Messages) -> Lesions:
+    """All descriptions of the chart, judged; `unknown` when what could hold the lesion was not read."""
+    coded = chart.findings(*criteria.lesion.calcinosis_concepts, suspected=False)
+    described = [le for le in _candidates(chart, criteria) if _against(le, chart.facts.lesions) is None]
+    qualifying = [le for le in described if qualifies(le, ctd, reports, criteria)]
+    by_word = tuple(qualifying)
+    qualifying.extend(r for r in _from_reports(reports) if not any(fits(le.sites, r.sites) for le in by_word))
+    known = known_calcinosis(chart, coded, reports, criteria.newness)
+    spots = tuple(_spot(le, qualifying, described, known, chart, criteria) for le in qualifying)
+    counting = [s for s in spots if s.counts]
+    if not counting:
+        return Lesions(_none(chart, spots, messages), spots, coded=coded)
+    newness, certain, events = _decide(counting, known)
+    deciding = tuple(s.lesion for s in counting)
+    hardness = max((le.hardness for le in deciding), key=_RANK.__getitem__)
+    chalky = any(le.chalky for le in deciding)
+    sites = tuple(site for le in deciding for site in le.sites)
+    refs = tuple(dict.fromkeys(le.ref for le in deciding))
+    criterion = LesionCriterion(
+        "met",
+        messages.say(f"lesion.{hardness}", newness=messages.say(f"newness.{newness}{'' if certain else '.possibly'}")),
+        hardness=hardness,
+        newness=newness,
+        newness_certain=certain,
+        sites=tuple(dict.fromkeys(shown(site) for site in sites)),
+        evidence=refs,
+        body_sites=tuple(dict.fromkeys(sites)),
+        chalky=chalky,
+    )
+    return Lesions(criterion, spots, deciding, newness, events, hardness, chalky, coded)
+
+
+def qualifies(lesion: Lesion, ctd: CtdCriterion, reports: Reports, criteria: Criteria) -> bool:
+    """Whether one description is the lesion of rule 2.2. A bare code or lump only once it was imaged or biopsied."""
+    if lesion.hardness == "against" and not lesion.chalky:
+        return False
+    if lesion.bare_code:
+        return any(fits(lesion.sites, report.sites) for report in reports.shown)
+    if lesion.hardness in ("definite", "equivalent"):
+        return True
+    if lesion.hardness == "possible":
+        in_skin_itself = lesion.kind == "induration" and bool(set(ctd.diagnoses) & set(criteria.ctd.skin_indurated))
+        return not in_skin_itself
+    if lesion.kind in criteria.lesion.calcified_kinds:
+        return True
+    imaged = any(overlap(lesion.sites, r.calcified_sites or r.sites) for r in reports.positive)
+    discrete = lesion.kind in criteria.lesion.discrete_kinds
+    return discrete and (imaged or (ctd.tier is not None and ctd.tier <= 2))
+
+
+def _candidates(chart: Chart, criteria: Criteria) -> list[Lesion]:
+    """Described lesions that are there now; a coded calcinosis is one even when nothing else describes it."""
+    found = [le for le in chart.facts.lesions if le.certainty != "absent" and le.course == "active"]
+    seen = {le.ref for le in found}
+    found.extend(
+        Lesion(
+            finding.ref,
+            "calcinosis",
+            finding.label,
+            certainty=finding.certainty,
+            sites=finding.sites,
+            basis=finding.basis,
+            onset=finding.onset,
+            recorded=finding.recorded,
+            updated=finding.updated,
+            confidential=finding.confidential,
+            hardness="definite" if finding.certainty == "confirmed" else "unstated",
+        )
+        for finding in chart.findings(*criteria.lesion.calcinosis_concepts)
+        if finding.ref not in seen
+    )
+    return found
+
+
+def _against(lesion: Lesion, every: Iterable[Lesion]) -> Lesion | None:
+    """A later description of the same place as soft, cystic or compressible, where this one says nothing stronger."""
+    if lesion.hardness not in ("unstated", "possible") or lesion.chalky:
+        return None
+    for other in every:
+        if other.hardness != "against" or other is lesion or other.certainty == "absent":
+            continue
+        same = overlap(lesion.sites, other.sites) or (not lesion.sites and not other.sites)
+        if same and _recorded(other) >= _recorded(lesion):
+            return other
+    return None
+
+
+def _recorded(lesion: Lesion) -> date:
+    return lesion.first_recorded.latest if lesion.first_recorded else date.min
+
+
+def _from_reports(reports: Reports) -> list[Lesion]:
+    """Imaging or a biopsy that shows calcium is itself the record of a calcified lesion."""
+    return [
+        Lesion(report.ref, "calcification", report.label, hardness="definite", sites=report.sites, recorded=report.date)
+        for report in reports.shown
+    ]
+
+
+def _spot(
+    lesion: Lesion,
+    qualifying: list[Lesion],
+    described: list[Lesion],
+    known: tuple[Known, ...],
+    chart: Chart,
+    criteria: Criteria,
+) -> Spot:
+    first = _first_record(lesion, (*qualifying, *described))
+    mimic = _mimic_here(lesion, chart)
+    if mimic:
+        return Spot(lesion, "N5", counts=False)
+    newness, certain, event = classify(lesion, first, known, chart, criteria.newness)
+    return Spot(lesion, newness, certain, event, counts=newness != "older")
+
+
+def _first_record(lesion: Lesion, others: Iterable[Lesion]) -> Lesion:
+    """The lesion with the earliest record date of any description of the same place, unless it names an onset."""
+    dates = [
+        other.first_recorded
+        for other in others
+        if other.first_recorded is not None and (other is lesion or regions(other.sites) & regions(lesion.sites))
+    ]
+    if not dates:
+        return lesion
+    return replace(lesion, recorded=min(dates, key=lambda when: when.latest))
+
+
+def _mimic_here(lesion: Lesion, chart: Chart) -> bool:
+    """N5: coded as something else at the same site. A code without a site silences nothing."""
+    coded = chart.findings("mimic.*", suspected=False)
+    return any(finding.sites and overlap(lesion.sites, finding.sites) for finding in coded if finding.basis == "code")
+
+
+def _decide(counting: list[Spot], known: tuple[Known, ...]) -> tuple[Newness, bool, tuple[str, ...]]:
+    """The newest class decides; beside known calcinosis (N4) a lesion elsewhere is its new site."""
+    events = tuple(dict.fromkeys(s.event for s in counting if s.event))
+    if known:
+        elsewhere = any(s.newness in _ORDER for s in counting)
+        return "N4", True, (*events, "new-site") if elsewhere and "new-site" not in events else events
+    for newness in _ORDER:
+        of_class = [s for s in counting if s.newness == newness]
+        if of_class:
+            return newness, any(s.certain for s in of_class), events
+    raise AssertionError(counting)  # without known calcinosis a counting spot is N1 to N3
+
+
+def _none(chart: Chart, spots: tuple[Spot, ...], messages: Messages) -> LesionCriterion:
+    refs = tuple(dict.fromkeys(s.lesion.ref for s in spots))
+    if spots:
+        older = any(s.newness == "older" for s in spots)
+        newness: Newness | None = None if older else "N5"
+        return LesionCriterion(
+            "not-met",
+            messages.say("lesion.older" if older else "lesion.evaluated"),
+            newness=newness,
+            hardness=max((s.lesion.hardness for s in spots), key=_RANK.__getitem__),
+            sites=tuple(dict.fromkeys(shown(site) for s in spots for site in s.lesion.sites)),
+            evidence=refs,
+        )
+    for name in ("conditions", "observations"):
+        need = chart.facts.need(name)
+        if need.state != "complete" and not (need.state == "partial" and "left out" in (need.reason or "")):
+            return LesionCriterion(
+                "unknown", messages.say("lesion.not-read", need=name, reason=need.reason or need.state)
+            )
+    seen = [le for le in chart.facts.lesions if le.course == "active"]
+    if seen:
+        key = "lesion.negated" if all(le.certainty == "absent" for le in seen) else "lesion.not-qualifying"
+        soft = [le for le in seen if le.hardness == "against"]
+        hardness: Hardness | None = "against" if soft else None
+        return LesionCriterion(
+            "not-met", messages.say(key), hardness=hardness, evidence=tuple(dict.fromkeys(le.ref for le in seen))
+        )
+    return LesionCriterion("not-met", messages.say("lesion.none"))

@@ -1,0 +1,55 @@
+"""What is missing, in the order in which a clinician would want it (end of rule 2.5), by workup id."""
+
+from __future__ import annotations
+
+from hooks.assessment.calcium import Calcium
+from hooks.assessment.lesions import Lesions
+from hooks.assessment.minerals import Phosphate
+from hooks.assessment.reports import Reports
+from hooks.assessment.sites import fits
+from hooks.chart import Chart
+from hooks.knowledge.criteria_schema import MissingRule
+from hooks.model import KidneyCriterion, LabCriterion
+
+
+def find_missing(
+    chart: Chart,
+    calcium: Calcium,
+    phosphate: Phosphate,
+    pth: LabCriterion,
+    kidney: KidneyCriterion,
+    lesions: Lesions,
+    reports: Reports,
+    rule: MissingRule,
+) -> tuple[str, ...]:
+    missing: list[str] = []
+    status = calcium.criterion.status
+    if calcium.albumin_low or (status == "indeterminate" and calcium.criterion.kind is not None):
+        missing.append("ionized-calcium")
+    elif status in ("unknown", "indeterminate", "stale", "borderline"):
+        missing.append("calcium")
+    only_total = calcium.criterion.kind in ("total", "adjusted")
+    albumin_on_record = calcium.albumin_known or chart.latest("albumin", max_age_days=rule.albumin_days) is not None
+    if only_total and not albumin_on_record:
+        missing.append("albumin")
+    fresh_phosphate = chart.latest("phosphate", max_age_days=rule.phosphate_days) is not None
+    if phosphate.uncertain or not fresh_phosphate:
+        missing.append("phosphate")
+    if chart.latest("egfr", "creatinine", max_age_days=rule.creatinine_days) is None:
+        missing.append("creatinine")
+    if pth.status == "unknown" or chart.latest("pth", max_age_days=rule.pth_days) is None:
+        missing.append("pth")
+    vitamin_d = chart.latest("vitamin-d-25-oh", max_age_days=rule.vitamin_d_days)
+    if vitamin_d is None:
+        missing.append("vitamin-d-25-oh")
+    imaged = [
+        report
+        for report in (*reports.positive, *reports.doubtful, *reports.negative)
+        if any(fits(report.calcified_sites or report.sites, le.sites) for le in lesions.deciding)
+    ]
+    if not imaged and not reports.biopsies:
+        missing.append("radiograph")
+    doubt = imaged and not reports.positive and not reports.biopsies and not reports.other_biopsies
+    if doubt:
+        missing.append("skin-biopsy")
+    return tuple(missing)

@@ -1,0 +1,122 @@
+"""Newness classes N1 to N4 (rule 2.4).
+
+Calendar months count from day to day; an incomplete date counts as its whole interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from hooks.assessment.reports import Reports
+from hooks.assessment.sites import fits
+from hooks.chart import Chart
+from hooks.knowledge.criteria_schema import NewnessRule
+from hooks.model import Newness
+from mappings.dates import PartialDate, add_months
+from mappings.facts import Finding, Lesion, Site
+
+Class = Newness | Literal["older"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Evidence that calcinosis was known before this episode, and where."""
+
+    ref: str
+    sites: tuple[Site, ...]
+    when: PartialDate | None
+    kind: Literal["code", "report"]
+    first_coded_recently: bool = False
+    progressed: bool = False
+
+
+def known_calcinosis(
+    chart: Chart, coded: tuple[Finding, ...], reports: Reports, rule: NewnessRule
+) -> tuple[Known, ...]:
+    """A calcinosis code of any age; positive imaging or biopsy surely older than the episode."""
+    episode = chart.as_of - timedelta(days=rule.episode_days)
+    progressed = any(r.progressed and _recent(r.date, chart, rule) for r in reports.positive)
+    known = [
+        Known(
+            f.ref,
+            f.sites,
+            f.first_recorded or f.onset,
+            "code",
+            first_coded_recently=f.first_recorded is not None and f.first_recorded.on_or_after(episode) != "no",
+            progressed=progressed,
+        )
+        for f in coded
+    ]
+    known.extend(
+        Known(report.ref, report.sites, report.date, "report", progressed=progressed)
+        for report in reports.shown
+        if report.date is not None and report.date.latest < episode
+    )
+    return tuple(known)
+
+
+def classify(
+    lesion: Lesion, first: Lesion, known: tuple[Known, ...], chart: Chart, rule: NewnessRule
+) -> tuple[Class, bool, str | None]:
+    """(class, whether it surely holds, event). `first` carries the earliest record of the same place."""
+    fitting = [k for k in known if k.ref == lesion.ref or fits(lesion.sites, k.sites)]
+    if fitting:
+        return "N4", True, _event(lesion, fitting, chart, rule)
+    return _by_date(lesion, first, chart, rule)
+
+
+def _by_date(lesion: Lesion, first: Lesion, chart: Chart, rule: NewnessRule) -> tuple[Class, bool, str | None]:
+    event = _change(lesion, chart, rule)
+    begun = lesion.onset
+    if begun is None and lesion.called_new and not lesion.long_standing:
+        begun = lesion.first_recorded or PartialDate.of(chart.as_of)
+    if begun is not None:
+        for newness, months in (("N1", rule.new_months), ("N2", rule.recent_months)):
+            truth = begun.on_or_after(add_months(chart.as_of, -months))
+            if truth != "no":
+                return newness, truth == "yes", event  # type: ignore[return-value]
+    recorded = first.first_recorded
+    if recorded is None:
+        return "N3", False, event
+    truth = recorded.on_or_after(chart.as_of - timedelta(days=rule.documented_days))
+    if truth != "no":
+        return "N3", truth == "yes", event
+    return ("N3", True, event) if event else ("older", True, None)
+
+
+def _event(lesion: Lesion, known: list[Known], chart: Chart, rule: NewnessRule) -> str | None:
+    """What makes known calcinosis worth a card: growth, new site, ulcer, infection, or first coded in this episode."""
+    change = _change(lesion, chart, rule)
+    if change:
+        return change
+    if any(k.progressed for k in known):
+        return "growth"
+    if any(k.first_coded_recently for k in known):
+        return "first-coded"
+    unsited = [k for k in known if not k.sites and k.ref != lesion.ref]
+    begun = lesion.onset
+    if unsited and begun is not None and all(k.when is not None and begun.earliest > k.when.latest for k in unsited):
+        return "new-site" if begun.on_or_after(add_months(chart.as_of, -rule.new_months)) != "no" else None
+    return None
+
+
+def _change(lesion: Lesion, chart: Chart, rule: NewnessRule) -> str | None:
+    """Growth, a new site, an ulcer or infection, described in this episode."""
+    if not _recent(lesion.recorded or lesion.updated, chart, rule):
+        return None
+    if lesion.growing or lesion.rapid:
+        return "growth"
+    if lesion.new_site:
+        return "new-site"
+    if lesion.pus:
+        return "infection"
+    if lesion.ulcerated:
+        return "ulcer"
+    return None
+
+
+def _recent(when: PartialDate | None, chart: Chart, rule: NewnessRule) -> bool:
+    """In this episode, or without a date (then it can't be called old)."""
+    return when is None or when.on_or_after(chart.as_of - timedelta(days=rule.episode_days)) != "no"

@@ -1,0 +1,29 @@
+"""The clinical knowledge as data, and `load_knowledge`, which reads and checks all of it once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from hooks.knowledge.criteria_schema import Criteria, load_criteria
+from hooks.knowledge.messages import Messages, load_messages
+from hooks.knowledge.mimics import Mimics, load_mimics
+from hooks.knowledge.red_flags import RedFlags, load_red_flags
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Everything the assessment and the cards rest on; `version` (SemVer) changes with any clinical change."""
+
+    version: str
+    criteria: Criteria
+    messages: Messages
+    red_flags: RedFlags
+    mimics: Mimics
+
+
+@cache
+def load_knowledge() -> Knowledge:
+    """Reads every knowledge file; KnowledgeError names the file and key that is wrong."""
+    criteria = load_criteria()
+    return Knowledge(criteria.version, criteria, load_messages(), load_red_flags(), load_mimics())
