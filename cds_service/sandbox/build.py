@@ -117,7 +117,7 @@ def _patient(row: Row, today: date) -> Resource:
     else:
         birth = born.on(today) if born else ""
     name = row.keys.get("name")
-    given, _, family = (name or "").rpartition(" ")
+    given, _, family = (name or "").partition(" ")
     return {
         "resourceType": "Patient",
         **_filled(

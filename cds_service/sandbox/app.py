@@ -1,0 +1,146 @@
+"""The sandbox as one ASGI application: the FHIR server at /fhir and the reference EHR page at /."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from markdown_it import MarkdownIt
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cds_service.sandbox.cases import published_cases
+from cds_service.sandbox.fhir_server import fhir_app
+from cds_service.sandbox.search import elements
+from cds_service.sandbox.store import Store
+
+_FHIR = "/fhir"
+_ASSETS = {
+    "ehr.css": "text/css; charset=utf-8",
+    "ehr.js": "text/javascript; charset=utf-8",
+    "render.js": "text/javascript; charset=utf-8",
+    "favicon.svg": "image/svg+xml",
+}
+_MAX_MARKDOWN = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """`service_url` is the CDS service that the page calls, `today` the day for which the charts were built."""
+
+    service_url: str
+    today: date
+
+
+def sandbox_app(store: Store, settings: SandboxSettings) -> ASGIApp:
+    fhir = fhir_app(store)
+    page = Router(routes=_Page(store, settings).routes())
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and (path == _FHIR or path.startswith(f"{_FHIR}/")):
+            inner = {**scope, "root_path": scope.get("root_path", "") + _FHIR}
+            await fhir(inner | {"path": f"{_FHIR}/"} if path == _FHIR else inner, receive, send)
+        else:
+            await page(scope, receive, send)
+
+    return app
+
+
+class _Page:
+    def __init__(self, store: Store, settings: SandboxSettings) -> None:
+        self.store, self.settings = store, settings
+        self._folder = resources.files("cds_service.sandbox") / "static"
+        self._markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+        service = urlsplit(settings.service_url)
+        self._headers = {
+            "Content-Security-Policy": (
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+                f"connect-src 'self' {service.scheme}://{service.netloc}; form-action 'none'; frame-ancestors 'none'"
+            ),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-cache",
+        }
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.page),
+            Route("/assets/{name}", self.asset),
+            Route("/sandbox/config", self.config),
+            Route("/sandbox/markdown", self.markdown, methods=["POST"]),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        text = (self._folder / "ehr.html").read_text(encoding="utf-8")
+        return Response(text, media_type="text/html; charset=utf-8", headers=self._headers)
+
+    async def asset(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _ASSETS:
+            return Response("not found", 404, media_type="text/plain")
+        return Response((self._folder / name).read_bytes(), media_type=_ASSETS[name], headers=self._headers)
+
+    async def config(self, request: Request) -> Response:
+        """Where the service is, which day it is, and whom one can choose."""
+        return JSONResponse(
+            {
+                "serviceUrl": self.settings.service_url,
+                "fhirServer": f"{request.url.scheme}://{request.url.netloc}{_FHIR}",
+                "today": self.settings.today.isoformat(),
+                "userId": "Practitioner/sandbox-clinician",
+                "patients": self._patients(),
+            },
+            headers=self._headers,
+        )
+
+    def _patients(self) -> list[dict[str, Any]]:
+        stages = {stage.id: stage for stage in published_cases()}
+        known = {p["id"]: p for p in self._all_patients()}
+        listed = [known[key] | {"group": "case"} for key in stages if key in known]
+        listed += [p | {"group": "background"} for key, p in known.items() if key not in stages]
+        for patient in listed:
+            if stage := stages.get(patient["id"]):
+                patient |= {
+                    "name": stage.name,
+                    "case": stage.case,
+                    "stage": stage.stage,
+                    "title": stage.title,
+                    "summary": stage.summary,
+                    "citation": stage.citation,
+                }
+        return listed
+
+    def _all_patients(self) -> list[dict[str, Any]]:
+        found = self.store.search("Patient", [("_sort", "family")])
+        patients = [msgspec.json.decode(body) for body in self.store.bodies("Patient", found.ids)]
+        return [
+            {
+                "id": patient["id"],
+                "name": next(iter(elements(patient, "name.text")), None)
+                or " ".join([*elements(patient, "name.given"), *elements(patient, "name.family")])
+                or patient["id"],
+                "gender": patient.get("gender"),
+                "birthDate": patient.get("birthDate"),
+            }
+            for patient in patients
+        ]
+
+    async def markdown(self, request: Request) -> Response:
+        """GitHub-flavoured Markdown of a card to HTML; raw HTML in it stays text."""
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_MARKDOWN:
+                return Response("too large", 413, media_type="text/plain")
+        try:
+            texts = msgspec.json.decode(body, type=list[str])
+        except msgspec.DecodeError:
+            return Response("a JSON list of texts is expected", 400, media_type="text/plain")
+        return JSONResponse([self._markdown.render(text) for text in texts], headers=self._headers)

@@ -1,0 +1,123 @@
+"""The sandbox as a process of its own, and the demo: the service and the sandbox side by side."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from types import FrameType
+
+import uvicorn
+
+_START_SECONDS = 60
+
+
+def today() -> date:
+    """`CDS_AS_OF` when set (a fixed day keeps the published cases new), else the current day in UTC."""
+    fixed = os.environ.get("CDS_AS_OF", "").strip()
+    return date.fromisoformat(fixed) if fixed else datetime.now(UTC).date()
+
+
+def run(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8081,
+    service_url: str = "http://127.0.0.1:8080",
+    database: str = ":memory:",
+    background: bool = True,
+) -> None:
+    """Loads the charts for today and serves until interrupted. Data live in memory unless a file is named."""
+    from cds_service.sandbox.app import SandboxSettings, sandbox_app
+    from cds_service.sandbox.content import load_all
+    from cds_service.sandbox.store import Store
+
+    day = today()
+    store = Store(database)
+    load_all(store, day, background=background)
+    app = sandbox_app(store, SandboxSettings(service_url.rstrip("/"), day))
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+def demo(*, port: int = 8080, say: Callable[[str], None] = lambda text: None) -> int:
+    """Starts the service on `port` and the sandbox on the next free one, says the URLs, and waits.
+
+    Ends on Ctrl-C or SIGTERM (0), or when either process ends by itself (1). `say` prints a line."""
+    if not _free(port):
+        say(f"port {port} is in use; choose another: make demo PORT=8090")
+        return 1
+    sandbox_port = next((p for p in range(port + 1, port + 50) if _free(p)), 0)
+    service_url, page_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
+    environment = {**os.environ, "CDS_PROFILE": "sandbox"}
+    environment.setdefault("CDS_PUBLIC_URL", service_url)
+    command = [sys.executable, "-m", "cds_service.cli"]
+    processes = [
+        subprocess.Popen([*command, "serve", "--port", str(port)], env=environment),  # noqa: S603 - our own command
+        subprocess.Popen(  # noqa: S603
+            [*command, "sandbox", "--port", str(sandbox_port), "--service-url", service_url], env=environment
+        ),
+    ]
+    asked_to_stop = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = True
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        ready = _wait_for((f"{service_url}/healthz", f"{page_url}/fhir/metadata"), processes, lambda: asked_to_stop)
+        if ready:
+            say(f"service   {service_url}/cds-services")
+            say(f"FHIR R4   {page_url}/fhir")
+            say(f"EHR page  {page_url}/   <- open this, choose a patient, fire the hook")
+            say("Ctrl-C ends both.")
+        while not asked_to_stop and all(process.poll() is None for process in processes):
+            time.sleep(0.2)
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        for process in processes:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    return 0 if asked_to_stop else 1
+
+
+def _wait_for(urls: tuple[str, ...], processes: list[subprocess.Popen[bytes]], stopped: Callable[[], bool]) -> bool:
+    """True once every URL answers 200; False when a process ended, on a stop, or after a minute."""
+    deadline = time.monotonic() + _START_SECONDS
+    waiting = list(urls)
+    while waiting and not stopped() and all(process.poll() is None for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        if _answers(waiting[0]):
+            waiting.pop(0)
+        else:
+            time.sleep(0.1)
+    return not waiting
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback URL
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
