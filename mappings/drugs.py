@@ -1,0 +1,285 @@
+"""Drugs: which ingredients and interaction classes a code or a drug name stands for.
+
+Data: `mappings/data/drugs.yaml` (names, classes) and `mappings/data/drug_codes.csv` (RxNorm, ATC, SNOMED CT rows with
+their provenance). ATC codes that name a class count for the class though no ingredient is known.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from mappings import systems
+from mappings.codetypes import TYPES, Atc, CodelistError
+
+_WORD = re.compile(r"[a-z0-9]+")
+_DRUGS = "data/drugs.yaml"
+_CODES = "data/drug_codes.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class DrugIds:
+    """Ingredient ids ("diltiazem") and class ids ("beta-blocker"); a class word alone has no ingredient."""
+
+    drugs: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
+
+    def __or__(self, other: DrugIds) -> DrugIds:
+        return DrugIds(self.drugs | other.drugs, self.classes | other.classes)
+
+    def __bool__(self) -> bool:
+        return bool(self.drugs or self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class NameHit:
+    """A drug or class named in a text; `start` and `end` count in the NFC form of the text."""
+
+    start: int
+    end: int
+    ids: DrugIds
+
+
+@dataclass(frozen=True, slots=True)
+class DrugClass:
+    """A class as listed: where its membership comes from, and the routes by which it does not count."""
+
+    id: str
+    source: str
+    basis: str
+    atc: tuple[str, ...]
+    names: tuple[str, ...]
+    implies: tuple[str, ...]
+    not_by: frozenset[str]
+
+
+class Drugs:
+    """The drug dictionary. Methods never raise."""
+
+    def __init__(
+        self,
+        names: Mapping[str, tuple[str, ...]],
+        member_of: Mapping[str, tuple[str, ...]],
+        units: Mapping[str, str],
+        classes: Mapping[str, DrugClass],
+        codes: Mapping[tuple[str, str], frozenset[str]],
+        not_a_drug: Iterable[str] = (),
+        joined_salts: Iterable[str] = (),
+        code_classes: Mapping[tuple[str, str], frozenset[str]] | None = None,
+    ) -> None:
+        self.names = names
+        self.classes = classes
+        self._units = units
+        self._above = {name: _closure(name, classes) for name in classes}
+        self._member_of = {drug: self._all(listed) for drug, listed in member_of.items()}
+        self._by_atc = _by_prefix(classes)
+        self._codes = codes
+        self._code_classes = code_classes or {}
+        self._lexicon = _lexicon(names, classes, not_a_drug, self)
+        salts = sorted({_fold(s) for s in joined_salts}, key=len, reverse=True)
+        self._joined = re.compile(rf"(?P<name>[a-z]{{5,}}?)(?:{'|'.join(salts)})") if salts else None
+
+    def __contains__(self, drug: str) -> bool:
+        return drug in self.names
+
+    def ids(self, *drugs: str) -> DrugIds:
+        """The ingredients with every class that they belong to."""
+        return DrugIds(frozenset(drugs), frozenset(c for d in drugs for c in self._member_of.get(d, ())))
+
+    def class_ids(self, *classes: str) -> DrugIds:
+        """The classes with those that they imply, without an ingredient."""
+        return DrugIds(classes=self._all(classes))
+
+    def dose_unit(self, drug: str) -> str:
+        """The UCUM unit in which daily doses of the drug are counted."""
+        return self._units.get(drug, "mg")
+
+    def by_code(self, system: str | None, code: str | None) -> DrugIds | None:
+        """What a drug code stands for: RxNorm, SNOMED CT or ATC (an ATC group gives its class); None when unknown."""
+        if not isinstance(code, str):
+            return None
+        uri = systems.canonical(system) or ""
+        kind = TYPES.get(uri)
+        key = (uri, kind.normalise(code) if kind else code.strip())
+        drugs = self._codes.get(key)
+        found = self.ids(*drugs) if drugs else DrugIds()
+        if extra := self._code_classes.get(key):
+            found |= self.class_ids(*extra)
+        if uri == systems.ATC:
+            found |= self.class_ids(*(c for level in Atc.levels(key[1]) for c in self._by_atc.get(level, ())))
+        return found or None
+
+    def by_name(self, text: str | None) -> tuple[DrugIds, ...]:
+        """Every drug or class named in a text such as "Diltiazem ER 120 mg"; case and diacritics do not matter."""
+        return tuple(dict.fromkeys(hit.ids for hit in self.find(text)))
+
+    def find(self, text: str | None) -> tuple[NameHit, ...]:
+        """`by_name` with the place of each name; the longest name wins, names do not overlap."""
+        if not isinstance(text, str) or not text:
+            return ()
+        words = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(_fold_in_place(text))]
+        hits: list[NameHit] = []
+        index = 0
+        while index < len(words):
+            length, ids = self._at(words, index)
+            if ids:
+                hits.append(NameHit(words[index][1], words[index + length - 1][2], ids))
+            index += max(length, 1)
+        return tuple(hits)
+
+    def for_route(self, ids: DrugIds, route: str | None) -> DrugIds:
+        """The same without classes that do not count by this route (a retinoid cream is no oral retinoid)."""
+        if route is None:
+            return ids
+        return DrugIds(ids.drugs, frozenset(c for c in ids.classes if route not in self.classes[c].not_by))
+
+    def _at(self, words: list[tuple[str, int, int]], index: int) -> tuple[int, DrugIds | None]:
+        word = words[index][0]
+        for name, ids in self._lexicon.get(word, ()):
+            size = len(name)
+            if size == 1 or tuple(w for w, _, _ in words[index : index + size]) == name:
+                return size, ids
+        if self._joined and (match := self._joined.fullmatch(word)):
+            for name, ids in self._lexicon.get(match["name"], ()):
+                if len(name) == 1:
+                    return 1, ids
+        return 0, None
+
+    def _all(self, classes: Iterable[str]) -> frozenset[str]:
+        return frozenset(a for c in classes for a in self._above.get(c, (c,)))
+
+
+def load_drugs(
+    extra_drugs: Mapping[tuple[str, str], frozenset[str]] | None = None,
+    extra_classes: Mapping[tuple[str, str], frozenset[str]] | None = None,
+) -> Drugs:
+    """The dictionary from our data files, with a hospital's own codes beside ours. CodelistError on a data error."""
+    names, member_of, units, classes, not_a_drug, joined = _read_names()
+    codes = dict(_read_codes())
+    for key, drugs in (extra_drugs or {}).items():
+        codes[key] = codes.get(key, frozenset()) | drugs
+    return Drugs(names, member_of, units, classes, codes, not_a_drug, joined, extra_classes)
+
+
+def _text(file: str) -> str:
+    return (resources.files("mappings") / file).read_text(encoding="utf-8")
+
+
+@cache
+def _read_names() -> tuple[
+    dict[str, tuple[str, ...]],
+    dict[str, tuple[str, ...]],
+    dict[str, str],
+    dict[str, DrugClass],
+    tuple[str, ...],
+    tuple[str, ...],
+]:
+    data: dict[str, Any] = yaml.load(_text(_DRUGS), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    classes = {
+        name: DrugClass(
+            name,
+            entry["source"],
+            entry["basis"],
+            tuple(entry["atc"]),
+            tuple(entry.get("names", ())),
+            tuple(entry.get("implies", ())),
+            frozenset(entry.get("not_by", ())),
+        )
+        for name, entry in data["classes"].items()
+    }
+    names: dict[str, tuple[str, ...]] = {}
+    member_of: dict[str, tuple[str, ...]] = {}
+    units: dict[str, str] = {}
+    for drug, entry in data["drugs"].items():
+        names[drug] = tuple(entry["names"])
+        member_of[drug] = tuple(entry.get("classes", ()))
+        units[drug] = entry.get("unit", "mg")
+        if unknown := set(member_of[drug]) - classes.keys():
+            raise CodelistError(_DRUGS, f"drugs.{drug}.classes", f"unknown class {sorted(unknown)}")
+    return names, member_of, units, classes, tuple(data["not_a_drug"]), tuple(data["salts"]["joined"])
+
+
+@cache
+def _read_codes() -> Mapping[tuple[str, str], frozenset[str]]:
+    codes: dict[tuple[str, str], frozenset[str]] = {}
+    for number, row in enumerate(csv.DictReader(_text(_CODES).splitlines()), start=2):
+        uri = systems.system_uri(row["system"])
+        if uri is None or TYPES[uri].parse(row["code"]) is None:
+            raise CodelistError(_CODES, f"line {number}", f"not a code of {row['system']}: {row['code']}")
+        key = (uri, row["code"])
+        codes[key] = codes.get(key, frozenset()) | {row["drug"]}
+    return codes
+
+
+def _closure(name: str, classes: Mapping[str, DrugClass]) -> frozenset[str]:
+    found, todo = {name}, list(classes[name].implies)
+    while todo:
+        above = todo.pop()
+        if above not in found:
+            found.add(above)
+            todo.extend(classes[above].implies)
+    return frozenset(found)
+
+
+def _by_prefix(classes: Mapping[str, DrugClass]) -> dict[str, tuple[str, ...]]:
+    table: dict[str, tuple[str, ...]] = {}
+    for entry in classes.values():
+        for code in entry.atc:
+            table[code] = (*table.get(code, ()), entry.id)
+    return table
+
+
+def _lexicon(
+    names: Mapping[str, tuple[str, ...]], classes: Mapping[str, DrugClass], not_a_drug: Iterable[str], drugs: Drugs
+) -> dict[str, tuple[tuple[tuple[str, ...], DrugIds | None], ...]]:
+    """First word → names that start with it, longest first, each with what it stands for (None: nothing here)."""
+    table: dict[str, dict[tuple[str, ...], DrugIds | None]] = {}
+
+    def put(name: str, ids: DrugIds | None) -> None:
+        words = tuple(_WORD.findall(_fold(name)))
+        table.setdefault(words[0], {})[words] = ids
+
+    for drug, spellings in names.items():
+        for name in spellings:
+            put(name, drugs.ids(drug))
+    for entry in classes.values():
+        for name in entry.names:
+            put(name, drugs.class_ids(entry.id))
+    for phrase in not_a_drug:
+        put(phrase, None)
+    return {first: tuple(sorted(entries.items(), key=lambda item: -len(item[0]))) for first, entries in table.items()}
+
+
+def _fold(text: str) -> str:
+    return _fold_in_place(text)
+
+
+def _fold_in_place(text: str) -> str:
+    """Lower case without diacritics, character by character, so that places in the NFC text stay the same."""
+    text = unicodedata.normalize("NFC", text)
+    if text.isascii():
+        return text.lower()
+    return text.translate(_PLAIN)
+
+
+class _Plain(dict[int, int]):
+    """Maps a character to one plain lower-case character; filled as characters are met (at most one plane)."""
+
+    def __missing__(self, point: int) -> int:
+        if point > 0x24F:  # beyond Latin Extended-B: nothing of ours
+            return 0x20 if chr(point).isalnum() else point
+        char = unicodedata.normalize("NFKD", chr(point).lower())[:1]
+        plain = ord({"ß": "s", "œ": "o", "æ": "a", "ø": "o", "ı": "i"}.get(char, char or " "))
+        self[point] = plain
+        return plain
+
+
+_PLAIN = _Plain()
