@@ -1,0 +1,58 @@
+# make demo   install, start the service and the sandbox, print the URLs (PORT=8080)
+# make test   install, check style, types and imports, run the whole default test suite
+# make install / make long / make screenshots
+
+SHELL := /bin/sh
+PORT ?= 8080
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install demo test check long screenshots clean
+
+install: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@set -e; \
+	if [ ! -x $(BIN)/python ]; then \
+	  for candidate in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	    if command -v $$candidate >/dev/null 2>&1 && \
+	       $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	      found=$$candidate; break; \
+	    fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "Python 3.11 or newer is needed and none was found; name one with: make install PYTHON=/path/to/python3" >&2; \
+	    exit 1; \
+	  fi; \
+	  $$found -m venv $(VENV) || { \
+	    echo "the venv module of $$found does not work (Debian and Ubuntu: apt install python3-venv)" >&2; \
+	    rm -rf $(VENV); exit 1; }; \
+	fi; \
+	echo "installing into $(VENV) ..."; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	touch $(STAMP)
+
+demo: install
+	@exec $(BIN)/cds-service demo --port $(PORT)
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest -n 2 -m "not long" --cov --cov-report=term:skip-covered
+
+# what takes too long for every commit: every public chart through the FHIR server, deep searches of hypothesis
+long: install
+	$(BIN)/python -m pytest -n 2
+
+# the pictures of README.md and docs, from the same run that the browser tests make
+screenshots: install
+	CDS_SCREENSHOTS=docs/img $(BIN)/python -m pytest -m browser tests/browser
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
