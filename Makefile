@@ -44,11 +44,11 @@ check: install
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest -n 2 -m "not long" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long" --cov --cov-report=term:skip-covered
 
 # what takes too long for every commit: every public chart through the FHIR server, deep searches of hypothesis
 long: install
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # the pictures of README.md and docs, from the same run that the browser tests make
 screenshots: install
