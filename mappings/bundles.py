@@ -1,0 +1,121 @@
+"""JSON in and Bundles apart: decoding with exact decimals, and the resources inside whatever was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_MAX_DEPTH = 8
+"""Bundles in Bundles, deeper than any server sends."""
+
+_WITHHOLDING = ("error", "fatal")
+
+
+class NotJsonError(ValueError):
+    """The bytes are not JSON; the text says where, never what."""
+
+
+def decode(body: bytes) -> Any:
+    """JSON as Python data, every decimal as an exact Decimal. Raises NotJsonError."""
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise NotJsonError(_where(error)) from None
+
+
+def _where(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error).split(":")[0][:80]
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """The resources of a Bundle with their fullUrl, and the OperationOutcome issues found beside them."""
+
+    resources: tuple[tuple[str | None, Mapping[str, Any]], ...]
+    issues: tuple[Mapping[str, Any], ...] = ()
+    broken: tuple[str, ...] = ()
+    """paths of entries that are no resource ("entry[3]")."""
+    next_url: str | None = None
+
+
+def unpack(value: object) -> Unpacked:
+    """Everything inside a resource or Bundle. Entries with search mode "outcome" are issues, not data."""
+    resources: list[tuple[str | None, Mapping[str, Any]]] = []
+    issues: list[Mapping[str, Any]] = []
+    broken: list[str] = []
+    for path, url, resource in _walk(value, "", None, 0):
+        if resource is None:
+            broken.append(path or "value")
+        elif resource.get("resourceType") == "OperationOutcome":
+            found = resource.get("issue")
+            issues.extend(i for i in found if isinstance(i, Mapping)) if isinstance(found, list) else None
+        else:
+            resources.append((url, resource))
+    return Unpacked(tuple(resources), tuple(issues), tuple(broken), _next(value))
+
+
+def with_resolved_urns(unpacked: Unpacked) -> tuple[Mapping[str, Any], ...]:
+    """The resources, their subject and medication references by fullUrl ("urn:uuid:…") rewritten to "Type/id"."""
+    names = {
+        url: f"{resource['resourceType']}/{resource.get('id')}"
+        for url, resource in unpacked.resources
+        if url and url.startswith("urn:") and isinstance(resource.get("id"), str)
+    }
+    return tuple(_rewritten(resource, names) for _, resource in unpacked.resources)
+
+
+def _rewritten(resource: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
+    changed: dict[str, Any] = {}
+    for key in ("subject", "patient", "medicationReference"):
+        value = resource.get(key)
+        found = names.get(value.get("reference", "")) if isinstance(value, Mapping) and isinstance(value.get("reference"), str) else None
+        if found:
+            changed[key] = {**value, "reference": found}
+    return {**resource, **changed} if changed else resource
+
+
+def _walk(
+    value: object, path: str, url: str | None, depth: int
+) -> Iterator[tuple[str, str | None, Mapping[str, Any] | None]]:
+    if not isinstance(value, Mapping) or not isinstance(value.get("resourceType"), str) or depth > _MAX_DEPTH:
+        yield path, url, None
+        return
+    if value["resourceType"] != "Bundle":
+        yield path, url, value
+        return
+    entries = value.get("entry")
+    if entries is None:
+        return
+    if not isinstance(entries, list):
+        yield f"{path}entry", url, None
+        return
+    for index, entry in enumerate(entries):
+        where = f"{path}entry[{index}]"
+        if not isinstance(entry, Mapping):
+            yield where, None, None
+            continue
+        resource = entry.get("resource")
+        if resource is None and isinstance(entry.get("response"), Mapping):
+            continue
+        full = entry.get("fullUrl")
+        yield from _walk(
+            resource,
+            f"{where}." if isinstance(resource, Mapping) and resource.get("resourceType") == "Bundle" else where,
+            full if isinstance(full, str) else None,
+            depth + 1,
+        )
+
+
+def _next(value: object) -> str | None:
+    if not isinstance(value, Mapping) or value.get("resourceType") != "Bundle":
+        return None
+    links = value.get("link")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, Mapping) and link.get("relation") == "next" and isinstance(link.get("url"), str):
+            return str(link["url"])
+    return None

@@ -1,0 +1,147 @@
+"""`ChartReader`: raw FHIR JSON in, `PatientFacts` out. Pure, tolerant, and it says what it left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mappings.codelists import Terminology
+from mappings.drugs import Drugs
+from mappings.facts import Completeness, Need, PatientFacts, Quarantined
+from mappings.raw import RawChart
+from mappings.reader import action, allergy, condition, medication, observation, patient, report
+from mappings.reader.access import items, mapping
+from mappings.reader.context import Collected, Tools
+from mappings.reader.identity import belongs, reference_of, references, unique
+from mappings.reader.merge import without_repeats
+from mappings.text.engine import TextEngine
+from mappings.units import load_units
+
+__all__ = ["ChartReader"]
+
+_Reader = Callable[[Mapping[str, Any], str, Collected], None]
+_READERS: dict[str, tuple[Need, _Reader]] = {
+    "Condition": ("conditions", condition.read),
+    "Observation": ("observations", observation.read),
+    "DiagnosticReport": ("diagnosticReports", report.read),
+    "DocumentReference": ("diagnosticReports", report.read_document),
+    "MedicationRequest": ("medications", medication.read),
+    "MedicationOrder": ("medications", medication.read),
+    "MedicationStatement": ("medications", medication.read),
+    "MedicationUsage": ("medications", medication.read),
+    "MedicationAdministration": ("medications", medication.read),
+    "AllergyIntolerance": ("allergies", allergy.read),
+    "Procedure": ("procedures", action.read_procedure),
+    "ServiceRequest": ("serviceRequests", action.read_order),
+    "ProcedureRequest": ("serviceRequests", action.read_order),
+    "ReferralRequest": ("serviceRequests", action.read_order),
+}
+_BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError, RecursionError)
+
+
+class ChartReader:
+    """Reads charts. Holds the tools only, never a patient; safe to share between threads."""
+
+    def __init__(self, terminology: Terminology, drugs: Drugs, text: TextEngine) -> None:
+        self._tools = Tools(terminology, drugs, text, load_units())
+
+    def read(self, raw: RawChart) -> PatientFacts:
+        """The facts of the chart. A resource that can't be read is left out and named; nothing raises."""
+        reference = f"Patient/{raw.patient_id}"
+        kept, left_out = unique(raw.resources)
+        into = Collected(self._tools, reference, references(kept), quarantined=list(left_out))
+        unreadable: set[Need] = set()
+        self._patient(kept, raw.patient_id, into)
+        for resource in kept:
+            kind = resource.get("resourceType")
+            entry = _READERS.get(kind) if isinstance(kind, str) else None
+            if entry is None:
+                continue
+            need, reader = entry
+            ref = reference_of(resource)
+            problem = belongs(resource, raw.patient_id, into.by_reference)
+            if problem is not None:
+                into.leave_out(ref, problem)
+            elif not self._guarded(reader, resource, ref, into):
+                unreadable.add(need)
+        for draft in raw.drafts:
+            self._draft(draft, into)
+        return self._facts(raw, reference, into, unreadable)
+
+    def _patient(self, resources: tuple[Mapping[str, Any], ...], patient_id: str, into: Collected) -> None:
+        for resource in resources:
+            if resource.get("resourceType") != "Patient":
+                continue
+            if resource.get("id") not in (patient_id, None):
+                into.leave_out(reference_of(resource), "another patient")
+            else:
+                self._guarded(patient.read, resource, reference_of(resource), into)
+
+    def _draft(self, draft: Mapping[str, Any], into: Collected) -> None:
+        kind = draft.get("resourceType")
+        ref = reference_of(draft)
+        if kind in ("MedicationRequest", "MedicationOrder"):
+            self._guarded(lambda r, f, i: medication.read(r, f, i, draft=True), draft, ref, into)
+        elif kind in ("ServiceRequest", "ProcedureRequest", "ReferralRequest"):
+            self._guarded(lambda r, f, i: action.read_order(r, f, i, draft=True), draft, ref, into)
+
+    @staticmethod
+    def _guarded(reader: _Reader, resource: Mapping[str, Any], ref: str, into: Collected) -> bool:
+        """One broken resource must not spoil the others: its half-read facts go too."""
+        marks = {name: len(getattr(into, name)) for name in _LISTS}
+        try:
+            reader(resource, ref, into)
+        except _BROKEN as error:
+            for name, length in marks.items():
+                del getattr(into, name)[length:]
+            into.leave_out(ref, f"can't be read ({type(error).__name__})")
+            return False
+        return True
+
+    @staticmethod
+    def _facts(raw: RawChart, reference: str, into: Collected, unreadable: set[Need]) -> PatientFacts:
+        completeness = dict(raw.completeness)
+        for need in unreadable:
+            state = completeness.get(need)
+            if state is not None and state.state == "complete":
+                completeness[need] = Completeness("partial", "resources left out")
+        facts = PatientFacts(
+            reference,
+            sex=into.sex,  # type: ignore[arg-type]
+            born=into.born,
+            deceased=into.deceased,
+            findings=tuple(into.findings),
+            results=tuple(into.results),
+            lesions=tuple(into.lesions),
+            imaging=tuple(into.imaging),
+            biopsies=tuple(into.biopsies),
+            medications=tuple(into.medications),
+            allergies=tuple(into.allergies),
+            actions=tuple(into.actions),
+            completeness=completeness,
+            quarantined=(*raw.quarantined, *_plain(into.quarantined)),
+            not_understood=tuple(dict.fromkeys(into.not_understood)),
+        )
+        return without_repeats(facts)
+
+
+_LISTS = (
+    "findings",
+    "results",
+    "lesions",
+    "imaging",
+    "biopsies",
+    "medications",
+    "allergies",
+    "actions",
+    "not_understood",
+)
+
+
+def _plain(quarantined: list[Quarantined]) -> tuple[Quarantined, ...]:
+    return tuple(dict.fromkeys(replace(q, reference=q.reference or "unnamed") for q in quarantined))
+
+
+def contained(resource: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(mapping(c) for c in items(resource.get("contained")) if isinstance(c, Mapping))

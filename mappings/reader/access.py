@@ -1,0 +1,133 @@
+"""Tolerant access to decoded JSON: a wrong type is like nothing, never an exception."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mappings.dates import PartialDate
+
+_TAG = re.compile(r"<[^>]{0,500}>")
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&nbsp;": " ", "&#160;": " "}
+LONGEST_TEXT = 20_000
+"""characters of one text that are read; longer notes are read to here and named as cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    system: str | None
+    code: str | None
+    display: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A CodeableConcept (or Coding, or plain string) as far as it could be read."""
+
+    codings: tuple[Coding, ...] = ()
+    text: str | None = None
+
+    @property
+    def label(self) -> str:
+        return (
+            self.text
+            or next((c.display for c in self.codings if c.display), None)
+            or next((c.code for c in self.codings if c.code), "")
+        )
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Text and displays, each once."""
+        found = [self.text, *(c.display for c in self.codings)]
+        return tuple(dict.fromkeys(t for t in found if t))
+
+
+def text(value: object) -> str | None:
+    return value[:LONGEST_TEXT] if isinstance(value, str) and value.strip() else None
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: object) -> Iterator[Any]:
+    """The members of a list; a lone object counts as a list of one (some servers send it so)."""
+    if isinstance(value, list):
+        yield from value
+    elif value is not None:
+        yield value
+
+
+def concept(value: object) -> Concept:
+    if isinstance(value, str):
+        return Concept((), text(value))
+    body = mapping(value)
+    if "coding" not in body and ("code" in body or "system" in body):
+        return Concept((_coding(body),), text(body.get("display")))
+    if "concept" in body and isinstance(body["concept"], Mapping):
+        return concept(body["concept"])
+    return Concept(
+        tuple(_coding(entry) for entry in items(body.get("coding")) if isinstance(entry, Mapping)),
+        text(body.get("text")),
+    )
+
+
+def concepts(value: object) -> tuple[Concept, ...]:
+    return tuple(concept(entry) for entry in items(value))
+
+
+def codes(value: object) -> frozenset[str]:
+    """The bare codes of a CodeableConcept, Coding or code string, lower case."""
+    found = concept(value)
+    every = [c.code for c in found.codings] + [found.text]
+    return frozenset(c.strip().lower() for c in every if c)
+
+
+def notes(resource: Mapping[str, Any]) -> tuple[str, ...]:
+    found = [text(n.get("text")) if isinstance(n, Mapping) else text(n) for n in items(resource.get("note"))]
+    found.append(text(resource.get("comment")))
+    return tuple(t for t in found if t)
+
+
+def period(value: object) -> PartialDate | None:
+    """A Period as the interval from its start to its end; an open end is the start alone."""
+    body = mapping(value)
+    start, end = PartialDate.parse(body.get("start")), PartialDate.parse(body.get("end"))
+    if start and end and start.earliest <= end.latest:
+        return PartialDate(start.earliest, end.latest, end.instant)
+    return start or end
+
+
+def first_date(resource: Mapping[str, Any], *names: str) -> PartialDate | None:
+    """The first of the elements that holds a date, instant or Period."""
+    for name in names:
+        value = resource.get(name)
+        found = PartialDate.parse(value) if isinstance(value, str) else period(value)
+        if found is not None:
+            return found
+    return None
+
+
+def updated(resource: Mapping[str, Any]) -> PartialDate | None:
+    return PartialDate.parse(mapping(resource.get("meta")).get("lastUpdated"))
+
+
+def confidential(resource: Mapping[str, Any]) -> bool:
+    return any(codes(tag) & {"r", "v"} for tag in items(mapping(resource.get("meta")).get("security")))
+
+
+def plain_text(markup: str) -> str:
+    """Text of an XHTML narrative, tags out, for reading only."""
+    found = _TAG.sub(" ", markup)
+    for entity, character in _ENTITIES.items():
+        found = found.replace(entity, character)
+    return " ".join(found.split())
+
+
+def _coding(body: Mapping[str, Any]) -> Coding:
+    code = body.get("code")
+    return Coding(
+        text(body.get("system")), str(code).strip() if isinstance(code, str | int) else None, text(body.get("display"))
+    )

@@ -1,0 +1,70 @@
+"""Procedure and ServiceRequest: what was done, and what is already ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mappings.dates import PartialDate
+from mappings.facts import Action, Finding
+from mappings.reader.access import concept, concepts, confidential, first_date, mapping, notes, updated
+from mappings.reader.context import Collected
+from mappings.reader.narrative import Source, add_reading
+
+_ORDERED = {"draft", "active", "on-hold", "unknown", "requested", "accepted", "in-progress"}
+_NOT_DONE = {"not-done", "entered-in-error", "stopped", "preparation"}
+
+
+def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    status = str(resource.get("status") or "unknown")
+    if status in _NOT_DONE or resource.get("notDone") is True:
+        into.leave_out(ref, f"status {status}")
+        return
+    name = concept(resource.get("code"))
+    date = first_date(resource, "performedDateTime", "performedPeriod", "occurrenceDateTime", "occurrencePeriod")
+    sites = into.sites_of(resource.get("bodySite"))
+    into.actions.append(
+        Action(
+            ref,
+            name.label,
+            "done",
+            workup=into.workup_of(name),
+            concepts=into.concepts_of(name),
+            date=date,
+            sites=sites,
+        )
+    )
+    source = Source(
+        ref, date=date, recorded=date, updated=updated(resource), sites=sites, confidential=confidential(resource)
+    )
+    ids = into.concepts_of(name)
+    if ids:
+        into.findings.append(Finding(ids, name.label, ref, recorded=date, updated=source.updated, sites=sites))
+    outcome = [c.label for c in (concept(resource.get("outcome")), *concepts(resource.get("complication"))) if c.label]
+    for words in (*([] if ids else name.texts), *outcome, *notes(resource)):
+        add_reading(into.tools.engine.read(words, kind="procedure"), source, into, lesions=words not in name.texts)
+
+
+def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
+    status = str(resource.get("status") or "unknown")
+    if not draft and (status not in _ORDERED or resource.get("doNotPerform") is True):
+        into.leave_out(ref, f"status {status}")
+        return
+    name = concept(resource.get("code"))
+    workup = into.workup_of(name)
+    date = PartialDate.parse(resource.get("authoredOn")) or first_date(
+        resource, "occurrenceDateTime", "occurrencePeriod"
+    )
+    kind = "draft" if draft else "ordered"
+    sites = into.sites_of(resource.get("bodySite"))
+    into.actions.append(
+        Action(
+            ref,
+            name.label or mapping(resource.get("code")).get("text", ""),
+            kind,
+            workup=workup,
+            concepts=into.concepts_of(name),
+            date=date,
+            sites=sites,
+        )  # type: ignore[arg-type]
+    )

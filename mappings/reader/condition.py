@@ -1,0 +1,218 @@
+"""Condition: diagnoses, and the lesions that are coded or worded as Conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from mappings.dates import PartialDate
+from mappings.facts import Certainty, Course, Finding, Lesion, LesionKind
+from mappings.reader.access import Concept, codes, concept, confidential, first_date, mapping, notes, text, updated
+from mappings.reader.context import Collected
+from mappings.reader.narrative import Source, add_reading, started, to_finding, to_lesions
+from mappings.text.reading import LesionMention, TextReading
+from mappings.values import number
+
+_SUSPECTED = {"provisional", "differential", "unconfirmed", "suspected", "working", "preliminary"}
+_DROPPED = {"refuted", "entered-in-error", "error"}
+_RESOLVED = {"resolved"}
+_KINDS: dict[str, LesionKind] = {
+    "finding.nodule_skin": "nodule",
+    "finding.nodule_subcutaneous": "nodule",
+    "finding.nodule_morphology": "nodule",
+    "finding.papule": "papule",
+    "finding.induration": "induration",
+    "finding.skin_ulcer": "ulcer",
+    "calcinosis.cutis": "calcinosis",
+}
+_BARE = {
+    "finding.bare",
+    "finding.localized_swelling_mass",
+    "finding.mass_or_lump",
+    "finding.soft_tissue_other",
+    "finding.lesion_unspecified",
+}
+
+
+def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    verification = codes(resource.get("verificationStatus"))
+    if verification & _DROPPED:
+        into.leave_out(ref, f"verificationStatus {sorted(verification & _DROPPED)[0]}")
+        return
+    clinical = codes(resource.get("clinicalStatus"))
+    if "entered-in-error" in clinical:
+        into.leave_out(ref, "clinicalStatus entered-in-error")
+        return
+    name = concept(resource.get("code"))
+    certainty: Certainty = "suspected" if verification & _SUSPECTED else "confirmed"
+    ended = first_date(resource, "abatementDateTime", "abatementPeriod")
+    abated = ended is not None or resource.get("abatementBoolean") is True or text(resource.get("abatementString"))
+    course: Course = "resolved" if clinical & _RESOLVED or (abated and not clinical) else "active"
+    recorded = PartialDate.parse(resource.get("recordedDate")) or PartialDate.parse(resource.get("assertedDate"))
+    onset = onset_of(resource, recorded, into)
+    source = Source(
+        ref,
+        date=recorded,
+        onset=onset,
+        recorded=recorded or (updated(resource) if onset is None else None),
+        updated=updated(resource),
+        sites=into.sites_of(resource.get("bodySite")),
+        course=course,
+        certainty=certainty,
+        title=True,
+        confidential=confidential(resource),
+    )
+    source = replace(source, recorded=recorded)
+    _read_named(resource, name, source, ended, into)
+
+
+def _read_named(
+    resource: Mapping[str, Any], name: Concept, source: Source, ended: PartialDate | None, into: Collected
+) -> None:
+    engine = into.tools.engine
+    coded = into.concepts_of(name)
+    known_texts = name.texts
+    titles = [engine.read(words, kind="condition") for words in known_texts]
+    certainty = _weakened(coded, titles, source.certainty)
+    encounter = bool(codes_of_category(resource) & {"encounter-diagnosis"})
+    base = Finding(
+        coded,
+        name.label,
+        source.ref,
+        certainty=certainty,
+        course=source.course,
+        onset=source.onset,
+        recorded=source.recorded,
+        updated=source.updated,
+        ended=ended,
+        sites=source.sites,
+        reason_for_encounter=encounter,
+        confidential=source.confidential,
+    )
+    if coded:
+        into.findings.append(base)
+    into.findings.extend(
+        replace(base, concepts=frozenset({absent}), certainty="absent") for absent in into.absences_of(name)
+    )
+    seen: set[tuple[str, str]] = set()
+    for reading in titles:
+        for mention in reading.concepts:
+            if mention.concept in coded or (mention.concept, mention.status) in seen:
+                continue
+            seen.add((mention.concept, mention.status))
+            finding = to_finding(mention, source)
+            if finding is not None and not (coded and finding.certainty == "absent"):
+                into.findings.append(replace(finding, label=name.label, ended=ended, reason_for_encounter=encounter))
+        add_reading(replace(reading, concepts=(), lesions=()), source, into)
+    _lesions(resource, name, coded, certainty, titles, source, into)
+
+
+def _lesions(
+    resource: Mapping[str, Any],
+    name: Concept,
+    coded: frozenset[str],
+    certainty: Certainty,
+    titles: list[TextReading],
+    source: Source,
+    into: Collected,
+) -> None:
+    """Lesions of the title, its notes read with it; a coded lesion with nothing more is what its code says."""
+    engine = into.tools.engine
+    comment = ". ".join(notes(resource))
+    kind = next((_KINDS[c] for c in coded if c in _KINDS), None)
+    bare = bool(coded & _BARE) and kind is None
+    mentions: list[LesionMention] = [m for reading in titles for m in reading.lesions]
+    lesion_like = kind is not None or bare or bool(mentions)
+    if comment and lesion_like:
+        title = (name.texts or ("nodule",))[0]
+        reading = engine.read(f"{title}. {comment}", kind="condition")
+        if reading.lesions:
+            mentions = list(reading.lesions)
+        add_reading(replace(reading, lesions=(), concepts=()), replace(source, title=False), into)
+    elif comment:
+        note_source = replace(source, title=False, onset=None, sites=())
+        add_reading(engine.read(comment, kind="note"), note_source, into)
+    lesions = [replace(le, certainty=_least(le.certainty, certainty)) for le in to_lesions(mentions, source)]
+    said = [le for le in lesions if not le.bare_code]
+    if kind is not None and not said:
+        said = [_coded(kind, name, certainty, source)]
+    into.lesions.extend(said or lesions[:1] or ([_coded("mass", name, certainty, source, bare=True)] if bare else []))
+
+
+def _coded(kind: LesionKind, name: Concept, certainty: Certainty, source: Source, *, bare: bool = False) -> Lesion:
+    hardness = {"induration": "possible", "calcinosis": "definite"}.get(kind, "unstated")
+    if kind == "calcinosis" and certainty != "confirmed":
+        hardness = "unstated"
+    return Lesion(
+        source.ref,
+        kind,
+        name.label,
+        hardness=hardness,
+        certainty=certainty,
+        course=source.course,  # type: ignore[arg-type]
+        sites=source.sites,
+        basis="code",
+        bare_code=bare,
+        onset=source.onset,
+        recorded=source.recorded,
+        updated=source.updated,
+        ulcerated=kind == "ulcer",
+        confidential=source.confidential,
+    )
+
+
+def _weakened(coded: frozenset[str], titles: list[TextReading], certainty: Certainty) -> Certainty:
+    """A code whose own words say "rule out", "family history" or "no evidence of" is not confirmed by the code."""
+    if not coded:
+        return certainty
+    doubtful = {"possible", "hypothetical", "negated", "family", "other-person"}
+    for reading in titles:
+        said = [m.status for m in reading.concepts if m.concept in coded or m.concept.split(".")[0] == "ctd"]
+        if said and all(status in doubtful for status in said):
+            return "suspected"
+    return certainty
+
+
+def _least(one: Certainty, other: Certainty) -> Certainty:
+    order: tuple[Certainty, ...] = ("absent", "suspected", "confirmed")
+    return min(one, other, key=order.index)
+
+
+def codes_of_category(resource: Mapping[str, Any]) -> frozenset[str]:
+    found = resource.get("category")
+    entries = found if isinstance(found, list) else [found]
+    return frozenset(code for entry in entries for code in codes(entry))
+
+
+def onset_of(resource: Mapping[str, Any], recorded: PartialDate | None, into: Collected) -> PartialDate | None:
+    """onsetDateTime, onsetPeriod.start, onsetAge with the birth date, onsetRange, or the words of onsetString."""
+    direct = PartialDate.parse(resource.get("onsetDateTime"))
+    if direct is not None:
+        return direct
+    start = PartialDate.parse(mapping(resource.get("onsetPeriod")).get("start"))
+    if start is not None:
+        return start
+    age = mapping(resource.get("onsetAge"))
+    limits = [age, age] if age else [mapping(mapping(resource.get("onsetRange")).get(side)) for side in ("low", "high")]
+    at = [_at_age(limit, into.born) for limit in limits]
+    if at[0] is not None and at[1] is not None:
+        return PartialDate(at[0].earliest, at[1].latest)
+    words = text(resource.get("onsetString"))
+    return started(into.tools.engine.onset(words), recorded) if words else None
+
+
+def _at_age(age: Mapping[str, Any], born: PartialDate | None) -> PartialDate | None:
+    value = number(age.get("value"))
+    if value is None or born is None:
+        return None
+    unit = str(age.get("code") or age.get("unit") or "a").lower()
+    months = {"a": Decimal(12), "y": Decimal(12), "mo": Decimal(1), "m": Decimal(1)}.get(
+        unit[:2] if unit.startswith("mo") else unit[:1]
+    )
+    if months is None:
+        return None
+    begin = born.back(months=-int(value * months))
+    end = born.back(months=-int((value + 1) * months))
+    return PartialDate(begin.earliest, end.latest)

@@ -1,0 +1,105 @@
+"""What the readers of the single resource types share: the tools, the patient, and the facts collected so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mappings.codelists import Terminology
+from mappings.dates import PartialDate
+from mappings.drugs import Drugs
+from mappings.facts import (
+    Action,
+    Allergy,
+    Biopsy,
+    Finding,
+    Imaging,
+    Lesion,
+    Medication,
+    Quarantined,
+    Result,
+    Site,
+)
+from mappings.reader.access import Concept, items, mapping
+from mappings.text.engine import TextEngine
+from mappings.units import UnitTable
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    terminology: Terminology
+    drugs: Drugs
+    engine: TextEngine
+    units: UnitTable
+
+
+@dataclass(slots=True)
+class Collected:
+    """Facts of one patient while they are being read."""
+
+    tools: Tools
+    patient: str
+    by_reference: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sex: str = "unknown"
+    born: PartialDate | None = None
+    deceased: bool = False
+    findings: list[Finding] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    lesions: list[Lesion] = field(default_factory=list)
+    imaging: list[Imaging] = field(default_factory=list)
+    biopsies: list[Biopsy] = field(default_factory=list)
+    medications: list[Medication] = field(default_factory=list)
+    allergies: list[Allergy] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    not_understood: list[str] = field(default_factory=list)
+
+    def leave_out(self, reference: str, reason: str) -> None:
+        self.quarantined.append(Quarantined(reference, reason))
+
+    def concepts_of(self, concept: Concept) -> frozenset[str]:
+        terminology = self.tools.terminology
+        return frozenset[str]().union(*(terminology.concepts(c.system, c.code) for c in concept.codings))
+
+    def absences_of(self, concept: Concept) -> frozenset[str]:
+        terminology = self.tools.terminology
+        return frozenset[str]().union(*(terminology.absences(c.system, c.code) for c in concept.codings))
+
+    def sites_of(self, value: object) -> tuple[Site, ...]:
+        """Body sites of bodySite elements: by code, else by the words of text and display."""
+        found: list[Site] = []
+        for entry in items(value):
+            concept = _site_concept(entry)
+            coded = [s for c in concept.codings for s in self.tools.terminology.sites(c.system, c.code)]
+            words = [s for words in concept.texts for s in self.tools.engine.sites(words)]
+            code = next((c for c in concept.codings if c.code), None)
+            best = _with_side(coded, words) if coded else words
+            found.extend(
+                _labelled(s, code.code if code else None, concept.label, code.system if code else None) for s in best
+            )
+        return tuple(dict.fromkeys(found))
+
+    def workup_of(self, concept: Concept) -> frozenset[str]:
+        terminology = self.tools.terminology
+        coded = frozenset[str]().union(*(terminology.workup(c.system, c.code) for c in concept.codings))
+        if coded:
+            return coded
+        return frozenset(w for words in concept.texts for w in self.tools.engine.workup(words))
+
+
+def _site_concept(entry: object) -> Concept:
+    from mappings.reader.access import concept
+
+    body = mapping(entry)
+    return concept(body.get("concept") if "concept" in body else entry)
+
+
+def _with_side(coded: list[Site], words: list[Site]) -> list[Site]:
+    side = next((w.laterality for w in words if w.laterality), None)
+    return [Site(s.region, s.place, s.laterality or side, s.code, s.display) for s in coded]
+
+
+def _labelled(site: Site, code: str | None, display: str, system: str | None) -> Site:
+    snomed = code if system and "snomed" in system.lower() else site.code
+    return Site(site.region, site.place, site.laterality, snomed, display or site.display)

@@ -1,0 +1,84 @@
+"""Whose resource is it, and is it the same one again? References in every form that servers use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mappings.facts import Quarantined
+from mappings.reader.access import mapping
+
+_SAFE = re.compile(r"[A-Za-z0-9\-._]{1,256}")
+_MAX_REFERENCE = 2000
+
+
+def reference_of(resource: Mapping[str, Any]) -> str:
+    """ "Type/id" of a resource; a missing or malformed id is said, never copied."""
+    kind = resource.get("resourceType")
+    name = kind if isinstance(kind, str) and kind.isalpha() and len(kind) < 64 else "Resource"
+    found = resource.get("id")
+    return f"{name}/{found}" if isinstance(found, str) and _SAFE.fullmatch(found) else f"{name}/without-id"
+
+
+def references(resources: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Every resource by "Type/id" and by its fullUrl, for contained and referenced Medications."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for resource in resources:
+        found[reference_of(resource)] = resource
+    return found
+
+
+def target(reference: object) -> str | None:
+    """ "Type/id" that a reference means: relative, absolute, versioned; None for urn:uuid, fragments and junk."""
+    if not isinstance(reference, str) or len(reference) > _MAX_REFERENCE:
+        return None
+    parts = reference.split("/_history/")[0].rstrip("/").split("/")
+    if len(parts) < 2 or not parts[-2].isalpha():
+        return None
+    return f"{parts[-2]}/{parts[-1]}"
+
+
+def belongs(resource: Mapping[str, Any], patient_id: str, known: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """None when the resource is this patient's; else why it is left out."""
+    subject = resource.get("subject")
+    if subject is None:
+        subject = resource.get("patient")
+    reference = mapping(subject).get("reference")
+    if reference is None:
+        identifier = mapping(subject)
+        return "no subject" if not identifier else "subject has no reference"
+    if isinstance(reference, str) and reference.startswith("#"):
+        inner = [mapping(c) for c in resource.get("contained") or () if isinstance(c, Mapping)]
+        ids = {c.get("id") for c in inner if c.get("resourceType") == "Patient"}
+        return None if reference[1:] in ids else "subject not found"
+    if isinstance(reference, str) and reference.startswith("urn:"):
+        return None if reference.rsplit(":", 1)[-1] == patient_id else "subject not found"
+    named = target(reference)
+    if named is None:
+        return "subject not readable"
+    return None if named == f"Patient/{patient_id}" else "belongs to another patient"
+
+
+def unique(resources: Iterable[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, Any], ...], tuple[Quarantined, ...]]:
+    """Each resource once: of several versions the newest; what is no resource is left out and named."""
+    found: dict[str, Mapping[str, Any]] = {}
+    unnamed: list[Mapping[str, Any]] = []
+    left_out: list[Quarantined] = []
+    for index, resource in enumerate(resources):
+        if not isinstance(resource, Mapping) or not isinstance(resource.get("resourceType"), str):
+            left_out.append(Quarantined(f"resource[{index}]", "not a FHIR resource"))
+            continue
+        key = reference_of(resource)
+        if key.endswith("/without-id"):
+            unnamed.append(resource)
+        elif key not in found or _version(resource) > _version(found[key]):
+            found[key] = resource
+    return (*found.values(), *unnamed), tuple(left_out)
+
+
+def _version(resource: Mapping[str, Any]) -> tuple[str, str]:
+    meta = mapping(resource.get("meta"))
+    version = meta.get("versionId")
+    stamp = meta.get("lastUpdated")
+    return (stamp if isinstance(stamp, str) else "", version.zfill(20) if isinstance(version, str) else "")

@@ -1,0 +1,210 @@
+"""From what the text engine read to facts: dates, reference and certainty come from the resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from mappings.dates import PartialDate
+from mappings.facts import Allergy, Certainty, Course, Finding, Lesion, Result, Site
+from mappings.reader.context import Collected
+from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading, TimeSpan
+from mappings.values import parse_quantity, to_canonical
+
+_CERTAINTY: dict[Status, Certainty | None] = {
+    "affirmed": "confirmed",
+    "historical": "confirmed",
+    "possible": "suspected",
+    "negated": "absent",
+    "hypothetical": None,
+    "family": None,
+    "other-person": None,
+}
+_DISEASE = ("ctd.", "calcinosis.", "mimic.", "exclude.")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a text stood: its resource, its dates, the sites the resource itself names."""
+
+    ref: str
+    date: PartialDate | None = None
+    onset: PartialDate | None = None
+    recorded: PartialDate | None = None
+    updated: PartialDate | None = None
+    sites: tuple[Site, ...] = ()
+    course: Course = "active"
+    certainty: Certainty = "confirmed"
+    title: bool = False
+    """the text is the name of the condition itself, so a diagnosis in it is a diagnosis."""
+    confidential: bool = False
+
+    @property
+    def first(self) -> PartialDate | None:
+        return self.recorded or self.date
+
+
+def started(span: TimeSpan | None, note: PartialDate | None) -> PartialDate | None:
+    """The date an onset phrase means, counted back from the day of the note."""
+    if span is None:
+        return None
+    if span.date_text:
+        return PartialDate.parse(span.date_text)
+    if span.amount is None or span.unit is None or note is None:
+        return None
+    amount = span.amount
+    if span.unit == "year":
+        return note.back(months=int(amount * 12))
+    if span.unit == "month":
+        whole = int(amount)
+        return note.back(months=whole, days=int((amount - whole) * 30))
+    return note.back(days=int(amount * (7 if span.unit == "week" else 1)))
+
+
+def add_reading(reading: TextReading, source: Source, into: Collected, *, lesions: bool = True) -> None:
+    """Adds everything one text says to the facts, lesions too unless the caller makes them itself."""
+    for mention in reading.concepts:
+        finding = to_finding(mention, source)
+        if finding is not None:
+            into.findings.append(finding)
+    if lesions:
+        into.lesions.extend(to_lesions(reading.lesions, source))
+    for lab in reading.labs:
+        result = to_result(lab, source, into)
+        if result is not None:
+            into.results.append(result)
+    for tolerance in reading.tolerances:
+        if tolerance.failed:
+            into.findings.append(
+                Finding(
+                    frozenset({f"failed.{tolerance.drug}"}),
+                    tolerance.drug,
+                    source.ref,
+                    recorded=source.first,
+                    basis="text",
+                )
+            )
+        else:
+            into.allergies.append(
+                Allergy(
+                    source.ref,
+                    tolerance.drug,
+                    drugs=frozenset({tolerance.drug}),
+                    tolerated_dose=tolerance.tolerated_daily,
+                    not_tolerated_dose=tolerance.not_tolerated_daily,
+                    dose_unit=tolerance.unit,
+                )
+            )
+    if not reading.understood:
+        into.not_understood.append(source.ref)
+
+
+def to_finding(mention: ConceptMention, source: Source) -> Finding | None:
+    """A diagnosis found only in a note is suspected; other findings are as the note says."""
+    certainty = _CERTAINTY[mention.status]
+    if certainty is None:
+        return None
+    if certainty == "confirmed":
+        disease = mention.concept.startswith(_DISEASE)
+        certainty = source.certainty if source.title else "suspected" if disease else "confirmed"
+    lifelong = mention.concept.startswith("ctd.")
+    past = mention.status == "historical" and not lifelong
+    return Finding(
+        frozenset({mention.concept}),
+        mention.text,
+        source.ref,
+        certainty=certainty,
+        course="resolved" if past else source.course,
+        onset=source.onset if source.title else started(mention.onset, source.first),
+        recorded=source.first,
+        updated=source.updated,
+        sites=mention.sites or source.sites,
+        basis="text",
+        confidential=source.confidential,
+    )
+
+
+def to_lesions(mentions: Iterable[LesionMention], source: Source) -> list[Lesion]:
+    found = []
+    for mention in mentions:
+        certainty = _CERTAINTY[mention.status]
+        if certainty is None:
+            continue
+        if certainty == "confirmed":
+            certainty = source.certainty
+        resolved = mention.resolved or mention.status == "historical" or source.course == "resolved"
+        found.append(
+            Lesion(
+                ref=source.ref,
+                kind=mention.kind,
+                label=mention.text,
+                hardness=mention.hardness,
+                certainty=certainty,
+                course="resolved" if resolved else "active",
+                sites=mention.sites or source.sites,
+                bare_code=mention.bare,
+                chalky=mention.chalky,
+                white_yellow=mention.white_yellow,
+                ulcerated=mention.ulcerated,
+                necrotic=mention.necrotic,
+                livedo=mention.livedo,
+                inflamed=mention.inflamed,
+                spreading_erythema=mention.spreading_erythema,
+                pus=mention.pus,
+                draining=mention.draining,
+                pain=mention.pain,
+                pain_score=mention.pain_score,
+                count=mention.count,
+                multiple=mention.multiple,
+                size_cm=mention.size_cm,
+                sheet=mention.sheet,
+                deep=mention.deep,
+                growing=mention.growing,
+                rapid=mention.rapid,
+                called_new=mention.called_new,
+                new_site=mention.new_site,
+                in_scar=mention.in_scar,
+                cystic=mention.cystic,
+                vascular=mention.vascular,
+                onset=started(mention.onset, source.first) or source.onset,
+                long_standing=bool(mention.onset and mention.onset.long_standing),
+                recorded=source.first,
+                updated=source.updated,
+                infusion_at_site=mention.infusion_at_site,
+                injection_at_site=mention.injection_at_site,
+                trauma_at_site=mention.trauma_at_site,
+                mimics=mention.mimics,
+                confidential=source.confidential,
+            )
+        )
+    return found
+
+
+def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None:
+    """A test named with its result in a text; negated or hypothetical ones say nothing."""
+    if lab.status not in ("affirmed", "historical"):
+        return None
+    table = into.tools.units
+    date = PartialDate.parse(lab.date_text) if lab.date_text else source.date or source.recorded
+    base = Result(lab.analyte, source.ref, date, "final", label=lab.text, from_text=True)
+    if lab.value is None:
+        return replace(base, word=lab.word) if lab.word else None
+    quantity = parse_quantity(f"{lab.comparator or ''}{lab.value} {lab.unit or ''}".strip(), table)
+    if quantity is None:
+        return replace(base, problem="unit-unknown")
+    canonical = to_canonical(quantity, table.analytes.get(lab.analyte), None)
+    return replace(
+        base,
+        low=quantity.low,
+        high=quantity.high,
+        comparator=quantity.comparator,
+        unit=quantity.unit,
+        canonical_low=canonical.low,
+        canonical_high=canonical.high,
+        problem=canonical.problem,
+    )
+
+
+def years(value: object) -> Decimal | None:
+    return value if isinstance(value, Decimal) else Decimal(value) if isinstance(value, int) else None

@@ -1,0 +1,183 @@
+"""DiagnosticReport and text documents: imaging, histopathology, and everything else a conclusion says."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mappings.facts import Action, Biopsy, Finding, Imaging, ImagingFinding, Modality, Site
+from mappings.reader.access import (
+    Concept,
+    codes,
+    concept,
+    concepts,
+    confidential,
+    first_date,
+    items,
+    mapping,
+    plain_text,
+    text,
+    updated,
+)
+from mappings.reader.context import Collected
+from mappings.reader.narrative import Source, add_reading
+from mappings.text.reading import TextReading
+
+_USABLE = {"final", "amended", "corrected", "appended"}
+_PATHOLOGY = {"pat", "sp", "path", "cp", "cyt", "lp7796-8", "11526-1", "60567-5", "22637-3"}
+_IMAGING = {"rad", "rus", "rx", "xrc", "ct", "cus", "nmr", "nms", "vus", "ous", "imaging", "lp29684-5", "18748-4"}
+_RANK: tuple[ImagingFinding, ...] = ("soft-tissue", "vascular-only", "joint-or-tendon-only", "none", "not-understood")
+
+
+def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    status = resource.get("status")
+    if status not in _USABLE:
+        into.leave_out(ref, f"status {status}" if isinstance(status, str) and len(status) < 30 else "status missing")
+        return
+    name = concept(resource.get("code"))
+    date = first_date(resource, "effectiveDateTime", "effectivePeriod", "issued")
+    source = Source(ref, date=date, recorded=date, updated=updated(resource), confidential=confidential(resource))
+    source = replace(source, sites=into.sites_of(resource.get("bodySite")) or _title_sites(name, into))
+    words = report_text(resource)
+    kind = _kind(resource, name, into)
+    read_text(words, kind, name, source, into)
+    for entry in concepts(resource.get("conclusionCode")):
+        ids = into.concepts_of(entry)
+        if ids:
+            into.findings.append(
+                Finding(ids, entry.label, ref, certainty="suspected", recorded=date, sites=source.sites)
+            )
+
+
+def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    """DocumentReference with a plain-text attachment, read as a note."""
+    if resource.get("status") in ("superseded", "entered-in-error") or resource.get("docStatus") == "entered-in-error":
+        into.leave_out(ref, "status superseded or entered-in-error")
+        return
+    date = first_date(resource, "date") or first_date(mapping(resource.get("context")), "period")
+    source = Source(ref, date=date, recorded=date, updated=updated(resource), confidential=confidential(resource))
+    attachments = [mapping(c).get("attachment") for c in items(resource.get("content"))]
+    words = "\n".join(t for t in (_attachment(a) for a in attachments) if t)
+    if words:
+        name = concept(resource.get("type"))
+        read_text(words, _kind(resource, name, into), name, source, into)
+
+
+def read_text(words: str | None, kind: str, name: Concept, source: Source, into: Collected) -> None:
+    engine = into.tools.engine
+    if kind == "note":
+        if words:
+            add_reading(engine.read(words, kind="note"), source, into)
+        return
+    reading = engine.read(words, kind="pathology" if kind == "pathology" else "imaging") if words else None
+    workup = into.workup_of(name)
+    if kind == "pathology":
+        _pathology(reading, name, source, into)
+    else:
+        modality = engine.modality(" ".join(name.texts)) or _by_workup(workup)
+        _imaging(reading, modality, name, source, into)
+    into.actions.append(
+        Action(
+            source.ref, name.label, "done", workup=workup, date=source.date, sites=source.sites, has_report=bool(words)
+        )
+    )
+    if reading is not None:
+        # the lesion words of a report describe what the image shows, not an examination of the skin
+        add_reading(replace(reading, lesions=()), source, into)
+
+
+def _kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> str:
+    categories = {code for entry in items(resource.get("category")) for code in codes(entry)} | codes(
+        resource.get("code")
+    )
+    workup = into.workup_of(name)
+    label = " ".join(name.texts)
+    if categories & _PATHOLOGY or "skin-biopsy" in workup or into.tools.engine.is_pathology(label):
+        return "pathology"
+    imaging = workup & {"radiograph", "ct", "mri", "ultrasound", "breast-imaging"}
+    if categories & _IMAGING or imaging or into.tools.engine.modality(label):
+        return "imaging"
+    return "note"
+
+
+def _by_workup(workup: frozenset[str]) -> Modality:
+    for modality in ("radiograph", "ct", "mri", "ultrasound"):
+        if modality in workup:
+            return modality  # type: ignore[return-value]
+    return "mammography" if "breast-imaging" in workup else "other"
+
+
+def _title_sites(name: Concept, into: Collected) -> tuple[Site, ...]:
+    return tuple(dict.fromkeys(site for words in name.texts for site in into.tools.engine.sites(words)))
+
+
+def _imaging(
+    reading: TextReading | None, modality: Modality | None, name: Concept, source: Source, into: Collected
+) -> None:
+    mentions = [m for m in (reading.imaging if reading else ()) if m.status in ("affirmed", "historical")]
+    finding: ImagingFinding = min((m.finding for m in mentions), key=_RANK.index, default="not-understood")
+    calcified = tuple(dict.fromkeys(s for m in mentions if m.finding == "soft-tissue" for s in m.sites))
+    other_modality = next((m.modality for m in mentions if m.modality), None)
+    into.imaging.append(
+        Imaging(
+            source.ref,
+            modality if modality and modality != "other" else other_modality or modality or "other",
+            finding,
+            source.date,
+            sites=source.sites or tuple(dict.fromkeys(s for m in mentions for s in m.sites)),
+            calcified_sites=calcified or (source.sites if finding == "soft-tissue" else ()),
+            vascular_too=any(m.vascular_too or m.finding == "vascular-only" for m in mentions)
+            and finding == "soft-tissue",
+            cystic=any(m.cystic for m in mentions),
+            internal_vascularity=any(m.internal_vascularity for m in mentions),
+            progressed=any(m.progressed for m in mentions),
+            label=name.label,
+            has_report=reading is not None,
+        )
+    )
+
+
+def _pathology(reading: TextReading | None, name: Concept, source: Source, into: Collected) -> None:
+    mentions = [m for m in (reading.biopsies if reading else ()) if m.status in ("affirmed", "historical")]
+    findings = {m.finding for m in mentions}
+    finding = "calcium" if "calcium" in findings else "no-calcium" if "no-calcium" in findings else "not-understood"
+    into.biopsies.append(
+        Biopsy(
+            source.ref,
+            finding,
+            source.date,  # type: ignore[arg-type]
+            sites=source.sites or tuple(dict.fromkeys(s for m in mentions for s in m.sites)),
+            other=frozenset[str]().union(*(m.other for m in mentions)),
+            label=name.label,
+            has_report=reading is not None,
+        )
+    )
+
+
+def report_text(resource: Mapping[str, Any]) -> str | None:
+    """Conclusion and plain-text attachments; the narrative only when there is neither."""
+    parts = [text(resource.get("conclusion"))]
+    parts.extend(_attachment(a) for a in items(resource.get("presentedForm")))
+    parts.extend(text(mapping(n).get("text")) for n in items(resource.get("note")))
+    words = "\n".join(dict.fromkeys(p for p in parts if p))
+    if words:
+        return words
+    narrative = text(mapping(resource.get("text")).get("div"))
+    status = mapping(resource.get("text")).get("status")
+    return plain_text(narrative) if narrative and status in ("additional", "extensions") else None
+
+
+def _attachment(attachment: object) -> str | None:
+    body = mapping(attachment)
+    kind = str(body.get("contentType") or "").split(";")[0].strip().lower()
+    data = body.get("data")
+    if not isinstance(data, str) or kind not in ("text/plain", "text/html", "application/xhtml+xml", ""):
+        return None
+    try:
+        decoded = base64.b64decode(data, validate=False).decode("utf-8", errors="replace")
+    except (binascii.Error, ValueError):
+        return None
+    return text(plain_text(decoded) if kind in ("text/html", "application/xhtml+xml") else decoded)

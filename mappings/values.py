@@ -1,0 +1,217 @@
+"""Values: numbers with comparator and unit, words and flags, reference ranges. Exact decimals throughout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from mappings.units import Analyte, UnitTable
+
+_NUMBER = re.compile(
+    r"\s*(?P<comparator>[<>≤≥]=?|)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>[^\d\s].{0,24})?\s*"
+)
+_RANGE = re.compile(
+    r"\s*(?P<low>\d{1,7}(?:[.,]\d{1,6})?)\s*(?:-|–|—|to|a|bis)\s*(?P<high>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*"
+)
+_COMPARATORS = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as written: the interval it can mean in its own unit."""
+
+    low: Decimal | None
+    high: Decimal | None
+    comparator: str | None
+    unit: str | None
+    """canonical spelling; None when missing or not in the table."""
+    unit_text: str | None
+
+
+def number(value: object) -> Decimal | None:
+    """A JSON number (int, Decimal, float) or a numeric string as an exact Decimal; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, int | float | str):
+        try:
+            found = Decimal(str(value).strip())
+        except InvalidOperation:
+            return None
+        return found if found.is_finite() else None
+    return None
+
+
+def read_quantity(value: object, table: UnitTable) -> Quantity | None:
+    """A FHIR Quantity: UCUM code first, else the unit text."""
+    if not isinstance(value, Mapping):
+        return None
+    found = number(value.get("value"))
+    if found is None:
+        return None
+    unit = None
+    for key in ("code", "unit"):
+        unit = unit or table.unit(value.get(key))
+    text = value.get("unit") or value.get("code")
+    comparator = value.get("comparator")
+    return _quantity(
+        found, comparator if isinstance(comparator, str) else None, unit, text if isinstance(text, str) else None
+    )
+
+
+def parse_quantity(text: str, table: UnitTable) -> Quantity | None:
+    """A string that is wholly number and known unit ("9.4 mg/dL", "2,35 mmol/L", "<5"); None otherwise."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    unit_text = (match["unit"] or "").strip()
+    unit = table.unit(unit_text) if unit_text else None
+    if unit_text and unit is None:
+        return None
+    value = number(match["number"].replace(",", "."))
+    return (
+        _quantity(value, _COMPARATORS.get(match["comparator"]), unit, unit_text or None) if value is not None else None
+    )
+
+
+def _quantity(value: Decimal, comparator: str | None, unit: str | None, text: str | None) -> Quantity:
+    if comparator in ("<", "<="):
+        return Quantity(None, value, comparator, unit, text)
+    if comparator in (">", ">=", "ad"):
+        return Quantity(value, None, comparator, unit, text)
+    return Quantity(value, value, comparator, unit, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    low: Decimal | None
+    high: Decimal | None
+    problem: str | None
+
+
+def to_canonical(quantity: Quantity, analyte: Analyte | None, property_: str | None) -> Canonical:
+    """The interval in the analyte's canonical unit, or what is wrong with it.
+
+    unit-unknown: no unit, or none of the table. unit-mismatch: a unit this analyte can't have, or one that contradicts
+    the code (a code for mass with a molar unit), which is a data error that must not be guessed away. implausible:
+    outside what a human can have after conversion, so probably a unit error."""
+    if analyte is None:
+        return Canonical(None, None, None)
+    unit = quantity.unit
+    if unit is None:
+        if not analyte.unit_optional or quantity.unit_text:
+            return Canonical(None, None, "unit-unknown")
+        unit = analyte.canonical or "1"
+    if unit not in analyte.units:
+        return Canonical(None, None, "unit-mismatch")
+    if (property_ == "mass" and "mol" in unit) or (property_ == "moles" and unit.split("/")[0].endswith("g")):
+        return Canonical(None, None, "unit-mismatch")
+    bounds = [analyte.convert(limit, unit) if limit is not None else None for limit in (quantity.low, quantity.high)]
+    if any(limit is not None and not analyte.is_plausible(limit) for limit in bounds):
+        return Canonical(None, None, "implausible")
+    return Canonical(bounds[0], bounds[1], None)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    low: Decimal | None
+    high: Decimal | None
+
+
+def choose_range(
+    ranges: object, quantity: Quantity, analyte: Analyte | None, table: UnitTable, age: tuple[int, int] | None, sex: str
+) -> Range | None:
+    """The laboratory's normal range that fits this patient and this unit, in the result's own unit."""
+    fitting = []
+    for entry in ranges if isinstance(ranges, list) else ():
+        if isinstance(entry, Mapping) and _is_normal(entry) and _fits_age(entry, age) and _fits_sex(entry, sex):
+            found = _limits(entry, quantity, analyte, table)
+            if found is not None:
+                fitting.append(found)
+    return fitting[0] if fitting and all(f == fitting[0] for f in fitting) else None
+
+
+def _is_normal(entry: Mapping[str, Any]) -> bool:
+    codes = list(_codes(entry.get("type")))
+    return not codes or "normal" in codes
+
+
+def _fits_age(entry: Mapping[str, Any], age: tuple[int, int] | None) -> bool:
+    limits = entry.get("age")
+    if not isinstance(limits, Mapping):
+        return True
+    if age is None:
+        return False
+    low, high = (number(_value(limits.get(side))) for side in ("low", "high"))
+    years = ("a", "y", "year", "years", None)
+    if any(isinstance(limits.get(s), Mapping) and limits[s].get("code") not in years for s in ("low", "high")):
+        return False
+    return (low is None or age[0] >= low) and (high is None or age[1] <= high)
+
+
+def _fits_sex(entry: Mapping[str, Any], sex: str) -> bool:
+    applies = entry.get("appliesTo")
+    codes = {c.lower() for item in (applies if isinstance(applies, list) else ()) for c in _codes(item)}
+    if codes & {"male", "m", "248153007"}:
+        return sex == "male"
+    if codes & {"female", "f", "248152002"}:
+        return sex == "female"
+    return True
+
+
+def _limits(entry: Mapping[str, Any], quantity: Quantity, analyte: Analyte | None, table: UnitTable) -> Range | None:
+    found = []
+    for side in ("low", "high"):
+        limit = read_quantity(entry.get(side), table)
+        found.append(_in_unit(limit, quantity, analyte) if limit is not None else None)
+        if limit is not None and found[-1] is None:
+            return None
+    if found == [None, None]:
+        return _parsed(entry.get("text"), quantity, analyte, table)
+    return Range(found[0], found[1])
+
+
+def _in_unit(limit: Quantity, quantity: Quantity, analyte: Analyte | None) -> Decimal | None:
+    value = limit.low if limit.low is not None else limit.high
+    if value is None or limit.unit == quantity.unit or (limit.unit is None and limit.unit_text is None):
+        return value
+    if analyte is None or limit.unit is None or quantity.unit is None:
+        return None
+    canonical, one = analyte.convert(value, limit.unit), analyte.convert(Decimal(1), quantity.unit)
+    return canonical / one if canonical is not None and one else None
+
+
+def _parsed(text: object, quantity: Quantity, analyte: Analyte | None, table: UnitTable) -> Range | None:
+    match = _RANGE.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    unit_text = (match["unit"] or "").strip()
+    unit = table.unit(unit_text) if unit_text else quantity.unit
+    if unit is None and unit_text:
+        return None
+    low, high = (number(match[side].replace(",", ".")) for side in ("low", "high"))
+    limits = [
+        _in_unit(Quantity(limit, limit, None, unit, unit_text or None), quantity, analyte)
+        if limit is not None
+        else None
+        for limit in (low, high)
+    ]
+    return Range(limits[0], limits[1]) if None not in limits else None
+
+
+def _value(quantity: object) -> object:
+    return quantity.get("value") if isinstance(quantity, Mapping) else None
+
+
+def _codes(concept: object) -> Iterable[str]:
+    if isinstance(concept, Mapping):
+        codings = concept.get("coding")
+        for coding in codings if isinstance(codings, list) else ():
+            if isinstance(coding, Mapping) and isinstance(coding.get("code"), str):
+                yield coding["code"]
+        if isinstance(concept.get("text"), str):
+            yield concept["text"]
