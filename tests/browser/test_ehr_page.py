@@ -9,9 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Demo
+from tests.demo import Demo
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 LOPEZ = "Case Lopez-2017, as reported, before the CT"
