@@ -5,8 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 if str(ROOT) not in sys.path:  # importlib mode leaves sys.path alone; `tests.charts` is imported by name
     sys.path.insert(0, str(ROOT))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # starlette's test client will move to another HTTP package; nothing for us to do until then
+    config.addinivalue_line("filterwarnings", "ignore:Using `httpx` with `starlette.testclient`")
+
 
 pytest_plugins = ["tests.demo"]

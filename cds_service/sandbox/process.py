@@ -21,7 +21,12 @@ _START_SECONDS = 60
 def today() -> date:
     """`CDS_AS_OF` when set (a fixed day keeps the published cases new), else the current day in UTC."""
     fixed = os.environ.get("CDS_AS_OF", "").strip()
-    return date.fromisoformat(fixed) if fixed else datetime.now(UTC).date()
+    if not fixed:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(fixed)
+    except ValueError:
+        raise SystemExit("CDS_AS_OF is not a date (YYYY-MM-DD)") from None
 
 
 def run(
