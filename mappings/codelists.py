@@ -166,15 +166,14 @@ def load_terminology(overlay: OverlayText | None = None) -> Terminology:
     """
     if overlay is None:
         return _ours()
-    rows = _rows()
-    tables = _build(rows)
-    drugs = load_drugs()
-    entries = read_overlay(overlay, _known(tables, drugs))
+    ours = _ours()
+    entries = read_overlay(overlay, _known(ours))
     if not entries:
-        return _ours()
+        return ours
+    tables = _build(ours.rows)
     _add(tables, entries)
     return Terminology(
-        rows,
+        ours.rows,
         tables,
         load_drugs({e.key: e.drugs for e in entries if e.drugs}, {e.key: e.classes for e in entries if e.classes}),
     )
@@ -285,7 +284,7 @@ def _add(tables: _Tables, entries: tuple[Entry, ...]) -> None:
     analyte_workup = {row["analyte"]: row["workup"] for row in _table("analyte_workup")}
     for entry in entries:
         key = entry.key
-        coding = Coding(key[0], key[1], entry.display)
+        coding = Coding(entry.system, key[1], entry.display)
         if entry.concepts:
             names = frozenset(n for concept in entry.concepts for n in implied.get(concept, {concept}))
             _join(tables.concepts, key, names)
@@ -305,8 +304,10 @@ def _add(tables: _Tables, entries: tuple[Entry, ...]) -> None:
                 _join(tables.workup, key, {analyte_workup[entry.analyte]})
 
 
-def _known(tables: _Tables, drugs: Drugs) -> Known:
-    def ours(key: Key) -> str | None:
+def _known(ours: Terminology) -> Known:
+    tables, drugs = ours._tables, ours.drugs
+
+    def already(key: Key) -> str | None:
         if found := tables.concepts.get(key) or tables.absences.get(key) or tables.workup.get(key):
             return ", ".join(sorted(found))
         if analyte := tables.analytes.get(key):
@@ -315,12 +316,12 @@ def _known(tables: _Tables, drugs: Drugs) -> Known:
         return ", ".join(sorted(drug.drugs | drug.classes)) if drug else None
 
     return Known(
-        concepts=frozenset(tables.codes_of) | {row["concept"] for row in _table("concepts")},
-        analytes=frozenset(tables.loinc) | {row["analyte"] for row in _table("analytes")},
+        concepts=ours.known_concepts | {row["concept"] for row in _table("concepts")},
+        analytes=frozenset(row["analyte"] for row in _table("analytes")),
         workup=frozenset(row["workup"] for row in _table("workup")),
         drugs=frozenset(drugs.names),
         classes=frozenset(drugs.classes),
-        ours=ours,
+        ours=already,
     )
 
 

@@ -199,7 +199,7 @@ def _read_names() -> tuple[
     member_of: dict[str, tuple[str, ...]] = {}
     units: dict[str, str] = {}
     for drug, entry in data["drugs"].items():
-        names[drug] = tuple(entry["names"])
+        names[drug] = (*entry["names"], *entry.get("brands", ()))
         member_of[drug] = tuple(entry.get("classes", ()))
         units[drug] = entry.get("unit", "mg")
         if unknown := set(member_of[drug]) - classes.keys():

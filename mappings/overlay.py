@@ -57,6 +57,8 @@ class Entry:
     """One local code. `key` is (canonical system, code); the system is "" for codes sent without one."""
 
     key: Key
+    system: str
+    """the system as the hospital writes it."""
     display: str
     line: int
     concepts: frozenset[str] = frozenset()
@@ -123,7 +125,7 @@ def _read_top(root: yaml.Node, reading: _Reading) -> None:
     if "source" not in top or not _text(top["source"], reading, "source"):
         reading.problem(root, "needs a source: who reviewed these codes, and when")
     codes = top.get("codes")
-    if codes is None:
+    if codes is None or codes.tag == "tag:yaml.org,2002:null":
         return
     if not isinstance(codes, yaml.SequenceNode):
         reading.problem(codes, "codes must be a list")
@@ -178,6 +180,7 @@ def _read_entry(node: yaml.Node, reading: _Reading) -> None:
     reading.entries.append(
         Entry(
             key=key,
+            system=values["system"],
             display=values["display"],
             line=line,
             **{name: frozenset(items) for name, items in lists.items()},
