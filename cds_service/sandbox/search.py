@@ -152,8 +152,9 @@ def _codes(item: Any) -> Iterator[tuple[str | None, str | None]]:
     elif isinstance(item, bool):
         yield None, str(item).lower()
     elif isinstance(item, dict):
-        if "coding" in item:
-            for coding in item["coding"]:
+        codings = item.get("coding")
+        if isinstance(codings, list):
+            for coding in codings:
                 if isinstance(coding, dict):
                     yield coding.get("system"), coding.get("code")
         elif "code" in item:
@@ -188,8 +189,8 @@ def _date(item: Any, wanted: str) -> bool:
         "ne": not (first <= low and high <= last),
         "gt": high > last,
         "lt": low < first,
-        "ge": high > last or first <= low,
-        "le": low < first or high <= last,
+        "ge": high >= first,  # a period that reaches into the day counts, as servers in use have it
+        "le": low <= last,
         "sa": low > last,
         "eb": high < first,
     }[prefix]
