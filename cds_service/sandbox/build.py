@@ -82,7 +82,7 @@ def _concept(row: Row, name: str, unit: str | None = None) -> Resource:
         coding[0]["display"] = row.keys["display"]
     if "nocode" in row.words or not coding:
         return {"text": name}
-    return {"coding": coding, "text": name}
+    return {"coding": coding, "text": name} if name else {"coding": coding}
 
 
 def _coded(system: str, code: str) -> Resource:

@@ -27,7 +27,7 @@ Kinds
 
 Names
     A name of `data/vocabulary.csv` ("SLE", "Calcium", "diltiazem") brings its codes. Other names become text alone.
-    Give codes yourself with `SCT:`, `ICD10CM:`, `ICD10:`, `ICD9CM:`, `LOINC:`, `RXNORM:`, `ATC:` or a bare ICD-10-CM
+    A code in place of the name makes a coding without words. Give codes yourself with `SCT:`, `ICD10CM:`, `ICD10:`, `ICD9CM:`, `LOINC:`, `RXNORM:`, `ATC:` or a bare ICD-10-CM
     code (`M32.9`); then only those are used. `nocode` leaves all codes out.
 
 Dates

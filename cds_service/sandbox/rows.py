@@ -126,6 +126,8 @@ def parse_row(line: str) -> Row:
         rest_fields = fields
     elif kind == "bp":
         row.name, rest_fields = "Blood pressure", fields
+    elif fields and _CODE.fullmatch(fields[0]):  # a code alone: a coding without words
+        row.name, rest_fields = "", fields
     elif fields and fields[0]:
         row.name, rest_fields = fields[0], fields[1:]
     else:
