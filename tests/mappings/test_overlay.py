@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 from hypothesis import given
@@ -159,3 +161,11 @@ def test_any_text_gives_a_terminology_or_a_named_error(text):
         load_terminology(OverlayText("example.yaml", text))
     except OverlayError as error:
         assert error.problems
+
+
+def test_the_example_of_the_documentation_loads():
+    page = (Path(__file__).parents[2] / "docs" / "terminology.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    terminology = load_terminology(OverlayText("example.yaml", example))
+    assert terminology.analyte("urn:oid:1.2.3.4", "CA").analyte == "calcium-total"
+    assert terminology.concepts("", "KNOT") == {"finding.nodule_skin"}
