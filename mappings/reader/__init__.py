@@ -11,7 +11,6 @@ from mappings.drugs import Drugs
 from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart
 from mappings.reader import action, allergy, condition, medication, observation, patient, report
-from mappings.reader.access import items, mapping
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import belongs, reference_of, references, unique
 from mappings.reader.merge import without_repeats
@@ -141,7 +140,3 @@ _LISTS = (
 
 def _plain(quarantined: list[Quarantined]) -> tuple[Quarantined, ...]:
     return tuple(dict.fromkeys(replace(q, reference=q.reference or "unnamed") for q in quarantined))
-
-
-def contained(resource: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    return tuple(mapping(c) for c in items(resource.get("contained")) if isinstance(c, Mapping))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from mappings.dates import PartialDate
 from mappings.facts import Action, Finding
@@ -55,7 +55,7 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
     date = PartialDate.parse(resource.get("authoredOn")) or first_date(
         resource, "occurrenceDateTime", "occurrencePeriod"
     )
-    kind = "draft" if draft else "ordered"
+    kind: Literal["ordered", "draft"] = "draft" if draft else "ordered"
     sites = into.sites_of(resource.get("bodySite"))
     into.actions.append(
         Action(
@@ -66,5 +66,5 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
             concepts=into.concepts_of(name),
             date=date,
             sites=sites,
-        )  # type: ignore[arg-type]
+        )
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.dates import PartialDate
-from mappings.facts import Certainty, Course, Finding, Lesion, LesionKind
+from mappings.facts import Certainty, Course, Finding, Hardness, Lesion, LesionKind
 from mappings.reader.access import Concept, codes, concept, confidential, first_date, mapping, notes, text, updated
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading, started, to_finding, to_lesions
@@ -142,16 +142,18 @@ def _lesions(
 
 
 def _coded(kind: LesionKind, name: Concept, certainty: Certainty, source: Source, *, bare: bool = False) -> Lesion:
-    hardness = {"induration": "possible", "calcinosis": "definite"}.get(kind, "unstated")
-    if kind == "calcinosis" and certainty != "confirmed":
-        hardness = "unstated"
+    hardness: Hardness = "unstated"
+    if kind == "induration":
+        hardness = "possible"
+    elif kind == "calcinosis" and certainty == "confirmed":
+        hardness = "definite"
     return Lesion(
         source.ref,
         kind,
         name.label,
         hardness=hardness,
         certainty=certainty,
-        course=source.course,  # type: ignore[arg-type]
+        course=source.course,
         sites=source.sites,
         basis="code",
         bare_code=bare,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Literal
 
 from mappings.dates import PartialDate
@@ -12,8 +11,8 @@ from mappings.drugs import DrugIds
 from mappings.facts import Medication
 from mappings.reader.access import Concept, codes, concept, first_date, items, mapping, notes, text
 from mappings.reader.context import Collected
+from mappings.reader.dosage import daily_dose, strength_of
 from mappings.reader.narrative import Source, add_reading
-from mappings.values import number
 
 State = Literal["active", "stopped"]
 _STOPPED = {"completed", "stopped", "cancelled", "ended", "not-taken"}
@@ -29,60 +28,6 @@ _ROUTES = (
     ("inhaled", ("inhal", "nasal")),
     ("oral", ("oral", "po", "by mouth", "tablet", "capsule", "26643006")),
 )
-_AMOUNT = re.compile(
-    r"(?P<amount>\d{1,5}(?:[.,]\d{1,3})?)\s*(?P<unit>mg|g|µg|mcg|ug|iu|ie|ui|units?)\b(?:\s*(?:/|per|a|pro|por|par)\s*(?P<per>d|day|tag|día|dia|jour|w|wk|week|woche|semana|semaine|mo|month|h)\b)?",
-    re.IGNORECASE,
-)
-_TIMES = (
-    (
-        re.compile(
-            r"\b(?:once (?:daily|a day)|daily|every day|qd|od|q\.?d\.?|1x/?d|every 24 ?h\w*|täglich|diario|al día|par jour|por dia|at night|qhs|nocte|every morning|qam|mane)\b",
-            re.I,
-        ),
-        Decimal(1),
-    ),
-    (
-        re.compile(
-            r"\b(?:twice (?:daily|a day)|two times (?:daily|a day)|bid|b\.?i\.?d\.?|bd|2x/?d|every 12 ?h\w*|q12h)\b",
-            re.I,
-        ),
-        Decimal(2),
-    ),
-    (
-        re.compile(
-            r"\b(?:three times (?:daily|a day)|thrice daily|tid|t\.?i\.?d\.?|tds|3x/?d|every 8 ?h\w*|q8h)\b", re.I
-        ),
-        Decimal(3),
-    ),
-    (re.compile(r"\b(?:four times (?:daily|a day)|qid|q\.?i\.?d\.?|qds|4x/?d|every 6 ?h\w*|q6h)\b", re.I), Decimal(4)),
-    (
-        re.compile(r"\b(?:once weekly|weekly|once a week|every week|per week|qweek|q1w|wöchentlich|semanal)\b", re.I),
-        Decimal(1) / 7,
-    ),
-    (re.compile(r"\b(?:monthly|once a month|every 4 weeks)\b", re.I), Decimal(1) / 28),
-)
-_PER_DAY = {
-    "h": Decimal(24),
-    "d": Decimal(1),
-    "wk": Decimal(1) / 7,
-    "mo": Decimal(1) / 30,
-    "min": Decimal(1440),
-    "a": Decimal(1) / 365,
-}
-_UNITS = {
-    "mg": ("mg", Decimal(1)),
-    "g": ("mg", Decimal(1000)),
-    "µg": ("mg", Decimal("0.001")),
-    "mcg": ("mg", Decimal("0.001")),
-    "ug": ("mg", Decimal("0.001")),
-    "[iu]": ("IU", Decimal(1)),
-    "iu": ("IU", Decimal(1)),
-    "ie": ("IU", Decimal(1)),
-    "ui": ("IU", Decimal(1)),
-    "unit": ("IU", Decimal(1)),
-    "units": ("IU", Decimal(1)),
-    "u": ("IU", Decimal(1)),
-}
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
@@ -108,7 +53,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
     route = _route(mapping(dosage), words, name)
     ids = _for_route(ids, route, into)
     daily, unit = daily_dose(mapping(dosage), words, name)
-    strength, strength_unit = _strength(mapping(dosage), " ".join((words, *name.texts)))
+    strength, strength_unit = strength_of(mapping(dosage), " ".join((words, *name.texts)))
     started, ended = _dates(resource)
     administered = resource.get("resourceType") == "MedicationAdministration"
     into.medications.append(
@@ -212,78 +157,3 @@ def _dates(resource: Mapping[str, Any]) -> tuple[PartialDate | None, PartialDate
     if end is None and resource.get("status") in _STOPPED:
         end = first_date(resource, "statusChanged") or effective
     return begin or effective or started, end
-
-
-def daily_dose(dosage: Mapping[str, Any], words: str, name: Concept) -> tuple[Decimal | None, str | None]:
-    """(amount a day, unit) from the structured dosage, else from the sig and then the drug's own text; None if open."""
-    for entry in items(dosage.get("doseAndRate") or [dosage]):
-        quantity = mapping(mapping(entry).get("doseQuantity") or mapping(mapping(entry).get("doseRange")).get("high"))
-        amount = number(quantity.get("value"))
-        unit = _UNITS.get(str(quantity.get("code") or quantity.get("unit") or "").lower())
-        per_day = _frequency(mapping(dosage.get("timing"))) or _worded_frequency(words)
-        if amount is not None and unit is not None and per_day is not None:
-            return amount * unit[1] * per_day, unit[0]
-        if amount is not None and unit is None and per_day is not None:
-            strength, strength_unit = _strength({}, " ".join(name.texts))
-            if strength is not None:
-                return amount * strength * per_day, strength_unit
-    for sentence in (words, *name.texts):
-        found = _worded(sentence, " ".join(name.texts))
-        if found[0] is not None:
-            return found
-    return None, None
-
-
-def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
-    match = _AMOUNT.search(sentence)
-    frequency = _worded_frequency(sentence)
-    if match is None:
-        strength, unit = _strength({}, name)
-        tablets = re.search(r"\b(\d(?:[.,]5)?)\s*(?:tab|cap|pill|comp|tabl)", sentence, re.I)
-        if strength is not None and frequency is not None and (tablets or re.search(r"\bone\b", sentence, re.I)):
-            count = Decimal(tablets[1].replace(",", ".")) if tablets else Decimal(1)
-            return strength * count * frequency, unit
-        return None, None
-    unit_name, factor = _UNITS[match["unit"].lower()]
-    amount = Decimal(match["amount"].replace(",", ".")) * factor
-    per = (match["per"] or "").lower()
-    if per[:1] in ("d", "t", "j"):
-        return amount, unit_name
-    if per[:1] in ("w", "s"):
-        return amount / 7, unit_name
-    if per[:1] == "m":
-        return amount / 30, unit_name
-    times = re.search(r"(?:x|×|\*)\s*(\d)\s*/\s*d", sentence, re.I)
-    if times:
-        return amount * Decimal(times[1]), unit_name
-    return (amount * frequency, unit_name) if frequency is not None else (None, None)
-
-
-def _worded_frequency(words: str) -> Decimal | None:
-    for pattern, per_day in reversed(_TIMES):
-        if pattern.search(words):
-            return per_day
-    return None
-
-
-def _frequency(timing: Mapping[str, Any]) -> Decimal | None:
-    repeat = mapping(timing.get("repeat"))
-    period, unit = number(repeat.get("period")), _PER_DAY.get(str(repeat.get("periodUnit")))
-    frequency = number(repeat.get("frequencyMax", repeat.get("frequency", 1)))
-    if period and unit is not None and frequency is not None:
-        return frequency / period * unit
-    return _worded_frequency(" ".join(concept(timing.get("code")).texts + tuple(codes(timing.get("code")))))
-
-
-def _strength(dosage: Mapping[str, Any], words: str) -> tuple[Decimal | None, str | None]:
-    for entry in items(dosage.get("doseAndRate") or ([dosage] if dosage else [])):
-        quantity = mapping(mapping(entry).get("doseQuantity"))
-        unit = _UNITS.get(str(quantity.get("code") or quantity.get("unit") or "").lower())
-        amount = number(quantity.get("value"))
-        if amount is not None and unit is not None:
-            return amount * unit[1], unit[0]
-    match = _AMOUNT.search(words)
-    if match is None:
-        return None, None
-    unit_name, factor = _UNITS[match["unit"].lower()]
-    return Decimal(match["amount"].replace(",", ".")) * factor, unit_name

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from mappings.dates import PartialDate
-from mappings.facts import Allergy, Certainty, Course, Finding, Lesion, Result, Site
+from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging, Lesion, Result, Site
 from mappings.reader.context import Collected
 from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading, TimeSpan
 from mappings.values import parse_quantity, to_canonical
@@ -96,6 +95,28 @@ def add_reading(reading: TextReading, source: Source, into: Collected, *, lesion
                     dose_unit=tolerance.unit,
                 )
             )
+    into.imaging.extend(
+        Imaging(
+            source.ref,
+            mention.modality or "other",
+            mention.finding,
+            source.date,
+            sites=mention.sites,
+            calcified_sites=mention.sites if mention.finding == "soft-tissue" else (),
+            vascular_too=mention.vascular_too,
+            cystic=mention.cystic,
+            internal_vascularity=mention.internal_vascularity,
+            progressed=mention.progressed,
+            label=mention.text,
+        )
+        for mention in reading.imaging
+        if mention.status in ("affirmed", "historical")
+    )
+    into.biopsies.extend(
+        Biopsy(source.ref, mention.finding, source.date, sites=mention.sites, other=mention.other, label=mention.text)
+        for mention in reading.biopsies
+        if mention.status in ("affirmed", "historical")
+    )
     if not reading.understood:
         into.not_understood.append(source.ref)
 
@@ -187,7 +208,8 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
         return None
     table = into.tools.units
     date = PartialDate.parse(lab.date_text) if lab.date_text else source.date or source.recorded
-    base = Result(lab.analyte, source.ref, date, "final", label=lab.text, from_text=True)
+    analyte, _, antibody = lab.analyte.partition(":")
+    base = Result(analyte, source.ref, date, "final", label=lab.text, from_text=True, antibody=antibody or None)
     if lab.value is None:
         return replace(base, word=lab.word) if lab.word else None
     quantity = parse_quantity(f"{lab.comparator or ''}{lab.value} {lab.unit or ''}".strip(), table)
@@ -204,7 +226,3 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
         canonical_high=canonical.high,
         problem=canonical.problem,
     )
-
-
-def years(value: object) -> Decimal | None:
-    return value if isinstance(value, Decimal) else Decimal(value) if isinstance(value, int) else None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from mappings.dates import PartialDate
-from mappings.facts import Certainty, Finding, Lesion, Result
+from mappings.facts import Certainty, Finding, Hardness, Lesion, LesionKind, Result
 from mappings.reader.access import (
     Concept,
-    codes,
     concept,
     concepts,
     confidential,
@@ -22,7 +21,6 @@ from mappings.reader.access import (
     updated,
 )
 from mappings.reader.condition import _KINDS as LESION_KINDS
-from mappings.reader.condition import codes_of_category
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.values import Quantity, choose_range, number, parse_quantity, read_quantity, to_canonical
@@ -79,6 +77,18 @@ _NO = {
 }
 
 
+State = Literal["final", "preliminary"]
+Flag = Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"]
+_FLAGS: dict[str, Flag] = {
+    "normal": "normal",
+    "low": "low",
+    "high": "high",
+    "critical-low": "critical-low",
+    "critical-high": "critical-high",
+    "abnormal": "abnormal",
+}
+
+
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     status = resource.get("status")
     if status not in _USABLE and status != "preliminary":
@@ -95,7 +105,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         sites=into.sites_of(resource.get("bodySite")),
         confidential=confidential(resource),
     )
-    state = "preliminary" if status == "preliminary" else "final"
+    state: State = "preliminary" if status == "preliminary" else "final"
     if _result(resource, name, source, state, into):
         _components_as_results(resource, source, state, into)
         for comment in notes(resource):
@@ -133,7 +143,7 @@ def _analyte(name: Concept, resource: Mapping[str, Any], into: Collected) -> tup
     return None
 
 
-def _result(resource: Mapping[str, Any], name: Concept, source: Source, state: str, into: Collected) -> bool:
+def _result(resource: Mapping[str, Any], name: Concept, source: Source, state: State, into: Collected) -> bool:
     """Reads one result; False when the code is no analyte we know."""
     found = _analyte(name, resource, into)
     if found is None:
@@ -145,7 +155,7 @@ def _result(resource: Mapping[str, Any], name: Concept, source: Source, state: s
         source.date,
         state,
         label=name.label,
-        antibody=antibody,  # type: ignore[arg-type]
+        antibody=antibody,
         specimen=text(mapping(resource.get("specimen")).get("display")),
     )
     into.results.append(_valued(base, resource, property_, into))
@@ -154,14 +164,14 @@ def _result(resource: Mapping[str, Any], name: Concept, source: Source, state: s
 
 def _valued(base: Result, body: Mapping[str, Any], property_: str | None, into: Collected) -> Result:
     table = into.tools.units
-    base = replace(base, flag=_flag(body, into))  # type: ignore[arg-type]
+    base = replace(base, flag=_flag(body, into))
     quantity = read_quantity(body.get("valueQuantity"), table)
     words: str | None = None
     if quantity is None:
         quantity, words = _other_value(body, into)
     if quantity is None:
         word = words or _flag_word(body, into)
-        return replace(base, word=word) if word else replace(base, problem="no-value")  # type: ignore[arg-type]
+        return replace(base, word=word) if word else replace(base, problem="no-value")
     analyte = table.analytes.get(base.analyte)
     canonical = to_canonical(quantity, analyte, property_)
     limits = choose_range(body.get("referenceRange"), quantity, analyte, table, _age(base, into), into.sex)
@@ -216,13 +226,13 @@ def _other_value(body: Mapping[str, Any], into: Collected) -> tuple[Quantity | N
     return None, None
 
 
-def _flag(body: Mapping[str, Any], into: Collected) -> str | None:
+def _flag(body: Mapping[str, Any], into: Collected) -> Flag | None:
     table = into.tools.units
     for entry in concepts(body.get("interpretation")):
         for code in (*(c.code for c in entry.codings), entry.text):
             said = table.interpretations.get((code or "").strip().upper()) or table.word(code)
-            if said in ("normal", "low", "high", "critical-low", "critical-high", "abnormal"):
-                return said
+            if said in _FLAGS:
+                return _FLAGS[said]
     return None
 
 
@@ -255,7 +265,7 @@ def _components(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield component
 
 
-def _components_as_results(resource: Mapping[str, Any], source: Source, state: str, into: Collected) -> bool:
+def _components_as_results(resource: Mapping[str, Any], source: Source, state: State, into: Collected) -> bool:
     found = False
     for component in _components(resource):
         found = _result(component, concept(component.get("code")), source, state, into) or found
@@ -285,18 +295,18 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     said = [le for le in to_lesions(reading.lesions, source) if not (coded and le.bare_code)]
     if coded is not None and not said:
         certainty: Certainty = "absent" if polarity is False else "confirmed"
-        hardness = "possible" if coded == "induration" else "unstated"
+        hardness: Hardness = "possible" if coded == "induration" else "unstated"
         said = [
             Lesion(
                 source.ref,
                 coded,
                 (answer.label if coded and _lesion_concept(answer, into) else name.label),
-                basis="code",  # type: ignore[arg-type]
+                basis="code",
                 hardness=hardness,
                 certainty=certainty,
                 sites=source.sites,
                 recorded=source.date,
-                updated=source.updated,  # type: ignore[arg-type]
+                updated=source.updated,
                 confidential=source.confidential,
             )
         ]
@@ -357,11 +367,7 @@ def _finding(ids: frozenset[str], label: str, source: Source, certainty: Certain
     )
 
 
-def _lesion_concept(name: Concept, into: Collected) -> str | None:
+def _lesion_concept(name: Concept, into: Collected) -> LesionKind | None:
     return next(
         (LESION_KINDS[c] for c in into.concepts_of(name) if c in LESION_KINDS and c != "calcinosis.cutis"), None
     )
-
-
-def category(resource: Mapping[str, Any]) -> frozenset[str]:
-    return codes_of_category(resource) or codes(resource.get("category"))

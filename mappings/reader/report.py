@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mappings.facts import Action, Biopsy, Finding, Imaging, ImagingFinding, Modality, Site
+from mappings.facts import Action, Biopsy, BiopsyFinding, Finding, Imaging, ImagingFinding, Modality, Site
 from mappings.reader.access import (
     Concept,
     codes,
@@ -86,7 +86,7 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
     )
     if reading is not None:
         # the lesion words of a report describe what the image shows, not an examination of the skin
-        add_reading(replace(reading, lesions=()), source, into)
+        add_reading(replace(reading, lesions=(), imaging=(), biopsies=()), source, into)
 
 
 def _kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> str:
@@ -106,7 +106,7 @@ def _kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> str:
 def _by_workup(workup: frozenset[str]) -> Modality:
     for modality in ("radiograph", "ct", "mri", "ultrasound"):
         if modality in workup:
-            return modality  # type: ignore[return-value]
+            return modality
     return "mammography" if "breast-imaging" in workup else "other"
 
 
@@ -143,12 +143,14 @@ def _imaging(
 def _pathology(reading: TextReading | None, name: Concept, source: Source, into: Collected) -> None:
     mentions = [m for m in (reading.biopsies if reading else ()) if m.status in ("affirmed", "historical")]
     findings = {m.finding for m in mentions}
-    finding = "calcium" if "calcium" in findings else "no-calcium" if "no-calcium" in findings else "not-understood"
+    finding: BiopsyFinding = "not-understood"
+    if findings & {"calcium", "no-calcium"}:
+        finding = "calcium" if "calcium" in findings else "no-calcium"
     into.biopsies.append(
         Biopsy(
             source.ref,
             finding,
-            source.date,  # type: ignore[arg-type]
+            source.date,
             sites=source.sites or tuple(dict.fromkeys(s for m in mentions for s in m.sites)),
             other=frozenset[str]().union(*(m.other for m in mentions)),
             label=name.label,

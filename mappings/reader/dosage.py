@@ -1,0 +1,120 @@
+"""Daily doses: from the structured dosage, else from the sig, else from the drug's own text. Exact, or nothing.
+
+The words of frequency are data (`mappings/data/dosage.yaml`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from typing import Any, TypedDict
+
+import yaml
+
+from mappings.reader.access import Concept, codes, concept, items, mapping
+from mappings.values import number
+
+_AMOUNT = re.compile(
+    r"(?P<amount>\d{1,5}(?:[.,]\d{1,3})?)\s*(?P<unit>mg|g|µg|mcg|ug|iu|ie|ui|units?)\b"
+    r"(?:\s*(?:/|per|a|pro|por|par)\s*(?P<per>d|day|tag|día|dia|jour|w|wk|week|woche|semana|semaine|mo|month|h)\b)?",
+    re.IGNORECASE,
+)
+_TABLETS = re.compile(r"\b(\d(?:[.,]5)?)\s*(?:tab|cap|pill|comp|tabl)", re.IGNORECASE)
+_ONE = re.compile(r"\bone\b", re.IGNORECASE)
+_TIMES_A_DAY = re.compile(r"(?:x|×|\*)\s*(\d)\s*/\s*d", re.IGNORECASE)
+
+
+class _Words(TypedDict):
+    frequencies: tuple[tuple[re.Pattern[str], Decimal], ...]
+    per_day: Mapping[str, Decimal]
+    units: Mapping[str, tuple[str, Decimal]]
+
+
+@cache
+def _words() -> _Words:
+    data = yaml.safe_load((resources.files("mappings") / "data" / "dosage.yaml").read_text(encoding="utf-8"))
+    return {
+        "frequencies": tuple(
+            (re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE), Decimal(number) / Decimal(days))
+            for number, days, pattern in data["frequencies"]
+        ),
+        "per_day": {unit: Decimal(a) / Decimal(b) for unit, (a, b) in data["periods"].items()},
+        "units": {unit: (name, Decimal(factor)) for unit, (name, factor) in data["units"].items()},
+    }
+
+
+def daily_dose(dosage: Mapping[str, Any], words: str, name: Concept) -> tuple[Decimal | None, str | None]:
+    """(amount a day, unit) from the structured dosage, else from the sig and then the drug's own text; None if open."""
+    for entry in items(dosage.get("doseAndRate") or [dosage]):
+        quantity = mapping(mapping(entry).get("doseQuantity") or mapping(mapping(entry).get("doseRange")).get("high"))
+        amount = number(quantity.get("value"))
+        unit = _words()["units"].get(str(quantity.get("code") or quantity.get("unit") or "").lower())
+        per_day = _frequency(mapping(dosage.get("timing"))) or _worded_frequency(words)
+        if amount is not None and unit is not None and per_day is not None:
+            return amount * unit[1] * per_day, unit[0]
+        if amount is not None and unit is None and per_day is not None:
+            strength, strength_unit = strength_of({}, " ".join(name.texts))
+            if strength is not None:
+                return amount * strength * per_day, strength_unit
+    for sentence in (words, *name.texts):
+        found = _worded(sentence, " ".join(name.texts))
+        if found[0] is not None:
+            return found
+    return None, None
+
+
+def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
+    match = _AMOUNT.search(sentence)
+    frequency = _worded_frequency(sentence)
+    if match is None:
+        strength, unit = strength_of({}, name)
+        tablets = _TABLETS.search(sentence)
+        if strength is not None and frequency is not None and (tablets or _ONE.search(sentence)):
+            count = Decimal(tablets[1].replace(",", ".")) if tablets else Decimal(1)
+            return strength * count * frequency, unit
+        return None, None
+    unit_name, factor = _words()["units"][match["unit"].lower()]
+    amount = Decimal(match["amount"].replace(",", ".")) * factor
+    per = (match["per"] or "").lower()
+    if per[:1] in ("d", "t", "j"):
+        return amount, unit_name
+    if per[:1] in ("w", "s"):
+        return amount / 7, unit_name
+    if per[:1] == "m":
+        return amount / 30, unit_name
+    times = _TIMES_A_DAY.search(sentence)
+    if times:
+        return amount * Decimal(times[1]), unit_name
+    return (amount * frequency, unit_name) if frequency is not None else (None, None)
+
+
+def _worded_frequency(words: str) -> Decimal | None:
+    for pattern, per_day in _words()["frequencies"]:
+        if pattern.search(words):
+            return per_day
+    return None
+
+
+def _frequency(timing: Mapping[str, Any]) -> Decimal | None:
+    repeat = mapping(timing.get("repeat"))
+    period, unit = number(repeat.get("period")), _words()["per_day"].get(str(repeat.get("periodUnit")))
+    frequency = number(repeat.get("frequencyMax", repeat.get("frequency", 1)))
+    if period and unit is not None and frequency is not None:
+        return frequency / period * unit
+    return _worded_frequency(" ".join(concept(timing.get("code")).texts + tuple(codes(timing.get("code")))))
+
+
+def strength_of(dosage: Mapping[str, Any], words: str) -> tuple[Decimal | None, str | None]:
+    for entry in items(dosage.get("doseAndRate") or ([dosage] if dosage else [])):
+        quantity = mapping(mapping(entry).get("doseQuantity"))
+        unit = _words()["units"].get(str(quantity.get("code") or quantity.get("unit") or "").lower())
+        amount = number(quantity.get("value"))
+        if amount is not None and unit is not None:
+            return amount * unit[1], unit[0]
+    match = _AMOUNT.search(words)
+    if match is None:
+        return None, None
+    unit_name, factor = _words()["units"][match["unit"].lower()]
+    return Decimal(match["amount"].replace(",", ".")) * factor, unit_name
