@@ -1,0 +1,72 @@
+"""All errors of the edge, one tree. Each knows its HTTP status and the FHIR issue code; `text` may be shown.
+
+ServiceError
+├── BadRequest            400  malformed JSON, wrong element
+├── Unauthorized          401  no or no valid token; says nothing more
+├── Forbidden             403  tenant disabled
+├── NotFound              404  unknown service, unknown source
+├── Precondition          412  the data needed could be had neither from prefetch nor from FHIR
+├── TooLarge              413  body over the limit
+├── UnsupportedMedia      415  not JSON
+├── Overloaded            503  too many requests at once
+└── SettingsError         —    the service refuses to start (one line)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ServiceError(Exception):
+    """Base of all; `element` is the FHIRPath-like name of what is wrong, when there is one."""
+
+    status = 500
+    code = "exception"
+
+    def __init__(self, text: str, element: str | None = None) -> None:
+        super().__init__(text)
+        self.text, self.element = text, element
+
+
+class BadRequest(ServiceError):  # noqa: N818 - named for the HTTP status
+    status, code = 400, "invalid"
+
+
+class Unauthorized(ServiceError):  # noqa: N818
+    status, code = 401, "login"
+
+
+class Forbidden(ServiceError):  # noqa: N818
+    status, code = 403, "forbidden"
+
+
+class NotFound(ServiceError):  # noqa: N818
+    status, code = 404, "not-found"
+
+
+class Precondition(ServiceError):  # noqa: N818
+    status, code = 412, "incomplete"
+
+
+class TooLarge(ServiceError):  # noqa: N818
+    status, code = 413, "too-long"
+
+
+class UnsupportedMedia(ServiceError):  # noqa: N818
+    status, code = 415, "not-supported"
+
+
+class Overloaded(ServiceError):  # noqa: N818
+    status, code = 503, "throttled"
+
+
+class SettingsError(Exception):
+    """Settings that the service refuses to start with; one line that says which."""
+
+
+def outcome(code: str, text: str, element: str | None = None) -> dict[str, Any]:
+    """An OperationOutcome of one error. The text is ours, never the chart's."""
+    issue: dict[str, Any] = {"severity": "error", "code": code, "diagnostics": text}
+    if element:
+        issue["expression"] = [element]
+    return {"resourceType": "OperationOutcome", "issue": [issue]}

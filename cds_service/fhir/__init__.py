@@ -1,0 +1,1 @@
+"""Reading from an EHR's FHIR server: one door out, one client, reasons instead of exceptions."""

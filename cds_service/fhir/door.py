@@ -1,0 +1,156 @@
+"""The one door out: every outbound request goes to an allowed FHIR base, at an address that was checked, or nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import httpcore
+import httpx
+
+_MAX_URL = 8000
+
+
+class Refused(Exception):  # noqa: N818 - reads as what happened
+    """The door does not let this request out; the text is a short reason code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Where one tenant's requests may go. `bases` are FHIR base URLs; `open_loopback` is the sandbox's exception."""
+
+    bases: tuple[str, ...] = ()
+    allow_private: bool = False
+    open_loopback: bool = False
+    any_host: bool = False
+    """the command line reads a server that its user named; private addresses still need --allow-private."""
+
+    def base_of(self, url: str) -> str:
+        """The allowed base that a URL lies under. Raises Refused."""
+        parts = _checked(url)
+        for base in self.bases:
+            wanted = urlsplit(base)
+            path = wanted.path.rstrip("/")
+            if (parts.scheme, parts.hostname, _port(parts)) == (wanted.scheme, wanted.hostname, _port(wanted)) and (
+                parts.path == path or parts.path.startswith(f"{path}/")
+            ):
+                return base.rstrip("/")
+        if self.any_host or (self.open_loopback and _is_loopback(parts.hostname or "")):
+            return f"{parts.scheme}://{parts.netloc}"
+        raise Refused("server not allowed")
+
+
+def _checked(url: str) -> Any:
+    if len(url) > _MAX_URL or any(ord(c) < 0x21 or ord(c) > 0x7E for c in url) or "\\" in url:
+        raise Refused("malformed URL")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Refused("malformed URL") from None
+    path = parts.path.lower()
+    decoded = unquote(path)
+    if (
+        parts.scheme not in ("https", "http")
+        or not parts.hostname
+        or parts.username is not None
+        or parts.password is not None
+    ):
+        raise Refused("malformed URL")
+    if (
+        "%2f" in path
+        or "%5c" in path
+        or "%00" in path
+        or "/../" in f"{decoded}/"
+        or "/./" in f"{decoded}/"
+        or port == 0
+    ):
+        raise Refused("malformed URL")
+    return parts
+
+
+def _port(parts: Any) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def address_allowed(address: str, policy: Policy) -> bool:
+    """Public addresses always; private, loopback, link-local and the like only as the policy says."""
+    ip = ipaddress.ip_address(address)
+    mapped = getattr(ip, "ipv4_mapped", None)
+    ip = mapped or ip
+    if ip.is_loopback:
+        return policy.open_loopback or policy.allow_private
+    if ip.is_link_local or ip.is_multicast or ip.is_reserved or ip.is_unspecified:
+        return False
+    return policy.allow_private if (ip.is_private or not ip.is_global) else True
+
+
+class _CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Resolves a name once, checks every address, and connects to a checked one (no rebinding in between)."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the interface of httpcore
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError("name not resolved") from error
+        addresses = [str(entry[4][0]) for entry in found]
+        if not addresses or not all(address_allowed(a, self._policy) for a in addresses):
+            raise Refused("address not allowed")
+        return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+        raise Refused("address not allowed")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
+class _Transport(httpx.AsyncHTTPTransport):
+    def __init__(self, policy: Policy, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context, http2=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=30,
+            http1=True,
+            http2=False,
+            network_backend=_CheckedBackend(policy),
+        )
+
+
+def open_client(policy: Policy, context: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+    """One HTTP/1.1 client behind the door: no redirects, no proxy or netrc from the environment."""
+    return httpx.AsyncClient(
+        transport=_Transport(policy, context or ssl.create_default_context()),
+        follow_redirects=False,
+        trust_env=False,
+        headers={"Accept": "application/fhir+json, application/json;q=0.9"},
+    )

@@ -1,0 +1,56 @@
+"""Settings from `CDS_*` environment variables (docs/settings.md lists them all). Injected, never global."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cds_service.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CDS_", extra="ignore", frozen=True)
+
+    profile: Literal["production", "sandbox"] = "production"
+    tenants_file: Path | None = None
+    database_url: str = "sqlite:///var/cds.sqlite3"
+    knowledge_overlay: Path | None = None
+    public_url: str | None = None
+    deadline_ms: int = Field(default=2000, ge=100, le=60_000)
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    as_of: date | None = None
+    suppression: bool | None = None
+    sandbox_url: str | None = None
+    """where the embedded sandbox shows its page, for the link on the start page (demo only)."""
+
+    @property
+    def sandbox(self) -> bool:
+        return self.profile == "sandbox"
+
+
+def load_settings() -> Settings:
+    """The settings of the environment; SettingsError names the first variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "CDS_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}") from None
+
+
+def check_production(settings: Settings) -> None:
+    """Refuses what is fine in the sandbox and dangerous at a hospital; SettingsError says which setting."""
+    if settings.sandbox:
+        return
+    if settings.tenants_file is None:
+        raise SettingsError("CDS_TENANTS_FILE is not set: in production every caller is a registered tenant")
+    if not settings.tenants_file.is_file():
+        raise SettingsError("CDS_TENANTS_FILE is not a readable file")
+    if settings.as_of is not None:
+        raise SettingsError("CDS_AS_OF is set: a fixed date is for the sandbox only")
+    if settings.public_url is None or not settings.public_url.startswith("https://"):
+        raise SettingsError("CDS_PUBLIC_URL must be the public https URL of this service")
