@@ -39,7 +39,7 @@ def test_nothing_recalled_ships_and_single_sources_are_for_reading_only():
     for row in T.rows:
         assert "memory" not in row.provenance
         assert row.confidence == "verified" or row.use == "read", row
-    for code in ("12180-6", "68438-1", "14635-7", "10206-1"):
+    for code in ("12180-6", "68438-1", "10206-1"):
         assert T.analyte(LOINC, code) is None
     for code in ("11473", "4109", "612", "1894", "4018", "407990", "993449"):
         assert T.drugs.by_code(systems.RXNORM, code) is None
@@ -355,6 +355,7 @@ def test_loinc_names_agree_with_property_and_specimen():
             assert word in row.display, row
         if row.extra["specimen"] == "urine":
             assert row.list == "lab.pregnancy-test", row
+        assert ("Wound" in row.display) == (row.extra["specimen"] == "wound"), row
         assert ("Urine" in row.display) == (row.extra["specimen"] == "urine"), row
 
 
