@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from hooks.knowledge.card_schema import Cards, Orderables, load_cards, load_orderables
 from hooks.knowledge.criteria_schema import Criteria, load_criteria
+from hooks.knowledge.evidence import EvidenceBase, load_evidence
 from hooks.knowledge.messages import Messages, load_messages
 from hooks.knowledge.mimics import Mimics, load_mimics
 from hooks.knowledge.red_flags import RedFlags, load_red_flags
+from hooks.knowledge.safety_schema import Safety, load_safety
+from hooks.knowledge.therapy_schema import Therapies, load_therapies
+from hooks.knowledge.workup_schema import WorkupRules, load_workup
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +25,28 @@ class Knowledge:
     messages: Messages
     red_flags: RedFlags
     mimics: Mimics
+    evidence: EvidenceBase
+    therapies: Therapies
+    safety: Safety
+    workup: WorkupRules
+    cards: Cards
+    orderables: Orderables
 
 
 @cache
 def load_knowledge() -> Knowledge:
     """Reads every knowledge file; KnowledgeError names the file and key that is wrong."""
     criteria = load_criteria()
-    return Knowledge(criteria.version, criteria, load_messages(), load_red_flags(), load_mimics())
+    return Knowledge(
+        criteria.version,
+        criteria,
+        load_messages(),
+        load_red_flags(),
+        load_mimics(),
+        load_evidence(),
+        load_therapies(),
+        load_safety(),
+        load_workup(),
+        load_cards(),
+        load_orderables(),
+    )
