@@ -146,6 +146,8 @@ class TherapyItem:
     sources: tuple[str, ...] = ()
     described: bool = dataclasses.field(default=False, metadata={"json": False})
     """may be described as text on the card at this grade."""
+    fits: bool = dataclasses.field(default=False, metadata={"json": False})
+    """suits this extent, disease and lesion; an agent that does not is never shown as an option of its own."""
 
 
 @dataclass(frozen=True, slots=True)

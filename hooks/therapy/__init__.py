@@ -1,0 +1,166 @@
+"""Therapy options for one patient: what may be offered, with which care, and what not, each with its reason.
+
+`decide_therapies` lists every agent of the contract, in presentation order. It is pure and never raises on a chart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from hooks.case import Case
+from hooks.chart import Chart
+from hooks.knowledge.safety_schema import Cap, Rule, Safety
+from hooks.knowledge.therapy_schema import Phrases, Therapies, Therapy
+from hooks.model import TherapyDecision, TherapyItem
+from hooks.therapy.rules import Fired, Rulebook, lowest_caps, rulebook, strictest
+from hooks.therapy.view import Hit, View
+
+__all__ = ["Prompt", "decide_therapies", "prompts"]
+
+_DESCRIBED = frozenset({"probable", "likely", "confirmed"})
+_FORBIDS_DRAFT = frozenset({"block", "need", "replace"})
+_FAILED = "G4.5"
+
+
+class HasTherapyKnowledge(Protocol):
+    """What is used of the knowledge."""
+
+    @property
+    def therapies(self) -> Therapies: ...
+    @property
+    def safety(self) -> Safety: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A sentence for the card that belongs to no agent (rule W1w: vitamin K antagonist and a lesion)."""
+
+    rule: str
+    text: str
+    evidence: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Weighed:
+    therapy: Therapy
+    fired: list[Fired]
+    fits: bool
+
+    @property
+    def draft_allowed(self) -> bool:
+        return self.fits and not any(f.order_off or f.rule.action in _FORBIDS_DRAFT for f in self.fired)
+
+
+def decide_therapies(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[TherapyItem, ...]:
+    """One item for each of the therapies, in presentation order for the extent of this patient."""
+    book = rulebook(knowledge.safety, knowledge.therapies)
+    view = View(chart, case)
+    hits = book.evaluate(view)
+    weighed = [
+        _Weighed(therapy, book.fired(therapy.id, therapy, view, hits), book.suits(therapy, view))
+        for therapy in knowledge.therapies.ordered(case.criteria.lesion.extent)
+    ]
+    for rule in book.pairs:
+        _apply_pair(rule, weighed, book, view)
+    return tuple(_item(entry, case, knowledge.therapies.phrases) for entry in weighed)
+
+
+def prompts(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[Prompt, ...]:
+    """The tests of the table whose agent is the card itself."""
+    book = rulebook(knowledge.safety, knowledge.therapies)
+    view = View(chart, case)
+    fired = book.fired("card-text", None, view, book.evaluate(view))
+    return tuple(Prompt(f.rule.reported, _note(f), f.hit.refs, f.rule.sources) for f in fired)
+
+
+def _apply_pair(rule: Rule, weighed: list[_Weighed], book: Rulebook, view: View) -> None:
+    """D8.4: where none of the pair is active and both could still be drafted, only the first keeps its draft."""
+    names = rule.when.first_of or ()
+    pair = [entry for entry in weighed if entry.therapy.id in names]
+    if len(pair) < 2 or not all(entry.draft_allowed for entry in pair):
+        return
+    if any(view.active(entry.therapy) for entry in pair):
+        return
+    order = {entry.rule.id: number for number, entry in enumerate(book.entries)}
+    for number, entry in enumerate(pair):  # in presentation order
+        entry.fired.append(Fired(rule, Hit(), order_off=number > 0))
+        entry.fired.sort(key=lambda f: order[f.rule.id])
+
+
+def _item(entry: _Weighed, case: Case, phrases: Phrases) -> TherapyItem:
+    therapy, fired = entry.therapy, entry.fired
+    top = strictest(fired)
+    orderable = entry.draft_allowed and therapy.draft is not None
+    decision = _decision(top, fired, entry.fits)
+    caps = [cap for f in fired if (cap := _cap(f, therapy)) is not None]
+    refs = tuple(dict.fromkeys(ref for f in fired for ref in f.hit.refs))
+    return TherapyItem(
+        id=therapy.id,
+        decision=decision,
+        orderable=orderable,
+        because=_because(top, fired, therapy, decision, phrases),
+        rules=tuple(dict.fromkeys(f.rule.reported for f in fired)),
+        notes=tuple(dict.fromkeys(_note(f) for f in fired)),
+        needs=tuple(dict.fromkeys(n for f in fired if f.rule.action == "need" for n in (*f.rule.needs, *f.hit.needs))),
+        cap=lowest_caps(caps),
+        evidence=refs,
+        sources=tuple(
+            dict.fromkeys(
+                key
+                for keys in (therapy.sources, *(e.sources for e in therapy.evidence), *(f.rule.sources for f in fired))
+                for key in keys
+            )
+        ),
+        described=case.grade in _DESCRIBED,
+        fits=entry.fits,
+    )
+
+
+def _decision(top: Fired | None, fired: list[Fired], fits: bool) -> TherapyDecision:
+    """The contract word: where a rule fires its word stands; fitness speaks only where no rule does."""
+    if top is None:
+        return "offer" if fits else "not-indicated"
+    if top.rule.action == "block":
+        blocks = {f.rule.id for f in fired if f.rule.action == "block"}
+        return "not-indicated" if blocks == {_FAILED} else "block"
+    return "need" if top.rule.action == "need" else "warn"
+
+
+def _because(
+    top: Fired | None,
+    fired: list[Fired],
+    therapy: Therapy,
+    decision: TherapyDecision,
+    phrases: Phrases,
+) -> str:
+    """The decisive reason with the fact behind it, in one sentence."""
+    if top is None:
+        if decision == "not-indicated":
+            return phrases.unfit.format(name=therapy.name, reason=therapy.unfit)
+        gate = next((f for f in fired if f.order_off), None)
+        if gate is not None:
+            return phrases.not_orderable.format(name=therapy.name, reason=_note(gate))
+        return phrases.offer.format(name=therapy.name, reason=therapy.extent)
+    action = top.rule.action
+    key = "warn_off" if action == "warn" and top.order_off else action
+    template: str = getattr(phrases, key)
+    return template.format(name=therapy.name, reason=_note(top))
+
+
+def _note(fired: Fired) -> str:
+    """The rule's sentence, with at most three of the facts behind it."""
+    facts = fired.hit.said[:3]
+    return f"{fired.rule.text} ({'; '.join(facts)})." if facts else f"{fired.rule.text}."
+
+
+def _cap(fired: Fired, therapy: Therapy) -> Cap | None:
+    """The rule's own ceiling, or the lowest dose that the record calls tolerated (G3.2)."""
+    if fired.rule.action != "cap" or fired.rule.cap is not None:
+        return fired.rule.cap
+    doses = fired.hit.doses
+    if not doses:
+        return None
+    amount, unit = min(doses)
+    return Cap(text=f"{therapy.name} {amount.normalize():f} {unit}", amount=amount, unit=unit)

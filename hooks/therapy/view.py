@@ -1,0 +1,250 @@
+"""One patient as the safety rules see it: facts indexed once, so that a hundred tests cost little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from hooks.case import Case
+from hooks.chart import Chart
+from hooks.knowledge.safety_schema import FindingTest
+from hooks.knowledge.therapy_schema import Therapy
+from mappings.dates import PartialDate
+from mappings.facts import Finding, Lesion, Medication, Result, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A condition that holds: the resources behind it, what they say in a few words, and what is missing."""
+
+    refs: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    doses: tuple[tuple[Decimal, str], ...] = ()
+    """tolerated daily doses (amount, unit a day)."""
+
+    @staticmethod
+    def join(hits: Iterable[Hit]) -> Hit:
+        parts = tuple(hits)
+        if len(parts) == 1:
+            return parts[0]
+        return Hit(
+            tuple(dict.fromkeys(ref for hit in parts for ref in hit.refs)),
+            tuple(dict.fromkeys(words for hit in parts for words in hit.said)),
+            tuple(dict.fromkeys(need for hit in parts for need in hit.needs)),
+            tuple(dose for hit in parts for dose in hit.doses),
+        )
+
+
+class View:
+    """`chart` and `case` with the look-ups that conditions make. Nothing of it outlives one call."""
+
+    def __init__(self, chart: Chart, case: Case) -> None:
+        self.chart = chart
+        self.case = case
+        self.facts = chart.facts
+        self.therapy_needs: frozenset[str] = frozenset()
+
+    # Findings -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _by_concept(self) -> dict[str, list[Finding]]:
+        table: dict[str, list[Finding]] = {}
+        for finding in self.facts.findings:
+            for concept in finding.concepts:
+                table.setdefault(concept, []).append(finding)
+        return table
+
+    def findings(
+        self, concepts: Iterable[str], *, history: bool = False, certainty: str = "present"
+    ) -> tuple[Finding, ...]:
+        """Findings that carry any of the concepts; absent ones only when asked for."""
+        table = self._by_concept
+        found: dict[int, Finding] = {}
+        for concept in concepts:
+            if concept.endswith("*"):
+                prefix = concept[:-1]
+                names: Iterable[str] = [name for name in table if name.startswith(prefix)]
+            else:
+                names = (concept,) if concept in table else ()
+            for name in names:
+                for finding in table[name]:
+                    found.setdefault(id(finding), finding)
+        wants_absent = certainty == "absent"
+        return tuple(
+            finding
+            for finding in found.values()
+            if (finding.certainty == "absent") == wants_absent
+            and (history or wants_absent or finding.course == "active")
+        )
+
+    def finding(self, test: FindingTest) -> tuple[Finding, ...]:
+        found = self.findings(test.concepts, history=test.history, certainty=test.certainty)
+        return tuple(
+            f
+            for f in found
+            if not (test.none_of and f.concepts & frozenset(test.none_of))
+            and (test.reason_for_encounter is None or f.reason_for_encounter == test.reason_for_encounter)
+            and (test.within_days is None or self._within(f, test.within_days))
+            and (test.at_lesion is None or self._at_lesion(f.sites, possible=test.at_lesion == "possible"))
+        )
+
+    def _within(self, finding: Finding, days: int) -> bool:
+        when = finding.onset or finding.recorded or finding.updated
+        if when is None:
+            return finding.certainty != "absent" and finding.course == "active"
+        oldest = self.chart.as_of - timedelta(days=days)
+        # An absence must surely be recent enough; a danger counts as soon as it may be.
+        return when.earliest >= oldest if finding.certainty == "absent" else when.latest >= oldest
+
+    def _at_lesion(self, sites: tuple[Site, ...], *, possible: bool) -> bool:
+        here = [site for lesion in self.case.lesions for site in lesion.sites]
+        if not sites or not here:
+            return possible
+        return any(_same(one, other) for one in sites for other in here)
+
+    # Medications --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _by_drug(self) -> dict[str, list[Medication]]:
+        table: dict[str, list[Medication]] = {}
+        for drug in self.facts.medications:
+            for name in drug.drugs | drug.classes:
+                table.setdefault(name, []).append(drug)
+        return table
+
+    def drugs(self, names: Iterable[str], stopped_within_days: int = 0) -> tuple[Medication, ...]:
+        """On the list (drafts included, no end date passed) or ended at most so many days ago."""
+        found: dict[int, Medication] = {}
+        for name in names:
+            for drug in self._by_drug.get(name, ()):
+                if self._counts(drug, stopped_within_days):
+                    found.setdefault(id(drug), drug)
+        return tuple(found.values())
+
+    def _counts(self, drug: Medication, days: int) -> bool:
+        today = self.chart.as_of
+        ended = drug.ended
+        if drug.state == "active" and (ended is None or ended.latest >= today):
+            return True
+        if days <= 0:
+            return False
+        oldest = today - timedelta(days=days)
+        if ended is not None:
+            return ended.latest >= oldest
+        # Stopped on an unknown day: it can't have ended before it began.
+        return drug.started is not None and drug.started.latest >= oldest
+
+    # Results ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _by_analyte(self) -> dict[str, list[Result]]:
+        table: dict[str, list[Result]] = {}
+        for result in self.facts.results:
+            if result.date is not None:
+                table.setdefault(result.analyte, []).append(result)
+        for results in table.values():
+            results.sort(key=lambda r: r.date.sort_key if r.date else (), reverse=True)
+        return table
+
+    def latest(
+        self, analyte: str, max_age_days: int | None = None, *, numeric: bool = False, any_status: bool = False
+    ) -> Result | None:
+        """The newest usable value, or None when it may be older than the window."""
+        for result in self._by_analyte.get(analyte, ()):
+            if not (result.usable or (any_status and result.status == "final")):
+                continue
+            if numeric and result.low is None and result.high is None:
+                continue
+            recent = max_age_days is None or self.chart.age_in_days(result.date) <= max_age_days
+            return result if recent else None
+        return None
+
+    def done(self, workup: str, max_age_days: int | None) -> bool:
+        return any(
+            action.kind == "done"
+            and workup in action.workup
+            and action.date is not None
+            and (max_age_days is None or self.chart.age_in_days(action.date) <= max_age_days)
+            for action in self.facts.actions
+        )
+
+    # The agent that is asked about --------------------------------------------------------------------------------
+
+    def active(self, therapy: Therapy) -> Hit | None:
+        names = (*therapy.drugs, *therapy.drug_classes)
+        for drug in self.drugs(names):
+            if not therapy.routes or drug.route is None or drug.route in therapy.routes:
+                return said_of(drug)
+        for action in self.facts.actions:
+            if action.kind != "done" and action.workup & frozenset(therapy.orders):
+                return Hit((action.ref,), (action.label,) if action.label else ())
+        return None
+
+    def allergies(self, therapy: Therapy, *, tolerated: bool) -> Hit | None:
+        """`tolerated`: reactions with a tolerated lower dose of the agent itself; else every other reaction to it or
+        to its class."""
+        hits = []
+        for allergy in self.facts.allergies:
+            if allergy.certainty == "absent":
+                continue
+            own = bool(allergy.drugs & frozenset(therapy.drugs)) or (
+                not allergy.drugs and bool(allergy.classes & frozenset(therapy.own_classes))
+            )
+            shared = bool(allergy.classes & frozenset(therapy.allergy_classes))
+            dose = own and allergy.tolerated_dose is not None
+            if (own or shared) and dose == tolerated:
+                words = allergy.label if not allergy.reaction else f"{allergy.label}: {allergy.reaction}"
+                doses: tuple[tuple[Decimal, str], ...] = ()
+                if dose and allergy.tolerated_dose is not None:
+                    unit = f"{allergy.dose_unit or 'mg'}/d"
+                    words = f"{allergy.label}: {allergy.tolerated_dose.normalize():f} {unit} tolerated"
+                    doses = ((allergy.tolerated_dose, unit),)
+                hits.append(Hit((allergy.ref,), (words,), doses=doses))
+        return Hit.join(hits) if hits else None
+
+    def failed(self, therapy: Therapy) -> Hit | None:
+        wanted = frozenset((*therapy.drugs, *therapy.drug_classes))
+        hits = [
+            Hit((d.ref,), (d.label,)) for d in self.facts.medications if d.failed and wanted & (d.drugs | d.classes)
+        ]
+        hits.extend(Hit((f.ref,), (f.label,)) for f in self.findings(f"failed.{name}" for name in sorted(wanted)))
+        return Hit.join(hits) if hits else None
+
+    def any_failed(self) -> Hit | None:
+        hits = [Hit((d.ref,), (d.label,)) for d in self.facts.medications if d.failed]
+        hits.extend(said_finding(f) for f in self.findings(("failed.*",)))
+        return Hit.join(hits) if hits else None
+
+
+def said_finding(finding: Finding) -> Hit:
+    """A restricted entry counts but is never quoted."""
+    return Hit((finding.ref,), () if finding.confidential or not finding.label else (finding.label,))
+
+
+def said_of(drug: Medication) -> Hit:
+    return Hit((drug.ref,), (drug.label,) if drug.label else ())
+
+
+def said_lesion(lesion: Lesion) -> Hit:
+    return Hit((lesion.ref,), ())
+
+
+def said_result(result: Result, name: str) -> Hit:
+    value = result.low if result.low is not None else result.high
+    if value is None:
+        shown = str(result.word or "on record")
+    else:
+        shown = f"{result.comparator or ''}{value.normalize():f} {result.unit or ''}".strip()
+    return Hit((result.ref,), (f"{name} {shown}, {_day(result.date)}",))
+
+
+def _day(when: PartialDate | None) -> str:
+    return str(when) if when else "undated"
+
+
+def _same(one: Site, other: Site) -> bool:
+    return one.region == other.region and {one.laterality, other.laterality} != {"left", "right"}

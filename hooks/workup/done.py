@@ -1,0 +1,93 @@
+"""What already answers a workup item: a result, a report or a recorded action within its window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hooks.assessment.sites import fits
+from hooks.knowledge.workup_schema import Done, WorkupEntry
+from hooks.therapy.view import View
+from mappings.dates import PartialDate
+from mappings.facts import Result, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    what: str
+    refs: tuple[str, ...]
+
+
+def find_done(entry: WorkupEntry, view: View, sites: tuple[Site, ...]) -> Answered | None:
+    """The newest thing that answers it, or None."""
+    done = entry.done
+    return (
+        _results(entry, done, view)
+        or _imaging(done, view, sites)
+        or _biopsy(done, view, sites)
+        or _action(entry, done, view)
+    )
+
+
+def _results(entry: WorkupEntry, done: Done, view: View) -> Answered | None:
+    found: list[Result] = []
+    for analyte in done.analytes:
+        result = view.latest(analyte, done.window_days, numeric=done.numeric, any_status=done.any_status)
+        if result is not None:
+            found.append(result)
+        elif done.all_analytes:
+            return None
+    if not found:
+        return None
+    newest = max(found, key=lambda r: r.date.sort_key if r.date else ())
+    refs = tuple(r.ref for r in found) if done.all_analytes else (newest.ref,)
+    return Answered(f"{entry.name}, {newest.date}", refs)
+
+
+def _imaging(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
+    """Reports of the modality. With `same_site` every lesion site must be covered, unless one of the reports already
+    shows calcium at a lesion: then the question is answered."""
+    if not done.imaging:
+        return None
+    reports = [
+        report
+        for report in view.facts.imaging
+        if report.modality in done.imaging and report.has_report and _recent(report.date, done.window_days, view)
+    ]
+    if done.same_site:
+        reports = [report for report in reports if fits((*report.sites, *report.calcified_sites), sites)]
+        positive = any(report.finding == "soft-tissue" for report in reports)
+        covered: Iterable[Site] = [site for report in reports for site in (*report.sites, *report.calcified_sites)]
+        open_ended = any(not report.sites and not report.calcified_sites for report in reports)
+        if not positive and not open_ended and not all(fits((site,), covered) for site in sites):
+            return None
+    if not reports:
+        return None
+    newest = max(reports, key=lambda r: r.date.sort_key if r.date else ())
+    return Answered(f"{newest.modality} with report, {newest.date}", tuple(dict.fromkeys(r.ref for r in reports)))
+
+
+def _biopsy(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
+    if not done.biopsy:
+        return None
+    for biopsy in view.facts.biopsies:
+        if (
+            biopsy.has_report
+            and _recent(biopsy.date, done.window_days, view)
+            and (not done.same_site or fits(biopsy.sites, sites))
+        ):
+            return Answered(f"biopsy with report, {biopsy.date}", (biopsy.ref,))
+    return None
+
+
+def _action(entry: WorkupEntry, done: Done, view: View) -> Answered | None:
+    if not done.action:
+        return None
+    for action in view.facts.actions:
+        if action.kind == "done" and entry.id in action.workup and _recent(action.date, done.window_days, view):
+            return Answered(f"{action.label or entry.name}, {action.date}", (action.ref,))
+    return None
+
+
+def _recent(when: PartialDate | None, days: int | None, view: View) -> bool:
+    return when is not None and (days is None or view.chart.age_in_days(when) <= days)
