@@ -1,0 +1,96 @@
+"""Diagnoses, states and signs named in a text, each with what the text says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mappings.text.document import Document
+from mappings.text.reading import ConceptMention, Status, TimeSpan
+from mappings.text.sites import located
+from mappings.text.times import times
+from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit
+
+_REACH = 6
+
+
+def concepts(document: Document) -> tuple[ConceptMention, ...]:
+    out: list[ConceptMention] = []
+    for hit in document.hits.get("concept", ()):
+        out.extend(_mention(document, hit, concept, document.status(hit)) for concept in hit.value.split("+"))
+    for hit in document.hits.get("named", ()):
+        parts = hit.value.split("+")
+        out.extend(_mention(document, hit, concept, document.status(hit)) for concept in parts[2:])
+    for hit in document.hits.get("absent", ()):
+        status = document.status(hit)
+        if status == "affirmed":
+            out.extend(_mention(document, hit, concept, "negated") for concept in hit.value.split("+"))
+    for hit in document.hits.get("guard", ()):
+        guard = document.vocab.lexicon.guarded[int(hit.value)]
+        sure = any(cue.value == hit.value for cue in document.hits.get("cue", ()))
+        name = guard.concept if sure else guard.otherwise
+        if name is not None:
+            out.extend(_mention(document, hit, concept, document.status(hit)) for concept in name.split("+"))
+    out.sort(key=lambda m: (m.start, m.end, m.concept))
+    return tuple(dict.fromkeys(_timed(document, out)))
+
+
+def _mention(document: Document, hit: Hit, concept: str, status: Status) -> ConceptMention:
+    start, end = document.span(hit.first, hit.last)
+    if status == "historical" and _lifelong(concept, document):
+        status = "affirmed"
+    sentence = document.sentence_of(hit.first)
+    following = [
+        h.first
+        for category in ("concept", "lesion", "named", "analyte")
+        for h in document.between(category, hit.last, sentence.last)
+    ]
+    last = min([*following, hit.last + _REACH, sentence.last])
+    first = max(sentence.first, hit.first - 2)
+    sites = tuple(dict.fromkeys(site for place, site in located(document, first, last) if place.first >= first))
+    return ConceptMention(concept, status, document.text(hit.first, hit.last), start, end, sites=sites)
+
+
+def _lifelong(concept: str, document: Document) -> bool:
+    known = document.vocab.lifelong
+    return concept in known or f"{concept.partition('.')[0]}.*" in known
+
+
+def _timed(document: Document, mentions: list[ConceptMention]) -> list[ConceptMention]:
+    """Adds the onset a sentence gives for a diagnosis ("SLE for 12 years")."""
+    if not mentions:
+        return mentions
+    out = list(mentions)
+    for sentence in document.sentences:
+        timed = times(document, sentence) if _may_hold_time(document, sentence) else []
+        if not timed:
+            continue
+        start, end = document.span(sentence.first, sentence.last)
+        own = [i for i, m in enumerate(out) if start <= m.start < end]
+        rivals = [
+            document.words.starts[h.first] for c in ("lesion", "named", "drug") for h in document.within(c, sentence)
+        ]
+        for when in timed:
+            if not when.anchored:
+                continue
+            begin, finish = document.span(when.first, when.last)
+            places = sorted([(out[i].start, i) for i in own] + [(r, -1) for r in rivals])
+            before = [i for at, i in places if at < begin]
+            after = [i for at, i in places if at >= finish]
+            order = (after[:1] or before[-1:]) if when.aim == "after" else (before[-1:] or after[:1])
+            if order and order[0] >= 0:
+                at = out[order[0]].start
+                _set(out, [i for i in own if out[i].start == at], when.span)
+    return out
+
+
+def _set(out: list[ConceptMention], indices: list[int], span: TimeSpan) -> None:
+    for index in indices:
+        if out[index].onset is None:
+            out[index] = replace(out[index], onset=span)
+
+
+def _may_hold_time(document: Document, sentence: Sentence) -> bool:
+    return any(word[0].isdigit() for word in document.words.words[sentence.first : sentence.last]) or any(
+        document.within(c, sentence) for c in ("unit", "attribute")
+    )

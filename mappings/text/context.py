@@ -1,0 +1,175 @@
+"""ConText: what a trigger word does to the findings around it (negated, possible, of the family, …).
+
+A forward trigger reaches from its own end to the end of the sentence, a backward trigger to the sentence's beginning;
+a terminator ("but") or the rule's own scope ends it earlier. The rules are data (`context/<language>.yaml`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from mappings.text.reading import Status
+from mappings.text.tokens import Sentence, Words
+from mappings.text.vocabulary import Hit, Vocabulary, rule
+
+_ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
+_OPENERS = frozenset({":", "-", "–", "—", "="})
+_CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
+_LIST_COLON = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A trigger speaks of the words [first, last); `trigger` is where its own words begin."""
+
+    status: Status
+    first: int
+    last: int
+    trigger: int
+
+
+class Contexts:
+    """The reaches of all triggers of a text."""
+
+    def __init__(self, words: Words, sentences: list[Sentence], hits: dict[str, list[Hit]], vocab: Vocabulary) -> None:
+        self._words, self._vocab = words, vocab
+        self._concrete = sorted(hit.first for name in ("number", "unit", "onset") for hit in hits.get(name, ())) + [
+            i for i, word in enumerate(words.words) if word[0].isdigit()
+        ]
+        self._concrete.sort()
+        self._unit_ends = {h.last for h in hits.get("unit", ())} | {h.last + 1 for h in hits.get("unit", ())}
+        self.reaches: list[Reach] = []
+        if not any(hits.get(name) for name in ("trigger", "section", "answer")):
+            return
+        triggers = hits.get("trigger", [])
+        carried: Reach | None = None
+        section: Status | None = None
+        paragraph = -1
+        for sentence in sentences:
+            inside = [hit for hit in triggers if sentence.first <= hit.first < sentence.last]
+            heading = self._section(sentence, hits.get("section", []))
+            if sentence.paragraph != paragraph or heading or self._is_heading(sentence):
+                section, paragraph = heading, sentence.paragraph
+            if section is not None:
+                self.reaches.append(Reach(section, sentence.first, sentence.last, sentence.first))
+            if carried is not None and sentence.linked:
+                self.reaches.append(Reach(carried.status, sentence.first, sentence.last, carried.trigger))
+            else:
+                carried = None
+            answers = {hit.first for hit in hits.get("answer", []) if self._is_answer(hit, sentence)}
+            for hit in hits.get("answer", []):
+                if hit.first in answers and sentence.first <= hit.first < sentence.last:
+                    self.reaches.append(Reach("negated", self._item(hit, sentence), hit.first, hit.first))
+            stops = [hit for hit in inside if rule(vocab, hit).kind == "terminate"]
+            for hit in inside:
+                if hit.first in answers or rule(vocab, hit).kind == "terminate":
+                    continue
+                for reach in self._reach(hit, sentence, stops):
+                    self.reaches.append(reach)
+                    if self._word(hit.last) == ":" and reach.last == sentence.last:
+                        carried = reach
+
+    def status(self, hit: Hit) -> Status:
+        """What the text says of a hit."""
+        return self.at(hit.first, hit.last)
+
+    def at(self, first: int, last: int) -> Status:
+        found = {reach.status for reach in self.reaches if reach.first <= first and last <= reach.last}
+        return next((status for status in _ORDER if status in found), "affirmed")
+
+    def over(self, hit: Hit) -> list[Reach]:
+        return [r for r in self.reaches if r.first <= hit.first and hit.last <= r.last]
+
+    def _reach(self, hit: Hit, sentence: Sentence, stops: list[Hit]) -> list[Reach]:
+        entry = rule(self._vocab, hit)
+        if entry.status is None or (entry.status == "historical" and self._after_duration(hit)):
+            return []
+        out = []
+        if entry.direction in ("forward", "both"):
+            last = min([stop.first for stop in stops if stop.first >= hit.last], default=sentence.last)
+            if entry.scope is not None:
+                last = min(last, self._short(hit.last, entry.scope, last))
+            elif entry.status == "negated" and self._word(hit.last) != ":":
+                last = self._list_end(hit.last, last)
+            out.append(Reach(entry.status, hit.last, last, hit.first))
+        if entry.direction in ("backward", "both"):
+            first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
+            if entry.scope is not None:
+                first = max(first, self._short_back(hit.first, entry.scope, first))
+            out.append(Reach(entry.status, first, hit.first, hit.first))
+        return out
+
+    def _after_duration(self, hit: Hit) -> bool:
+        """ "2-month history of" tells when something began, not that it is over."""
+        return hit.first in self._unit_ends
+
+    def _short(self, begin: int, scope: int, limit: int) -> int:
+        """So many words on, but not past a comma."""
+        for index in range(begin, min(begin + scope, limit)):
+            if self._words.words[index] in (",", "("):
+                return index
+        return min(begin + scope, limit)
+
+    def _short_back(self, end: int, scope: int, limit: int) -> int:
+        for index in range(end - 1, max(end - scope, limit) - 1, -1):
+            if self._words.words[index] in (",", ")"):
+                return index + 1
+        return max(end - scope, limit)
+
+    def _list_end(self, begin: int, limit: int) -> int:
+        """ "no rash, nodules or ulcers" is one list; after a comma a part with a number or a time is a new statement."""
+        words = self._words.words
+        at = begin
+        while at < limit:
+            while at < limit and words[at] not in (",", "("):
+                at += 1
+            if at >= limit:
+                return limit
+            end = at + 1
+            while end < limit and words[end] not in (",", ")"):
+                end += 1
+            if words[at] == "(":
+                at = end + 1
+                continue
+            if self._has_concrete(at + 1, end):
+                return at
+            at = end
+        return limit
+
+    def _has_concrete(self, first: int, last: int) -> bool:
+        at = bisect_left(self._concrete, first)
+        return at < len(self._concrete) and self._concrete[at] < last
+
+    def _is_answer(self, hit: Hit, sentence: Sentence) -> bool:
+        """A denying word alone after a colon or dash, or after its item at the end ("nodules none")."""
+        if not sentence.first < hit.first < sentence.last:
+            return False
+        before = self._words.words[hit.first - 1]
+        if before not in _OPENERS:
+            return False
+        if hit.last >= sentence.last or self._words.words[hit.last] in _CLOSERS:
+            return True
+        upcoming = self._words.words[hit.last : min(hit.last + _LIST_COLON + 1, sentence.last)]
+        return ":" in upcoming and "," not in upcoming
+
+    def _item(self, hit: Hit, sentence: Sentence) -> int:
+        at = hit.first - 1
+        while at > sentence.first and self._words.words[at - 1] not in (",", ":", "|", "]"):
+            at -= 1
+        return at
+
+    def _section(self, sentence: Sentence, sections: list[Hit]) -> Status | None:
+        for hit in sections:
+            if hit.first == sentence.first and self._word(hit.last) in (":", "-", "–"):
+                return hit.value  # type: ignore[return-value]
+        return None
+
+    def _is_heading(self, sentence: Sentence) -> bool:
+        """A line that begins with "Words:" begins a new part of the note."""
+        start = self._words.starts[sentence.first]
+        at_line_start = start == 0 or "\n" in self._words.text[max(0, start - 4) : start]
+        return at_line_start and ":" in self._words.words[sentence.first : sentence.first + 4]
+
+    def _word(self, index: int) -> str:
+        return self._words.words[index] if index < len(self._words) else ""

@@ -1,0 +1,63 @@
+"""One text in one language, cut and matched: what all extractors read from."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+from mappings.text.context import Contexts
+from mappings.text.reading import Status
+from mappings.text.tokens import Sentence, Words, sentences
+from mappings.text.vocabulary import Hit, Vocabulary
+
+
+@dataclass(slots=True)
+class Document:
+    words: Words
+    vocab: Vocabulary
+    hits: dict[str, list[Hit]]
+    sentences: list[Sentence]
+    contexts: Contexts
+    _starts: dict[str, list[int]] = field(default_factory=dict)
+
+    def between(self, category: str, first: int, last: int) -> list[Hit]:
+        """Hits of a category that begin in the words [first, last)."""
+        found = self.hits.get(category)
+        if not found:
+            return []
+        starts = self._starts.get(category)
+        if starts is None:
+            starts = self._starts[category] = [hit.first for hit in found]
+        return found[bisect_left(starts, first) : bisect_left(starts, last)]
+
+    def within(self, category: str, sentence: Sentence) -> list[Hit]:
+        return self.between(category, sentence.first, sentence.last)
+
+    def status(self, hit: Hit) -> Status:
+        return self.contexts.status(hit)
+
+    def text(self, first: int, last: int) -> str:
+        """The words [first, last) as they were written."""
+        return " ".join(self.words.text[self.words.starts[first] : self.words.ends[last - 1]].split())
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        return self.words.starts[first], self.words.ends[last - 1]
+
+    def word(self, index: int) -> str:
+        return self.words.words[index] if 0 <= index < len(self.words) else ""
+
+    def covered(self) -> int:
+        """How many words of the text this language knows."""
+        stopwords = self.vocab.stopwords
+        known = {i for hits in self.hits.values() for hit in hits for i in range(hit.first, hit.last)}
+        return len(known) + sum(1 for word in self.words.words if word in stopwords)
+
+    def sentence_of(self, index: int) -> Sentence:
+        at = bisect_left([s.last for s in self.sentences], index + 1)
+        return self.sentences[min(at, len(self.sentences) - 1)]
+
+
+def build(words: Words, vocab: Vocabulary) -> Document:
+    hits = vocab.find(words)
+    parts = sentences(words, vocab.abbreviations)
+    return Document(words, vocab, hits, parts, Contexts(words, parts, hits, vocab))

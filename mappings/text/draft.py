@@ -1,0 +1,205 @@
+"""A lesion while it is being read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import cast
+
+from mappings.facts import Hardness, LesionKind, Pain, Site
+from mappings.text.document import Document
+from mappings.text.sites import tidy
+from mappings.text.reading import LesionMention, Status, TimeSpan
+from mappings.text.vocabulary import Hit
+
+_CALCIFIED = frozenset({"calcification", "calcinosis"})
+_BARE = frozenset({"lump", "swelling", "mass", "skin-change"})
+_SEVERITY: tuple[Pain, ...] = ("none", "unspecified", "mild", "severe")
+_FLAGS = (
+    "necrotic", "livedo", "inflamed", "spreading_erythema", "pus", "sheet", "deep", "growing", "rapid", "called_new",
+    "new_site", "in_scar", "cystic", "vascular", "white_yellow",
+)  # fmt: skip
+_AGAINST_FIRM = frozenset({"cystic", "vascular"})
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    kind: str
+    status: Status
+    head: Hit
+    first: int
+    last: int
+    implied: bool = False
+    hardness: set[str] = field(default_factory=set)
+    flags: set[str] = field(default_factory=set)
+    pains: set[str] = field(default_factory=set)
+    pain_score: Decimal | None = None
+    sites: list[Site] = field(default_factory=list)
+    sites_before: list[Site] = field(default_factory=list)
+    mimics: set[str] = field(default_factory=set)
+    count: int | None = None
+    size_cm: Decimal | None = None
+    onset: TimeSpan | None = None
+    onset_anchored: bool = False
+    first_word: int = -1
+    last_word: int = -1
+    partners: list[Draft] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.first_word = self.first_word if self.first_word >= 0 else self.head.first
+        self.last_word = self.last_word if self.last_word >= 0 else self.head.last
+
+    def has(self, flag: str) -> bool:
+        return flag in self.flags
+
+    def touch(self, hit: Hit) -> None:
+        self.first_word = min(self.first_word, hit.first)
+        self.last_word = max(self.last_word, hit.last)
+
+    def add_site(self, site: Site, *, before: bool = False) -> None:
+        if site not in self.sites:
+            self.sites.append(site)
+            if before:
+                self.sites_before.append(site)
+
+    def describe(self, category: str, value: str, *, denied: bool) -> None:
+        """One describing word; `denied`: the text says that it is not so."""
+        if category == "hardness":
+            if not denied:
+                self.hardness.add(value)
+            elif value in ("definite", "possible"):
+                self.hardness.add("not-" + value)
+        elif category == "pain":
+            self.pains.add("none" if denied and value != "none" else value)
+        elif category == "tender":
+            self.flags.add("tender-denied" if denied else "tender")
+        elif category == "mimic":
+            if not denied:
+                self.mimics.add(value)
+        elif not denied:
+            self.flags.add(value)
+
+    def take(self, other: Draft) -> None:
+        """The same lesion, described again."""
+        if other.kind == "ulcer" and self.kind != "ulcer":
+            self.flags.add("ulcerated")
+        if other.kind in _CALCIFIED:
+            self.hardness.add("definite")
+        if other.kind == "induration":
+            self.hardness.add("possible")
+        if self.kind in ("skin-change", "calcification", "calcinosis", "induration", "ulcer") and other.kind not in (
+            "skin-change", "calcification", "calcinosis", "induration", "ulcer", "deposit",
+        ):  # fmt: skip
+            if self.kind in _CALCIFIED:
+                self.hardness.add("definite")
+            if self.kind == "ulcer":
+                self.flags.add("ulcerated")
+            if self.kind == "induration":
+                self.hardness.add("possible")
+            self.kind, self.count = other.kind, other.count
+        self.hardness |= other.hardness
+        self.flags |= other.flags
+        self.pains |= other.pains
+        self.mimics |= other.mimics
+        self.pain_score = self.pain_score if self.pain_score is not None else other.pain_score
+        self.count = self.count or other.count
+        self.size_cm = max(filter(None, (self.size_cm, other.size_cm)), default=None)
+        self.onset = self.onset or other.onset
+        for site in other.sites:
+            self.add_site(site)
+        self.first_word, self.last_word = min(self.first_word, other.first_word), max(self.last_word, other.last_word)
+        self.last = max(self.last, other.last)
+
+    def share_after(self, other: Draft) -> None:
+        """ "nodules and plaques on both thighs, indurated": what follows the pair holds for the first, too."""
+        if not self.sites:
+            for site in other.sites:
+                if site not in other.sites_before:
+                    self.add_site(site)
+        if other.partners or self not in other.partners:
+            other.partners.append(self)
+            self.partners.append(other)
+        if not self.hardness:
+            self.hardness |= other.hardness
+        self.pains = self.pains or set(other.pains)
+        self.flags |= other.flags & {"growing", "rapid", "ulcerated", "draining", "chalk_complete", "in_scar"}
+
+    def share_before(self, one: Draft) -> None:
+        """ "multiple hard nodules and plaques": what stands before the pair holds for the second, too."""
+        self.flags |= one.flags & {"multiple", "called_new", "new_site", "sheet", "inflamed", "growing"}
+        if not self.hardness:
+            self.hardness |= one.hardness
+        self.pains = self.pains or set(one.pains)
+        if not self.sites:
+            for site in one.sites:
+                self.add_site(site)
+
+    def hardness_class(self) -> Hardness:
+        found = self.hardness
+        if "definite" in found or self.kind in _CALCIFIED:
+            return "definite"
+        if "equivalent" in found or self.has("chalk_complete") or self.has("white_yellow"):
+            return "equivalent"
+        yielding = "against" in found or self.has("cystic") or self.has("vascular")
+        firm = "possible" in found or self.kind == "induration"
+        if firm and not (yielding and (_AGAINST_FIRM & self.flags)):
+            return "possible"
+        if yielding or "not-definite" in found or "not-possible" in found:
+            return "against"
+        return "unstated"
+
+    def pain(self) -> Pain | None:
+        return cast(Pain, max(self.pains, key=_SEVERITY.index)) if self.pains else None
+
+    def mention(self, document: Document) -> LesionMention | None:
+        """None for what is no lesion after all: deposits that nothing calls hard, chalky or calcified."""
+        hardness = self.hardness_class()
+        if self.kind == "deposit" and hardness == "unstated" and not self.implied:
+            return None
+        if self.kind == "skin-change" and self.status != "affirmed":
+            return None
+        flags = self.flags
+        chalky = "chalk_complete" in flags
+        ulcerated = "ulcerated" in flags or self.kind == "ulcer"
+        described = hardness != "unstated" or self.pains or chalky or ulcerated or self.size_cm or flags & set(_FLAGS)
+        first, last = self.first_word, max(self.last_word, self.first_word + 1)
+        start, end = document.span(first, last)
+        return LesionMention(
+            kind=cast(LesionKind, self.kind),
+            status="historical" if self.status == "affirmed" and "resolved" in flags else self.status,
+            text=document.text(first, last),
+            start=start,
+            end=end,
+            hardness=hardness,
+            bare=self.kind in _BARE and not described,
+            sites=tidy(self.sites),
+            chalky=chalky,
+            ulcerated=ulcerated,
+            draining="draining" in flags or chalky or "pus" in flags,
+            pain=self.pain(),
+            pain_score=self.pain_score,
+            count=None if "multiple" in flags and self.count == 1 else self.count,
+            multiple="multiple" in flags,
+            size_cm=self.size_cm,
+            resolved="resolved" in flags,
+            onset=self.onset,
+            infusion_at_site={"mineral", "infused"} <= flags,
+            injection_at_site="injection" in flags,
+            trauma_at_site="trauma" in flags,
+            mimics=frozenset(self.mimics),
+            necrotic="necrotic" in flags,
+            livedo="livedo" in flags,
+            inflamed="inflamed" in flags,
+            spreading_erythema="spreading_erythema" in flags,
+            pus="pus" in flags,
+            sheet="sheet" in flags,
+            deep="deep" in flags,
+            growing="growing" in flags,
+            rapid="rapid" in flags,
+            called_new="called_new" in flags,
+            new_site="new_site" in flags,
+            in_scar="in_scar" in flags,
+            cystic="cystic" in flags,
+            vascular="vascular" in flags,
+            white_yellow="white_yellow" in flags,
+        )

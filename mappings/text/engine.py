@@ -1,0 +1,250 @@
+"""The free-text engine: one text in, structured mentions out. Own engine, chosen by measurement (docs/text.md)."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib import resources
+from typing import Literal, Self, cast
+
+from mappings.facts import Modality, Site
+from mappings.text import imaging, pathology
+from mappings.text.concepts import concepts
+from mappings.text.document import Document, build
+from mappings.text.doses import tolerances
+from mappings.text.labs import labs
+from mappings.text.lesions import LesionReader
+from mappings.text.reading import BiopsyMention, ImagingMention, LesionMention, TextReading, TimeSpan
+from mappings.text.sites import sites
+from mappings.text.times import times
+from mappings.text.tokens import Sentence, Words, cut
+from mappings.text.vocabulary import Hit, Vocabulary, vocabulary
+
+Kind = Literal["condition", "observation", "imaging", "pathology", "note", "medication", "procedure", "allergy"]
+LANGUAGES = ("en",)
+MAX_CHARACTERS = 200_000
+"""longer texts are read to here; the reader limits attachments earlier."""
+_DESCRIBING: frozenset[Kind] = frozenset({"condition", "observation", "note"})
+_REPORTS: frozenset[Kind] = frozenset({"imaging", "pathology"})
+_SURE = 2
+
+
+class TextEngine:
+    """Reads free text in English, Spanish, Portuguese, French and German. Stateless, deterministic, never raises on
+    any text, keeps and logs nothing."""
+
+    def __init__(self, vocabularies: dict[str, Vocabulary]) -> None:
+        self._vocabularies = vocabularies
+
+    @classmethod
+    def load(cls) -> Self:
+        """The compiled engine; LanguageError when a language file is wrong."""
+        return cls({language: vocabulary(language) for language in LANGUAGES})
+
+    def read(self, text: str, *, kind: Kind = "note", language: str | None = None) -> TextReading:
+        """What a text says. `kind`: what it is the text of (a report is read as a report). `language`: "en" or
+        "en-GB"; without it, or for one that is not known, the language is found by its words."""
+        words = cut(text[:MAX_CHARACTERS])
+        candidates = self._candidates(words, language)
+        documents = [
+            build(words, self._vocabularies[code]) for code in candidates if self._vocabularies[code].relevant(words)
+        ]
+        if not documents:
+            return TextReading(candidates[0])
+        if len(documents) > 1:
+            documents.sort(key=lambda document: -document.covered())
+        best = self._read(documents[0], kind)
+        for document in documents[1:]:
+            best = _joined(best, self._read(document, kind))
+        return best
+
+    def onset(self, text: str) -> TimeSpan | None:
+        """The onset a short phrase means ("4 months ago", "since 2019", "childhood" → None)."""
+        words = cut(text[:MAX_CHARACTERS])
+        for code in self._candidates(words, None):
+            document = build(words, self._vocabularies[code])
+            for sentence in document.sentences:
+                for timed in times(document, sentence):
+                    return timed.span
+        return None
+
+    def sites(self, text: str) -> tuple[Site, ...]:
+        """The body sites a text names."""
+        words = cut(text[:MAX_CHARACTERS])
+        for code in self._candidates(words, None):
+            document = build(words, self._vocabularies[code])
+            found = sites(document, 0, len(words))
+            if found:
+                return found
+        return ()
+
+    def workup(self, text: str) -> frozenset[str]:
+        """The workup ids that the title of an order or procedure names ("X-ray left elbow" → radiograph)."""
+        words = cut(text[:MAX_CHARACTERS])
+        found: set[str] = set()
+        for code in self._candidates(words, None):
+            hits = self._vocabularies[code].find(words)
+            found.update(hit.value for hit in hits.get("workup", ()))
+            by_analyte = _analyte_workup()
+            found.update(
+                by_analyte[name]
+                for hit in hits.get("analyte", ())
+                if (name := hit.value.partition(":")[0]) in by_analyte
+            )
+        return frozenset(found)
+
+    def modality(self, text: str) -> Modality | None:
+        """The imaging modality that a title names, if any."""
+        hit = self._first("modality", text)
+        return cast(Modality, hit.value) if hit else None
+
+    def is_pathology(self, text: str) -> bool:
+        """Whether a title is that of a biopsy or histopathology report."""
+        return self._first("specimen", text) is not None
+
+    def _first(self, category: str, text: str) -> Hit | None:
+        words = cut(text[:MAX_CHARACTERS])
+        for code in self._candidates(words, None):
+            for hit in self._vocabularies[code].find(words).get(category, ()):
+                return hit
+        return None
+
+    def _candidates(self, words: Words, language: str | None) -> list[str]:
+        """The languages to read in, likeliest first: one when it is sure, else English and the best other."""
+        given = (language or "").replace("_", "-").partition("-")[0].lower()
+        scores = {code: vocab.score(words) for code, vocab in self._vocabularies.items()}
+        order = sorted(self._vocabularies, key=lambda code: (-scores[code], code != given, LANGUAGES.index(code)))
+        first, second = order[0], order[-1]
+        if scores[first] - scores[second] >= _SURE:
+            return [first]
+        if given in self._vocabularies and scores[given] >= scores[first]:
+            return [given, *(["en"] if given != "en" else [])]
+        if scores[first] == 0:
+            return list(self._vocabularies)
+        tied = [code for code in order if scores[code] >= scores[first] - 1]
+        return list(dict.fromkeys([*tied, "en"]))
+
+    def _read(self, document: Document, kind: Kind) -> TextReading:
+        code = document.vocab.lexicon.language
+        if not document.sentences:
+            return TextReading(code)
+        images, biopsies, excluded = _reports(document, kind)
+        lesions: tuple[LesionMention, ...] = ()
+        understood = True
+        if kind in _DESCRIBING or excluded is not None:
+            reader = LesionReader(document, excluded or [])
+            if kind in _DESCRIBING or kind in _REPORTS:
+                lesions = reader.read()
+                understood = not reader.orphans
+        if any(m.finding == "not-understood" for m in images):
+            understood = False
+        return TextReading(
+            code,
+            lesions=lesions,
+            concepts=concepts(document),
+            labs=labs(document) if kind not in ("medication", "allergy") else (),
+            imaging=images,
+            biopsies=biopsies,
+            tolerances=tolerances(document),
+            understood=understood,
+        )
+
+
+Reports = tuple[tuple[ImagingMention, ...], tuple[BiopsyMention, ...], list[tuple[int, int]]]
+
+
+def _reports(document: Document, kind: Kind) -> Reports:
+    """The reports within a text and the words they take: a lesion there is the report's, not the examiner's."""
+    whole = document.sentences
+    if kind in _REPORTS:
+        clinical = [s for s in whole if any(h.first == s.first for h in document.within("indication", s))]
+        body = [s for s in whole if s not in clinical]
+        taken = [(s.first, s.last) for s in body]
+        if not body:
+            return (), (), taken
+        if kind == "imaging":
+            found = imaging.report(document, body)
+            return ((found,) if found else ()), (), taken
+        histology = pathology.report(document, body)
+        return (), ((histology,) if histology else ()), taken
+    if kind in ("medication", "allergy", "procedure"):
+        return (), (), []
+    images: list[ImagingMention] = []
+    biopsies: list[BiopsyMention] = []
+    taken = []
+    for category in ("modality", "specimen"):
+        for cluster in _clusters(document, category):
+            taken.append((cluster[0].first, cluster[-1].last))
+            if category == "modality":
+                image = imaging.report(document, cluster)
+                images.extend([image] if image else [])
+            else:
+                biopsy = pathology.report(document, cluster)
+                biopsies.extend([biopsy] if biopsy else [])
+    return tuple(images), tuple(biopsies), taken
+
+
+def _clusters(document: Document, category: str) -> list[list[Sentence]]:
+    """From the word "X-ray" or "biopsy" to the end of its sentence, and the sentences that go on about it."""
+    out: list[list[Sentence]] = []
+    goes_on = ("calcification", "positive", "clear") if category == "modality" else ("p-calcium", "stain", "p-other")
+    for sentence in document.sentences:
+        named = [h for h in document.within(category, sentence) if document.status(h) in ("affirmed", "historical")]
+        if named:
+            out.append([Sentence(named[0].first, sentence.last, sentence.paragraph)])
+        elif out and sentence.first <= out[-1][-1].last + 1 and sentence.paragraph == out[-1][-1].paragraph:
+            more = any(document.within(c, sentence) for c in goes_on)
+            heads = [h for h in document.within("lesion", sentence) if h.value not in ("calcification", "calcinosis")]
+            if more and not heads:
+                out[-1].append(sentence)
+    return out
+
+
+def _joined(one: TextReading, other: TextReading) -> TextReading:
+    """Two readings of one text in two languages: what the second adds where the first saw nothing."""
+    spans = [(m.start, m.end) for m in one.lesions]
+    lesions = tuple(m for m in other.lesions if not any(m.start < end and start < m.end for start, end in spans))
+    named = {(m.concept, m.start) for m in one.concepts}
+    known = [(m.start, m.end) for m in one.concepts]
+    more = tuple(
+        m
+        for m in other.concepts
+        if (m.concept, m.start) not in named and not any(m.start < end and start < m.end for start, end in known)
+    )
+    analytes = {m.analyte for m in one.labs}
+    return TextReading(
+        one.language if _weight(one) >= _weight(other) else other.language,
+        lesions=one.lesions + lesions,
+        concepts=one.concepts + more,
+        labs=one.labs + tuple(m for m in other.labs if m.analyte not in analytes),
+        imaging=_better(one.imaging, other.imaging),
+        biopsies=one.biopsies or other.biopsies,
+        tolerances=one.tolerances or other.tolerances,
+        understood=one.understood or other.understood,
+    )
+
+
+def _better(one: tuple[ImagingMention, ...], other: tuple[ImagingMention, ...]) -> tuple[ImagingMention, ...]:
+    vague = not one or all(m.finding == "not-understood" for m in one)
+    return other if vague and other else one
+
+
+def _weight(reading: TextReading) -> int:
+    return sum(
+        len(found)
+        for found in (
+            reading.lesions,
+            reading.concepts,
+            reading.labs,
+            reading.imaging,
+            reading.biopsies,
+            reading.tolerances,
+        )
+    )
+
+
+@cache
+def _analyte_workup() -> dict[str, str]:
+    source = resources.files("mappings") / "codes" / "tables" / "analyte_workup.csv"
+    rows = csv.DictReader(source.read_text(encoding="utf-8").splitlines())
+    return {row["analyte"]: row["workup"] for row in rows}

@@ -1,0 +1,173 @@
+"""Imaging reports: does a text show calcification in the soft tissues, elsewhere only, or none (rule 2.7)?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from mappings.facts import ImagingFinding, Modality, Site
+from mappings.text.document import Document
+from mappings.text.reading import ImagingMention, Status
+from mappings.text.schema import load_places
+from mappings.text.sites import located, tidy
+from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit
+
+_SUPPORT = ("affirmed", "possible")
+_KINDS = ("soft", "vascular", "joint", "elsewhere")
+_AFAR = 99
+
+
+@dataclass(slots=True)
+class _Found:
+    soft: list[Status] = field(default_factory=list)
+    vascular: bool = False
+    joint: bool = False
+    elsewhere: bool = False
+    unplaced: list[Status] = field(default_factory=list)
+    denied: bool = False
+    clear: bool = False
+    sites: list[Site] = field(default_factory=list)
+    seen: bool = False
+    first: int = _AFAR * _AFAR
+    last: int = 0
+
+    def touch(self, hit: Hit) -> None:
+        self.first, self.last = min(self.first, hit.first), max(self.last, hit.last)
+
+
+def report(document: Document, sentences: list[Sentence]) -> ImagingMention | None:
+    """One mention for the sentences of one report; None when nothing in them speaks of calcification."""
+    found = _Found()
+    for sentence in sentences:
+        _read(document, sentence, found)
+    finding, status = _conclude(found)
+    if finding is None:
+        return None
+    first, last = sentences[0].first, sentences[-1].last
+    everywhere = tidy([s for _, s in located(document, first, last)])
+    shown_first, shown_last = (found.first, found.last) if found.last else (first, last)
+    modality = next(iter(document.between("modality", first, last)), None)
+    return ImagingMention(
+        finding=finding,
+        modality=cast(Modality, modality.value) if modality else None,
+        text=document.text(shown_first, shown_last),
+        sites=_with_side(tidy(found.sites), everywhere) or everywhere,
+        vascular_too=found.vascular,
+        cystic=_affirmed(document, "attribute", first, last, "cystic"),
+        internal_vascularity=_affirmed(document, "flow", first, last),
+        progressed=_affirmed(document, "progressed", first, last),
+        status=status,
+    )
+
+
+def _with_side(found: tuple[Site, ...], everywhere: tuple[Site, ...]) -> tuple[Site, ...]:
+    """A site said without a side is the one the report was made of ("X-ray left elbow: … behind the elbow")."""
+    sided = {site.place: site for site in everywhere if site.laterality}
+    return tuple(dict.fromkeys(site if site.laterality else sided.get(site.place, site) for site in found))
+
+
+def _read(document: Document, sentence: Sentence, found: _Found) -> None:
+    for hit in document.within("positive", sentence):
+        status = document.status(hit)
+        found.seen = True
+        if status in _SUPPORT:
+            found.soft.append(status)
+            found.touch(hit)
+            _note_sites(document, sentence, hit, found)
+        elif status == "negated":
+            found.denied = True
+            found.touch(hit)
+    taken = {i for hit in document.within("positive", sentence) for i in range(hit.first, hit.last)}
+    for hit in document.within("calcification", sentence):
+        if hit.first in taken:
+            continue
+        found.seen = True
+        status = document.status(hit)
+        kind = _kind(document, sentence, hit)
+        if status == "negated":
+            if kind in ("soft", None):
+                found.denied = True
+                found.touch(hit)
+        elif status in _SUPPORT:
+            found.touch(hit)
+            if kind == "soft":
+                found.soft.append(status)
+                _note_sites(document, sentence, hit, found)
+            elif kind is None:
+                found.unplaced.append(status)
+            else:
+                setattr(found, kind, True)
+        elif status == "historical":
+            found.unplaced.append(status)
+    for hit in document.within("clear", sentence):
+        if document.status(hit) == "affirmed":
+            found.clear = True
+            found.touch(hit)
+
+
+def _kind(document: Document, sentence: Sentence, hit: Hit) -> str | None:
+    """Where a calcification sits: by the nearest word of place in its own part of the sentence. Some words say both
+    ("phleboliths" stands in the lists of calcifications and of vessels)."""
+    first, last = _part(document, sentence, hit)
+    near: list[tuple[int, str]] = []
+    for kind in _KINDS:
+        for word in document.between(kind, first, last):
+            if document.status(word) == "negated" and document.status(hit) != "negated":
+                continue
+            if word.first <= hit.first < word.last:
+                return kind
+            gap = hit.first - word.last if word.first < hit.first else word.first - hit.last + 1
+            near.append((gap, kind))
+    if near:
+        return min(near)[1]
+    joints = load_places().joints
+    for place, _ in located(document, first, last):
+        if place.value not in joints:
+            return "soft"
+    return None
+
+
+def _part(document: Document, sentence: Sentence, hit: Hit) -> tuple[int, int]:
+    """The stretch around a hit that no comma, "and" before another calcification, or colon cuts off."""
+    first, last = sentence.first, sentence.last
+    others = [h for h in document.within("calcification", sentence) if h.first != hit.first]
+    before = max((h.last for h in others if h.last <= hit.first), default=None)
+    after = min((h.first for h in others if h.first >= hit.last), default=None)
+    if before is not None:
+        first = next((i for i in range(before, hit.first) if _cuts(document, i)), before)
+    if after is not None:
+        last = max((i for i in range(hit.last, after) if _cuts(document, i)), default=after)
+    return first, last
+
+
+def _cuts(document: Document, index: int) -> bool:
+    return document.word(index) in (",", ":") or any(
+        h.first == index for h in document.between("coordinator", index, index + 1)
+    )
+
+
+def _note_sites(document: Document, sentence: Sentence, hit: Hit, found: _Found) -> None:
+    first, last = _part(document, sentence, hit)
+    found.sites.extend(site for _, site in located(document, first, last))
+
+
+def _conclude(found: _Found) -> tuple[ImagingFinding | None, Status]:
+    if found.soft:
+        return "soft-tissue", "affirmed" if "affirmed" in found.soft else "possible"
+    if found.unplaced:
+        return "not-understood", "affirmed" if "affirmed" in found.unplaced else found.unplaced[0]
+    if found.joint:
+        return "joint-or-tendon-only", "affirmed"
+    if found.vascular:
+        return "vascular-only", "affirmed"
+    if found.denied or found.clear:
+        return "none", "affirmed"
+    return None, "affirmed"
+
+
+def _affirmed(document: Document, category: str, first: int, last: int, value: str | None = None) -> bool:
+    return any(
+        (value is None or hit.value == value) and document.status(hit) == "affirmed"
+        for hit in document.between(category, first, last)
+    )

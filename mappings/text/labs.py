@@ -1,0 +1,167 @@
+"""Tests named with their result: "normal calcium, phosphate and PTH", "Ca 2.35 mmol/L", "anti-dsDNA positive".
+
+A word on a whole panel ("routine bloods normal") names no test and is no result (clinical rule 2.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, cast
+
+from mappings.text.document import Document
+from mappings.text.reading import LabMention
+from mappings.text.times import amount, written_dates
+from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit
+
+_UNIT = re.compile(
+    r"\s{0,2}\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
+)
+_SKIPPED = frozenset({":", "=", "(", "-", "–", "~"})
+_COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
+_BRIDGE = 4
+Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
+
+
+def labs(document: Document) -> tuple[LabMention, ...]:
+    if not document.hits.get("analyte"):
+        return ()
+    out: list[LabMention] = []
+    for sentence in document.sentences:
+        analytes = document.within("analyte", sentence)
+        if analytes:
+            out.extend(_sentence(document, sentence, analytes))
+    return tuple(dict.fromkeys(out))
+
+
+def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> list[LabMention]:
+    out: list[LabMention] = []
+    dates = written_dates(document, sentence)
+    date = dates[0][0] if len({d[0] for d in dates}) == 1 else None
+    for group in _groups(document, analytes):
+        end = _next_analyte(analytes, group[-1], sentence)
+        number = _number(document, group[-1], end, dates)
+        if number is not None:
+            out.extend(_labelled(document, group[-1], date, number=number))
+            group = group[:-1]
+        if group:
+            word = _word(document, sentence, group, analytes, end)
+            if word is not None:
+                for analyte in group:
+                    out.extend(_labelled(document, analyte, date, word=word))
+    return out
+
+
+def _groups(document: Document, analytes: list[Hit]) -> list[list[Hit]]:
+    """Tests named in one row share one result word ("calcium, phosphate and PTH normal")."""
+    groups: list[list[Hit]] = []
+    for hit in analytes:
+        if (
+            groups
+            and all(_joins(document, i) for i in range(groups[-1][-1].last, hit.first))
+            and (hit.first >= groups[-1][-1].last)
+        ):
+            groups[-1].append(hit)
+        else:
+            groups.append([hit])
+    return groups
+
+
+def _joins(document: Document, index: int) -> bool:
+    word = document.word(index)
+    return word in (",", "/", "&", "+") or any(
+        hit.first <= index < hit.last for hit in document.between("coordinator", index - 2, index + 1)
+    )
+
+
+def _next_analyte(analytes: list[Hit], hit: Hit, sentence: Sentence) -> int:
+    return next((a.first for a in analytes if a.first > hit.first), sentence.last)
+
+
+Number = tuple[str, str | None, str | None]
+
+
+def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, int]]) -> Number | None:
+    """(value, comparator, unit) of the figure right after the test's name."""
+    comparator = None
+    for index in range(hit.last, min(end, hit.last + _BRIDGE + 2)):
+        word = document.word(index)
+        if word in _COMPARATORS:
+            comparator = _COMPARATORS[word]
+            if document.word(index + 1) == "=":
+                comparator += "="
+            continue
+        if word in _SKIPPED or (word in document.vocab.stopwords and index < hit.last + _BRIDGE):
+            continue
+        if word[0].isdigit() and amount(word) is not None:
+            if any(first <= index < last for _, first, last in dates):
+                return None
+            if document.between("unit", index + 1, index + 2):
+                return None
+            return word, comparator, _unit(document, index)
+        if document.between("word", index, index + 1):
+            continue
+        return None
+    return None
+
+
+def _unit(document: Document, index: int) -> str | None:
+    match = _UNIT.match(document.words.folded, document.words.ends[index])
+    return document.words.text[match.start(1) : match.end(1)].replace(" ", "") if match else None
+
+
+def _word(document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int) -> Hit | None:
+    """The result word right before or after a row of tests; a denied word is no result."""
+    first = group[0].first
+    previous = max((a.last for a in analytes if a.last <= first), default=sentence.first)
+    before = [w for w in document.between("word", previous, first) if w.last >= first - 1]
+    after = [w for w in document.between("word", group[-1].last, end) if _near(document, group[-1].last, w.first)]
+    chosen = (after or before)[-1:] if not after else after[:1]
+    if before and after:
+        chosen = (
+            before[-1:]
+            if before[-1].last == first and not _says(document, group[-1].last, after[0].first)
+            else after[:1]
+        )
+    if not chosen or chosen[0].value == "void":
+        return None
+    return chosen[0]
+
+
+def _near(document: Document, first: int, last: int) -> bool:
+    """Only small words, a sign or a bracket between the test and its result word."""
+    if last - first > _BRIDGE + 3:
+        return False
+    allowed = document.vocab.stopwords
+    inside = False
+    for index in range(first, last):
+        word = document.word(index)
+        if word == "(":
+            inside = True
+        elif word == ")":
+            inside = False
+        elif not (inside or word in allowed or word in _SKIPPED or document.between("word", index, index + 1)):
+            return False
+    return True
+
+
+def _says(document: Document, first: int, last: int) -> bool:
+    return any(document.word(i) in _SKIPPED or document.word(i) in document.vocab.stopwords for i in range(first, last))
+
+
+def _labelled(
+    document: Document, hit: Hit, date: str | None, *, number: Number | None = None, word: Hit | None = None
+) -> list[LabMention]:
+    name = hit.value
+    if word is not None:
+        status = document.status(word)
+        first, last = min(hit.first, word.first), max(hit.last, word.last)
+        if status == "negated":
+            return []
+        return [LabMention(name, status, document.text(first, last), word=cast(Word, word.value), date_text=date)]
+    if number is None:
+        return []
+    status = document.status(hit)
+    value, comparator, unit = number
+    shown = f"{document.text(hit.first, hit.last)} {comparator or ''}{value} {unit or ''}".strip()
+    return [LabMention(name, status, shown, value=amount(value), comparator=comparator, unit=unit, date_text=date)]

@@ -1,0 +1,419 @@
+"""Lesions: which words describe which lesion, across a sentence and the telegraphic ones after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from mappings.text.document import Document
+from mappings.text.draft import Draft
+from mappings.text.measures import count, pain_score, sizes
+from mappings.text.reading import LesionMention
+from mappings.text.sites import located
+from mappings.text.times import Timed, times
+from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit
+
+_MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
+_ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
+_WINDOW = 5
+_SILENT = frozenset({"chalk", "white", "mineral", "infused"})
+_SHORT_SENTENCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A lesion word, and the words of the sentence that speak of it."""
+
+    kind: str
+    hit: Hit
+    first: int
+    last: int
+
+
+class LesionReader:
+    """Reads the lesions of one document; `excluded` are words that speak of a report, not of the patient."""
+
+    def __init__(self, document: Document, excluded: list[tuple[int, int]]) -> None:
+        self.document = document
+        self.excluded = excluded
+        self.drafts: list[Draft] = []
+        self.latest: list[Draft] = []
+        self.latest_sentence = -9
+        self.orphans = False
+
+    def read(self) -> tuple[LesionMention, ...]:
+        pending: Sentence | None = None
+        paragraph = -1
+        for index, whole in enumerate(self.document.sentences):
+            if whole.paragraph != paragraph:
+                paragraph = whole.paragraph
+                pending = None
+            sentence = self._open(whole)
+            if sentence is None:
+                continue
+            heads = self._heads(sentence)
+            if heads:
+                self._described(sentence, heads, index)
+                if pending is not None:
+                    self._pending_sites(pending, sentence)
+                pending = None
+            elif self._continues(sentence, index):
+                pending = None
+            elif not self._implied(sentence, index):
+                only_sites = (
+                    self.document.within("place", sentence) and sentence.last - sentence.first <= _SHORT_SENTENCE
+                )
+                pending = sentence if only_sites else None
+                self._orphaned(sentence)
+        return tuple(m for draft in self.drafts for m in [draft.mention(self.document)] if m is not None)
+
+    def _open(self, sentence: Sentence) -> Sentence | None:
+        """The part of the sentence before a report begins."""
+        last = sentence.last
+        for begin, end in self.excluded:
+            if begin <= sentence.first < end:
+                return None
+            if sentence.first < begin < last:
+                last = begin
+        return Sentence(sentence.first, last, sentence.paragraph, sentence.linked)
+
+    # -- one sentence -------------------------------------------------------------------------------------------------
+
+    def _heads(self, sentence: Sentence) -> list[Head]:
+        hits = sorted(
+            self.document.within("lesion", sentence) + self.document.within("named", sentence), key=lambda h: h.first
+        )
+        seen: set[int] = set()
+        hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
+        specific = [h for h in hits if h.value != "skin-change"]
+        if specific and len(specific) < len(hits):
+            hits = [h for h in hits if h.value != "skin-change" or self._own_site(h, hits, sentence)]
+        bounds = [sentence.first]
+        bounds += [self._boundary(one, other) for one, other in pairwise(hits)]
+        bounds.append(sentence.last)
+        return [Head(h.value, h, bounds[i], bounds[i + 1]) for i, h in enumerate(hits)]
+
+    def _own_site(self, hit: Hit, hits: list[Hit], sentence: Sentence) -> bool:
+        following = next((h.first for h in hits if h.first > hit.first), sentence.last)
+        return bool(self.document.between("place", hit.first, following))
+
+    def _boundary(self, one: Hit, other: Hit) -> int:
+        """Where the describing words before the second lesion word begin."""
+        document = self.document
+        at = other.first
+        while at > one.last:
+            word = document.word(at - 1)
+            if self._covered(at - 1, _ADJECTIVES):
+                at -= 1
+                continue
+            place = next((p for p in document.between("place", max(one.last, at - 3), at) if p.last == at), None)
+            if place is not None:
+                at = place.first
+                continue
+            if word in document.vocab.articles:
+                return at - 1
+            if self._is("coordinator", at - 1):
+                if at - 2 >= one.last and self._covered(at - 2, ("hardness", "attribute", "pain", "tender")):
+                    at -= 1
+                    continue
+                return at
+            if self._is("preposition", at - 1):
+                return self._after_sites(at, other.first)
+            if word in document.vocab.stopwords or not word[0].isalnum():
+                return at
+            at -= 1
+        return one.last
+
+    def _after_sites(self, begin: int, limit: int) -> int:
+        """After a preposition the next site belongs to the lesion before it."""
+        place = next(iter(self.document.between("place", begin, limit)), None)
+        if place is None:
+            return begin
+        at = place.last
+        while at < limit and self._covered(at, ("side",)) and not self.document.between("place", at, limit):
+            at += 1
+        return at
+
+    def _covered(self, index: int, categories: tuple[str, ...]) -> bool:
+        if self.document.word(index)[:1].isdigit():
+            return "number" in categories
+        return any(
+            hit.first <= index < hit.last for c in categories for hit in self.document.between(c, index - 4, index + 1)
+        )
+
+    def _is(self, category: str, index: int) -> bool:
+        return any(hit.first <= index < hit.last for hit in self.document.between(category, index - 2, index + 1))
+
+    def _described(self, sentence: Sentence, heads: list[Head], index: int) -> None:
+        drafts: list[Draft] = []
+        previous: Draft | None = None
+        joined: list[tuple[Draft, Draft]] = []
+        for position, head in enumerate(heads):
+            draft = self._draft(head)
+            again = self._refers_back(head, draft, sentence)
+            if again:
+                for known in again:
+                    known.take(draft)
+                previous = again[-1]
+                continue
+            if previous is not None and self._same_lesion(heads[position - 1], head, previous, draft):
+                previous.take(draft)
+                continue
+            if previous is not None and previous in drafts and self._coordinated(heads[position - 1], head):
+                joined.append((previous, draft))
+            drafts.append(draft)
+            previous = draft
+        for one, other in reversed(joined):
+            one.share_after(other)
+        for one, other in joined:
+            other.share_before(one)
+        self._time(sentence, drafts or self.latest)
+        self.drafts.extend(drafts)
+        if drafts:
+            self.latest = drafts
+        self.latest_sentence = index
+
+    def _draft(self, head: Head) -> Draft:
+        document = self.document
+        kind, _, rest = head.kind.partition("+")
+        draft = Draft(kind, document.status(head.hit), head.hit, head.first, head.last)
+        if rest:
+            draft.mimics.add(rest)
+        owned = self._possessed(head)
+        if owned:
+            draft.status = "affirmed"
+        self._attributes(draft, head.first, head.last, head.hit, denied_sites=owned)
+        draft.count = count(document, head.hit.first, head.first)
+        return draft
+
+    def _attributes(
+        self, draft: Draft, first: int, last: int, head: Hit | None = None, *, denied_sites: bool = False
+    ) -> None:
+        document = self.document
+        skip = set(range(head.first, head.last)) if head else set()
+        shared = {(r.status, r.trigger) for r in document.contexts.over(head)} if head else set()
+        for category in ("hardness", "attribute", "pain", "tender", "mimic"):
+            for hit in document.between(category, first, last):
+                if category == "hardness" and set(range(hit.first, hit.last)) & skip and hit.last - hit.first == 1:
+                    draft.describe(category, hit.value, denied=False)
+                    continue
+                reaches = {(r.status, r.trigger) for r in document.contexts.over(hit)} - shared
+                statuses = {status for status, _ in reaches}
+                if statuses & {"family", "other-person", "hypothetical"}:
+                    continue
+                possible = "possible" in statuses
+                if possible and category != "mimic":
+                    continue
+                draft.describe(category, hit.value, denied="negated" in statuses)
+                if hit.value not in _SILENT:
+                    draft.touch(hit)
+        for place, site in located(document, first, last):
+            if document.status(place) != "negated" or draft.status == "negated" or denied_sites:
+                draft.add_site(site, before=head is not None and place.last <= head.first)
+                draft.touch(place)
+        for index, size in sizes(document, first, last):
+            draft.size_cm = max(draft.size_cm or size, size)
+            draft.first_word, draft.last_word = min(draft.first_word, index), max(draft.last_word, index + 1)
+        draft.pain_score = pain_score(document, first, last) or draft.pain_score
+        self._chalk(draft, first, last)
+
+    def _chalk(self, draft: Draft, first: int, last: int) -> None:
+        """Chalky or white counts only when material, discharge or the floor of an ulcer is meant."""
+        attributes = self.document.between("attribute", first, last)
+        material = [h for h in attributes if h.value in ("material", "draining")]
+        if draft.has("pus"):
+            return
+        for hit in attributes:
+            if hit.value not in ("chalk", "white") or self.document.status(hit) not in ("affirmed", "historical"):
+                continue
+            if any(abs(m.first - hit.first) <= _WINDOW for m in material):
+                draft.describe("attribute", "chalk_complete", denied=False)
+
+    def _possessed(self, head: Head) -> bool:
+        """ "no tenderness over the nodules": what is denied is the tenderness."""
+        document = self.document
+        reaches = [r for r in document.contexts.over(head.hit) if r.status == "negated" and r.trigger < head.hit.first]
+        if not reaches:
+            return False
+        for reach in reaches:
+            attributes = [
+                h
+                for c in ("attribute", "pain", "tender", "hardness")
+                for h in document.between(c, reach.first, head.hit.first)
+            ]
+            if not attributes:
+                return False
+            after = max(h.last for h in attributes)
+            first = min(h.last for h in attributes)
+            gap = range(first, head.hit.first)
+            over = any(self._is("preposition", i) for i in gap)
+            definite = any(document.word(i) in document.vocab.articles for i in gap)
+            if not (over and definite) or after < first:
+                return False
+        return True
+
+    # -- lesions of one sentence to each other ------------------------------------------------------------------------
+
+    def _same_lesion(self, one: Head, other: Head, first: Draft, second: Draft) -> bool:
+        """ "nodule with central ulcer", "plaque with calcification": one lesion under two words."""
+        if first.status != second.status or second.count:
+            return False
+        if other.kind in _MERGING:
+            return not second.sites or one.kind.partition("+")[0] == other.kind
+        return one.kind in _MERGING and not first.sites and not self._coordinated(one, other)
+
+    def _coordinated(self, one: Head, other: Head) -> bool:
+        """ "nodules and indurated plaques": nothing but describing words and "and" between."""
+        document = self.document
+        joined = False
+        for index in range(one.hit.last, other.hit.first):
+            word = document.word(index)
+            if self._is("coordinator", index) or word in (",", "/"):
+                joined = True
+            elif self._is("preposition", index) or document.between("place", index, index + 1):
+                return False
+        return joined
+
+    def _refers_back(self, head: Head, draft: Draft, sentence: Sentence) -> list[Draft]:
+        """ "The nodules are hard": what was described before, said again without a site of its own."""
+        document = self.document
+        if not self.latest or draft.status != "affirmed" or draft.sites:
+            return []
+        same = [d for d in self.latest if d.kind == draft.kind and d.status == "affirmed"]
+        generic = head.kind == "skin-change"
+        before = head.hit.first - 1
+        definite = before >= 0 and document.word(before) in document.vocab.articles
+        while before > sentence.first and self._covered(before, _ADJECTIVES):
+            before -= 1
+            definite = definite or document.word(before) in document.vocab.articles
+        if generic:
+            return [d for d in self.latest if d.status == "affirmed"]
+        return same if definite else []
+
+    # -- sentences without a lesion word ------------------------------------------------------------------------------
+
+    def _continues(self, sentence: Sentence, index: int) -> bool:
+        """ "Painless. Rock-hard. Left elbow.": short sentences that go on about the lesion before."""
+        document = self.document
+        if not self.latest or index - self.latest_sentence > 2 or self.latest[0].status != "affirmed":
+            return False
+        if self.document.sentences[self.latest_sentence].paragraph != sentence.paragraph:
+            return False
+        described = [
+            h for c in ("hardness", "attribute", "pain", "tender", "place") for h in document.within(c, sentence)
+        ]
+        timed = times(document, sentence)
+        if not described and not timed and not sizes(document, sentence.first, sentence.last):
+            return False
+        if any(document.within(c, sentence) for c in ("concept", "analyte", "modality", "specimen", "drug")):
+            return False
+        starts_with = document.word(sentence.first)
+        anaphor = any(h.first <= sentence.first + 1 for h in document.within("anaphor", sentence))
+        also = any(h.first == sentence.first for h in document.within("also", sentence))
+        if not (anaphor or also or sentence.linked) and self._plain_words(sentence) > _SHORT_SENTENCE - 1:
+            return False
+        places = [site for _, site in located(document, sentence.first, sentence.last)]
+        known = {site.region for draft in self.latest for site in draft.sites}
+        elsewhere = bool(places and known and not {p.region for p in places} & known)
+        if elsewhere and not also:
+            return False
+        if places and not known and starts_with and not self._only(sentence):
+            return False
+        for draft in self.latest:
+            self._attributes(draft, sentence.first, sentence.last)
+        if all(t.anchored for t in timed) or not self._plain_words(sentence):
+            self._time(sentence, self.latest)
+        self.latest_sentence = index
+        return True
+
+    def _plain_words(self, sentence: Sentence) -> int:
+        """How many words of the sentence none of our entries covers."""
+        covered: set[int] = set()
+        for hits in self.document.hits.values():
+            for hit in hits:
+                if sentence.first <= hit.first < sentence.last:
+                    covered.update(range(hit.first, hit.last))
+        stopwords = self.document.vocab.stopwords
+        return sum(
+            1
+            for i in range(sentence.first, sentence.last)
+            if i not in covered and self.document.word(i) not in stopwords and self.document.word(i)[0].isalpha()
+        )
+
+    def _only(self, sentence: Sentence) -> bool:
+        return self._plain_words(sentence) <= 1
+
+    def _implied(self, sentence: Sentence, index: int) -> bool:
+        """Chalky material, or a calcified or stony spot with its site, is a lesion even without a lesion word."""
+        document = self.document
+        draft = Draft("deposit", "affirmed", Hit("lesion", "deposit", sentence.first, sentence.first + 1),
+                      sentence.first, sentence.last, implied=True)  # fmt: skip
+        self._attributes(draft, sentence.first, sentence.last)
+        if not draft.has("chalk_complete"):
+            return False
+        at = next(h for h in document.within("attribute", sentence) if h.value in ("chalk", "white", "chalk_complete"))
+        draft.status = document.status(at)
+        if (
+            self.latest
+            and self.latest[0].status == "affirmed"
+            and not draft.sites
+            and index - self.latest_sentence <= 2
+        ):
+            self.latest[-1].take(draft)
+        else:
+            draft.head = at
+            self.drafts.append(draft)
+            self.latest = [draft]
+            self._time(sentence, [draft])
+        self.latest_sentence = index
+        return True
+
+    def _orphaned(self, sentence: Sentence) -> None:
+        """A definite hardness word that no lesion took: relevant, and not understood."""
+        document = self.document
+        if any(document.within(c, sentence) for c in ("modality", "specimen")):
+            return
+        for hit in document.within("hardness", sentence):
+            if hit.value == "definite" and hit.last - hit.first > 1 and document.status(hit) == "affirmed":
+                self.orphans = True
+
+    def _pending_sites(self, pending: Sentence, sentence: Sentence) -> None:
+        for draft in self.latest:
+            if not draft.sites and sentence.first < draft.last:
+                for _, site in located(self.document, pending.first, pending.last):
+                    draft.add_site(site, before=True)
+
+    # -- onset --------------------------------------------------------------------------------------------------------
+
+    def _time(self, sentence: Sentence, drafts: list[Draft]) -> None:
+        """Gives each time of the sentence to what it stands beside; a drug or a diagnosis may take it instead."""
+        rivals = [h.first for c in ("concept", "guard", "drug") for h in self.document.within(c, sentence)]
+        inside = [d for d in drafts if sentence.first <= d.head.first < sentence.last]
+        heads = {d.head.first for d in inside}
+        rivals = [r for r in rivals if r not in heads]
+        for timed in times(self.document, sentence):
+            draft = _owner(timed, inside, rivals) if inside else (drafts[-1] if drafts and not rivals else None)
+            if draft is None:
+                continue
+            for each in [draft, *draft.partners] if inside else drafts:
+                if each.onset is None or (timed.anchored and not each.onset_anchored):
+                    each.onset, each.onset_anchored = timed.span, timed.anchored
+                    each.first_word = min(each.first_word, timed.first)
+                    each.last_word = max(each.last_word, timed.last)
+
+
+def _owner(timed: Timed, drafts: list[Draft], rivals: list[int]) -> Draft | None:
+    """The draft a time belongs to: what follows "2-month history of", else what stands before "for 2 months"."""
+    positions: list[tuple[int, Draft | None]] = [(d.head.first, d) for d in drafts]
+    positions += [(r, None) for r in rivals]
+    positions.sort(key=lambda pair: pair[0])
+    before = [pair for pair in positions if pair[0] < timed.first]
+    after = [pair for pair in positions if pair[0] >= timed.last]
+    if timed.aim == "after":
+        chosen = after[0] if after else before[-1] if before else None
+    elif timed.aim == "beside" and after and after[0][0] - timed.last <= 2:
+        chosen = after[0]
+    else:
+        chosen = before[-1] if before else after[0] if after else None
+    return chosen[1] if chosen else None

@@ -1,0 +1,77 @@
+"""Sizes, counts and pain scores in figures."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from mappings.text.document import Document
+from mappings.text.times import amount
+
+_SIZE = re.compile(
+    r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(?:cm|mm)\s*)?"
+    r"(?:(?:[x×*]|-|–|by|to|por|a|bis|par|sur|mal)\s*(\d{1,3}(?:[.,]\d{1,2})?)\s*)?"
+    r"(?:(?:cm|mm)?\s*[x×*]\s*(\d{1,3}(?:[.,]\d{1,2})?)\s*)?(cm|mm|centimet\w*|zentimeter|millimet\w*|milimet\w*)(?!\w|[/²³])"
+)
+_SCORE = re.compile(r"(?<![\d/.])(10|\d(?:[.,]\d)?)\s*(?:/|out of|von|sur|de|em)\s*10(?![\d/])")
+_PLAIN = re.compile(r"^\W{0,4}(10|\d(?:[.,]\d)?)(?![\d/.])")
+_MM_PER_CM = Decimal(10)
+MOST = 200
+"""a larger number before a lesion word is no count of lesions."""
+
+
+def sizes(document: Document, first: int, last: int) -> list[tuple[int, Decimal]]:
+    """(word index, largest measure in cm) of each size in the words [first, last); distances are left out."""
+    if first >= last:
+        return []
+    start, end = document.span(first, last)
+    out = []
+    for match in _SIZE.finditer(document.words.folded, start, end):
+        index = next(i for i in range(first, last) if document.words.ends[i] > match.start())
+        after = next((i for i in range(index, last) if document.words.starts[i] >= match.end()), last)
+        if document.between("size-not", after, after + 1):
+            continue
+        numbers = [value for text in match.groups()[:3] if text for value in [amount(text)] if value is not None]
+        if numbers:
+            largest = max(numbers)
+            out.append((index, largest / _MM_PER_CM if match[4].startswith("m") else largest))
+    return out
+
+
+def pain_score(document: Document, first: int, last: int) -> Decimal | None:
+    """A score out of ten beside a pain word, or after the name of a pain scale."""
+    if first >= last:
+        return None
+    start, end = document.span(first, last)
+    folded = document.words.folded
+    scales = document.between("scale", first, last)
+    if scales or document.between("pain", first, last):
+        match = _SCORE.search(folded, start, end)
+        if match:
+            return amount(match[1])
+    for scale in scales:
+        after = folded[document.words.ends[scale.last - 1] : end]
+        match = _PLAIN.match(after) or re.match(r"^\W{0,2}(?:of|von|de|is|score)\W{1,2}(10|\d)\b", after)
+        if match:
+            return amount(match[1])
+    return None
+
+
+def count(document: Document, head_first: int, limit: int) -> int | None:
+    """The number set before a lesion word, only describing words between ("three hard nodules")."""
+    for index in range(head_first - 1, max(limit, head_first - 6) - 1, -1):
+        word = document.word(index)
+        if word in (",", ";", "(", ")", ":"):
+            return None
+        if word[0].isdigit():
+            if document.between("unit", index + 1, index + 2):
+                continue
+            plain = word.isdigit() and 0 < int(word) < MOST
+            return int(word) if plain and document.word(index + 1) not in ("/", "%", "cm", "mm") else None
+        numbers = document.between("number", index, index + 1)
+        if numbers:
+            return int(numbers[0].value) if numbers[0].value.isdigit() else None
+        if word in document.vocab.stopwords:
+            return None
+    return None
+    return None

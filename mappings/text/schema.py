@@ -1,0 +1,208 @@
+"""Schema of the language files `lexicon/<language>.yaml`, `context/<language>.yaml` and `lexicon/places.yaml`.
+
+An entry may hold alternatives in brackets, "nodule(s|)", and may end or begin with "*" for the start or end of one
+word. "=SLE" is read only in just these capitals. A key may join several ids by "+".
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mappings.facts import Hardness, LesionKind, Modality, Pain
+from mappings.text.reading import Status
+
+Phrases = tuple[str, ...]
+Unit = Literal["day", "week", "month", "year"]
+Attribute = Literal[
+    "ulcerated",
+    "necrotic",
+    "livedo",
+    "inflamed",
+    "spreading_erythema",
+    "pus",
+    "draining",
+    "sheet",
+    "deep",
+    "growing",
+    "rapid",
+    "called_new",
+    "new_site",
+    "in_scar",
+    "cystic",
+    "vascular",
+    "resolved",
+    "multiple",
+    "white_yellow",
+    "white",
+    "chalk",
+    "chalk_complete",
+    "material",
+    "mineral",
+    "infused",
+    "injection",
+    "trauma",
+    "long_standing",
+]
+Word = Literal["normal", "low", "high", "abnormal", "positive", "negative", "void"]
+
+
+class LanguageError(Exception):
+    """A language file is wrong; the text names file and key."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Imaging(_Strict):
+    modality: dict[Modality, Phrases]
+    calcification: Phrases
+    soft: Phrases
+    positive: Phrases
+    vascular: Phrases
+    joint: Phrases
+    elsewhere: Phrases
+    clear: Phrases
+    flow: Phrases
+    progressed: Phrases
+    indication: Phrases
+    pending: Phrases
+
+
+class Pathology(_Strict):
+    specimen: Phrases
+    calcium: Phrases
+    stain: Phrases
+    tissue: Phrases
+    organ: Phrases
+    other: dict[str, Phrases]
+
+
+class Times(_Strict):
+    units: dict[Unit, Phrases]
+    months: dict[str, Phrases]
+    numbers: dict[str, Phrases]
+    half: Phrases = ()
+    since: Phrases
+    """absolute or counted beginning: "since", "for"."""
+    onset: Phrases
+    """words that make a date an onset: "noticed", "began"."""
+    ago: Phrases
+    history: Phrases
+    """after a duration, naming what follows: "history of", "old"."""
+    person: Phrases
+    """after "year-old": a person's age, not a lesion's."""
+    not_onset: Phrases
+    """before a duration or date that is no onset: "in", "every", "follow-up"."""
+
+
+class Doses(_Strict):
+    drugs: dict[str, Phrases]
+    not_tolerated: Phrases
+    tolerated: Phrases
+    failed: Phrases
+    frequency: dict[int, Phrases]
+
+
+class Guard(_Strict):
+    words: Phrases
+    concept: str
+    otherwise: str | None = None
+    near: Phrases
+
+
+class Lexicon(_Strict):
+    language: str
+    stopwords: Phrases
+    coordinators: Phrases
+    prepositions: Phrases
+    anaphors: Phrases
+    also: Phrases
+    ignore: Phrases
+    lesions: dict[LesionKind, Phrases]
+    named_lesions: dict[str, Phrases]
+    """"kind+mimic id+concept": a lesion that its own name says to be something else ("rheumatoid nodule")."""
+    hardness: dict[Hardness, Phrases]
+    attributes: dict[Attribute, Phrases]
+    pain: dict[Pain, Phrases]
+    pain_scale: Phrases
+    tender: Phrases
+    sides: dict[Literal["left", "right", "bilateral"], Phrases]
+    places: dict[str, Phrases]
+    mimics: dict[str, Phrases]
+    concepts: dict[str, Phrases]
+    absent: dict[str, Phrases]
+    """concepts whose words say that they are not there ("postmenopausal" is not one; "never smoker" is)."""
+    guarded: tuple[Guard, ...]
+    analytes: dict[str, Phrases]
+    antibodies: Phrases = ()
+    words: dict[Word, Phrases]
+    imaging: Imaging
+    pathology: Pathology
+    times: Times
+    doses: Doses
+    workup: dict[str, Phrases]
+    size_not: Phrases
+    """after a length that is a distance: "below", "from"."""
+
+
+class Rule(_Strict):
+    """A ConText rule. `scope`: at most so many words. A terminator ends a scope; a pseudo trigger does nothing, so
+    that its words are no trigger."""
+
+    kind: Literal["trigger", "terminate", "pseudo"] = "trigger"
+    status: Status | None = None
+    direction: Literal["forward", "backward", "both"] = "forward"
+    scope: int | None = None
+    words: Phrases = Field(min_length=1)
+
+
+class Context(_Strict):
+    language: str
+    abbreviations: Phrases
+    answers: Phrases
+    """words that, alone after a colon, deny what stands before it ("Nodules: none")."""
+    sections: dict[Status, Phrases]
+    lifelong: Phrases
+    """concepts that "history of" does not end."""
+    rules: tuple[Rule, ...]
+
+
+class Places(_Strict):
+    """Which region each place of the body belongs to, and which places are joints."""
+
+    regions: dict[str, str]
+    joints: Phrases
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_lexicon(language: str) -> Lexicon:
+    return _load(f"lexicon/{language}.yaml", Lexicon)
+
+
+def load_context(language: str) -> Context:
+    return _load(f"context/{language}.yaml", Context)
+
+
+@cache
+def load_places() -> Places:
+    return _load("places.yaml", Places)
+
+
+def _load(file: str, model: type[Model]) -> Model:
+    text = (resources.files("mappings.text") / file).read_text(encoding="utf-8")
+    # the base loader leaves every scalar a string: "no" and "on" are words here, not booleans
+    data: Any = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - both are safe
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(top)"
+        raise LanguageError(f"mappings/text/{file}: {key}: {first['msg']}") from None

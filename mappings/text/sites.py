@@ -1,0 +1,72 @@
+"""Body sites with their side: "left elbow", "elbows bilaterally", "R forearm and hand"."""
+
+from __future__ import annotations
+
+from mappings.facts import Laterality, Site
+from mappings.text.document import Document
+from mappings.text.schema import load_places
+from mappings.text.vocabulary import Hit
+
+_AFTER = 3
+
+
+def sites(document: Document, first: int, last: int) -> tuple[Site, ...]:
+    """The sites named in the words [first, last), negated ones left out."""
+    return tidy([site for _, site in located(document, first, last)])
+
+
+def tidy(found: list[Site]) -> tuple[Site, ...]:
+    """Each site once; a site without a side goes when the same place is named with its side."""
+    sided = {(site.region, site.place) for site in found if site.laterality}
+    return tuple(dict.fromkeys(site for site in found if site.laterality or (site.region, site.place) not in sided))
+
+
+def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]:
+    """Each site with the words that name it."""
+    regions = load_places().regions
+    places = document.between("place", first, last)
+    if not places:
+        return []
+    sides = document.between("side", first, last)
+    coordinators = {hit.first for hit in document.between("coordinator", first, last)}
+    out: list[tuple[Hit, Site]] = []
+    carried: Laterality | None = None
+    previous = first
+    for index, place in enumerate(places):
+        following = places[index + 1].first if index + 1 < len(places) else last
+        before = [s for s in sides if previous <= s.first and s.last <= place.first]
+        after = [s for s in sides if place.last <= s.first < min(following, place.last + _AFTER)]
+        if after and not _belongs_back(document, after[0], place, following, last, coordinators):
+            after = []
+        own = {s.value for s in before} or {s.value for s in after[:1]}
+        side = _side(own)
+        joined = bool(out) and not own and _only_joined(document, out[-1][0].last, place.first, coordinators)
+        if side is None and joined:
+            side = carried
+        out.append((place, Site(regions[place.value], place.value, side)))
+        carried = side
+        previous = after[0].last if after and not before else place.last
+    return out
+
+
+def _side(values: set[str]) -> Laterality | None:
+    if "bilateral" in values or {"left", "right"} <= values:
+        return "bilateral"
+    return "left" if "left" in values else "right" if "right" in values else None
+
+
+def _belongs_back(document: Document, side: Hit, place: Hit, following: int, last: int, coordinators: set[int]) -> bool:
+    """ "elbow (left)", "elbow, left", "elbows bilaterally"; not "elbow and left knee"."""
+    if any(index in coordinators and document.word(index) != "," for index in range(place.last, side.first)):
+        return False
+    return (
+        following == last
+        or side.value == "bilateral"
+        or side.last < following - 1
+        or (document.word(side.last) in (",", ")", ";"))
+    )
+
+
+def _only_joined(document: Document, first: int, last: int, coordinators: set[int]) -> bool:
+    """Only "and" stands between: a side said once holds for both ("left elbow and forearm")."""
+    return last - first == 1 and first in coordinators and document.word(first) not in (",", ";")

@@ -1,0 +1,186 @@
+"""Durations and dates of a text: "for 4 months", "2-month history of", "since May 2024", "for years"."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, cast
+
+from mappings.text.document import Document
+from mappings.text.reading import TimeSpan
+from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit
+
+Aim = Literal["before", "after", "beside"]
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ISO = re.compile(r"\b((?:19|20)\d\d)-(\d{2})(?:-(\d{2}))?\b")
+_SLASHED = re.compile(r"\b(?:(\d{1,2})[/.])?(\d{1,2})[/.]((?:19|20)\d\d)\b")
+_SHORT = re.compile(r"\b(\d{1,2})/(7|52|12)\b(?!/)")
+_SHORT_UNITS = {"7": "day", "52": "week", "12": "month"}
+_NEAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A time at the words [first, last). `aim`: where what it speaks of stands; `anchored`: said to be a beginning."""
+
+    span: TimeSpan
+    first: int
+    last: int
+    aim: Aim
+    anchored: bool
+
+
+def amount(word: str) -> Decimal | None:
+    """A number as written, decimal comma or point; "1.500" and the like are left alone."""
+    try:
+        value = Decimal(word.replace(",", "."))
+    except ArithmeticError:
+        return None
+    return value if value.is_finite() and len(word) < 10 else None
+
+
+def times(document: Document, sentence: Sentence) -> list[Timed]:
+    """The times of a sentence that can be an onset, in order."""
+    out = [
+        Timed(TimeSpan(long_standing=True), hit.first, hit.last, "beside", True)
+        for hit in document.within("attribute", sentence)
+        if hit.value == "long_standing" and document.status(hit) == "affirmed"
+    ]
+    for unit in document.within("unit", sentence):
+        out.extend(_duration(document, sentence, unit))
+    out.extend(_short(document, sentence))
+    out.extend(_dates(document, sentence))
+    return sorted(out, key=lambda t: t.first)
+
+
+def _duration(document: Document, sentence: Sentence, unit: Hit) -> list[Timed]:
+    first = unit.first - 1
+    if first < sentence.first:
+        return []
+    number = _number(document, first)
+    if number is None:
+        return []
+    before = _preceding(document, sentence, first)
+    after = range(unit.last, min(unit.last + _NEAR, sentence.last))
+    history = next((h for h in document.between("history", unit.last, unit.last + 2)), None)
+    ago = next((h for h in document.between("ago", unit.last, unit.last + 2)), None)
+    if "not-onset" in before:
+        return []
+    if history is not None:
+        if any(
+            hit.first in after or hit.first <= history.last + 1
+            for hit in document.between("person", unit.last, history.last + 2)
+        ):
+            return []
+        return [Timed(TimeSpan(number, cast(Literal["day"], unit.value)), first, history.last, "after", True)]
+    if document.between("person", unit.last, unit.last + 1):
+        return []
+    anchored = "since" in before or "onset" in before or ago is not None
+    begin = first - 1 if "since" in before else first
+    last = ago.last if ago is not None else unit.last
+    return [Timed(TimeSpan(number, cast(Literal["day"], unit.value)), begin, last, "before", anchored)]
+
+
+def _number(document: Document, index: int) -> Decimal | None:
+    word = document.word(index)
+    if word[:1].isdigit():
+        return amount(word)
+    for hit in document.between("number", index, index + 1):
+        return amount(hit.value)
+    return None
+
+
+def _preceding(document: Document, sentence: Sentence, index: int) -> set[str]:
+    """Which signal words stand just before a time."""
+    first = max(sentence.first, index - _NEAR)
+    found = {"since": "since", "onset": "onset", "not-onset": "not-onset"}
+    return {
+        name
+        for category, name in found.items()
+        for hit in document.between(category, first, index)
+        if hit.last <= index and (category != "not-onset" or hit.last >= index - 1)
+    }
+
+
+def _short(document: Document, sentence: Sentence) -> list[Timed]:
+    """British "3/12" (months), "6/52" (weeks), "2/7" (days), only beside a word that makes it a time."""
+    out = []
+    start, end = document.span(sentence.first, sentence.last)
+    for match in _SHORT.finditer(document.words.folded, start, end):
+        first = next(i for i in range(sentence.first, sentence.last) if document.words.ends[i] > match.start())
+        last = first + 3
+        history = document.between("history", last, last + 2)
+        if "since" in _preceding(document, sentence, first) or history or document.between("ago", last, last + 1):
+            span = TimeSpan(Decimal(match[1]), cast(Literal["day"], _SHORT_UNITS[match[2]]))
+            out.append(Timed(span, first, last, "after" if history else "before", True))
+    return out
+
+
+def _dates(document: Document, sentence: Sentence) -> list[Timed]:
+    out = []
+    for text, first, last in written_dates(document, sentence):
+        before = _preceding(document, sentence, first)
+        if "since" in before or "onset" in before:
+            out.append(Timed(TimeSpan(date_text=text), first, last, "before", True))
+    return out
+
+
+def written_dates(document: Document, sentence: Sentence) -> list[tuple[str, int, int]]:
+    """The dates a sentence writes out, as FHIR partial dates with their words."""
+    out: list[tuple[str, int, int]] = []
+    words = document.words.words
+    start, end = document.span(sentence.first, sentence.last)
+    taken: set[int] = set()
+    for pattern in (_ISO, _SLASHED):
+        for match in pattern.finditer(document.words.folded, start, end):
+            text = _iso(match) if pattern is _ISO else _slashed(match)
+            inside = [
+                i for i in range(sentence.first, sentence.last)
+                if match.start() <= document.words.starts[i] < match.end()
+            ]  # fmt: skip
+            if text and inside and not taken & set(inside):
+                taken.update(inside)
+                out.append((text, inside[0], inside[-1] + 1))
+    for index in range(sentence.first, sentence.last):
+        if index in taken or not _YEAR.fullmatch(words[index]):
+            continue
+        month = next((h for h in document.between("month", index - 2, index) if h.last >= index - 1), None)
+        if month is None:
+            out.append((words[index], index, index + 1))
+            continue
+        day = words[month.first - 1] if month.first > sentence.first else ""
+        whole = f"{words[index]}-{int(month.value):02d}"
+        if day.isdigit() and 1 <= int(day) <= calendar.monthrange(int(words[index]), int(month.value))[1]:
+            out.append((f"{whole}-{int(day):02d}", month.first - 1, index + 1))
+        else:
+            out.append((whole, month.first, index + 1))
+    return out
+
+
+def _iso(match: re.Match[str]) -> str | None:
+    return _valid(match[1], match[2], match[3])
+
+
+def _slashed(match: re.Match[str]) -> str | None:
+    """Day and month are told apart only when one of them is above 12; else the year alone is certain."""
+    one, two, year = match[1], match[2], match[3]
+    if one is None:
+        return _valid(year, two, None)
+    if int(one) > 12 or "." in match[0]:
+        return _valid(year, two, one)
+    if int(two) > 12:
+        return _valid(year, one, two)
+    return _valid(year, two, one) if one == two else year
+
+
+def _valid(year: str, month: str, day: str | None) -> str | None:
+    if not 1 <= int(month) <= 12:
+        return None
+    if day is None:
+        return f"{year}-{int(month):02d}"
+    if not 1 <= int(day) <= calendar.monthrange(int(year), int(month))[1]:
+        return None
+    return f"{year}-{int(month):02d}-{int(day):02d}"

@@ -1,0 +1,122 @@
+"""Text cut into words and sentences, with positions in the NFC form of the text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+_TOKEN = re.compile(
+    r"\d+(?:[.,]\d+)*|[a-z]/[a-z](?![^\W\d_])|(?:[a-z]{1,2}|qu|jusqu)['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
+    r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
+)
+_ENDS = frozenset(".!?;\n•")
+_JOINS = frozenset({".", "?"})
+
+
+class _Folding(dict[int, str]):
+    """One character to its lower-case letter without accent; always one for one, so that positions stay."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        plain = unicodedata.normalize("NFD", char)[0].lower()
+        self[code] = out = plain if len(plain) == 1 else char
+        return out
+
+
+_FOLDING = _Folding()
+
+
+def fold(text: str) -> str:
+    """Lower case and without accents, same length."""
+    return text.translate(_FOLDING)
+
+
+@dataclass(slots=True)
+class Words:
+    """The words of a text. `words` are folded; `starts`/`ends` are positions in `text`."""
+
+    text: str
+    folded: str
+    words: list[str] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Words [first, last); `paragraph` counts blank lines, `linked` says that only a semicolon parts it from before."""
+
+    first: int
+    last: int
+    paragraph: int
+    linked: bool = False
+
+
+def cut(text: str) -> Words:
+    text = unicodedata.normalize("NFC", text)
+    folded = fold(text)
+    out = Words(text, folded)
+    words, starts, ends = out.words, out.starts, out.ends
+    for match in _TOKEN.finditer(folded):
+        word = match.group()
+        if word == "\n":
+            if not _breaks_line(text, match.end()):
+                continue
+        elif word[-2:] in ("'s", "’s") and len(word) > 2:
+            word = word[:-2]
+        words.append(word)
+        starts.append(match.start())
+        ends.append(match.end())
+    return out
+
+
+def phrase(text: str) -> tuple[str, ...]:
+    """The words of a lexicon entry, cut just as a text is."""
+    return tuple(cut(text).words)
+
+
+def sentences(words: Words, abbreviations: frozenset[str]) -> list[Sentence]:
+    out: list[Sentence] = []
+    first, paragraph, linked = 0, 0, False
+    for index, word in enumerate(words.words):
+        if word not in _ENDS or (word in _JOINS and _joined(words, index, abbreviations)):
+            continue
+        if index > first:
+            out.append(Sentence(first, index, paragraph, linked))
+        linked = word == ";" and index > first
+        if word == "\n" and "\n" in words.folded[words.ends[index] : _next_start(words, index)]:
+            paragraph += 1
+        first = index + 1
+    if first < len(words):
+        out.append(Sentence(first, len(words), paragraph, linked))
+    return out
+
+
+def _joined(words: Words, index: int, abbreviations: frozenset[str]) -> bool:
+    """A full stop after an abbreviation, or a question mark set before a word ("?SLE"), ends nothing."""
+    following = _next_start(words, index)
+    if words.words[index] == "?":
+        return following == words.ends[index] and following < len(words.text)
+    if index == 0 or words.ends[index - 1] != words.starts[index]:
+        return False
+    before = words.words[index - 1]
+    if before in abbreviations:
+        return True
+    if following == words.ends[index] and following < len(words.text):
+        return True
+    follows_small = following < len(words.text) and words.text[following].islower()
+    return len(before) == 1 and before.isalpha() and follows_small
+
+
+def _next_start(words: Words, index: int) -> int:
+    return words.starts[index + 1] if index + 1 < len(words) else len(words.text)
+
+
+def _breaks_line(text: str, after: int) -> bool:
+    """A line break before a small letter is only a wrapped line."""
+    rest = text[after : after + 80].lstrip(" \t\r")
+    return not (rest[:1].islower())

@@ -1,0 +1,304 @@
+"""The words of one language, compiled once into a trie of words; matching is linear in the length of the text.
+
+Every kind of entry belongs to a group. At each word the longest entry of each group counts; entries of different
+groups may overlap ("calcinosis cutis" is a diagnosis and a lesion). An ignored phrase hides all shorter entries in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_context, load_lexicon
+from mappings.text.tokens import Words, cut, fold, phrase
+
+_GROUPS = {
+    "context": ("trigger", "section", "answer"),
+    "form": ("coordinator", "preposition", "anaphor", "also"),
+    "lesion": (
+        "lesion", "named", "hardness", "attribute", "pain", "scale", "tender", "side", "mimic", "size-not",
+    ),
+    "place": ("place",),
+    "concept": ("concept", "absent", "guard"),
+    "cue": ("cue",),
+    "lab": ("analyte", "word"),
+    "imaging": (
+        "modality", "calcification", "soft", "positive", "vascular", "joint", "elsewhere", "clear", "flow",
+        "indication", "pending",
+    ),
+    "course": ("progressed",),
+    "pathology": ("specimen", "p-calcium", "stain", "tissue", "organ", "p-other"),
+    "time": ("unit", "month", "number", "since", "onset", "ago", "history", "person", "not-onset"),
+    "dose": ("drug", "not-tolerated", "tolerated", "failed", "frequency"),
+    "workup": ("workup",),
+}  # fmt: skip
+_GROUP = {category: group for group, categories in _GROUPS.items() for category in categories} | {"ignore": "*"}
+_AFFIX = 4
+_UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
+RELEVANT = frozenset(_GROUPS["lesion"] + _GROUPS["concept"] + _GROUPS["imaging"] + _GROUPS["pathology"]) | {
+    "analyte", "drug",
+} - {"side"}  # fmt: skip
+
+
+class Hit(NamedTuple):
+    """An entry found at the words [first, last)."""
+
+    category: str
+    value: str
+    first: int
+    last: int
+
+
+class _Payload(NamedTuple):
+    category: str
+    group: str
+    value: str
+    exact: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    lexicon: Lexicon
+    context: Context
+    root: dict[str, Any]
+    prefixes: dict[str, list[tuple[str, list[_Payload]]]]
+    suffixes: dict[str, list[tuple[str, list[_Payload]]]]
+    stopwords: frozenset[str]
+    articles: frozenset[str]
+    abbreviations: frozenset[str]
+    lifelong: frozenset[str]
+    starts: frozenset[str]
+    """words with which an entry that may matter begins: a text without any of them holds nothing for us."""
+
+    def find(self, words: Words) -> dict[str, list[Hit]]:
+        """All entries in the text, by category, in order."""
+        out: dict[str, list[Hit]] = {}
+        free: dict[str, int] = {}
+        blocked = 0
+        capitals = words.text.isupper()
+        tokens, size = words.words, len(words.words)
+        for index in range(size):
+            best = self._at(words, tokens, index, size, capitals)
+            if not best:
+                continue
+            ignored = best.pop("*", None)
+            same = 0
+            if ignored is not None and ignored[0] > blocked:
+                blocked = same = ignored[0]
+            for group, (last, payloads) in best.items():
+                if free.get(group, 0) > index or (last <= blocked and last != same):
+                    continue
+                free[group] = last
+                for payload in payloads:
+                    out.setdefault(payload.category, []).append(Hit(payload.category, payload.value, index, last))
+        return out
+
+    def _at(
+        self, words: Words, tokens: list[str], index: int, size: int, capitals: bool
+    ) -> dict[str, tuple[int, list[_Payload]]]:
+        best: dict[str, tuple[int, list[_Payload]]] = {}
+        node = self.root.get(tokens[index])
+        at = index
+        while node is not None:
+            at += 1
+            found = node.get("")
+            if found:
+                _keep(best, at, found, words, index, capitals)
+            node = node.get(tokens[at]) if at < size else None
+        if not best and len(tokens[index]) > _AFFIX:
+            for payloads in self._by_affix(tokens[index]):
+                _keep(best, index + 1, payloads, words, index, capitals)
+        return best
+
+    def _by_affix(self, token: str) -> Iterator[list[_Payload]]:
+        for prefix, payloads in self.prefixes.get(token[:_AFFIX], ()):
+            if token.startswith(prefix):
+                yield payloads
+        for suffix, payloads in self.suffixes.get(token[-_AFFIX:], ()):
+            if token.endswith(suffix):
+                yield payloads
+
+    def relevant(self, words: Words) -> bool:
+        """A cheap look whether anything of ours can be in the text."""
+        return any(
+            token in self.starts or token[:_AFFIX] in self.prefixes or token[-_AFFIX:] in self.suffixes
+            for token in words.words
+        )
+
+    def score(self, words: Words) -> int:
+        """How many words are everyday words of this language."""
+        stopwords = self.stopwords
+        return sum(1 for token in words.words if token in stopwords)
+
+
+def _keep(
+    best: dict[str, tuple[int, list[_Payload]]], last: int, found: list[_Payload], words: Words, first: int, caps: bool
+) -> None:
+    fresh: set[str] = set()
+    for payload in found:
+        if payload.exact is not None:
+            shown = words.text[words.starts[first] : words.ends[last - 1]]
+            if caps or shown != payload.exact:
+                continue
+        if payload.group in fresh:
+            best[payload.group][1].append(payload)
+        elif payload.group not in best or best[payload.group][0] <= last:
+            if payload.group in best and best[payload.group][0] == last:
+                best[payload.group][1].append(payload)
+            else:
+                best[payload.group] = (last, [payload])
+            fresh.add(payload.group)
+
+
+@cache
+def vocabulary(language: str) -> Vocabulary:
+    """The compiled vocabulary of a language; LanguageError if its files are wrong."""
+    return _Builder(load_lexicon(language), load_context(language)).build()
+
+
+class _Builder:
+    def __init__(self, lexicon: Lexicon, context: Context) -> None:
+        self.lexicon, self.context = lexicon, context
+        self.root: dict[str, Any] = {}
+        self.prefixes: dict[str, list[tuple[str, list[_Payload]]]] = {}
+        self.suffixes: dict[str, list[tuple[str, list[_Payload]]]] = {}
+        self.starts: set[str] = set()
+
+    def build(self) -> Vocabulary:
+        for category, value, entries in _entries(self.lexicon, self.context):
+            for entry in entries:
+                for form in expand(entry):
+                    self.add(category, value, form)
+        return Vocabulary(
+            lexicon=self.lexicon,
+            context=self.context,
+            root=self.root,
+            prefixes=self.prefixes,
+            suffixes=self.suffixes,
+            stopwords=frozenset(fold(word) for word in self.lexicon.stopwords),
+            articles=frozenset(fold(word) for word in self.lexicon.anaphors),
+            abbreviations=frozenset(fold(word) for word in self.context.abbreviations),
+            lifelong=frozenset(self.context.lifelong),
+            starts=frozenset(self.starts),
+        )
+
+    def add(self, category: str, value: str, form: str) -> None:
+        exact = form[1:] if form.startswith("=") else None
+        form = form.removeprefix("=")
+        payload = _Payload(category, _GROUP[category], value, exact)
+        if form.endswith("*") or form.startswith("*"):
+            self._affix(form, payload)
+            return
+        words = phrase(form)
+        if not words:
+            raise LanguageError(f"{self.lexicon.language}: {category} {value}: {form!r} holds no word")
+        node = self.root
+        for word in words:
+            node = node.setdefault(word, {})
+        at = node.setdefault("", [])
+        if payload not in at:
+            at.append(payload)
+        if category in RELEVANT:
+            self.starts.add(words[0])
+
+    def _affix(self, form: str, payload: _Payload) -> None:
+        stem = fold(form.strip("*"))
+        if len(stem) < _AFFIX or " " in stem:
+            raise LanguageError(f"{self.lexicon.language}: {payload.category} {payload.value}: {form!r} is too short")
+        table, key = (self.prefixes, stem[:_AFFIX]) if form.endswith("*") else (self.suffixes, stem[-_AFFIX:])
+        row = table.setdefault(key, [])
+        for known, payloads in row:
+            if known == stem:
+                payloads.append(payload)
+                return
+        row.append((stem, [payload]))
+        row.sort(key=lambda pair: -len(pair[0]))
+
+
+def expand(entry: str) -> list[str]:
+    """ "nodule(s|)" → "nodules", "nodule"; German umlauts also in their two-letter spelling."""
+    forms, rest = _alternatives(entry, 0)
+    if rest != len(entry):
+        raise LanguageError(f"{entry!r}: bracket without a partner")
+    shown = [" ".join(form.split()) for form in forms]
+    return list(dict.fromkeys(spelling for form in shown for spelling in (form, _two_letters(form))))
+
+
+def _alternatives(entry: str, at: int) -> tuple[list[str], int]:
+    """The forms of "a|b(c|d)" from a position to the closing bracket or the end; "\\(" is a bracket of the text."""
+    out: list[str] = []
+    forms = [""]
+    while at < len(entry):
+        char = entry[at]
+        if char == "\\":
+            forms = [form + entry[at + 1] for form in forms]
+            at += 2
+        elif char == "(":
+            inner, at = _alternatives(entry, at + 1)
+            if at >= len(entry):
+                raise LanguageError(f"{entry!r}: bracket without a partner")
+            forms = [form + choice for form in forms for choice in inner]
+            at += 1
+        elif char == ")":
+            break
+        elif char == "|":
+            out.extend(forms)
+            forms = [""]
+            at += 1
+        else:
+            forms = [form + char for form in forms]
+            at += 1
+    return out + forms, at
+
+
+def _two_letters(form: str) -> str:
+    return "".join(_UMLAUTS.get(char, char) for char in form)
+
+
+def _entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """(category, value, forms) of both files."""
+    plain: dict[str, Iterable[str]] = {
+        "ignore": lexicon.ignore, "coordinator": lexicon.coordinators, "preposition": lexicon.prepositions,
+        "anaphor": lexicon.anaphors, "also": lexicon.also, "scale": lexicon.pain_scale, "tender": lexicon.tender,
+        "size-not": lexicon.size_not, "calcification": lexicon.imaging.calcification, "soft": lexicon.imaging.soft,
+        "positive": lexicon.imaging.positive, "vascular": lexicon.imaging.vascular, "joint": lexicon.imaging.joint,
+        "elsewhere": lexicon.imaging.elsewhere, "clear": lexicon.imaging.clear, "flow": lexicon.imaging.flow,
+        "progressed": lexicon.imaging.progressed, "indication": lexicon.imaging.indication,
+        "pending": lexicon.imaging.pending, "specimen": lexicon.pathology.specimen,
+        "p-calcium": lexicon.pathology.calcium, "stain": lexicon.pathology.stain, "tissue": lexicon.pathology.tissue,
+        "organ": lexicon.pathology.organ, "since": lexicon.times.since, "onset": lexicon.times.onset,
+        "ago": lexicon.times.ago, "history": lexicon.times.history, "person": lexicon.times.person,
+        "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
+        "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
+    }  # fmt: skip
+    for category, forms in plain.items():
+        yield category, "", forms
+    tables: dict[str, dict[Any, tuple[str, ...]]] = {
+        "lesion": dict(lexicon.lesions), "named": lexicon.named_lesions, "hardness": dict(lexicon.hardness),
+        "attribute": dict(lexicon.attributes), "pain": dict(lexicon.pain), "side": dict(lexicon.sides),
+        "place": lexicon.places, "mimic": lexicon.mimics, "concept": lexicon.concepts, "absent": lexicon.absent,
+        "analyte": lexicon.analytes, "word": dict(lexicon.words), "modality": dict(lexicon.imaging.modality),
+        "p-other": lexicon.pathology.other, "unit": dict(lexicon.times.units), "month": lexicon.times.months,
+        "number": lexicon.times.numbers, "drug": lexicon.doses.drugs, "frequency": dict(lexicon.doses.frequency),
+        "workup": lexicon.workup, "section": dict(context.sections),
+    }  # fmt: skip
+    for category, table in tables.items():
+        for value, forms in table.items():
+            yield category, str(value), forms
+    for index, guard in enumerate(lexicon.guarded):
+        yield "guard", str(index), guard.words
+        yield "cue", str(index), guard.near
+    for index, rule in enumerate(context.rules):
+        yield ("ignore" if rule.kind == "pseudo" else "trigger"), str(index), rule.words
+
+
+def read_all(text: str, language: str) -> tuple[Words, dict[str, list[Hit]]]:
+    """Words and hits of a text in one language (for tests and tools)."""
+    words = cut(text)
+    return words, vocabulary(language).find(words)
+
+
+def rule(vocab: Vocabulary, hit: Hit) -> Rule:
+    return vocab.context.rules[int(hit.value)]
