@@ -1,4 +1,7 @@
-"""One patient's reads from one FHIR server, inside one deadline. A failure is a short reason code, never an exception."""
+"""One patient's reads from one FHIR server, inside one deadline.
+
+A failure is a short reason code, never an exception.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,7 @@ class FhirClient:
 
     async def _page(self, url: str, deadline: Deadline) -> tuple[Read, int]:
         """One page; `partial` carries the next link."""
-        status, body, headers, failed = await self._get(url, deadline)
+        status, body, _, failed = await self._get(url, deadline)
         if failed is not None:
             return Read(failed=failed, status=status), 0
         try:
@@ -168,14 +171,8 @@ class FhirClient:
             return 0, b"", empty, "timeout"
         except httpx.RemoteProtocolError:
             return 0, b"", empty, "truncated"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ssl_error()):
+        except (httpx.HTTPError, httpx.InvalidURL, OSError):
             return 0, b"", empty, "connection"
-
-
-def ssl_error() -> type[Exception]:
-    import ssl
-
-    return ssl.SSLError
 
 
 def retry_after(value: str | None) -> float | None:

@@ -79,6 +79,16 @@ _NO = {
 
 State = Literal["final", "preliminary"]
 Flag = Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"]
+Word = Literal["normal", "low", "high", "abnormal", "positive", "negative", "indeterminate"]
+_WORDS: dict[str, Word] = {
+    "normal": "normal",
+    "low": "low",
+    "high": "high",
+    "abnormal": "abnormal",
+    "positive": "positive",
+    "negative": "negative",
+    "indeterminate": "indeterminate",
+}
 _FLAGS: dict[str, Flag] = {
     "normal": "normal",
     "low": "low",
@@ -170,7 +180,7 @@ def _valued(base: Result, body: Mapping[str, Any], property_: str | None, into: 
     if quantity is None:
         quantity, words = _other_value(body, into)
     if quantity is None:
-        word = words or _flag_word(body, into)
+        word = _WORDS.get(words or "") or _flag_word(body, into)
         return replace(base, word=word) if word else replace(base, problem="no-value")
     analyte = table.analytes.get(base.analyte)
     canonical = to_canonical(quantity, analyte, property_)
@@ -236,13 +246,13 @@ def _flag(body: Mapping[str, Any], into: Collected) -> Flag | None:
     return None
 
 
-def _flag_word(body: Mapping[str, Any], into: Collected) -> str | None:
+def _flag_word(body: Mapping[str, Any], into: Collected) -> Word | None:
     table = into.tools.units
     for entry in concepts(body.get("interpretation")):
         for code in (*(c.code for c in entry.codings), entry.text):
             said = table.interpretations.get((code or "").strip().upper()) or table.word(code)
-            if said:
-                return said.replace("critical-", "")
+            if said and said.removeprefix("critical-") in _WORDS:
+                return _WORDS[said.removeprefix("critical-")]
     return None
 
 

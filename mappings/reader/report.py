@@ -6,7 +6,11 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from importlib import resources
 from typing import Any
+
+import yaml
 
 from mappings.facts import Action, Biopsy, BiopsyFinding, Finding, Imaging, ImagingFinding, Modality, Site
 from mappings.reader.access import (
@@ -25,10 +29,9 @@ from mappings.reader.access import (
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading
 from mappings.text.reading import TextReading
+from mappings.units import plain
 
 _USABLE = {"final", "amended", "corrected", "appended"}
-_PATHOLOGY = {"pat", "sp", "path", "cp", "cyt", "lp7796-8", "11526-1", "60567-5", "22637-3"}
-_IMAGING = {"rad", "rus", "rx", "xrc", "ct", "cus", "nmr", "nms", "vus", "ous", "imaging", "lp29684-5", "18748-4"}
 _RANK: tuple[ImagingFinding, ...] = ("soft-tissue", "vascular-only", "joint-or-tendon-only", "none", "not-understood")
 
 
@@ -77,7 +80,7 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
     if kind == "pathology":
         _pathology(reading, name, source, into)
     else:
-        modality = engine.modality(" ".join(name.texts)) or _by_workup(workup)
+        modality = _by_workup(workup)
         _imaging(reading, modality, name, source, into)
     into.actions.append(
         Action(
@@ -94,13 +97,22 @@ def _kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> str:
         resource.get("code")
     )
     workup = into.workup_of(name)
-    label = " ".join(name.texts)
-    if categories & _PATHOLOGY or "skin-biopsy" in workup or into.tools.engine.is_pathology(label):
-        return "pathology"
-    imaging = workup & {"radiograph", "ct", "mri", "ultrasound", "breast-imaging"}
-    if categories & _IMAGING or imaging or into.tools.engine.modality(label):
-        return "imaging"
+    title = plain(" ".join(name.texts))
+    known = _kinds()
+    for kind, ids in (
+        ("pathology", {"skin-biopsy"}),
+        ("imaging", {"radiograph", "ct", "mri", "ultrasound", "breast-imaging"}),
+    ):
+        codes_, titles = known[kind]
+        if workup & ids or categories & codes_ or any(words in title for words in titles):
+            return kind
     return "note"
+
+
+@cache
+def _kinds() -> Mapping[str, tuple[frozenset[str], tuple[str, ...]]]:
+    data = yaml.safe_load((resources.files("mappings") / "data" / "reports.yaml").read_text(encoding="utf-8"))
+    return {kind: (frozenset(entry["codes"]), tuple(plain(t) for t in entry["titles"])) for kind, entry in data.items()}
 
 
 def _by_workup(workup: frozenset[str]) -> Modality:

@@ -1,0 +1,62 @@
+"""The application: everything it needs is handed to `create_app`, nothing is global."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from cds_service import __version__
+from cds_service.answers import register_errors
+from cds_service.fhir.door import Policy, open_client
+from cds_service.middleware import Cors, Observed, RequestLimits
+from cds_service.pipeline import Brain, load_brain
+from cds_service.routes import evidence, feedback, health, hooks, start
+from cds_service.settings import Settings, check_production
+from cds_service.state import AppState, read_overlay
+
+_LOG = logging.getLogger("cds_service")
+_GC_THRESHOLDS = (50_000, 20, 100)
+"""decoding a large chart makes many small objects; the default thresholds would collect in the middle of it."""
+
+
+def create_app(settings: Settings, *, brain: Brain | None = None, http: httpx.AsyncClient | None = None) -> FastAPI:
+    """Builds the ASGI application. SettingsError, KnowledgeError and CodelistError say why it can't start."""
+    check_production(settings)
+    policy = Policy(open_loopback=settings.sandbox)
+    state = AppState(
+        settings=settings,
+        brain=brain or load_brain(settings.as_of, read_overlay(settings.knowledge_overlay)),
+        policy=policy,
+        http=http or open_client(policy),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        yield
+        await state.http.aclose()
+
+    docs = settings.sandbox
+    app = FastAPI(
+        title="Calcinosis CDS",
+        version=__version__,
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+        lifespan=lifespan,
+    )
+    app.state.cds = state
+    for router in (hooks.router, feedback.router, evidence.router, health.router, start.router):
+        app.include_router(router)
+    register_errors(app)
+    app.add_middleware(RequestLimits, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Cors, any_origin=settings.sandbox)
+    app.add_middleware(Observed, metrics=state.metrics)
+    return app

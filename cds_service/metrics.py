@@ -1,0 +1,42 @@
+"""Prometheus metrics: by route template, status, outcome and completeness reason; never a value of a chart."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+
+class Metrics:
+    """One registry per application, so that tests and workers do not share counters."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter("cds_requests_total", "Requests", ["route", "status"], registry=self.registry)
+        self._seconds = Histogram(
+            "cds_request_seconds",
+            "Time to answer",
+            ["route"],
+            registry=self.registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+        )
+        self._grades = Counter("cds_assessments_total", "Assessments", ["grade", "card"], registry=self.registry)
+        self._needs = Counter(
+            "cds_incomplete_needs_total", "Data needs not read completely", ["need", "state"], registry=self.registry
+        )
+
+        self._feedback = Counter("cds_feedback_total", "Feedback items", ["service", "outcome"], registry=self.registry)
+
+    def feedback(self, service: str, outcome: str) -> None:
+        self._feedback.labels(service, outcome).inc()
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def assessed(self, grade: str, card: str) -> None:
+        self._grades.labels(grade, card).inc()
+
+    def incomplete(self, need: str, state: str) -> None:
+        self._needs.labels(need, state).inc()
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

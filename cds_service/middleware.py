@@ -1,0 +1,157 @@
+"""Pure ASGI middleware: body limits, CORS, and one log line and metric per request (route template, never the path)."""
+
+from __future__ import annotations
+
+import logging
+import time
+import zlib
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cds_service.answers import error_response
+from cds_service.errors import BadRequest, ServiceError, TooLarge, UnsupportedMedia
+from cds_service.metrics import Metrics
+
+_LOG = logging.getLogger("cds_service.access")
+_JSON = ("application/json", "application/fhir+json")
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class RequestLimits:
+    """Reads the body of a POST whole, within the limit counted after decompression, and checks that it is JSON."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app, self.max_bytes = app, max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        try:
+            _check_type(headers)
+            body = await self._body(receive, headers)
+        except ServiceError as error:
+            await error_response(error)(scope, receive, send)
+            return
+        sent = False
+
+        async def replay() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, replay, send)
+
+    async def _body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self.max_bytes:
+            raise TooLarge("the body is over the limit", "request")
+        encoding = headers.get(b"content-encoding", b"identity").lower()
+        if encoding not in (b"identity", b"gzip", b""):
+            raise UnsupportedMedia("Content-Encoding must be gzip or identity", "request")
+        inflate = zlib.decompressobj(wbits=31) if encoding == b"gzip" else None
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequest("the body is incomplete", "request")
+            chunk = message.get("body", b"")
+            if inflate is not None:
+                try:
+                    chunk = inflate.decompress(chunk, self.max_bytes - len(body) + 1)
+                except zlib.error:
+                    raise BadRequest("the body is not gzip", "request") from None
+            body.extend(chunk)
+            if len(body) > self.max_bytes:
+                raise TooLarge("the body is over the limit", "request")
+            if not message.get("more_body", False):
+                return bytes(body)
+
+
+def _check_type(headers: dict[bytes, bytes]) -> None:
+    kind = headers.get(b"content-type", b"application/json").decode("latin-1").split(";")[0].strip().lower()
+    if kind not in _JSON:
+        raise UnsupportedMedia("Content-Type must be application/json", "request")
+
+
+class Cors:
+    """Preflights without authentication, allow-origin on every answer, errors too; no credentials."""
+
+    def __init__(self, app: ASGIApp, any_origin: bool, origins: frozenset[str] = frozenset()) -> None:
+        self.app, self.any_origin, self.origins = app, any_origin, origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        allowed = bool(origin) and (self.any_origin or origin in self.origins)
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+            extra = _cors_headers(origin) if allowed else []
+            await send({"type": "http.response.start", "status": 204, "headers": extra})
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def with_origin(message: Message) -> None:
+            if message["type"] == "http.response.start" and allowed:
+                message["headers"] = [*message["headers"], *_cors_headers(origin)]
+            await send(message)
+
+        await self.app(scope, receive, with_origin)
+
+
+def _cors_headers(origin: str) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+        (b"access-control-allow-headers", b"authorization, content-type, accept"),
+        (b"access-control-max-age", b"600"),
+        (b"vary", b"Origin"),
+    ]
+
+
+class Observed:
+    """One metric and one log line per request, by allow-list: route template, method, status, milliseconds."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app, self.metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), *_SECURITY_HEADERS]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            seconds = time.perf_counter() - begun
+            route = _template(scope)
+            self.metrics.request(route, status, seconds)
+            _LOG.info(
+                "request",
+                extra={"route": route, "method": scope["method"], "status": status, "ms": round(seconds * 1000, 1)},
+            )
+
+
+def _template(scope: Scope) -> str:
+    """The route's template, so that neither ids nor unknown paths become labels."""
+    route: Any = scope.get("route")
+    return str(getattr(route, "path", "unmatched"))

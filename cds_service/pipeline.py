@@ -1,0 +1,51 @@
+"""The way of a request, with no way back: gathered chart → facts → assessment → cards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hooks.assess import assess
+from hooks.cards import CardContext, write_cards
+from hooks.knowledge import Knowledge, load_knowledge
+from hooks.model import Assessment
+from mappings.codelists import OverlayText, load_terminology
+from mappings.facts import PatientFacts
+from mappings.raw import RawChart
+from mappings.reader import ChartReader
+from mappings.text.engine import TextEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """Reader and knowledge, loaded once. `today` is injected: the sandbox may fix it, rules never read a clock."""
+
+    reader: ChartReader
+    knowledge: Knowledge
+    today: Callable[[], date]
+
+    def understand(self, chart: RawChart, as_of: date | None = None) -> tuple[PatientFacts, Assessment]:
+        """Facts and assessment of one chart; never raises on a chart."""
+        facts = self.reader.read(chart)
+        return facts, assess(facts, self.knowledge, as_of or self.today())
+
+    def cards(self, facts: PatientFacts, assessment: Assessment, context: CardContext) -> list[dict[str, Any]]:
+        return write_cards(assessment, facts, self.knowledge, context)
+
+
+def load_brain(as_of: date | None = None, overlay: OverlayText | None = None) -> Brain:
+    """Reads code lists, lexicons and knowledge; their errors name file and key."""
+    terminology = load_terminology(overlay)
+    reader = ChartReader(terminology, terminology.drugs, TextEngine.load())
+    return Brain(reader, load_knowledge(), (lambda: as_of) if as_of is not None else _utc_today)
+
+
+def _utc_today() -> date:
+    return datetime.now(UTC).date()
+
+
+def new_uuid() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,30 @@
+"""Liveness, readiness, metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from cds_service import __version__
+from cds_service.answers import json_response
+from cds_service.state import state_of
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    return json_response({"status": "ok"})
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> Response:
+    """Ready once knowledge and code lists are loaded (they are, or the application would not have started)."""
+    knowledge = state_of(request).brain.knowledge
+    return json_response({"status": "ready", "version": __version__, "knowledge": knowledge.version})
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    return Response(state_of(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,26 @@
+"""Serving: uvicorn with our settings; loopback by default."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from cds_service.app import create_app
+from cds_service.logs import configure_logging
+from cds_service.settings import check_production, load_settings
+
+
+def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
+    """Runs until stopped. Raises SettingsError, KnowledgeError or CodelistError before anything is bound."""
+    check_production(load_settings())
+    configure_logging()
+    options = {"host": host, "port": port, "access_log": False, "log_config": None, "server_header": False}
+    if workers > 1:
+        uvicorn.run("cds_service.server:application", factory=True, workers=workers, **options)  # type: ignore[arg-type]
+    else:
+        uvicorn.run(application(), **options)  # type: ignore[arg-type]
+
+
+def application() -> object:
+    """The application of the environment's settings (also `uvicorn --factory cds_service.server:application`)."""
+    configure_logging()
+    return create_app(load_settings())
