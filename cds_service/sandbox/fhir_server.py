@@ -69,6 +69,7 @@ def fhir_app(store: Store) -> ASGIApp:
         allow_methods=["*"],
         allow_headers=["*"],
         expose_headers=["Location", "ETag", "Last-Modified"],
+        allow_private_network=True,  # a page on a public address (the CDS Hooks sandbox) may call loopback
     )
 
 

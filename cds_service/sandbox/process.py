@@ -60,6 +60,7 @@ def demo(*, port: int = 8080, say: Callable[[str], None] = lambda text: None) ->
     service_url, page_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
     environment = {**os.environ, "CDS_PROFILE": "sandbox"}
     environment.setdefault("CDS_PUBLIC_URL", service_url)
+    environment.setdefault("CDS_SANDBOX_URL", page_url)
     command = [sys.executable, "-c", "import sys; from cds_service.cli import main; sys.exit(main())"]
     processes = [
         subprocess.Popen([*command, "serve", "--port", str(port)], env=environment),  # noqa: S603 - our own command

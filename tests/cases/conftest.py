@@ -8,23 +8,21 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from cds_service.app import create_app
 from starlette.testclient import TestClient
 
+from cds_service.app import create_app
 from cds_service.sandbox.app import SandboxSettings, sandbox_app
 from cds_service.sandbox.content import load_all
 from cds_service.sandbox.store import Store
+from cds_service.settings import Settings
 from tests.ehr import AS_OF, Ehr
 
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[TestClient]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CDS_PROFILE", "sandbox")
-        patch.setenv("CDS_AS_OF", AS_OF.isoformat())
-        patch.setenv("CDS_DATABASE_URL", "sqlite:///:memory:")
-        with TestClient(create_app(), base_url="http://127.0.0.1:8080") as client:
-            yield client
+    app = create_app(Settings(profile="sandbox", as_of=AS_OF))
+    with TestClient(app, base_url="http://127.0.0.1:8080", client=("127.0.0.1", 50000)) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

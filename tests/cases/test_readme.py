@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("demo")
 
 README = Path(__file__).parents[2] / "README.md"
 _BLOCK = re.compile(
-    r"(<!-- run: [^>]*-->\n```console\n\$ )(?P<command>.*?\n    python3 [^\n]*\n)(?P<output>.*?)(```\n<!-- /run -->)", re.S
+    r"<!-- run: [^>]*-->\n```console\n\$ (?P<command>.*?\n    python3 [^\n]*\n)(?P<output>.*?)```\n<!-- /run -->", re.S
 )
 
 
