@@ -29,7 +29,7 @@ from hooks.case import Case
 from hooks.chart import Chart
 from hooks.knowledge import Knowledge
 from hooks.model import Assessment, CardKind, Criteria, CtdCriterion, Grade, KidneyCriterion, LabCriterion
-from hooks.therapy import decide_therapies
+from hooks.therapy import decide_therapies, prompts
 from hooks.workup import decide_workup
 from mappings.facts import Need, PatientFacts
 
@@ -106,10 +106,10 @@ def assess(facts: PatientFacts, knowledge: Knowledge, as_of: date) -> Assessment
         differential=differential,
         missing=missing,
     )
-    workup = decide_workup(chart, case, knowledge) if concerned else ()
     therapies = decide_therapies(chart, case, knowledge) if concerned else ()
+    workup = decide_workup(chart, case, knowledge, therapies) if concerned else ()
     because = (*_reasons(graded.reasons, judged, knowledge), *card_reasons)
-    notes = _notes(judged, chart, knowledge) if concerned else ()
+    notes = (*(p.text for p in prompts(chart, case, knowledge)), *_notes(judged, chart, knowledge)) if concerned else ()
     return Assessment(
         knowledge_version=knowledge.version,
         as_of=as_of,

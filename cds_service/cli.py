@@ -1,0 +1,144 @@
+"""The command line. Exit codes: 0 done, 1 something is wrong with the input or the knowledge, 2 refused to start."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from cds_service import __version__
+from cds_service.errors import ServiceError, SettingsError
+
+_ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = given.command
+    from hooks.knowledge.base import KnowledgeError
+    from mappings.codetypes import CodelistError
+
+    try:
+        return command(given)
+    except SettingsError as error:
+        print(f"refused to start: {error}", file=sys.stderr)
+        return 2
+    except (KnowledgeError, CodelistError) as error:
+        print(f"knowledge: {error}", file=sys.stderr)
+        return 1
+    except ServiceError as error:
+        print(error.text, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cds-service", description="CDS Hooks: possible dystrophic calcinosis cutis")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="start the service (settings: CDS_* environment variables)")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8080)
+    serve.add_argument("--workers", type=int, default=1)
+    serve.set_defaults(command=_serve)
+
+    evaluate = commands.add_parser("evaluate", help="assess one patient and print the cards")
+    source = evaluate.add_mutually_exclusive_group(required=True)
+    source.add_argument("--fhir-server", metavar="URL")
+    source.add_argument("--bundle", type=Path, metavar="FILE")
+    evaluate.add_argument("--patient", type=_patient_id, metavar="ID")
+    evaluate.add_argument("--token", help="bearer token (or CDS_TOKEN in the environment)")
+    evaluate.add_argument("--as-of", type=date.fromisoformat, metavar="DATE")
+    evaluate.add_argument("--json", action="store_true")
+    evaluate.add_argument("--timeout-ms", type=int, default=20_000)
+    evaluate.set_defaults(command=_evaluate)
+
+    check = commands.add_parser("check-knowledge", help="validate every knowledge and mapping file")
+    check.add_argument("--overlay", type=Path, metavar="FILE", help="a hospital's own codes")
+    check.set_defaults(command=_check_knowledge)
+
+    sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
+    sandbox.add_argument("--port", type=int, default=8081)
+    sandbox.add_argument("--service-url", default="http://127.0.0.1:8080")
+    sandbox.set_defaults(command=_sandbox)
+
+    demo = commands.add_parser("demo", help="start the service and the sandbox with the published cases")
+    demo.add_argument("--port", type=int, default=8080)
+    demo.set_defaults(command=_demo)
+    return parser
+
+
+def _patient_id(text: str) -> str:
+    found = text.removeprefix("Patient/")
+    if _ID.fullmatch(found) is None:
+        raise argparse.ArgumentTypeError("not a FHIR id")
+    return found
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from cds_service.server import serve
+
+    serve(given.host, given.port, given.workers)
+    return 0
+
+
+def _evaluate(given: argparse.Namespace) -> int:
+    from cds_service.evaluate import EvaluationError, chart_from_file, chart_from_server, evaluate_chart
+    from cds_service.pipeline import load_brain
+    from cds_service.report_text import report
+    from cds_service.settings import load_settings
+    from cds_service.state import read_overlay
+    from hooks.model import to_json
+
+    settings = load_settings()
+    if given.fhir_server:
+        if given.patient is None:
+            raise EvaluationError("--patient is required with --fhir-server", "patient")
+        token = given.token or os.environ.get("CDS_TOKEN")
+        chart = asyncio.run(chart_from_server(given.fhir_server, given.patient, token, given.timeout_ms))
+    else:
+        chart = chart_from_file(given.bundle, given.patient)
+    brain = load_brain(settings.as_of, read_overlay(settings.knowledge_overlay))
+    found = evaluate_chart(chart, brain, given.as_of, settings.public_url)
+    if given.json:
+        body = {"assessment": to_json(found.assessment), "cards": found.cards}
+        encoded = msgspec.json.Encoder(decimal_format="number").encode(body)
+        print(msgspec.json.format(encoded, indent=2).decode())
+    else:
+        print(report(found.assessment, found.cards))
+    return 0
+
+
+def _check_knowledge(given: argparse.Namespace) -> int:
+    from cds_service.knowledge_check import problems
+    from cds_service.settings import load_settings
+
+    found = list(problems(given.overlay or load_settings().knowledge_overlay))
+    for problem in found:
+        print(problem)
+    print(f"{len(found)} problem(s)" if found else "knowledge and code lists are consistent")
+    return 1 if found else 0
+
+
+def _sandbox(given: argparse.Namespace) -> int:
+    from cds_service.sandbox.process import run
+
+    run(port=given.port, service_url=given.service_url)
+    return 0
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from cds_service.sandbox.process import demo
+
+    return demo(port=given.port, say=lambda text: print(text, flush=True))
