@@ -1,89 +1,122 @@
-"""Draft orders: the resources an accepted suggestion creates. Plain dicts here; their shape is validated against
-fhir.resources R4B in the tests and once at start-up (`check_templates`)."""
+"""Draft orders: the resources that an accepted suggestion creates, as FHIR R4 JSON.
+
+Always a draft and a proposal, for this patient, with the reasons it rests on; a coding is never made up. The shapes are
+validated with `fhir.resources.R4B` in the tests.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from hooks.assessment.sites import shown
-from hooks.model import Assessment, WorkupItem
+from hooks.model import Assessment
 from mappings.codelists import Coding
 from mappings.facts import Site
 
-_REASON_TYPES = ("Condition/", "Observation/", "DiagnosticReport/", "DocumentReference/")
+Resource = dict[str, Any]
+
+_SNOMED = "http://snomed.info/sct"
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_REASONS = ("Condition/", "Observation/", "DiagnosticReport/", "DocumentReference/")
+_DRUG_REASONS = ("Condition/", "Observation/")
 _MAX_REASONS = 6
 
 
 def service_request(
-    assessment: Assessment, item: WorkupItem, codings: tuple[Coding, ...], label: str, note: str, *, with_site: bool
-) -> dict[str, Any]:
-    """A ServiceRequest: status draft, intent proposal, for this patient, with the reasons it rests on."""
-    draft: dict[str, Any] = {
+    assessment: Assessment,
+    name: str,
+    codings: tuple[Coding, ...],
+    note: str,
+    *,
+    sites: Iterable[tuple[Site, str]] = (),
+    encounter_id: str | None = None,
+) -> Resource:
+    """A ServiceRequest. `sites` are those of the lesion, each with its words; a code only where the chart had one."""
+    draft: Resource = {
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "proposal",
         "priority": "urgent" if assessment.card == "urgent" else "routine",
-        "code": {"coding": [_coding(c) for c in codings], "text": label},
-        "subject": {"reference": assessment.patient},
+        "code": {"coding": [_coding(c) for c in codings], "text": name},
+        **_for(assessment, encounter_id),
         "authoredOn": assessment.as_of.isoformat(),
-        "note": [{"text": note}],
     }
-    reasons = _reasons(assessment)
+    reasons = _reasons(assessment, _REASONS)
     if reasons:
-        draft["reasonReference"] = [{"reference": reference} for reference in reasons]
-    sites = item.sites or assessment.criteria.lesion.body_sites
-    if with_site and sites:
-        draft["bodySite"] = [_body_site(site) for site in dict.fromkeys(sites)]
+        draft["reasonReference"] = reasons
+    places = [_body_site(site, words) for site, words in sites]
+    if places:
+        draft["bodySite"] = places
+    draft["note"] = [{"text": note}]
     return draft
 
 
 def medication_request(
-    assessment: Assessment, codings: tuple[Coding, ...], name: str, dose: str, note: str
-) -> dict[str, Any]:
-    """A MedicationRequest: status draft, intent proposal, the dose as text, never pre-selected."""
-    draft: dict[str, Any] = {
+    assessment: Assessment,
+    name: str,
+    codings: tuple[Coding, ...],
+    dose: str,
+    note: str,
+    encounter_id: str | None = None,
+) -> Resource:
+    """A MedicationRequest with the initial dose in words."""
+    draft: Resource = {
         "resourceType": "MedicationRequest",
         "status": "draft",
         "intent": "proposal",
         "medicationCodeableConcept": {"coding": [_coding(c) for c in codings], "text": name},
-        "subject": {"reference": assessment.patient},
+        **_for(assessment, encounter_id),
         "authoredOn": assessment.as_of.isoformat(),
-        "dosageInstruction": [{"text": dose}],
-        "note": [{"text": note}],
     }
-    reasons = _reasons(assessment)
+    reasons = _reasons(assessment, _DRUG_REASONS)
     if reasons:
-        draft["reasonReference"] = [{"reference": r} for r in reasons if r.startswith(("Condition/", "Observation/"))]
+        draft["reasonReference"] = reasons
+    draft["dosageInstruction"] = [{"text": dose}]
+    draft["note"] = [{"text": note}]
     return draft
 
 
-def finding(assessment: Assessment, code_text: str, value: str, note: str) -> dict[str, Any]:
-    """An Observation that a clinician records by accepting it; the next call reads it."""
-    return {
+def finding(
+    assessment: Assessment,
+    code: str,
+    value: str,
+    note: str,
+    site: tuple[Site, str] | None = None,
+    encounter_id: str | None = None,
+) -> Resource:
+    """An examination finding that a clinician records by accepting it; the next call reads it like any other."""
+    record: Resource = {
         "resourceType": "Observation",
         "status": "final",
-        "category": [
-            {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "exam"}]}
-        ],
-        "code": {"text": code_text},
-        "subject": {"reference": assessment.patient},
+        "category": [{"coding": [{"system": _CATEGORY, "code": "exam"}]}],
+        "code": {"text": code},
+        **_for(assessment, encounter_id),
         "effectiveDateTime": assessment.as_of.isoformat(),
         "valueString": value,
-        "note": [{"text": note}],
-    } | ({"bodySite": _body_site(assessment.criteria.lesion.body_sites[0])} if assessment.criteria.lesion.body_sites else {})
+    }
+    if site is not None:
+        record["bodySite"] = _body_site(*site)
+    record["note"] = [{"text": note}]
+    return record
 
 
-def _reasons(assessment: Assessment) -> list[str]:
+def _for(assessment: Assessment, encounter_id: str | None) -> Resource:
+    subject: Resource = {"subject": {"reference": assessment.patient}}
+    return subject | {"encounter": {"reference": f"Encounter/{encounter_id}"}} if encounter_id else subject
+
+
+def _reasons(assessment: Assessment, types: tuple[str, ...]) -> list[dict[str, str]]:
+    """The connective tissue disease and the lesion, as far as the element may refer to them."""
     criteria = assessment.criteria
-    every = (*criteria.ctd.evidence, *criteria.lesion.evidence)
-    return [r for r in dict.fromkeys(every) if r.startswith(_REASON_TYPES)][:_MAX_REASONS]
+    every = dict.fromkeys((*criteria.ctd.evidence[:2], *criteria.lesion.evidence))
+    return [{"reference": reference} for reference in every if reference.startswith(types)][:_MAX_REASONS]
 
 
-def _body_site(site: Site) -> dict[str, Any]:
+def _body_site(site: Site, words: str) -> Resource:
     """Copied from the lesion: its own code when the chart had one, else words with the side."""
-    body: dict[str, Any] = {"text": shown(site)}
+    body: Resource = {"text": words}
     if site.code:
-        coding = {"system": "http://snomed.info/sct", "code": site.code}
+        coding = {"system": _SNOMED, "code": site.code}
         body["coding"] = [coding | ({"display": site.display} if site.display else {})]
     return body
 

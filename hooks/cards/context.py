@@ -1,29 +1,41 @@
-"""What a card needs to know beyond the assessment: who asks, and where our pages are."""
+"""What a card needs to know beyond the assessment: who asks, where our pages are, what the tenant can order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mappings.codelists import Coding
+from mappings.codelists import Coding, Units
+
+_NOT_CLINICIANS = frozenset({"patient", "relatedperson"})
 
 
 @dataclass(frozen=True, slots=True)
 class CardContext:
     """`orderables` are a tenant's own codings by workup or therapy id; they replace ours. `new_uuid` makes the uuids
-    of cards and suggestions (injected, so that answers can be compared in tests)."""
+    of cards and suggestions (injected, so that answers can be compared in tests). `suppress` holds topic codes that
+    are not to be shown now. `user_kind` is the resource type of the hook's user."""
 
     public_url: str
     service_id: str
     new_uuid: Callable[[], str]
     user_kind: str | None = None
+    dialect: str = "generic-2.0"
     orderables: Mapping[str, tuple[Coding, ...]] = field(default_factory=dict)
+    units: Units = "conventional"
+    language: str = "en"
     companion_url: str | None = None
+    encounter_id: str | None = None
+    suppress: frozenset[str] = frozenset()
 
     @property
     def for_clinician(self) -> bool:
-        return self.user_kind not in ("Patient", "RelatedPerson")
+        return (self.user_kind or "").lower() not in _NOT_CLINICIANS
+
+    @property
+    def base_url(self) -> str:
+        return self.public_url.rstrip("/")
 
     def evidence_url(self, key: str | None = None) -> str:
-        base = f"{self.public_url.rstrip('/')}/evidence"
+        base = f"{self.base_url}/evidence"
         return f"{base}/{key}" if key else base

@@ -1,124 +1,179 @@
-"""The text of a card, section by section, in the order in which a clinician reads it."""
+"""The text of a card, section by section, in the order in which a clinician reads it (GFM, no raw HTML, no table):
+
+lead, why, red flags, missing, options, left out, differential, what was not read, sources.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from hooks.cards.context import CardContext
-from hooks.cards.markdown import code, escape
-from hooks.cards.phrases import values
-from hooks.knowledge import Knowledge
-from hooks.model import Assessment, LabCriterion, TherapyItem
-
-_MAX_LIST = 6
-
-
-def detail(assessment: Assessment, knowledge: Knowledge, context: CardContext) -> str:
-    """GFM without raw HTML; everything from the chart escaped."""
-    kind = knowledge.cards.kinds[assessment.card]
-    sections = [
-        kind.lead.format(**values(assessment, knowledge)),
-        _section("red_flags", _red_flags(assessment, knowledge, context), knowledge),
-        _section("why", _why(assessment, knowledge), knowledge),
-        _section("missing", _missing(assessment, knowledge), knowledge),
-        _section("options", _options(assessment, knowledge, context), knowledge),
-        _section("left_out", _left_out(assessment, knowledge), knowledge),
-        _section("instead", _instead(assessment), knowledge),
-        _section("change", (escape(s) for s in assessment.would_change), knowledge),
-        _section("notes", (escape(s) for s in assessment.notes), knowledge),
-        _section("unread", _unread(assessment, knowledge), knowledge),
-        _section("sources", _sources(assessment, knowledge, context), knowledge),
-        "_" + knowledge.cards.disclaimer.format(version=assessment.knowledge_version, as_of=assessment.as_of.isoformat()) + "_",
-    ]
-    return "\n\n".join(section for section in sections if section)
+from hooks.cards.basis import basis
+from hooks.cards.dates import in_words
+from hooks.cards.markdown import escape
+from hooks.cards.options import Line, brief_therapies, left_out, shown_therapies, therapy_lines, workup_lines
+from hooks.cards.phrases import title_values
+from hooks.cards.suggestions import unmapped
+from hooks.cards.voice import Voice
+from hooks.knowledge.card_schema import TextKind
+from hooks.model import TherapyItem
 
 
-def _section(name: str, lines: Iterable[str], knowledge: Knowledge) -> str:
-    found = [f"- {line}" for line in lines if line]
-    return f"**{knowledge.cards.headings[name]}**\n" + "\n".join(found) if found else ""
+def detail(kind: TextKind, voice: Voice, *, with_options: bool) -> str:
+    """The primary card. `with_options`: therapies have a card of their own, so they are left out here."""
+    shown = () if with_options else shown_therapies(voice)
+    offered = [item for item in voice.assessment.workup if item.decision == "offer"]
+    where = voice.sites_plain(voice.body_sites, voice.cards.limits["sites"])
+    return _join(
+        lead(kind, voice),
+        _section(voice, "why", basis(voice)),
+        _section(voice, "flags", _flags(voice)),
+        _section(voice, "missing", _missing(voice)),
+        _section(voice, "change", _change(voice)),
+        _section(voice, "workup", workup_lines(voice, offered, where, unmapped(voice))),
+        _section(voice, "therapies", brief_therapies(voice, shown)),
+        _section(voice, "left_out", () if with_options else left_out(voice, shown)),
+        _section(voice, "differential", _differential(voice)),
+        _section(voice, "notes", _notes(voice)),
+        _section(voice, "not_read", not_read(voice)),
+        sources(voice),
+        footer(voice),
+    )
 
 
-def _red_flags(assessment: Assessment, knowledge: Knowledge, context: CardContext) -> Iterable[str]:
-    for flag in assessment.red_flags:
-        yield f"{escape(flag.text)} {_cited(flag.sources, knowledge, context)}{_refs(flag.evidence)}".rstrip()
+def options_detail(voice: Voice, shown: tuple[TherapyItem, ...], **values: str) -> str:
+    """The supporting card: options in full, then what was left out."""
+    licensed = f"{voice.cards.say('none_licensed')} {voice.cite(voice.cards.cited['none_licensed'])}".rstrip()
+    return _join(
+        lead("options", voice, **values),
+        licensed,
+        _section(voice, "options", therapy_lines(voice, shown)),
+        _section(voice, "left_out", left_out(voice, shown)),
+        _section(voice, "not_read", not_read(voice)),
+        sources(voice),
+        footer(voice),
+    )
 
 
-def _why(assessment: Assessment, knowledge: Knowledge) -> Iterable[str]:
-    criteria, labels = assessment.criteria, knowledge.cards.labels
-    for reason in assessment.because:
-        yield escape(reason)
-    for name in ("ctd", "lesion", "calcium", "phosphate", "kidney", "imaging", "biopsy"):
-        criterion = getattr(criteria, name)
-        if criterion.status in ("not-done",) or (name in ("phosphate", "kidney") and criterion.status == "unknown"):
-            continue
-        label = labels[name]
-        extra = ""
-        if isinstance(criterion, LabCriterion) and criterion.range_source == "fallback":
-            extra = f" ({knowledge.cards.rule})"
-        yield f"{label}: {escape(criterion.because)}{extra}{_refs(criterion.evidence)}"
+def lead(kind: TextKind, voice: Voice, **more: str) -> str:
+    """The first paragraph: the point, within `lead_limit` characters."""
+    assessment, cards = voice.assessment, voice.cards
+    flags = ", ".join(cards.flags.get(flag.id, flag.id.replace("-", " ")) for flag in assessment.red_flags[:2])
+    missing = ", ".join(voice.order_name(m) for m in assessment.missing[: cards.limits["missing"]])
+    criteria = assessment.criteria
+    shows_calcium = "positive" in (criteria.imaging.status, criteria.biopsy.status)
+    values = {key: _escaped(value) for key, value in title_values(voice).items()} | {
+        "flags": cards.say("flags_lead", names=flags) if flags else "",
+        "missing": cards.say("missing_lead", names=missing) if missing else "",
+        "documented": cards.say("documented") if shows_calcium else "",
+    }
+    values |= more
+    template = cards.kinds[kind].lead
+    for shorter in ({}, {"missing": ""}, {"missing": "", "ctd_first": values["ctd_few"], "at": values["at_few"]}):
+        text = template.format(**(values | shorter))
+        if len(text) <= cards.lead_limit:
+            return text
+    return text
 
 
-def _missing(assessment: Assessment, knowledge: Knowledge) -> Iterable[str]:
-    if assessment.missing:
-        orders = knowledge.orderables.orders
-        yield ", ".join(orders[m].label.lower() if m in orders else m for m in assessment.missing)
+def _escaped(value: str) -> str:
+    """Escaped, with the blank that a part such as " (forearm)" begins with."""
+    return f" {escape(value)}" if value.startswith(" ") else escape(value)
 
 
-def _options(assessment: Assessment, knowledge: Knowledge, context: CardContext) -> Iterable[str]:
-    """At most three agents, those with the fewest objections first; "may", with what it hangs on."""
-    for item in shown_therapies(assessment, knowledge):
-        therapy = knowledge.therapies.get(item.id)
-        note = escape(item.because) if item.decision != "offer" else ""
-        line = knowledge.cards.therapy_line.format(
-            name=therapy.name, dose=escape(therapy.dose), label=escape(therapy.label_status), note=note
+def _flags(voice: Voice) -> Iterator[Line]:
+    for flag in voice.assessment.red_flags:
+        if voice.reveals(flag.evidence):
+            name = voice.cards.flags.get(flag.id, flag.id)
+            yield f"{name}: {voice.cards.say('hidden_reason')}", flag.sources
+        else:
+            yield voice.sentence(flag.text) + voice.refs(flag.evidence), flag.sources
+
+
+def _missing(voice: Voice) -> Iterator[Line]:
+    if voice.assessment.missing:
+        yield ", ".join(escape(voice.order_name(item)) for item in voice.assessment.missing), ()
+
+
+def _change(voice: Voice) -> Iterator[Line]:
+    for sentence in voice.assessment.would_change[: voice.cards.limits["changes"]]:
+        yield voice.sentence(sentence), ()
+
+
+def _differential(voice: Voice) -> Iterator[Line]:
+    entries, limit = voice.assessment.differential, voice.cards.limits["mimics"]
+    names = voice.cards.mimics
+    by_id = {mimic.contract_id or mimic.id: mimic.sources for mimic in voice.knowledge.mimics.mimics}
+    for entry in entries[:limit]:
+        line = voice.cards.say(
+            "mimic",
+            name=names.get(entry.id, entry.id),
+            because=voice.sentence(entry.because, entry.evidence),
+            test=escape(entry.separating_test),
         )
-        evidence = therapy.evidence[0] if therapy.evidence else None
-        said = f" {escape(evidence.text)} {_cited(evidence.sources, knowledge, context)}" if evidence else ""
-        yield (line.rstrip() + said).rstrip()
+        yield line + voice.refs(ref for ref in entry.evidence if ref not in voice.hidden), by_id.get(entry.id, ())
+    if len(entries) > limit:
+        rest = ", ".join(names.get(entry.id, entry.id) for entry in entries[limit:])
+        yield voice.cards.say("more_mimics", names=rest), ()
 
 
-def shown_therapies(assessment: Assessment, knowledge: Knowledge) -> tuple[TherapyItem, ...]:
-    described = [t for t in assessment.therapies if t.described and t.decision in ("offer", "warn", "need")]
-    ranked = sorted(described, key=lambda t: (not t.orderable, {"offer": 0, "warn": 1, "need": 2}[t.decision]))
-    return tuple(ranked[: knowledge.cards.max_therapies])
+def _notes(voice: Voice) -> Iterator[Line]:
+    diagnoses = voice.knowledge.criteria.ctd.diagnoses
+    for note in voice.assessment.notes:
+        about = next((d.sources for d in diagnoses if note.startswith(f"{d.name}:")), ())
+        yield voice.sentence(note), about or voice.said_with_source.get(note, ())
 
 
-def _left_out(assessment: Assessment, knowledge: Knowledge) -> Iterable[str]:
-    blocked = [t for t in assessment.therapies if t.described and t.decision == "block"]
-    for item in blocked[:_MAX_LIST]:
-        rules = f" ({', '.join(item.rules)})" if item.rules else ""
-        yield knowledge.cards.left_line.format(name=knowledge.therapies.get(item.id).name, why=escape(item.because)) + rules
-    avoided = [w for w in assessment.workup if w.decision == "avoid"]
-    for work in avoided:
-        label = knowledge.orderables.orders[work.id].label
-        yield knowledge.cards.left_line.format(name=label, why=escape(work.because))
-
-
-def _instead(assessment: Assessment) -> Iterable[str]:
-    for item in assessment.differential[:3]:
-        yield f"{item.id.replace('-', ' ')}: {escape(item.because)} — {escape(item.separating_test)}{_refs(item.evidence)}"
-
-
-def _unread(assessment: Assessment, knowledge: Knowledge) -> Iterable[str]:
+def not_read(voice: Voice) -> Iterator[Line]:
+    """Needs that could not be read or only in part, entries left out, text not understood."""
+    assessment, say = voice.assessment, voice.cards.say
+    lost, partly = [], []
     for need, state in assessment.completeness.items():
-        if state.state != "complete":
-            reason = f" ({escape(state.reason)})" if state.reason else ""
-            yield f"{knowledge.cards.needs[need]}{reason}"
+        name, reason = voice.cards.needs[need], escape(state.reason or "")
+        if state.state == "unavailable":
+            lost.append(say("need_reason", need=name, reason=reason) if reason else name)
+        elif state.state == "partial":
+            partly.append(say("partial", need=name, reason=reason or state.state))
+    for key, names in (("could_not_read", lost), ("read_in_part", partly)):
+        if names:
+            yield say(key, names=", ".join(names)), ()
+    limit = voice.cards.limits["quarantined"]
     if assessment.quarantined:
-        yield knowledge.cards.quarantine_line.format(count=len(assessment.quarantined))
+        yield say("quarantined") + voice.refs(entry.reference for entry in assessment.quarantined[: limit + 1]), ()
+    if voice.facts.not_understood:
+        yield say("not_understood") + voice.refs(voice.facts.not_understood[: limit + 1]), ()
 
 
-def _sources(assessment: Assessment, knowledge: Knowledge, context: CardContext) -> Iterable[str]:
-    cited = _cited(assessment.sources[:12], knowledge, context)
-    if cited:
-        yield cited
+def sources(voice: Voice) -> str:
+    """What this card cites, once more in one line."""
+    cited = voice.cite(tuple(voice.cited))
+    return f"**{voice.cards.headings['sources']}**: {cited}" if cited else ""
 
 
-def _cited(keys: Iterable[str], knowledge: Knowledge, context: CardContext) -> str:
-    known = [k for k in dict.fromkeys(keys) if k in knowledge.evidence]
-    return " ".join(f"[{key}]({context.evidence_url(key)})" for key in known)
+def footer(voice: Voice) -> str:
+    when = in_words(voice.assessment.as_of.isoformat()) or ""
+    return f"_{voice.cards.say('footer', version=voice.assessment.knowledge_version, date=when)}_"
 
 
-def _refs(references: Iterable[str]) -> str:
-    found = [code(ref) for ref in dict.fromkeys(references)]
-    return f" {', '.join(found[:4])}{' …' if len(found) > 4 else ''}" if found else ""
+def _section(voice: Voice, name: str, lines: Iterable[Line]) -> str:
+    """A bold heading with its list. Lines without a source are our own reading and say so, once for a whole list."""
+    found = list(lines)
+    if not found:
+        return ""
+    rule = voice.cards.labels["tool_rule"]
+    cited = [(text, voice.cite(keys)) for text, keys in found]
+    none_cited = not any(cites for _, cites in cited)
+    heading = f"**{voice.cards.headings[name]}**"
+    if none_cited and name not in _FACTS:
+        heading += f" ({rule})"
+    rows = [f"- {text} {cites}".rstrip() if cites else f"- {text}" for text, cites in cited]
+    if not none_cited and name not in _FACTS:
+        rows = [row if cites else f"{row} ({rule})" for row, (_, cites) in zip(rows, cited, strict=True)]
+    return "\n".join((heading, "", *rows))
+
+
+_FACTS = frozenset({"why", "missing", "not_read"})
+"""sections that tell what the chart says; the grade's reasons in "why" are marked one by one by their label."""
+
+
+def _join(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

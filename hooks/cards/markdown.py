@@ -1,34 +1,41 @@
-"""Chart text in Markdown: always data, never markup, never a link."""
+"""Text in GitHub Flavored Markdown. Whatever comes from a chart is data: never markup, never HTML, never a link."""
 
 from __future__ import annotations
 
 import re
 
-_SPECIAL = re.compile(r"([\\`*_\[\]|~#!])")
-_SPACE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
-
-
-def escape(text: str) -> str:
-    """Any text as inert GFM: no markup, no HTML, no automatic link, one line."""
-    flat = " ".join(_SPACE.sub(" ", text).split())
-    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    flat = flat.replace("://", ": //").replace("www.", "www .").replace("@", " (at) ")
-    return _SPECIAL.sub(r"\\\1", flat)
+_MARKUP = re.compile(r"([\\`*_\[\]|~#])")
+_AUTOLINK = re.compile(r"(?i)\b(www)\.|(?<=\w):(?=//)")
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_NOT_REFERENCE = re.compile(r"[^A-Za-z0-9\-._/:]")
+_MAX_REFERENCE = 140
 
 
 def plain(text: str) -> str:
-    """Any text as one plain line, for summaries and labels."""
-    return " ".join(_SPACE.sub(" ", text).split())
+    """Any text as one plain line: control, bidirectional and zero-width characters gone, blanks joined."""
+    return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
-def code(text: str) -> str:
-    """A reference as inline code; references hold no backtick."""
-    return f"`{_SPACE.sub('', text).replace('`', '')}`"
+def escape(text: str) -> str:
+    """Any text as one line of inert GFM: no markup, no HTML, no link that makes itself."""
+    flat = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = _MARKUP.sub(r"\\\1", flat).replace("@", " at ")
+    return _AUTOLINK.sub(lambda match: f"{match[1]} ." if match[1] else " :", flat)
+
+
+def code(reference: str) -> str:
+    """A resource reference as inline code; characters that no reference has are dropped."""
+    return f"`{_NOT_REFERENCE.sub('', reference)[:_MAX_REFERENCE] or '?'}`"
+
+
+def link(text: str, url: str) -> str:
+    return f"[{text}]({url})"
 
 
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, cut at a word, with an ellipsis."""
     if len(text) <= limit:
         return text
-    cut = text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:+")
-    return f"{cut}…"
+    cut = text[: limit - 1]
+    whole = cut.rsplit(" ", 1)[0] if " " in cut else cut
+    return f"{whole.rstrip(' ,;:+(–')}…"

@@ -1,125 +1,123 @@
-"""`write_cards`: the assessment as CDS Hooks cards. One primary card at most; silence is an empty list."""
+"""`write_cards`: the assessment as CDS Hooks cards. At most one primary and one supporting card; silence is []."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from hooks.cards.context import CardContext
-from hooks.cards.detail import detail, shown_therapies
-from hooks.cards.markdown import plain, shorten
-from hooks.cards.phrases import values
-from hooks.drafts import finding, medication_request, service_request
+from hooks.cards.detail import detail, options_detail
+from hooks.cards.markdown import escape
+from hooks.cards.options import shown_therapies
+from hooks.cards.phrases import summary
+from hooks.cards.suggestions import finding_suggestions, therapy_suggestions, workup_suggestions
+from hooks.cards.voice import Voice
 from hooks.knowledge import Knowledge
-from hooks.model import Assessment
-from mappings.codelists import load_terminology
+from hooks.knowledge.card_schema import Indicator, TextKind, load_override_reasons
+from hooks.model import Assessment, TherapyItem
 from mappings.facts import PatientFacts
 
+Card = dict[str, Any]
 
-def write_cards(
-    assessment: Assessment, facts: PatientFacts, knowledge: Knowledge, context: CardContext
-) -> list[dict[str, Any]]:
-    """The cards of one assessment; [] when it is silent or when a patient, not a clinician, is looking."""
+_TREATED = frozenset({"likely", "confirmed"})
+_WITH_OPTIONS = frozenset({"detection", "management"})
+
+
+def write_cards(assessment: Assessment, facts: PatientFacts, knowledge: Knowledge, context: CardContext) -> list[Card]:
+    """The cards of one assessment; [] when it is silent, or when no clinician but a patient or relative is looking.
+
+    `facts` are those the assessment was made from: only resources that it names as evidence are quoted. Never raises on
+    an assessment; the result is neutral and meant for `hooks.dialects.adapt`.
+    """
     if assessment.card == "none" or not context.for_clinician:
         return []
-    kind = knowledge.cards.kinds[assessment.card]
-    likely = assessment.grade in ("likely", "confirmed") and kind.indicator_likely is not None
-    summary = plain(kind.summary.format(**_unescaped(assessment, knowledge)))
-    card: dict[str, Any] = {
-        "uuid": context.new_uuid(),
-        "summary": shorten(summary, knowledge.cards.max_summary),
-        "detail": detail(assessment, knowledge, context),
-        "indicator": kind.indicator_likely if likely or assessment.red_flags and kind.indicator_likely else kind.indicator,
-        "source": {
-            "label": knowledge.cards.source_label,
-            "url": context.evidence_url(),
-            "topic": {
-                "system": f"{context.public_url.rstrip('/')}/topics",
-                "code": kind.topic,
-                "display": knowledge.cards.source_label,
-            },
-        },
-        "overrideReasons": [
-            {"code": r.code, "system": knowledge.cards.override_reasons.system, "display": r.display}
-            for r in knowledge.cards.override_reasons.reasons
-        ],
+    voice = Voice(assessment, facts, knowledge, context)
+    kind = cast("TextKind", assessment.card)
+    treated = assessment.card in _WITH_OPTIONS and assessment.grade in _TREATED
+    shown = shown_therapies(voice) if treated else ()
+    primary = build_card(
+        voice,
+        kind,
+        summary(kind, voice),
+        detail(kind, voice, with_options=bool(shown)),
+        [*finding_suggestions(voice), *workup_suggestions(voice)],
+    )
+    cards = [primary, _options_card(voice, shown)] if shown else [primary]
+    return [card for card in cards if card["source"]["topic"]["code"] not in context.suppress]
+
+
+def _options_card(voice: Voice, shown: tuple[TherapyItem, ...]) -> Card:
+    """The supporting card: what may be considered, and what was left out."""
+    voice.cited.clear()
+    agents = ", ".join(voice.therapy_name(item.id) for item in shown)
+    return build_card(
+        voice,
+        "options",
+        summary("options", voice, agents=agents),
+        options_detail(voice, shown, agents=escape(agents)),
+        list(therapy_suggestions(voice, shown)),
+    )
+
+
+def build_card(voice: Voice, kind: TextKind, title: str, text: str, suggestions: list[dict[str, Any]]) -> Card:
+    """One card with everything that every card carries."""
+    card: Card = {
+        "uuid": voice.context.new_uuid(),
+        "summary": title,
+        "detail": text,
+        "indicator": _indicator(voice, kind),
+        "source": _source(voice, kind),
     }
-    suggestions = list(_suggestions(assessment, facts, knowledge, context))
     if suggestions:
         card["suggestions"] = suggestions
         card["selectionBehavior"] = "any"
-    links = [{"label": knowledge.cards.read_more, "url": context.evidence_url(), "type": "absolute"}]
+    card["overrideReasons"] = override_reasons()
+    card["links"] = _links(voice)
+    return card
+
+
+def override_reasons() -> list[dict[str, str]]:
+    reasons = load_override_reasons()
+    return [{"code": r.code, "system": reasons.system, "display": r.display} for r in reasons.reasons]
+
+
+def _indicator(voice: Voice, kind: TextKind) -> Indicator:
+    """warning where the kind says so, at its warning grades, and with a red flag; never critical."""
+    text = voice.cards.kinds[kind]
+    flagged = bool(voice.assessment.red_flags) and kind != "options"
+    return "warning" if flagged or voice.assessment.grade in text.warning_grades else text.indicator
+
+
+def _source(voice: Voice, kind: TextKind) -> dict[str, Any]:
+    text, context = voice.cards.kinds[kind], voice.context
+    return {
+        "label": voice.cards.source_label,
+        "url": context.evidence_url(),
+        "topic": {
+            "system": f"{context.base_url}{voice.cards.topic_path}",
+            "code": text.topic,
+            "display": text.topic_display,
+        },
+    }
+
+
+def _links(voice: Voice) -> list[dict[str, str]]:
+    context, say = voice.context, voice.cards.say
+    links = [
+        {"label": say("link_evidence"), "url": context.evidence_url(), "type": "absolute"},
+        {
+            "label": say("link_attributes"),
+            "url": f"{context.base_url}/cds-services/{context.service_id}/source-attributes",
+            "type": "absolute",
+        },
+    ]
     if context.companion_url:
-        links.append({"label": "Open the companion", "url": context.companion_url, "type": "smart"})
-    card["links"] = links
-    return [card]
-
-
-def _unescaped(assessment: Assessment, knowledge: Knowledge) -> dict[str, str]:
-    """Titles are plain text: the same values, without Markdown escapes."""
-    return {
-        key: value.replace("\\", "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        for key, value in values(assessment, knowledge).items()
-    }
-
-
-def _suggestions(
-    assessment: Assessment, facts: PatientFacts, knowledge: Knowledge, context: CardContext
-) -> Iterable[dict[str, Any]]:
-    yield from _findings(assessment, knowledge, context)
-    yield from _workup(assessment, knowledge, context)
-    yield from _therapies(assessment, knowledge, context)
-
-
-def _workup(assessment: Assessment, knowledge: Knowledge, context: CardContext) -> Iterable[dict[str, Any]]:
-    """One suggestion per order that is offered and has a code to write it with."""
-    for item in assessment.workup:
-        if item.decision != "offer":
-            continue
-        orderable = knowledge.orderables.orders.get(item.id)
-        codings = context.orderables.get(item.id) or load_terminology().codings(item.id)
-        if orderable is None or not codings:
-            continue
-        note = f"Proposed by a rule-based decision support tool: {plain(item.because)}"
-        resource = service_request(assessment, item, codings, orderable.label, note, with_site=orderable.site)
-        yield _suggestion(orderable.label, orderable.description, resource, context)
-
-
-def _therapies(assessment: Assessment, knowledge: Knowledge, context: CardContext) -> Iterable[dict[str, Any]]:
-    """Only what the safety rules leave orderable, at most three, never recommended."""
-    for item in shown_therapies(assessment, knowledge):
-        therapy = knowledge.therapies.get(item.id)
-        if not item.orderable or therapy.draft is None:
-            continue
-        codings = context.orderables.get(item.id) or _drug_codings(therapy.drugs)
-        if not codings:
-            continue
-        dose = f"{therapy.draft.text}{f' (at most {item.cap})' if item.cap else ''}"
-        note = f"{therapy.label_status}. Option from a rule-based tool, to be decided by the clinician. {plain(item.because)}"
-        resource = medication_request(assessment, codings, therapy.name, dose, note)
-        yield _suggestion(
-            f"{therapy.name} may be considered", f"Draft order, off-label: {therapy.name}, {dose}.", resource, context
+        app = {"service": context.service_id, "topic": voice.cards.kinds[cast("TextKind", voice.assessment.card)].topic}
+        links.append(
+            {
+                "label": say("link_companion"),
+                "url": context.companion_url,
+                "type": "smart",
+                "appContext": "&".join(f"{key}={value}" for key, value in app.items()),
+            }
         )
-
-
-def _drug_codings(drugs: tuple[str, ...]) -> tuple[Any, ...]:
-    writable = getattr(load_terminology().drugs, "codings", None)
-    return tuple(c for drug in drugs for c in writable(drug)) if writable is not None else ()
-
-
-def _findings(assessment: Assessment, knowledge: Knowledge, context: CardContext) -> Iterable[dict[str, Any]]:
-    """For EHRs that open no apps: record the finding that would change the answer most."""
-    hardness = assessment.criteria.lesion.hardness
-    if hardness not in knowledge.cards.findings.when_hardness or assessment.card not in ("incomplete", "detection"):
-        return
-    for choice in knowledge.cards.findings.choices:
-        resource = finding(assessment, choice.code_text, choice.value, "Recorded from a decision support suggestion.")
-        yield _suggestion(choice.label, f"Records in the chart: {choice.code_text} — {choice.value}.", resource, context)
-
-
-def _suggestion(label: str, description: str, resource: dict[str, Any], context: CardContext) -> dict[str, Any]:
-    return {
-        "label": plain(label),
-        "uuid": context.new_uuid(),
-        "actions": [{"type": "create", "description": plain(description), "resource": resource}],
-    }
+    return links

@@ -1,89 +1,176 @@
-"""Schemas of cards.yaml and orderables.yaml."""
+"""Schemas of cards.yaml (wording), override_reasons.yaml and orderables.yaml, and their loaders."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Literal
+import re
+from functools import cache, cached_property
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hooks.knowledge.base import Strict, load
+from hooks.model import CardKind, Grade, Subtype
+from mappings.codelists import Coding
+from mappings.facts import Hardness, LesionKind, Need
 
 Indicator = Literal["info", "warning"]
 Effect = Literal["done", "not-this-patient", "later", "disagrees"]
+TextKind = Literal["detection", "management", "incomplete", "alternative", "urgent", "options", "order"]
 
 
-class CardKindText(Strict):
-    indicator: Indicator
-    indicator_likely: Indicator | None = None
+class CardText(Strict):
+    """Wording of one kind of card. `summary` holds templates, most telling first; the first that fits is used."""
+
     topic: str = Field(pattern=r"^[A-Za-z0-9]{1,100}$")
-    summary: str
+    topic_display: str
+    indicator: Indicator
+    warning_grades: tuple[Grade, ...] = ()
+    summary: tuple[str, ...] = Field(min_length=1)
     lead: str
 
 
+class DiagnosisName(Strict):
+    short: str
+    name: str
+
+
+class LesionWords(Strict):
+    kinds: dict[LesionKind, tuple[str, str]]
+    any: tuple[str, str]
+    hardness: dict[Hardness, str]
+    new: str
+
+
+class Answer(Strict):
+    label: str
+    value: str
+
+
+class Question(Strict):
+    """A finding that can be recorded from the card, where it would change the grade."""
+
+    id: str
+    cards: tuple[CardKind, ...]
+    hardness: tuple[Hardness, ...]
+    code: str
+    answers: tuple[Answer, ...] = Field(min_length=1)
+
+
+class Cards(Strict):
+    """All wording. Every dictionary of names is complete for its ids (checked in the tests against the contract)."""
+
+    version: str
+    language: str
+    summary_limit: int = Field(le=139)
+    lead_limit: int
+    quote_limit: int
+    source_label: str
+    topic_path: str
+    banned: tuple[str, ...]
+    kinds: dict[TextKind, CardText]
+    headings: dict[str, str]
+    labels: dict[str, str]
+    phrases: dict[str, str]
+    cited: dict[str, tuple[str, ...]]
+    """sources of the phrases that make a claim of their own."""
+    calcium: dict[str, str]
+    calcium_kinds: dict[str, str]
+    reasons: dict[str, str]
+    subtypes: dict[Subtype, str]
+    grades: dict[Grade, str]
+    diagnoses: dict[str, DiagnosisName]
+    lesions: LesionWords
+    places: dict[str, str]
+    """place ids whose words are not just the id with blanks."""
+    sides: dict[str, str]
+    flags: dict[str, str]
+    needs: dict[Need, str]
+    mimics: dict[str, str]
+    verdicts: dict[str, str]
+    limits: dict[str, int]
+    questions: tuple[Question, ...]
+
+    @cached_property
+    def banned_words(self) -> re.Pattern[str]:
+        """Matches any banned word or phrase, whole words, whatever the case."""
+        return re.compile(rf"\b(?:{'|'.join(re.escape(words) for words in self.banned)})\b", re.IGNORECASE)
+
+    def say(self, phrase: str, **values: object) -> str:
+        """A phrase with its values filled in; an unknown phrase is a programming error (KeyError)."""
+        return self.phrases[phrase].format(**values)
+
+    @model_validator(mode="after")
+    def _every_kind(self) -> Self:
+        missing = set(TextKind.__args__) - set(self.kinds)  # type: ignore[attr-defined]
+        if missing:
+            raise ValueError(f"no wording for {', '.join(sorted(missing))}")
+        topics = [kind.topic for kind in self.kinds.values()]
+        if len(set(topics)) != len(topics):
+            raise ValueError("a topic is used by two kinds of card")
+        return self
+
+
 class OverrideReason(Strict):
-    """`days` of silence that the reason brings; none: for good on these facts."""
+    """`effect` is what dismissing with this reason does; `days` how long it lasts, none: for good on these facts."""
 
     code: str
     display: str
     effect: Effect
-    days: int | None = None
+    days: int | None = Field(default=None, ge=1)
 
 
 class OverrideReasons(Strict):
     system: str
     reasons: tuple[OverrideReason, ...] = Field(min_length=3, max_length=5)
 
-
-class FindingChoice(Strict):
-    id: str
-    code_text: str
-    value: str
-    label: str
-
-
-class Findings(Strict):
-    when_hardness: tuple[str, ...]
-    choices: tuple[FindingChoice, ...]
+    def effect(self, system: str | None, code: str | None) -> OverrideReason | None:
+        """The reason a client sent back; None for a coding that is not ours."""
+        if system != self.system:
+            return None
+        return next((reason for reason in self.reasons if reason.code == code), None)
 
 
-class Cards(Strict):
-    source_label: str
-    topic_system: str
-    max_summary: int = Field(le=139)
-    max_therapies: int
-    disclaimer: str
-    read_more: str
-    banned: tuple[str, ...]
-    kinds: dict[str, CardKindText]
-    short: dict[str, str]
-    ctd_names: dict[str, str]
-    lesions: dict[str, str]
-    headings: dict[str, str]
-    labels: dict[str, str]
-    needs: dict[str, str]
-    rule: str
-    therapy_line: str
-    left_line: str
-    child_note: str
-    quarantine_line: str
-    override_reasons: OverrideReasons
-    findings: Findings
+class CodingEntry(Strict):
+    system: str
+    code: str
+    display: str
 
 
 class Orderable(Strict):
-    label: str
-    description: str
-    site: bool = False
+    """How an order is called. `at_lesion`: it carries the body site of the lesion."""
+
+    name: str
+    at_lesion: bool = False
 
 
 class Orderables(Strict):
-    orders: dict[str, Orderable]
+    """Orders by workup id; codings of drugs by therapy id (ingredient level)."""
+
+    workup: dict[str, Orderable]
+    medications: dict[str, tuple[CodingEntry, ...]]
+
+    def name(self, workup: str) -> str:
+        """The plain name of a workup id; an id without an entry stands for itself."""
+        entry = self.workup.get(workup)
+        return entry.name if entry else workup.replace("-", " ")
+
+    @cached_property
+    def drug_codings(self) -> dict[str, tuple[Coding, ...]]:
+        return {
+            therapy: tuple(Coding(e.system, e.code, e.display) for e in entries)
+            for therapy, entries in self.medications.items()
+        }
 
 
 @cache
 def load_cards() -> Cards:
+    """Reads cards.yaml; KnowledgeError names the key that is wrong."""
     return load("cards.yaml", Cards)
+
+
+@cache
+def load_override_reasons() -> OverrideReasons:
+    return load("override_reasons.yaml", OverrideReasons)
 
 
 @cache

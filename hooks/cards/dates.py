@@ -1,0 +1,35 @@
+"""Dates in words that nobody can misread: "12 May 2026", never 12/05/26."""
+
+from __future__ import annotations
+
+import re
+
+from mappings.dates import PartialDate
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_ISO = re.compile(r"(?<![\w/.-])(\d{4})-(\d{2})(?:-(\d{2}))?(?:/(\d{4})-(\d{2})-(\d{2}))?(?![\w/.-]*\w)")
+
+
+def in_words(when: PartialDate | str | None) -> str | None:
+    """A partial date, or its text form ("2026-05-12", "2026-05", "2026", "first/last"); None stays None."""
+    if when is None:
+        return None
+    text = str(when)
+    first, _, last = text.partition("/")
+    return f"{_one(first)} to {_one(last)}" if last else _one(first)
+
+
+def dates_in_words(sentence: str) -> str:
+    """Every ISO date of a sentence in words."""
+    return _ISO.sub(lambda match: in_words(match[0]) or match[0], sentence)
+
+
+def _one(text: str) -> str:
+    parts = text.split("-")
+    if len(parts) == 1 or not all(part.isdigit() for part in parts):
+        return text
+    month = int(parts[1])
+    if not 1 <= month <= len(_MONTHS):
+        return text
+    name = f"{_MONTHS[month - 1]} {parts[0]}"
+    return f"{int(parts[2])} {name}" if len(parts) > 2 else name

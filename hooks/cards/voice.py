@@ -1,0 +1,128 @@
+"""What the parts of a card share: the assessment, the facts behind it, the wording, and what is confidential.
+
+A `Voice` is made for one answer. Its methods return GFM, chart text escaped; those ending in `_plain` plain text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from itertools import chain
+
+from hooks.cards.context import CardContext
+from hooks.cards.dates import dates_in_words
+from hooks.cards.markdown import code, escape, link, plain
+from hooks.knowledge import Knowledge
+from hooks.knowledge.card_schema import Cards
+from hooks.model import Assessment
+from mappings.facts import Finding, Imaging, Lesion, PatientFacts, Site
+
+
+@dataclass
+class Voice:
+    assessment: Assessment
+    facts: PatientFacts
+    knowledge: Knowledge
+    context: CardContext
+    cited: dict[str, None] = field(default_factory=dict)
+    """keys of the sources cited so far, in order; one card at a time."""
+
+    @property
+    def cards(self) -> Cards:
+        return self.knowledge.cards
+
+    # What may be shown ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """References of restricted entries: they count, but nothing of them is quoted."""
+        entries: Iterable[Finding | Lesion] = chain(self.facts.findings, self.facts.lesions)
+        return frozenset(entry.ref for entry in entries if entry.confidential)
+
+    def reveals(self, references: Iterable[str]) -> bool:
+        """Whether a sentence with this evidence would tell what a restricted entry says."""
+        return bool(self.hidden) and not self.hidden.isdisjoint(references)
+
+    def sentence(self, text: str, evidence: Iterable[str] = ()) -> str:
+        """A sentence of the assessment, dates in words; one that rests on a restricted entry is replaced."""
+        return escape(self.sentence_plain(text, evidence))
+
+    def sentence_plain(self, text: str, evidence: Iterable[str] = ()) -> str:
+        if self.reveals(evidence):
+            return self.cards.say("hidden_reason")
+        return dates_in_words(plain(text))
+
+    # References and sources -------------------------------------------------------------------------------------------
+
+    def refs(self, references: Iterable[str]) -> str:
+        """ " (`Condition/1`, `Condition/2`)", or nothing."""
+        found = list(dict.fromkeys(references))
+        if not found:
+            return ""
+        limit = self.cards.limits["references"]
+        shown = [code(reference) for reference in found[:limit]]
+        if len(found) > limit:
+            shown.append(self.cards.say("and_more", count=len(found) - limit))
+        return f" ({', '.join(shown)})"
+
+    def cite(self, sources: Iterable[str]) -> str:
+        """Links to the evidence pages of the sources that the evidence base has."""
+        known = [key for key in dict.fromkeys(sources) if key in self.knowledge.evidence]
+        self.cited.update(dict.fromkeys(known))
+        return " ".join(link(key, self.context.evidence_url(key)) for key in known)
+
+    @cached_property
+    def said_with_source(self) -> Mapping[str, tuple[str, ...]]:
+        """Sentence of the assessment -> its sources, for sentences without filled-in values."""
+        return {m.text: m.sources for m in self.knowledge.messages.messages.values() if m.sources}
+
+    # Words ------------------------------------------------------------------------------------------------------------
+
+    def site_plain(self, site: Site) -> str:
+        name = site.place or site.region
+        place = self.cards.places.get(name) or name.replace("-", " ")
+        return self.cards.sides[site.laterality].format(place=place) if site.laterality else place
+
+    def sites_plain(self, sites: Iterable[Site], limit: int | None = None) -> str:
+        names = list(dict.fromkeys(plain(self.site_plain(site)) for site in sites))
+        if limit is not None and len(names) > limit:
+            return f"{', '.join(names[:limit])} {self.cards.say('and_more', count=len(names) - limit)}"
+        return ", ".join(names)
+
+    def order_name(self, workup: str) -> str:
+        return self.knowledge.orderables.name(workup)
+
+    def therapy_name(self, therapy: str) -> str:
+        try:
+            return self.knowledge.therapies.get(therapy).name
+        except KeyError:
+            return therapy.replace("-", " ")
+
+    @cached_property
+    def lesions(self) -> tuple[Lesion, ...]:
+        """The lesions that count and may be shown, as the chart describes them."""
+        counted = set(self.assessment.criteria.lesion.evidence) - self.hidden
+        return tuple(le for le in self.facts.lesions if le.ref in counted and le.certainty != "absent")
+
+    @cached_property
+    def coded_lesions(self) -> tuple[Finding | Imaging, ...]:
+        """Coded calcinosis and imaging reports that stand for a lesion which nothing else describes."""
+        described = {le.ref for le in self.lesions}
+        counted = set(self.assessment.criteria.lesion.evidence) - self.hidden - described
+        entries: Iterable[Finding | Imaging] = chain(self.facts.findings, self.facts.imaging)
+        return tuple({entry.ref: entry for entry in entries if entry.ref in counted}.values())
+
+    @cached_property
+    def body_sites(self) -> tuple[Site, ...]:
+        """Sites of the lesions that count, without those only a restricted entry tells."""
+        criterion = self.assessment.criteria.lesion
+        if not self.reveals(criterion.evidence):
+            return criterion.body_sites
+        return tuple(dict.fromkeys(site for entry in (*self.lesions, *self.coded_lesions) for site in entry.sites))
+
+
+def number(value: Decimal) -> str:
+    """A value as the laboratory wrote it: digits kept, no exponent."""
+    return f"{value:f}"
