@@ -32,18 +32,29 @@ class Quantity:
 
 
 def number(value: object) -> Decimal | None:
-    """A JSON number (int, Decimal, float) or a numeric string as an exact Decimal; None for anything else."""
+    """A JSON number (int, Decimal, float) or a numeric string as an exact Decimal; None for anything else.
+
+    Trailing zeros go: a client that hands a chart on through floats turns 2.310 into 2.31, and the same chart must
+    give the same words whichever way it came.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, Decimal):
-        return value if value.is_finite() else None
+        return _bare(value) if value.is_finite() else None
     if isinstance(value, int | float | str):
         try:
             found = Decimal(str(value).strip())
         except InvalidOperation:
             return None
-        return found if found.is_finite() else None
+        return _bare(found) if found.is_finite() else None
     return None
+
+
+def _bare(value: Decimal) -> Decimal:
+    """The same number without trailing zeros and without an exponent (numbers of absurd size stay as they are)."""
+    if value == value.to_integral_value():
+        return value.quantize(Decimal(1)) if abs(value) < 10**15 else value
+    return value.normalize()
 
 
 def read_quantity(value: object, table: UnitTable) -> Quantity | None:

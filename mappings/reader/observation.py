@@ -149,7 +149,8 @@ def _analyte(name: Concept, resource: Mapping[str, Any], into: Collected) -> tup
     for label in name.texts:
         named = into.tools.units.analyte_named(label)
         if named is not None:
-            return named, None, None
+            analyte, _, antibody = named.partition(":")
+            return analyte, None, antibody or None
     return None
 
 
