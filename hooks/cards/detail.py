@@ -23,18 +23,18 @@ def detail(kind: TextKind, voice: Voice, *, with_options: bool) -> str:
     shown = () if with_options else shown_therapies(voice)
     offered = [item for item in voice.assessment.workup if item.decision == "offer"]
     where = voice.sites_plain(voice.body_sites, voice.cards.limits["sites"])
-    return _join(
+    return join(
         lead(kind, voice),
-        _section(voice, "why", basis(voice)),
-        _section(voice, "flags", _flags(voice)),
-        _section(voice, "missing", _missing(voice)),
-        _section(voice, "change", _change(voice)),
-        _section(voice, "workup", workup_lines(voice, offered, where, unmapped(voice))),
-        _section(voice, "therapies", brief_therapies(voice, shown)),
-        _section(voice, "left_out", () if with_options else left_out(voice, shown)),
-        _section(voice, "differential", _differential(voice)),
-        _section(voice, "notes", _notes(voice)),
-        _section(voice, "not_read", not_read(voice)),
+        section(voice, "why", basis(voice)),
+        section(voice, "flags", _flags(voice)),
+        section(voice, "missing", _missing(voice)),
+        section(voice, "change", _change(voice)),
+        section(voice, "workup", workup_lines(voice, offered, where, unmapped(voice))),
+        section(voice, "therapies", brief_therapies(voice, shown)),
+        section(voice, "left_out", () if with_options else left_out(voice, shown)),
+        section(voice, "differential", _differential(voice)),
+        section(voice, "notes", _notes(voice)),
+        section(voice, "not_read", not_read(voice)),
         sources(voice),
         footer(voice),
     )
@@ -43,12 +43,12 @@ def detail(kind: TextKind, voice: Voice, *, with_options: bool) -> str:
 def options_detail(voice: Voice, shown: tuple[TherapyItem, ...], **values: str) -> str:
     """The supporting card: options in full, then what was left out."""
     licensed = f"{voice.cards.say('none_licensed')} {voice.cite(voice.cards.cited['none_licensed'])}".rstrip()
-    return _join(
+    return join(
         lead("options", voice, **values),
         licensed,
-        _section(voice, "options", therapy_lines(voice, shown)),
-        _section(voice, "left_out", left_out(voice, shown)),
-        _section(voice, "not_read", not_read(voice)),
+        section(voice, "options", therapy_lines(voice, shown)),
+        section(voice, "left_out", left_out(voice, shown)),
+        section(voice, "not_read", not_read(voice)),
         sources(voice),
         footer(voice),
     )
@@ -154,7 +154,7 @@ def footer(voice: Voice) -> str:
     return f"_{voice.cards.say('footer', version=voice.assessment.knowledge_version, date=when)}_"
 
 
-def _section(voice: Voice, name: str, lines: Iterable[Line]) -> str:
+def section(voice: Voice, name: str, lines: Iterable[Line]) -> str:
     """A bold heading with its list. Lines without a source are our own reading and say so, once for a whole list."""
     found = list(lines)
     if not found:
@@ -168,12 +168,12 @@ def _section(voice: Voice, name: str, lines: Iterable[Line]) -> str:
     rows = [f"- {text} {cites}".rstrip() if cites else f"- {text}" for text, cites in cited]
     if not none_cited and name not in _FACTS:
         rows = [row if cites else f"{row} ({rule})" for row, (_, cites) in zip(rows, cited, strict=True)]
-    return "\n".join((heading, "", *rows))
+    return "\n".join((heading, *rows))
 
 
 _FACTS = frozenset({"why", "missing", "not_read"})
 """sections that tell what the chart says; the grade's reasons in "why" are marked one by one by their label."""
 
 
-def _join(*parts: str) -> str:
+def join(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from hooks.cards.markdown import plain
@@ -15,11 +15,11 @@ from mappings.facts import Site
 Suggestion = dict[str, Any]
 
 
-def workup_suggestions(voice: Voice) -> Iterator[Suggestion]:
-    """One draft per offered order that has a code; one that is already among the drafts is not suggested again."""
+def workup_suggestions(voice: Voice, only: Container[str] | None = None) -> Iterator[Suggestion]:
+    """One draft per offered order that has a code (of `only` these); what is already drafted is not suggested again."""
     drafted = {item for action in voice.facts.actions if action.kind == "draft" for item in action.workup}
     for item in voice.assessment.workup:
-        if item.decision == "offer" and item.id not in drafted:
+        if item.decision == "offer" and item.id not in drafted and (only is None or item.id in only):
             codings = order_codings(voice, item.id)
             if codings:
                 yield _order(voice, item, codings)

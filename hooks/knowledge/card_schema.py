@@ -56,6 +56,19 @@ class Question(Strict):
     answers: tuple[Answer, ...] = Field(min_length=1)
 
 
+class OrderNote(Strict):
+    text: str
+    sources: tuple[str, ...]
+
+
+class OrderChecks(Strict):
+    """What the order hooks look at: workup ids whose drafts are checked, verdicts that warn, sentences of their own."""
+
+    workup: tuple[str, ...]
+    warning: tuple[str, ...]
+    notes: dict[str, OrderNote]
+
+
 class Cards(Strict):
     """All wording. Every dictionary of names is complete for its ids (checked in the tests against the contract)."""
 
@@ -86,6 +99,7 @@ class Cards(Strict):
     flags: dict[str, str]
     needs: dict[Need, str]
     mimics: dict[str, str]
+    order_checks: OrderChecks
     verdicts: dict[str, str]
     limits: dict[str, int]
     questions: tuple[Question, ...]

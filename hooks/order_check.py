@@ -1,0 +1,206 @@
+"""order-select and order-sign: a drafted drug, biopsy or imaging order checked against the same rules.
+
+Asked is only whether something speaks against the draft in a patient with known or suspected calcinosis; without that,
+or when nothing speaks against it, the answer is silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hooks.assess import assess
+from hooks.assessment.sites import regions
+from hooks.cards.basis import basis
+from hooks.cards.context import CardContext
+from hooks.cards.detail import footer, join, lead, not_read, section, sources
+from hooks.cards.markdown import escape, plain, shorten
+from hooks.cards.phrases import summary
+from hooks.cards.suggestions import workup_suggestions
+from hooks.cards.voice import Voice
+from hooks.cards.writer import build_card
+from hooks.knowledge import Knowledge
+from hooks.knowledge.therapy_schema import Therapy
+from hooks.model import Assessment, TherapyItem
+from mappings.facts import Action, Medication, PatientFacts
+
+_CONFLICT = frozenset({"block", "need", "warn"})
+_UNWANTED = frozenset({"avoid", "already-done", "already-ordered"})
+_ORDER = ("block", "avoid", "conflict", "need", "warn", "already-done", "already-ordered")
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One thing that speaks against one draft. `needs` are workup ids that come first."""
+
+    order: str
+    verdict: str
+    because: str
+    rules: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    cap: str | None = None
+    evidence: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    therapy: str | None = None
+    other: str | None = None
+
+
+def check_orders(
+    assessment: Assessment, facts: PatientFacts, knowledge: Knowledge, context: CardContext
+) -> list[dict[str, Any]]:
+    """One card with every conflict of the drafts among `facts`, or []. `assessment` is that of the whole chart."""
+    if assessment.grade == "none" or not context.for_clinician:
+        return []
+    bare = assess(_without_drafts(facts), knowledge, assessment.as_of)
+    if bare.grade == "none":
+        return []
+    found = [*_drugs(facts, bare, knowledge), *_orders(facts, bare, knowledge)]
+    if not found:
+        return []
+    found.sort(key=lambda conflict: _ORDER.index(conflict.verdict))
+    voice = Voice(bare, facts, knowledge, context)
+    card = _card(voice, found)
+    return [card] if card["source"]["topic"]["code"] not in context.suppress else []
+
+
+def _without_drafts(facts: PatientFacts, *, keep: Iterable[Medication] = ()) -> PatientFacts:
+    kept = set(keep)
+    return replace(
+        facts,
+        medications=tuple(m for m in facts.medications if not m.draft or m in kept),
+        actions=tuple(a for a in facts.actions if a.kind != "draft"),
+    )
+
+
+def _drugs(facts: PatientFacts, bare: Assessment, knowledge: Knowledge) -> Iterator[Conflict]:
+    """Drafted agents of ours by their own rules, the other drafts standing; and other drafts that an agent already on
+    the list does not go with."""
+    drafts = [m for m in facts.medications if m.draft]
+    listed = [m for m in facts.medications if not m.draft and m.state == "active"]
+    for draft in drafts:
+        agents = [t for t in knowledge.therapies.therapies if _is(draft, t)]
+        others = [m for m in drafts if m is not draft]
+        for therapy in agents:
+            chart = _without_drafts(facts, keep=others)
+            items = assess(chart, knowledge, bare.as_of).therapies if others else bare.therapies
+            item = next((i for i in items if i.id == therapy.id), None)
+            if item is not None and item.decision in _CONFLICT:
+                yield _of_item(therapy.name, item.decision, item, therapy=therapy.id)
+        if not agents:
+            yield from _with_listed(draft, listed, facts, bare, knowledge)
+
+
+def _with_listed(
+    draft: Medication, listed: list[Medication], facts: PatientFacts, bare: Assessment, knowledge: Knowledge
+) -> Iterator[Conflict]:
+    """A draft that makes a rule fire for an agent that the patient already takes (a dihydropyridine to diltiazem)."""
+    taken = [t for t in knowledge.therapies.therapies if any(_is(m, t) for m in listed)]
+    if not taken:
+        return
+    before = {i.id: i for i in bare.therapies}
+    after = {i.id: i for i in assess(_without_drafts(facts, keep=(draft,)), knowledge, bare.as_of).therapies}
+    for therapy in taken:
+        old, new = before.get(therapy.id), after.get(therapy.id)
+        if old is None or new is None or new.decision not in _CONFLICT:
+            continue
+        added = tuple(note for note in new.notes if note not in old.notes)
+        rules = tuple(rule for rule in new.rules if rule not in old.rules)
+        if added and rules:
+            name = shorten(plain(draft.label), 40) or next(iter(sorted(draft.drugs)), "")
+            conflict = _of_item(name, "conflict", new, therapy=therapy.id, other=therapy.name)
+            yield replace(conflict, because=added[0], notes=added[1:], rules=rules, needs=(), cap=None)
+
+
+def _of_item(order: str, verdict: str, item: TherapyItem, **more: str) -> Conflict:
+    others = tuple(note for note in item.notes if note not in item.because)
+    return Conflict(
+        order, verdict, item.because, item.rules, others, item.needs, item.cap, item.evidence, item.sources[:2], **more
+    )
+
+
+def _is(drug: Medication, therapy: Therapy) -> bool:
+    known = set(therapy.drugs) & drug.drugs or set(therapy.drug_classes) & drug.classes
+    return bool(known) and (not therapy.routes or drug.route is None or drug.route in therapy.routes)
+
+
+def _orders(facts: PatientFacts, bare: Assessment, knowledge: Knowledge) -> Iterator[Conflict]:
+    """Drafted imaging and biopsies of the lesion that are better avoided, or already done or ordered."""
+    checked = set(knowledge.cards.order_checks.workup)
+    items = {item.id: item for item in bare.workup}
+    lesion = regions(bare.criteria.lesion.body_sites)
+    for action in facts.actions:
+        if action.kind != "draft":
+            continue
+        for workup in sorted(action.workup & checked):
+            item = items.get(workup)
+            if item is None or item.decision not in _UNWANTED or not _concerns(action, item.decision, lesion):
+                continue
+            name = knowledge.orderables.name(workup)
+            yield Conflict(name, item.decision, item.because, evidence=item.evidence)
+
+
+def _concerns(action: Action, decision: str, lesion: frozenset[str]) -> bool:
+    """An order of another site is none of our business; one without a site only when it had better be avoided."""
+    if action.sites:
+        return bool(regions(action.sites) & lesion)
+    return decision == "avoid"
+
+
+def _card(voice: Voice, found: list[Conflict]) -> dict[str, Any]:
+    first, say = found[0], voice.cards.say
+    verdict = voice.cards.verdicts[first.verdict].format(other=first.other or "")
+    more = say("order_more", count=len(found) - 1) if len(found) > 1 else ""
+    values = {"order": first.order, "verdict": verdict, "more": more}
+    text = join(
+        lead("order", voice, **{key: escape(value) for key, value in values.items()}),
+        section(voice, "conflict", (line for conflict in found for line in _lines(voice, conflict))),
+        section(voice, "alternative_orders", _alternatives(voice, found)),
+        section(voice, "why", basis(voice)),
+        section(voice, "not_read", not_read(voice)),
+        sources(voice),
+        footer(voice),
+    )
+    needs = {need for conflict in found for need in conflict.needs}
+    card = build_card(
+        voice, "order", summary("order", voice, **values), text, list(workup_suggestions(voice, only=needs))
+    )
+    warns = first.verdict in voice.cards.order_checks.warning
+    card["indicator"] = "warning" if warns else voice.cards.kinds["order"].indicator
+    return card
+
+
+def _lines(voice: Voice, conflict: Conflict) -> Iterator[tuple[str, tuple[str, ...]]]:
+    say = voice.cards.say
+    because = voice.sentence(conflict.because, conflict.evidence)
+    parts = [say("order_conflict", order=escape(conflict.order), because=because)]
+    if conflict.needs:
+        parts.append(say("needs", items=", ".join(escape(voice.order_name(need)) for need in conflict.needs)))
+    if conflict.cap:
+        parts.append(say("cap", cap=escape(conflict.cap)))
+    notes = conflict.notes[: voice.cards.limits["notes"]]
+    if notes and not voice.reveals(conflict.evidence):
+        parts.append(say("also", notes=" ".join(voice.sentence(note) for note in notes)))
+    if conflict.rules:
+        parts.append(f"({say('rules', rules=', '.join(conflict.rules))})")
+    yield " ".join(parts), conflict.sources
+    own = voice.cards.order_checks.notes.get(conflict.therapy or "")
+    if own is not None and conflict.other is None:
+        yield own.text, own.sources
+
+
+def _alternatives(voice: Voice, found: list[Conflict]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Other options with nothing against them, at most three; only when a drug is in conflict."""
+    drafted = {conflict.therapy for conflict in found}
+    if drafted == {None}:
+        return
+    fitting = [i for i in voice.assessment.therapies if i.fits and i.decision == "offer" and i.id not in drafted]
+    for item in fitting[: voice.cards.limits["therapies"]]:
+        therapy = voice.knowledge.therapies.get(item.id)
+        yield say_therapy(voice, item), therapy.sources[:1]
+
+
+def say_therapy(voice: Voice, item: TherapyItem) -> str:
+    because = voice.sentence(item.because, item.evidence)
+    return voice.cards.say("therapy", name=voice.therapy_name(item.id), because=because)
