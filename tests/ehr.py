@@ -8,12 +8,13 @@ answer = ehr.fire("p1", fhir_server=url, prefetch=False)
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
+
+import orjson
 
 from cds_service.sandbox.store import Store
 
@@ -50,18 +51,22 @@ class Ehr:
     def assess(self, patient_id: str, **how: Any) -> dict[str, Any]:
         return self._post("/assessments", patient_id, **how)
 
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        return self.client.post(path, content=orjson.dumps(body), headers={"Content-Type": "application/json"})
+
     def _post(self, path: str, patient_id: str, **how: Any) -> dict[str, Any]:
-        answer = self.client.post(path, json=self.request(patient_id, **how))
+        answer = self.post(path, self.request(patient_id, **how))
         assert answer.status_code == 200, f"{patient_id}: {answer.status_code} {answer.text}"
         body: dict[str, Any] = answer.json()
         return body
 
     def resolve(self, template: str, context: dict[str, str]) -> Any:
-        """What the FHIR server answers to a prefetch template: a resource, or a searchset Bundle of one page."""
+        """What the FHIR server answers to a prefetch template: a resource, or a searchset Bundle of one page, with
+        numbers as the server writes them (1.10 stays 1.10)."""
         query = re.sub(r"\{\{context\.(\w+)\}\}", lambda token: context[token[1]], template)
         path, mark, parameters = query.partition("?")
         if not mark:
-            return json.loads(_one(self.store, *path.split("/")))
+            return orjson.Fragment(_one(self.store, *path.split("/")))
         found = self.store.search(path, parse_qsl(parameters))
         assert not found.ignored, f"the sandbox does not know {found.ignored} of {template}"
         bodies = self.store.bodies(path, found.ids)
@@ -69,7 +74,7 @@ class Ehr:
             "resourceType": "Bundle",
             "type": "searchset",
             "total": len(bodies),
-            "entry": [{"resource": json.loads(body), "search": {"mode": "match"}} for body in bodies],
+            "entry": [{"resource": orjson.Fragment(body), "search": {"mode": "match"}} for body in bodies],
         }
 
 

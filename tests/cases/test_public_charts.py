@@ -30,7 +30,7 @@ def answer_of(service: TestClient, chart: PublicChart) -> httpx.Response:
     store = Store()
     store.load(chart.resources)
     ehr = Ehr(service, store)
-    answer: httpx.Response = service.post(f"/cds-services/{SERVICE}", json=ehr.request(chart.patient_id))
+    answer: httpx.Response = ehr.post(f"/cds-services/{SERVICE}", ehr.request(chart.patient_id))
     store.close()
     return answer
 
