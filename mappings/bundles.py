@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_BOM = b"\xef\xbb\xbf"
 _MAX_DEPTH = 8
 """Bundles in Bundles, deeper than any server sends."""
 
@@ -23,7 +24,7 @@ class NotJsonError(ValueError):
 def decode(body: bytes) -> Any:
     """JSON as Python data, every decimal as an exact Decimal. Raises NotJsonError."""
     try:
-        return _DECODER.decode(body)
+        return _DECODER.decode(body.removeprefix(_BOM))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise NotJsonError(_where(error)) from None
 

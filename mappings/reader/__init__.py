@@ -13,6 +13,7 @@ from mappings.raw import RawChart
 from mappings.reader import action, allergy, condition, medication, observation, patient, report
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import belongs, reference_of, references, unique
+from mappings.reader.memo import ChartText
 from mappings.reader.merge import without_repeats
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
@@ -43,13 +44,14 @@ class ChartReader:
     """Reads charts. Holds the tools only, never a patient; safe to share between threads."""
 
     def __init__(self, terminology: Terminology, drugs: Drugs, text: TextEngine) -> None:
-        self._tools = Tools(terminology, drugs, text, load_units())
+        self._terminology, self._drugs, self._text, self._units = terminology, drugs, text, load_units()
 
     def read(self, raw: RawChart) -> PatientFacts:
         """The facts of the chart. A resource that can't be read is left out and named; nothing raises."""
         reference = f"Patient/{raw.patient_id}"
         kept, left_out = unique(raw.resources)
-        into = Collected(self._tools, reference, references(kept), quarantined=list(left_out))
+        tools = Tools(self._terminology, self._drugs, ChartText(self._text), self._units)
+        into = Collected(tools, reference, references(kept), quarantined=list(left_out))
         unreadable: set[Need] = set()
         self._patient(kept, raw.patient_id, into)
         for resource in kept:

@@ -22,7 +22,7 @@ from mappings.facts import (
     Site,
 )
 from mappings.reader.access import Concept, items, mapping
-from mappings.text.engine import TextEngine
+from mappings.reader.memo import ChartText
 from mappings.units import UnitTable
 
 
@@ -30,7 +30,7 @@ from mappings.units import UnitTable
 class Tools:
     terminology: Terminology
     drugs: Drugs
-    engine: TextEngine
+    engine: ChartText
     units: UnitTable
 
 
