@@ -10,16 +10,15 @@ from typing import Protocol
 
 from hooks.case import Case
 from hooks.chart import Chart
-from hooks.knowledge.safety_schema import Cap, Rule, Safety
+from hooks.knowledge.safety_schema import Cap, Safety
 from hooks.knowledge.therapy_schema import Phrases, Therapies, Therapy
 from hooks.model import TherapyDecision, TherapyItem
-from hooks.therapy.rules import Fired, Rulebook, lowest_caps, rulebook, strictest
+from hooks.therapy.rules import Fired, Rulebook, fire, lowest_caps, rulebook, strictest
 from hooks.therapy.view import Hit, View
 
 __all__ = ["Prompt", "decide_therapies", "prompts"]
 
 _DESCRIBED = frozenset({"probable", "likely", "confirmed"})
-_FORBIDS_DRAFT = frozenset({"block", "need", "replace"})
 _FAILED = "G4.5"
 
 
@@ -50,21 +49,21 @@ class _Weighed:
 
     @property
     def draft_allowed(self) -> bool:
-        return self.fits and not any(f.order_off or f.rule.action in _FORBIDS_DRAFT for f in self.fired)
+        return self.fits and not any(f.forbids_draft for f in self.fired)
 
 
 def decide_therapies(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[TherapyItem, ...]:
     """One item for each of the therapies, in presentation order for the extent of this patient."""
     book = rulebook(knowledge.safety, knowledge.therapies)
     view = View(chart, case)
-    hits = book.evaluate(view)
+    common = book.evaluate(view)
     weighed = [
-        _Weighed(therapy, book.fired(therapy.id, therapy, view, hits), book.suits(therapy, view))
+        _Weighed(therapy, book.fired(therapy.id, therapy, view, common), book.suits(therapy, view))
         for therapy in knowledge.therapies.ordered(case.criteria.lesion.extent)
     ]
-    for rule in book.pairs:
-        _apply_pair(rule, weighed, book, view)
-    return tuple(_item(entry, case, knowledge.therapies.phrases) for entry in weighed)
+    _apply_pairs(weighed, book, view)
+    phrases = knowledge.therapies.phrases
+    return tuple(_item(entry, case, phrases, book) for entry in weighed)
 
 
 def prompts(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[Prompt, ...]:
@@ -72,24 +71,21 @@ def prompts(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[P
     book = rulebook(knowledge.safety, knowledge.therapies)
     view = View(chart, case)
     fired = book.fired("card-text", None, view, book.evaluate(view))
-    return tuple(Prompt(f.rule.reported, _note(f), f.hit.refs, f.rule.sources) for f in fired)
+    return tuple(Prompt(f.rule.reported, f.note, f.hit.refs, f.rule.sources) for f in fired)
 
 
-def _apply_pair(rule: Rule, weighed: list[_Weighed], book: Rulebook, view: View) -> None:
+def _apply_pairs(weighed: list[_Weighed], book: Rulebook, view: View) -> None:
     """D8.4: where none of the pair is active and both could still be drafted, only the first keeps its draft."""
-    names = rule.when.first_of or ()
-    pair = [entry for entry in weighed if entry.therapy.id in names]
-    if len(pair) < 2 or not all(entry.draft_allowed for entry in pair):
-        return
-    if any(view.active(entry.therapy) for entry in pair):
-        return
-    order = {entry.rule.id: number for number, entry in enumerate(book.entries)}
-    for number, entry in enumerate(pair):  # in presentation order
-        entry.fired.append(Fired(rule, Hit(), order_off=number > 0))
-        entry.fired.sort(key=lambda f: order[f.rule.id])
+    for rule in book.pairs:
+        pair = [entry for entry in weighed if entry.therapy.id in (rule.rule.when.first_of or ())]
+        if not all(entry.draft_allowed for entry in pair) or any(view.active(entry.therapy) for entry in pair):
+            continue
+        for number, entry in enumerate(pair):  # in presentation order
+            entry.fired.append(fire(rule.rule, rule.position, Hit(), order_off=number > 0))
+            entry.fired.sort(key=lambda fired: fired.position)
 
 
-def _item(entry: _Weighed, case: Case, phrases: Phrases) -> TherapyItem:
+def _item(entry: _Weighed, case: Case, phrases: Phrases, book: Rulebook) -> TherapyItem:
     therapy, fired = entry.therapy, entry.fired
     top = strictest(fired)
     orderable = entry.draft_allowed and therapy.draft is not None
@@ -102,17 +98,11 @@ def _item(entry: _Weighed, case: Case, phrases: Phrases) -> TherapyItem:
         orderable=orderable,
         because=_because(top, fired, therapy, decision, phrases),
         rules=tuple(dict.fromkeys(f.rule.reported for f in fired)),
-        notes=tuple(dict.fromkeys(_note(f) for f in fired)),
+        notes=tuple(dict.fromkeys(f.note for f in fired)),
         needs=tuple(dict.fromkeys(n for f in fired if f.rule.action == "need" for n in (*f.rule.needs, *f.hit.needs))),
         cap=lowest_caps(caps),
         evidence=refs,
-        sources=tuple(
-            dict.fromkeys(
-                key
-                for keys in (therapy.sources, *(e.sources for e in therapy.evidence), *(f.rule.sources for f in fired))
-                for key in keys
-            )
-        ),
+        sources=tuple(dict.fromkeys((*book.sources[therapy.id], *(key for f in fired for key in f.rule.sources)))),
         described=case.grade in _DESCRIBED,
         fits=entry.fits,
     )
@@ -141,18 +131,12 @@ def _because(
             return phrases.unfit.format(name=therapy.name, reason=therapy.unfit)
         gate = next((f for f in fired if f.order_off), None)
         if gate is not None:
-            return phrases.not_orderable.format(name=therapy.name, reason=_note(gate))
+            return phrases.not_orderable.format(name=therapy.name, reason=gate.note)
         return phrases.offer.format(name=therapy.name, reason=therapy.extent)
     action = top.rule.action
     key = "warn_off" if action == "warn" and top.order_off else action
     template: str = getattr(phrases, key)
-    return template.format(name=therapy.name, reason=_note(top))
-
-
-def _note(fired: Fired) -> str:
-    """The rule's sentence, with at most three of the facts behind it."""
-    facts = fired.hit.said[:3]
-    return f"{fired.rule.text} ({'; '.join(facts)})." if facts else f"{fired.rule.text}."
+    return template.format(name=therapy.name, reason=top.note)
 
 
 def _cap(fired: Fired, therapy: Therapy) -> Cap | None:

@@ -54,9 +54,12 @@ class Compiler:
             inner = self.compile(condition.not_)
             return lambda view, agent, fired: None if inner(view, agent, fired) is not None else _HOLDS
         if kind == "is_" and condition.is_ is not None:
-            if condition.is_ not in self._done:
-                self._done[condition.is_] = self.compile(self._named[condition.is_])
-            return self._done[condition.is_]
+            name = condition.is_
+            if name not in self._done:
+                inner = self.compile(self._named[name])
+                own = about_agent(self._named[name], self._named)
+                self._done[name] = inner if own else _remembered(name, inner)
+            return self._done[name]
         return self._leaf(condition, kind)
 
     def _leaf(self, condition: Condition, kind: str) -> Test:
@@ -70,7 +73,7 @@ class Compiler:
         if kind in ("dx", "hx", "absent"):
             return _findings(kind, value)
         if kind == "drug":
-            return lambda view, agent, fired: _joined(said_of(d) for d in view.drugs(value))
+            return _drugs(value)
         if kind == "agent":
             return _agent(value)
         simple: dict[str, Callable[[View], Hit | None]] = {
@@ -97,6 +100,18 @@ class Compiler:
         }
         test = simple[kind]
         return lambda view, agent, fired: test(view)
+
+
+def _remembered(name: str, test: Test) -> Test:
+    """Asked once for each patient: many rules share a named condition."""
+
+    def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
+        memo = view.memo
+        if name not in memo:
+            memo[name] = test(view, agent, fired)
+        return memo[name]
+
+    return run
 
 
 def _all(tests: tuple[Test, ...]) -> Test:
@@ -131,6 +146,14 @@ def _findings(kind: str, concepts: tuple[str, ...]) -> Test:
     def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
         found = view.findings(concepts, history=history, certainty=certainty)
         return Hit.join(said_finding(f) for f in found) if found else None
+
+    return run
+
+
+def _drugs(names: tuple[str, ...]) -> Test:
+    def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
+        found = view.drugs(names)
+        return Hit.join(said_of(d) for d in found) if found else None
 
     return run
 

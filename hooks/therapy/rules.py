@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hooks.knowledge.safety_schema import Cap, Rule, Safety
 from hooks.knowledge.therapy_schema import Therapies, Therapy
@@ -12,76 +12,113 @@ from hooks.therapy.view import Hit, View
 
 _STRICTNESS = {"block": 0, "need": 1, "replace": 2, "cap": 4, "warn": 5, "none": 6}
 _WARN_OFF = 3
+_NO_DRAFT = frozenset({"block", "need", "replace"})
 
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A test that holds, and why. `order_off` may differ from the rule's own (the pair rule)."""
+    """A test that holds, and why; made once for a patient and shared by the agents it concerns."""
 
     rule: Rule
     hit: Hit
     order_off: bool
+    """may differ from the rule's own (the pair rule)."""
+    position: int
+    """in table order."""
+    strictness: int
+    forbids_draft: bool
+    note: str
+    """the rule's sentence, with at most three of the facts behind it."""
 
-    @property
-    def strictness(self) -> int:
-        if self.rule.action in ("warn", "cap") and self.order_off:
-            return _WARN_OFF if self.rule.action == "warn" else _STRICTNESS["cap"]
-        return _STRICTNESS[self.rule.action]
+
+def fire(rule: Rule, position: int, hit: Hit, order_off: bool) -> Fired:
+    facts = hit.said[:3]
+    note = f"{rule.text} ({'; '.join(facts)})." if facts else f"{rule.text}."
+    strictness = _WARN_OFF if order_off and rule.action == "warn" else _STRICTNESS[rule.action]
+    return Fired(rule, hit, order_off, position, strictness, order_off or rule.action in _NO_DRAFT, note)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     rule: Rule
     test: Test
-    per_agent: bool
-    agents: frozenset[str]
+    position: int
+    id: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The compiled table; holds no patient."""
+    """The compiled table; holds no patient. Tests about the agent itself run for each agent, the others once."""
 
-    entries: tuple[_Entry, ...]
+    once: tuple[_Entry, ...]
+    per_agent: Mapping[str, tuple[_Entry, ...]]
+    concerns: Mapping[str, frozenset[str]]
     fits: Mapping[str, Test]
-    pairs: tuple[Rule, ...]
-    agents: Mapping[str, tuple[_Entry, ...]] = field(default_factory=dict)
+    pairs: tuple[_Entry, ...]
+    sources: Mapping[str, tuple[str, ...]]
+    """what a therapy itself rests on."""
 
     @classmethod
     def of(cls, safety: Safety, therapies: Therapies) -> Rulebook:
         named = safety.vocabulary.conditions
         compiler = Compiler(named, safety.vocabulary.analytes)
-        entries, pairs = [], []
-        for rule in safety.rules:
+        once: list[_Entry] = []
+        pairs: list[_Entry] = []
+        per_agent: dict[str, list[_Entry]] = {}
+        concerns: dict[str, set[str]] = {}
+        for position, rule in enumerate(safety.rules):
+            entry = _Entry(rule, compiler.compile(rule.when), position, rule.id)
             if rule.when.first_of is not None:
-                pairs.append(rule)
-            test = compiler.compile(rule.when)
-            entries.append(_Entry(rule, test, about_agent(rule.when, named), frozenset(safety.agents_of(rule))))
-        by_agent: dict[str, list[_Entry]] = {}
-        for entry in entries:
-            for agent in entry.agents:
-                by_agent.setdefault(agent, []).append(entry)
-        fits = {therapy.id: compiler.compile(therapy.fits) for therapy in therapies.therapies}
-        return cls(tuple(entries), fits, tuple(pairs), {agent: tuple(found) for agent, found in by_agent.items()})
+                pairs.append(entry)
+                continue
+            own = about_agent(rule.when, named)
+            if not own:
+                once.append(entry)
+            for agent in safety.agents_of(rule):
+                if own:
+                    per_agent.setdefault(agent, []).append(entry)
+                else:
+                    concerns.setdefault(agent, set()).add(rule.id)
+        return cls(
+            tuple(once),
+            {agent: tuple(entries) for agent, entries in per_agent.items()},
+            {agent: frozenset(ids) for agent, ids in concerns.items()},
+            {therapy.id: compiler.compile(therapy.fits) for therapy in therapies.therapies},
+            tuple(pairs),
+            {therapy.id: _sources(therapy) for therapy in therapies.therapies},
+        )
 
-    def evaluate(self, view: View) -> dict[str, Hit | None]:
-        """Every test that does not depend on the agent, by id."""
+    def evaluate(self, view: View) -> tuple[Fired, ...]:
+        """Every test that holds and does not depend on the agent, in table order."""
         hits: dict[str, Hit | None] = {}
-        for entry in self.entries:
-            if not entry.per_agent:
-                hits[entry.rule.id] = entry.test(view, None, hits)
-        return hits
-
-    def fired(self, agent: str, therapy: Therapy | None, view: View, hits: Mapping[str, Hit | None]) -> list[Fired]:
-        """The tests that fire for one agent, in table order."""
-        found = []
-        for entry in self.agents.get(agent, ()):
-            hit = entry.test(view, therapy, hits) if entry.per_agent else hits[entry.rule.id]
+        found: list[Fired] = []
+        for entry in self.once:
+            hit = entry.test(view, None, hits)
+            hits[entry.id] = hit
             if hit is not None:
-                found.append(Fired(entry.rule, hit, entry.rule.order_off))
+                found.append(fire(entry.rule, entry.position, hit, entry.rule.order_off))
+        return tuple(found)
+
+    def fired(self, agent: str, therapy: Therapy | None, view: View, common: tuple[Fired, ...]) -> list[Fired]:
+        """The tests that hold for one agent, in table order."""
+        concerned = self.concerns.get(agent, frozenset())
+        found = [fired for fired in common if fired.rule.id in concerned]
+        own = False
+        for entry in self.per_agent.get(agent, ()):
+            hit = entry.test(view, therapy, {})
+            if hit is not None:
+                found.append(fire(entry.rule, entry.position, hit, entry.rule.order_off))
+                own = True
+        if own:
+            found.sort(key=lambda fired: fired.position)
         return found
 
     def suits(self, therapy: Therapy, view: View) -> bool:
         return self.fits[therapy.id](view, therapy, {}) is not None
+
+
+def _sources(therapy: Therapy) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*therapy.sources, *(key for entry in therapy.evidence for key in entry.sources))))
 
 
 _BOOKS: dict[tuple[int, int], tuple[Safety, Therapies, Rulebook]] = {}
@@ -97,8 +134,8 @@ def rulebook(safety: Safety, therapies: Therapies) -> Rulebook:
 
 def strictest(fired: list[Fired]) -> Fired | None:
     """The test that decides; of equally strict ones the first in table order. Notes alone decide nothing."""
-    deciding = [entry for entry in fired if entry.rule.action != "none"]
-    return min(deciding, key=lambda entry: entry.strictness) if deciding else None
+    top = min(fired, key=lambda entry: entry.strictness, default=None)
+    return None if top is None or top.rule.action == "none" else top
 
 
 def lowest_caps(caps: list[Cap]) -> str | None:

@@ -47,6 +47,8 @@ class View:
         self.case = case
         self.facts = chart.facts
         self.therapy_needs: frozenset[str] = frozenset()
+        self.memo: dict[str, Hit | None] = {}
+        """answers of the named conditions, for this patient."""
 
     # Findings -----------------------------------------------------------------------------------------------------
 
@@ -63,16 +65,15 @@ class View:
     ) -> tuple[Finding, ...]:
         """Findings that carry any of the concepts; absent ones only when asked for."""
         table = self._by_concept
-        found: dict[int, Finding] = {}
+        names: list[str] = []
         for concept in concepts:
-            if concept.endswith("*"):
-                prefix = concept[:-1]
-                names: Iterable[str] = [name for name in table if name.startswith(prefix)]
-            else:
-                names = (concept,) if concept in table else ()
-            for name in names:
-                for finding in table[name]:
-                    found.setdefault(id(finding), finding)
+            if concept in table:
+                names.append(concept)
+            elif concept[-1] == "*":
+                names.extend(name for name in table if name.startswith(concept[:-1]))
+        if not names:
+            return ()
+        found = {id(finding): finding for name in names for finding in table[name]}
         wants_absent = certainty == "absent"
         return tuple(
             finding
@@ -118,12 +119,11 @@ class View:
 
     def drugs(self, names: Iterable[str], stopped_within_days: int = 0) -> tuple[Medication, ...]:
         """On the list (drafts included, no end date passed) or ended at most so many days ago."""
-        found: dict[int, Medication] = {}
-        for name in names:
-            for drug in self._by_drug.get(name, ()):
-                if self._counts(drug, stopped_within_days):
-                    found.setdefault(id(drug), drug)
-        return tuple(found.values())
+        table = self._by_drug
+        listed = [drug for name in names if name in table for drug in table[name]]
+        if not listed:
+            return ()
+        return tuple(drug for drug in {id(d): d for d in listed}.values() if self._counts(drug, stopped_within_days))
 
     def _counts(self, drug: Medication, days: int) -> bool:
         today = self.chart.as_of

@@ -115,7 +115,9 @@ def _avoided(
     compiled: _Compiled, view: View, sites: tuple[Site, ...]
 ) -> tuple[str | None, tuple[Site, ...], tuple[str, ...]]:
     """(why to avoid it everywhere or None, the sites that remain, evidence)."""
-    remaining, reasons, refs = sites, [], []
+    remaining = sites
+    reasons: list[str] = []
+    refs: list[str] = []
     for test, avoid in compiled.avoid:
         hit = test(view, None, {})
         if hit is None:
