@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.sandbox.cases import published_cases
 from cds_service.sandbox.fhir_server import fhir_app
-from cds_service.sandbox.search import elements
 from cds_service.sandbox.store import Store
 
 _FHIR = "/fhir"
@@ -123,9 +122,7 @@ class _Page:
         return [
             {
                 "id": patient["id"],
-                "name": next(iter(elements(patient, "name.text")), None)
-                or " ".join([*elements(patient, "name.given"), *elements(patient, "name.family")])
-                or patient["id"],
+                "name": _name(patient),
                 "gender": patient.get("gender"),
                 "birthDate": patient.get("birthDate"),
             }
@@ -144,3 +141,10 @@ class _Page:
         except msgspec.DecodeError:
             return Response("a JSON list of texts is expected", 400, media_type="text/plain")
         return JSONResponse([self._markdown.render(text) for text in texts], headers=self._headers)
+
+
+def _name(patient: dict[str, Any]) -> str:
+    """The official name, or the first one; the id when there is none."""
+    names = [name for name in patient.get("name") or [] if isinstance(name, dict)]
+    name = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
+    return name.get("text") or " ".join([*name.get("given", []), name.get("family") or ""]).strip() or patient["id"]

@@ -27,8 +27,9 @@ Kinds
 
 Names
     A name of `data/vocabulary.csv` ("SLE", "Calcium", "diltiazem") brings its codes. Other names become text alone.
-    A code in place of the name makes a coding without words. Give codes yourself with `SCT:`, `ICD10CM:`, `ICD10:`, `ICD9CM:`, `LOINC:`, `RXNORM:`, `ATC:` or a bare ICD-10-CM
-    code (`M32.9`); then only those are used. `nocode` leaves all codes out.
+    Give codes yourself with `SCT:`, `ICD10CM:`, `ICD10:`, `ICD9CM:`, `LOINC:`, `RXNORM:`, `ATC:` or a bare ICD-10-CM
+    code (`M32.9`); then only those are used. A code in place of the name makes a coding without words. `nocode`
+    leaves all codes out.
 
 Dates
     `-10d`, `-3w`, `-4mo`, `-17y` and `today` count from the day the chart is built for; `~-4mo` keeps the month only,
