@@ -42,7 +42,6 @@ class Conflict:
     needs: tuple[str, ...] = ()
     cap: str | None = None
     evidence: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
     therapy: str | None = None
     other: str | None = None
 
@@ -115,9 +114,7 @@ def _with_listed(
 
 def _of_item(order: str, verdict: str, item: TherapyItem, **more: str) -> Conflict:
     others = tuple(note for note in item.notes if note not in item.because)
-    return Conflict(
-        order, verdict, item.because, item.rules, others, item.needs, item.cap, item.evidence, item.sources[:2], **more
-    )
+    return Conflict(order, verdict, item.because, item.rules, others, item.needs, item.cap, item.evidence, **more)
 
 
 def _is(drug: Medication, therapy: Therapy) -> bool:
@@ -184,7 +181,7 @@ def _lines(voice: Voice, conflict: Conflict) -> Iterator[tuple[str, tuple[str, .
         parts.append(say("also", notes=" ".join(voice.sentence(note) for note in notes)))
     if conflict.rules:
         parts.append(f"({say('rules', rules=', '.join(conflict.rules))})")
-    yield " ".join(parts), conflict.sources
+    yield " ".join(parts), voice.rule_sources(conflict.rules)
     own = voice.cards.order_checks.notes.get(conflict.therapy or "")
     if own is not None and conflict.other is None:
         yield own.text, own.sources

@@ -66,7 +66,7 @@ def left_out(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:
         names = ", ".join(voice.therapy_name(item.id) for item in items)
         rules = [rule for rule in items[0].rules if all(rule in item.rules for item in items)]
         shown_rules = f" ({voice.cards.say('rules', rules=', '.join(rules))})" if rules else ""
-        yield voice.cards.say("group", names=names, because=because) + shown_rules, ()
+        yield voice.cards.say("group", names=names, because=because) + shown_rules, voice.rule_sources(rules)
     for work in voice.assessment.workup:
         if work.decision == "avoid":
             because = voice.sentence(work.because, work.evidence)

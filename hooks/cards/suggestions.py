@@ -54,7 +54,7 @@ def _order(voice: Voice, item: WorkupItem, codings: tuple[Coding, ...]) -> Sugge
         voice.assessment,
         name,
         codings,
-        say("order_note", because=because),
+        say("order_note"),
         sites=[(site, voice.site_plain(site)) for site in dict.fromkeys(sites)],
         encounter_id=voice.context.encounter_id,
     )
@@ -75,7 +75,7 @@ def therapy_suggestions(voice: Voice, shown: tuple[TherapyItem, ...]) -> Iterato
         if not item.orderable or therapy.draft is None or not codings:
             continue
         dose = therapy.draft.text + (f" ({say('cap', cap=item.cap)})" if item.cap else "")
-        note = say("medication_note", because=voice.sentence_plain(item.because, item.evidence))
+        note = say("medication_note")
         resource = medication_request(
             voice.assessment, therapy.name, codings, dose, note, encounter_id=voice.context.encounter_id
         )

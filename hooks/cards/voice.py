@@ -52,7 +52,7 @@ class Voice:
     def sentence_plain(self, text: str, evidence: Iterable[str] = ()) -> str:
         if self.reveals(evidence):
             return self.cards.say("hidden_reason")
-        return dates_in_words(plain(text))
+        return dates_in_words(plain(text)).replace(".)", ")")
 
     # References and sources -------------------------------------------------------------------------------------------
 
@@ -77,6 +77,19 @@ class Voice:
     def said_with_source(self) -> Mapping[str, tuple[str, ...]]:
         """Sentence of the assessment -> its sources, for sentences without filled-in values."""
         return {m.text: m.sources for m in self.knowledge.messages.messages.values() if m.sources}
+
+    def rule_sources(self, rules: Iterable[str]) -> tuple[str, ...]:
+        """Sources of the safety rules with these reported ids, as many as a line may cite."""
+        known = self._sources_by_rule
+        found = dict.fromkeys(key for rule in rules for key in known.get(rule, ()))
+        return tuple(found)[: self.cards.limits["sources"]]
+
+    @cached_property
+    def _sources_by_rule(self) -> Mapping[str, tuple[str, ...]]:
+        table: dict[str, tuple[str, ...]] = {}
+        for rule in self.knowledge.safety.rules:
+            table[rule.reported] = (*table.get(rule.reported, ()), *rule.sources)
+        return table
 
     # Words ------------------------------------------------------------------------------------------------------------
 

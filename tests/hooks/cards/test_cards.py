@@ -1,0 +1,413 @@
+"""What every card keeps to: protocol, wording, sources, drafts, confidentiality."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from hooks.cards import write_cards
+from hooks.knowledge import load_knowledge
+from hooks.knowledge.card_schema import load_cards, load_orderables, load_override_reasons
+from mappings.codelists import Coding, load_terminology
+from mappings.facts import NEEDS
+from mappings.text.engine import TextEngine
+from tests.conformance import check_response
+from tests.hooks.cards.examples import (
+    CALCIUM,
+    EXAMPLES,
+    KIDNEY,
+    LUPUS,
+    NODULES,
+    PATIENT,
+    PHOSPHATE,
+    USUAL,
+    XRAY,
+    Example,
+    cards,
+    context,
+    understand,
+)
+
+
+def drafts(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [s["actions"][0]["resource"] for card in found for s in card.get("suggestions", ())]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_conforms(name: str) -> None:
+    assert check_response({"cards": cards(EXAMPLES[name])}, patient="Patient/patient-1") == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_says_no_banned_word(name: str) -> None:
+    banned = load_cards().banned_words
+    for card in cards(EXAMPLES[name]):
+        said = [card["summary"], *(s["label"] for s in card.get("suggestions", ()))]
+        said += [s["actions"][0]["description"] for s in card.get("suggestions", ())]
+        assert not [text for text in said if banned.search(text)]
+
+
+def test_the_same_chart_gives_the_same_cards() -> None:
+    example = EXAMPLES["detection-likely-with-options"]
+    assert cards(example) == cards(example)
+
+
+@pytest.mark.parametrize("kind", ["Patient", "RelatedPerson"])
+def test_a_patient_gets_no_card(kind: str) -> None:
+    for example in EXAMPLES.values():
+        assert cards(example, user_kind=kind) == []
+
+
+def test_the_basis_names_value_unit_range_date_and_resource() -> None:
+    detail = cards(EXAMPLES["detection-probable"])[0]["detail"]
+    assert "2.31 mmol/L, laboratory range 2.15–2.57, 22 May 2026: normal (`Observation/laboratory-1`)" in detail
+    assert "(`Condition/condition-1`)" in detail
+    assert "“stony-hard nodules over both elbows, first noticed 3 months ago”" in detail
+
+
+def test_words_alone_are_said_to_be_words() -> None:
+    table = PATIENT + LUPUS + NODULES + "Laboratory | Calcium | normal | -10d\n"
+    card = cards(Example(table))[0]
+    assert "calcium reported normal 22 May 2026" in card["summary"]
+    assert "without a number" in card["detail"]
+
+
+def test_a_fallback_range_is_said_to_be_one() -> None:
+    table = PATIENT + LUPUS + NODULES + "Laboratory | Calcium | 2.31 mmol/L | -10d\n"
+    assert "no laboratory range, fallback range" in cards(Example(table))[0]["detail"]
+
+
+def test_suspected_disease_is_said_to_be_suspected() -> None:
+    table = PATIENT + "Condition | SLE | provisional | onset -1y\n" + NODULES + CALCIUM
+    card = cards(Example(table))[0]
+    assert "suspected SLE" in card["summary"]
+    assert "only suspected" in card["detail"]
+
+
+def test_what_could_not_be_read_is_named() -> None:
+    detail = cards(EXAMPLES["incomplete-unread"])[0]["detail"]
+    assert "Could not read: medications (403), allergies (timeout)." in detail
+
+
+def test_left_out_agents_carry_rule_and_source() -> None:
+    likely = cards(EXAMPLES["detection-likely-with-options"])
+    line = next(row for card in likely for row in card["detail"].split("\n") if row.startswith("- minocycline"))
+    assert "Not offered" in line
+    assert "M1" in line
+    assert "https://cds.example.org/evidence/" in line
+
+
+def test_two_cards_at_most_and_options_on_their_own() -> None:
+    likely = cards(EXAMPLES["detection-likely-with-options"])
+    assert [card["source"]["topic"]["code"] for card in likely] == ["calcinosisDetection", "calcinosisOptions"]
+    assert likely[0]["indicator"] == "warning"
+    for example in EXAMPLES.values():
+        assert len(cards(example)) <= 2
+
+
+def test_every_link_of_a_detail_leads_to_a_known_source() -> None:
+    known = load_knowledge().evidence
+    for example in EXAMPLES.values():
+        for card in cards(example):
+            for part in card["detail"].split("](https://cds.example.org/evidence/")[1:]:
+                assert part.split(")")[0] in known
+
+
+def test_suppressed_topics_stay_away() -> None:
+    likely = EXAMPLES["detection-likely-with-options"]
+    left = cards(likely, suppress=frozenset({"calcinosisDetection"}))
+    assert [card["source"]["topic"]["code"] for card in left] == ["calcinosisOptions"]
+    assert cards(likely, suppress=frozenset({"calcinosisDetection", "calcinosisOptions"})) == []
+
+
+def test_companion_is_a_smart_link_with_its_context() -> None:
+    links = cards(EXAMPLES["incomplete"], companion_url="https://cds.example.org/companion/launch")[0]["links"]
+    smart = [link for link in links if link["type"] == "smart"]
+    assert smart[0]["appContext"] == "service=calcinosis-patient-view&topic=calcinosisIncomplete"
+    assert all("appContext" not in link for link in links if link["type"] == "absolute")
+
+
+# Drafts ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_drafts_are_valid_r4(name: str) -> None:
+    for resource in drafts(cards(EXAMPLES[name], encounter_id="visit-1")):
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+        assert resource["encounter"] == {"reference": "Encounter/visit-1"}
+
+
+def test_an_order_carries_site_and_reasons_of_the_lesion() -> None:
+    table = PATIENT + LUPUS + "Exam | stony-hard nodules | -10d | site=Left forearm | sitecode=SCT:66480008\n" + CALCIUM
+    assessment, _ = understand(Example(table))
+    radiograph = next(r for r in drafts(cards(Example(table))) if r["code"]["text"] == "plain radiograph")
+    assert [r["reference"] for r in radiograph["reasonReference"]] == ["Condition/condition-1", "Observation/exam-1"]
+    for site, body in zip(assessment.criteria.lesion.body_sites, radiograph["bodySite"], strict=True):
+        assert body.get("coding", [{}])[0].get("code") == site.code
+        assert "forearm" in body["text"]
+
+
+def test_a_site_in_words_gets_no_code() -> None:
+    radiograph = next(
+        r for r in drafts(cards(EXAMPLES["detection-probable"])) if r["code"]["text"] == "plain radiograph"
+    )
+    assert radiograph["bodySite"] == [{"text": "bilateral elbow"}]
+
+
+def test_blood_tests_carry_no_site() -> None:
+    found = [r for r in drafts(cards(EXAMPLES["incomplete"])) if r["resourceType"] == "ServiceRequest"]
+    for resource in found:
+        lesional = resource["code"]["text"] in ("plain radiograph", "skin biopsy", "wound culture")
+        assert ("bodySite" in resource) <= lesional
+
+
+def test_an_order_without_a_code_is_text_only() -> None:
+    card = cards(EXAMPLES["incomplete"])[0]
+    assert "No order code is mapped here for: complement C3/C4 and anti-dsDNA" in card["detail"]
+    assert not [r for r in drafts([card]) if "complement" in r.get("code", {}).get("text", "")]
+
+
+def test_a_tenants_codings_replace_ours() -> None:
+    own = Coding("urn:example:orders", "CA-1", "Calcium, our laboratory")
+    found = drafts(cards(EXAMPLES["incomplete"], orderables={"calcium": (own,)}))
+    calcium = next(r for r in found if r["code"]["text"] == "serum calcium")
+    assert calcium["code"]["coding"] == [
+        {"system": "urn:example:orders", "code": "CA-1", "display": "Calcium, our laboratory"}
+    ]
+
+
+def test_units_choose_the_laboratory_code() -> None:
+    codes = {
+        units: {
+            c["code"]
+            for r in drafts(cards(EXAMPLES["incomplete"], units=units))
+            for c in r["code"].get("coding", ())
+            if r["code"]["text"] == "serum calcium"
+        }
+        for units in ("conventional", "si")
+    }
+    assert "17861-6" in codes["conventional"]
+    assert "2000-8" in codes["si"]
+
+
+def test_what_is_drafted_already_is_not_suggested_again() -> None:
+    example = EXAMPLES["detection-probable"]
+    offered = {r["code"]["text"] for r in drafts(cards(example)) if "code" in r}
+    assert "plain radiograph" in offered
+    coding = load_terminology().codings("radiograph")[0]
+    draft = {
+        "resourceType": "ServiceRequest",
+        "id": "draft-1",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/patient-1"},
+        "code": {"coding": [{"system": coding.system, "code": coding.code}]},
+    }
+    again = {r["code"]["text"] for r in drafts(cards(replace(example, drafts=(draft,)))) if "code" in r}
+    assert "plain radiograph" not in again
+
+
+def drug_drafts(example: Example) -> list[dict[str, Any]]:
+    return [r for r in drafts(cards(example)) if r["resourceType"] == "MedicationRequest"]
+
+
+READY = (
+    PHOSPHATE
+    + KIDNEY
+    + "Medication | hydroxychloroquine | 400 mg/d | -3y\nVital | Heart rate | 72 /min | -3d\n"
+    + "Vital | Blood pressure | 128/76 mm[Hg] | -3d\nLaboratory | ECG | normal | -20d\n"
+    + "Laboratory | ALT | 20 U/L [0–40] | -10d\nLaboratory | Creatine kinase | 80 U/L [30–170] | -10d\n"
+    + "Laboratory | White cells | 6.1 10*9/L [4–10] | -10d\n"
+)
+EXTENSIVE = (
+    "Exam | stony-hard nodules on both elbows, thighs, hands and the back, first noticed 3 months ago | -10d\n"
+    + "Imaging | X-ray of both thighs | Extensive subcutaneous calcification of both thighs. | -5d\n"
+)
+
+
+def test_a_drug_draft_only_where_the_assessment_allows_it() -> None:
+    example = Example(PATIENT + LUPUS + EXTENSIVE + CALCIUM + READY)
+    assessment, _ = understand(example)
+    orderable = {item.id for item in assessment.therapies if item.orderable}
+    names = {load_knowledge().therapies.get(item).name for item in orderable}
+    found = drug_drafts(example)
+    assert {r["medicationCodeableConcept"]["text"] for r in found} <= names
+    for resource in found:
+        assert "Off-label" in resource["note"][0]["text"]
+        assert resource["dosageInstruction"][0]["text"]
+
+
+def test_forced_orderable_agents_get_drafts_and_never_more_than_three() -> None:
+    assessment, facts = understand(Example(USUAL + XRAY))
+    forced = tuple(
+        replace(item, decision="offer", orderable=True, fits=True, described=True) for item in assessment.therapies
+    )
+    found = write_cards(replace(assessment, therapies=forced), facts, load_knowledge(), context())
+    kinds = [r["resourceType"] for r in drafts(found)]
+    assert kinds.count("MedicationRequest") <= 3
+    only = tuple(item for item in forced if item.id in ("diltiazem", "colchicine"))
+    both = write_cards(replace(assessment, therapies=only), facts, load_knowledge(), context())
+    drugs = [r for r in drafts(both) if r["resourceType"] == "MedicationRequest"]
+    assert [r["medicationCodeableConcept"]["coding"][0]["code"] for r in drugs] == ["2683", "3443"]
+    labels = [s["label"] for s in both[1]["suggestions"]]
+    assert all("may be considered" in label for label in labels)
+    assert all("isRecommended" not in s for s in both[1]["suggestions"])
+    blocked = tuple(replace(item, orderable=False) for item in only)
+    none = write_cards(replace(assessment, therapies=blocked), facts, load_knowledge(), context())
+    assert not [r for r in drafts(none) if r["resourceType"] == "MedicationRequest"]
+
+
+@pytest.mark.parametrize("name", [n for n in EXAMPLES if n.startswith(("incomplete", "alternative", "urgent"))])
+def test_no_drug_draft_below_likely(name: str) -> None:
+    assert drug_drafts(EXAMPLES[name]) == []
+
+
+def test_urgent_orders_are_urgent() -> None:
+    assert {r["priority"] for r in drafts(cards(EXAMPLES["urgent-calciphylaxis"]))} == {"urgent"}
+    found = drafts(cards(EXAMPLES["detection-probable"]))
+    assert {r["priority"] for r in found if "priority" in r} == {"routine"}
+
+
+# Recording a finding --------------------------------------------------------------------------------------------------
+
+
+def test_a_recorded_finding_is_read_by_the_next_call() -> None:
+    example = EXAMPLES["detection-possible-asks-for-hardness"]
+    before, _ = understand(example)
+    assert (before.grade, before.criteria.lesion.hardness) == ("possible", "unstated")
+    recorded = {r["valueString"]: r for r in drafts(cards(example)) if r["resourceType"] == "Observation"}
+    grades = {}
+    for value, resource in recorded.items():
+        resource["id"] = "recorded-1"
+        after, _ = understand(Example(example.table + f"Resource | {_json(resource)}\n"))
+        grades[value] = after.grade
+    assert grades == {
+        "hard lesion": "probable",
+        "soft lesion": "none",
+        "lesion with chalky white discharge": "probable",
+    }
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_an_accepted_draft_leaves_in_the_chart_says_nothing_clinical(name: str) -> None:
+    """Notes of our own drafts are read by the next call: they must not look like a finding."""
+    engine = TextEngine.load()
+    for resource in drafts(cards(EXAMPLES[name])):
+        for note in resource["note"]:
+            reading = engine.read(note["text"], kind="note")
+            assert (reading.lesions, reading.concepts, reading.labs) == ((), (), ())
+
+
+def _json(resource: dict[str, Any]) -> str:
+    return json.dumps(resource)
+
+
+def test_nothing_to_record_once_the_lesion_is_hard() -> None:
+    assert not [r for r in drafts(cards(EXAMPLES["incomplete"])) if r["resourceType"] == "Observation"]
+
+
+# Confidential entries -------------------------------------------------------------------------------------------------
+
+
+def test_a_restricted_lesion_counts_but_is_not_quoted() -> None:
+    open_table = PATIENT + LUPUS + "Exam | stony-hard nodules on the scrotum | -10d\n" + CALCIUM
+    hidden_table = PATIENT + LUPUS + "Exam | stony-hard nodules on the scrotum | -10d | security=R\n" + CALCIUM
+    assert "scrotum" in str(cards(Example(open_table)))
+    found = cards(Example(hidden_table))
+    assert found
+    said = str([(card["summary"], card["detail"]) for card in found])
+    assert "stony-hard" not in said
+    assert "nodule" not in said.replace("nodules on record", "")
+    assert "restricted access" in found[0]["detail"]
+
+
+def test_a_restricted_disease_is_not_named() -> None:
+    table = PATIENT + "Condition | SLE | onset -17y | security=R\n" + NODULES + CALCIUM
+    found = cards(Example(table))
+    assert found
+    assert "SLE" not in found[0]["summary"]
+    assert "connective tissue disease" in found[0]["summary"]
+
+
+# Data -----------------------------------------------------------------------------------------------------------------
+
+CONTRACT = {
+    "diagnoses": "sle cutaneous-lupus lupus-panniculitis dermatomyositis juvenile-dermatomyositis polymyositis "
+    "systemic-sclerosis mctd overlap uctd sjogren rheumatoid-arthritis morphea",
+    "flags": "infection calciphylaxis malignancy critical-calcium digital-ischaemia nerve-compression rapid-onset "
+    "breast-lesion",
+    "mimics": "rheumatoid-nodule gouty-tophus panniculitis cutaneous-lymphoma atypical-infection metastasis xanthoma "
+    "pilomatricoma osteoma-cutis erythema-nodosum sarcoidosis cyst-or-lipoma idiopathic-scrotal vascular-calcification "
+    "multicentric-reticulohistiocytosis",
+    "grades": "none incomplete possible probable likely confirmed alternative urgent",
+    "subtypes": "dystrophic metastatic calciphylaxis iatrogenic idiopathic undetermined",
+    "needs": " ".join(NEEDS),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_every_id_of_the_contract_has_words(name: str) -> None:
+    assert set(getattr(load_cards(), name)) == set(CONTRACT[name].split())
+
+
+def test_every_order_of_the_contract_has_a_name() -> None:
+    workup = {entry.id for entry in load_knowledge().workup.entries}
+    assert workup <= set(load_orderables().workup)
+
+
+def test_drug_codings_are_in_the_reviewed_lists() -> None:
+    drugs = load_terminology().drugs
+    therapies = {therapy.id: therapy for therapy in load_knowledge().therapies.therapies}
+    for therapy, codings in load_orderables().drug_codings.items():
+        for coding in codings:
+            found = drugs.by_code(coding.system, coding.code)
+            assert found is not None
+            assert set(found.drugs) <= set(therapies[therapy].drugs), coding
+
+
+def test_templates_say_no_banned_word() -> None:
+    texts = load_cards()
+    templates = [*texts.phrases.values(), *texts.headings.values(), *texts.reasons.values(), *texts.calcium.values()]
+    for kind in texts.kinds.values():
+        templates += [*kind.summary, kind.lead, kind.topic_display]
+    templates += [answer.label for question in texts.questions for answer in question.answers]
+    templates += [entry.name for entry in load_orderables().workup.values()]
+    templates += [reason.display for reason in load_override_reasons().reasons]
+    assert not [text for text in templates if texts.banned_words.search(text)]
+
+
+@pytest.mark.parametrize("word", ["Start diltiazem", "the diagnosis is clear", "patient HAS DYSTROPHIC calcinosis"])
+def test_the_lint_catches(word: str) -> None:
+    assert load_cards().banned_words.search(word)
+
+
+def test_the_lint_lets_pass() -> None:
+    for text in ("starting point", "not a diagnosis", "given as reported", "may be considered"):
+        assert not load_cards().banned_words.search(text)
+
+
+def test_reasons_and_their_effects() -> None:
+    reasons = load_override_reasons()
+    table = {reason.code: (reason.effect, reason.days) for reason in reasons.reasons}
+    assert table == {
+        "action-completed": ("done", 365),
+        "patient-ineligible": ("not-this-patient", None),
+        "wrong-time-workflow": ("later", 7),
+        "expert-contradicts": ("disagrees", 180),
+    }
+    assert reasons.effect(reasons.system, "wrong-time-workflow") is reasons.reasons[2]
+    assert reasons.effect("http://else.where", "wrong-time-workflow") is None
+    assert reasons.effect(reasons.system, "unknown") is None
+
+
+def test_phrases_that_claim_something_cite_it() -> None:
+    known = load_knowledge().evidence
+    for keys in load_cards().cited.values():
+        assert keys
+        assert all(key in known for key in keys)
+    for note in load_cards().order_checks.notes.values():
+        assert all(key in known for key in note.sources)
