@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,14 +11,15 @@ from fastapi import FastAPI
 
 from cds_service import __version__
 from cds_service.answers import register_errors
+from cds_service.auth import Authenticator
 from cds_service.fhir.door import Policy, open_client
 from cds_service.middleware import Cors, Observed, RequestLimits
 from cds_service.pipeline import Brain, load_brain
 from cds_service.routes import evidence, feedback, health, hooks, start
 from cds_service.settings import Settings, check_production
 from cds_service.state import AppState, read_overlay
+from cds_service.tenants import load_tenants
 
-_LOG = logging.getLogger("cds_service")
 _GC_THRESHOLDS = (50_000, 20, 100)
 """decoding a large chart makes many small objects; the default thresholds would collect in the middle of it."""
 
@@ -28,11 +28,14 @@ def create_app(settings: Settings, *, brain: Brain | None = None, http: httpx.As
     """Builds the ASGI application. SettingsError, KnowledgeError and CodelistError say why it can't start."""
     check_production(settings)
     policy = Policy(open_loopback=settings.sandbox)
+    tenants = load_tenants(settings.tenants_file)
     state = AppState(
         settings=settings,
         brain=brain or load_brain(settings.as_of, read_overlay(settings.knowledge_overlay)),
         policy=policy,
         http=http or open_client(policy),
+        tenants=tenants,
+        authenticator=Authenticator(tenants),
     )
 
     @asynccontextmanager
@@ -41,7 +44,7 @@ def create_app(settings: Settings, *, brain: Brain | None = None, http: httpx.As
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         yield
-        await state.http.aclose()
+        await state.close()
 
     docs = settings.sandbox
     app = FastAPI(
@@ -57,6 +60,6 @@ def create_app(settings: Settings, *, brain: Brain | None = None, http: httpx.As
         app.include_router(router)
     register_errors(app)
     app.add_middleware(RequestLimits, max_bytes=settings.max_body_bytes)
-    app.add_middleware(Cors, any_origin=settings.sandbox)
+    app.add_middleware(Cors, any_origin=settings.sandbox, tenants=tenants)
     app.add_middleware(Observed, metrics=state.metrics)
     return app

@@ -40,7 +40,7 @@ class Evaluated:
 def evaluate_chart(chart: RawChart, brain: Brain, as_of: date | None, public_url: str | None) -> Evaluated:
     facts, assessment = brain.understand(chart, as_of)
     context = CardContext(public_url or _PUBLIC, _SERVICE, new_uuid)
-    return Evaluated(assessment, brain.cards(facts, assessment, context))
+    return Evaluated(assessment, brain.cards("patient-view", facts, assessment, context))
 
 
 async def chart_from_server(base: str, patient_id: str, token: str | None, milliseconds: int) -> RawChart:

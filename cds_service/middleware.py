@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cds_service.answers import error_response
 from cds_service.errors import BadRequest, ServiceError, TooLarge, UnsupportedMedia
 from cds_service.metrics import Metrics
+from cds_service.tenants import Tenants
 
 _LOG = logging.getLogger("cds_service.access")
 _JSON = ("application/json", "application/fhir+json")
@@ -85,8 +86,8 @@ def _check_type(headers: dict[bytes, bytes]) -> None:
 class Cors:
     """Preflights without authentication, allow-origin on every answer, errors too; no credentials."""
 
-    def __init__(self, app: ASGIApp, any_origin: bool, origins: frozenset[str] = frozenset()) -> None:
-        self.app, self.any_origin, self.origins = app, any_origin, origins
+    def __init__(self, app: ASGIApp, any_origin: bool, tenants: Tenants) -> None:
+        self.app, self.any_origin, self.tenants = app, any_origin, tenants
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -94,7 +95,7 @@ class Cors:
             return
         headers = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin-1")
-        allowed = bool(origin) and (self.any_origin or origin in self.origins)
+        allowed = bool(origin) and (self.any_origin or origin in self.tenants.origins)
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             extra = _cors_headers(origin) if allowed else []
             await send({"type": "http.response.start", "status": 204, "headers": extra})

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from hooks.answer import answer
 from hooks.assess import assess
-from hooks.cards import CardContext, write_cards
+from hooks.cards import CardContext
 from hooks.knowledge import Knowledge, load_knowledge
 from hooks.model import Assessment
 from mappings.codelists import OverlayText, load_terminology
@@ -32,8 +33,11 @@ class Brain:
         facts = self.reader.read(chart)
         return facts, assess(facts, self.knowledge, as_of or self.today())
 
-    def cards(self, facts: PatientFacts, assessment: Assessment, context: CardContext) -> list[dict[str, Any]]:
-        return write_cards(assessment, facts, self.knowledge, context)
+    def cards(
+        self, hook: str, facts: PatientFacts, assessment: Assessment, context: CardContext
+    ) -> list[dict[str, Any]]:
+        """The cards of a hook in the dialect of the context."""
+        return answer(hook, assessment, facts, self.knowledge, context)
 
 
 def load_brain(as_of: date | None = None, overlay: OverlayText | None = None) -> Brain:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from fastapi import Request
 
+from cds_service.auth import Authenticator, Caller
 from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.door import Policy, Refused
+from cds_service.fhir.door import Policy, Refused, open_client
 from cds_service.metrics import Metrics
 from cds_service.pipeline import Brain
 from cds_service.settings import Settings
+from cds_service.tenants import Tenant, Tenants
 from hooks.wire import HookRequest
 from mappings.codelists import OverlayText
+
+_LOOPBACK = ("127.0.0.1", "::1", "testclient")
+"""the last is the name that the test client gives itself; no network address looks like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +30,53 @@ class AppState:
     brain: Brain
     policy: Policy
     http: httpx.AsyncClient
+    tenants: Tenants
+    authenticator: Authenticator
     metrics: Metrics = field(default_factory=Metrics)
+    clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
 
     def public_url(self, request: Request) -> str:
         """The base of our own links: as configured, else (sandbox) as called."""
         return self.settings.public_url or str(request.base_url).rstrip("/")
 
-    def fhir_client(self, request: HookRequest) -> FhirClient | None:
-        """A client for the EHR's server, when the request names one that we may call."""
+    def fhir_client(self, request: HookRequest, tenant: Tenant | None) -> FhirClient | None:
+        """A client for the EHR's server, when the request names one that this tenant allows."""
         if request.fhir_server is None:
             return None
         token = request.authorization.access_token if request.authorization else None
         if token is None and not self.settings.sandbox:
             return None
+        policy, http = self.policy, self.http
+        if tenant is not None:
+            policy, http = tenant.policy, self._client_of(tenant)
         try:
-            self.policy.base_of(request.fhir_server)
+            policy.base_of(request.fhir_server)
         except Refused:
             return None
-        return FhirClient(self.http, self.policy, request.fhir_server, token)
+        return FhirClient(http, policy, request.fhir_server, token)
+
+    def _client_of(self, tenant: Tenant) -> httpx.AsyncClient:
+        """One HTTP client for each tenant's policy, kept open."""
+        key = (tenant.id, tenant.policy, tenant.ca_file)
+        found = self.clients.get(key)
+        if found is None:
+            context = ssl.create_default_context(cafile=str(tenant.ca_file)) if tenant.ca_file else None
+            found = self.clients[key] = open_client(tenant.policy, context)
+        return found
+
+    async def close(self) -> None:
+        await self.http.aclose()
+        for client in self.clients.values():
+            await client.aclose()
+
+    async def caller(self, request: Request, body: bytes) -> Caller | None:
+        """The verified caller; None only in the sandbox, for a call from this machine. Raises Unauthorized."""
+        headers = request.headers.getlist("authorization")
+        if self.settings.sandbox and (not headers or self.tenants.path is None):
+            host = request.client.host if request.client else ""
+            if host in _LOOPBACK:
+                return None
+        return await self.authenticator.authenticate(headers, request.url.path, body)
 
 
 def state_of(request: Request) -> AppState:

@@ -69,8 +69,8 @@ SERVICES: Mapping[str, HookService] = {
             "calcinosis-patient-view",
             "patient-view",
             "Possible dystrophic calcinosis cutis",
-            "Shows possible dystrophic calcinosis cutis in a patient with a connective tissue disease, hard nodules and "
-            "a normal serum calcium: the basis, the missing workup and the options that fit this patient.",
+            "Shows possible dystrophic calcinosis cutis in a patient with a connective tissue disease, hard nodules "
+            "and a normal serum calcium: the basis, the missing workup and the options that fit this patient.",
         ),
         HookService(
             "calcinosis-encounter-start",
@@ -82,8 +82,8 @@ SERVICES: Mapping[str, HookService] = {
             "calcinosis-order-select",
             "order-select",
             "Calcinosis: conflicts of a selected order",
-            "Checks a drafted drug, biopsy or imaging order of a patient with known or suspected calcinosis against the "
-            "same rules; quiet when nothing is wrong.",
+            "Checks a drafted drug, biopsy or imaging order of a patient with known or suspected calcinosis against "
+            "the same rules; quiet when nothing is wrong.",
         ),
         HookService(
             "calcinosis-order-sign",

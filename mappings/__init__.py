@@ -1,1 +1,1 @@
-"""What FHIR data *means* here: code lists, units, dates, free text, and the reader that turns raw FHIR JSON into facts."""
+"""What FHIR data *means* here: code lists, units, dates, free text, and the reader from raw FHIR JSON to facts."""

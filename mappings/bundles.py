@@ -74,8 +74,9 @@ def _rewritten(resource: Mapping[str, Any], names: Mapping[str, str]) -> Mapping
     changed: dict[str, Any] = {}
     for key in ("subject", "patient", "medicationReference"):
         value = resource.get(key)
-        found = names.get(value.get("reference", "")) if isinstance(value, Mapping) and isinstance(value.get("reference"), str) else None
-        if found:
+        reference = value.get("reference") if isinstance(value, Mapping) else None
+        found = names.get(reference) if isinstance(reference, str) else None
+        if found and isinstance(value, Mapping):
             changed[key] = {**value, "reference": found}
     return {**resource, **changed} if changed else resource
 

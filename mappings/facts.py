@@ -16,15 +16,25 @@ from mappings.dates import PartialDate
 
 Certainty = Literal["confirmed", "suspected", "absent"]
 """confirmed: verificationStatus confirmed or missing, or affirmed text. suspected: provisional, differential,
-unconfirmed, or "possible/rule out" text. absent: the chart says it is not there ("not pregnant", "denies dysphagia")."""
+unconfirmed, or "possible/rule out" text. absent: the chart denies it ("not pregnant", "denies dysphagia")."""
 
 Course = Literal["active", "resolved"]
 """resolved: clinicalStatus resolved (or abatement in the past). Inactive and remission still count as active."""
 
 Hardness = Literal["definite", "possible", "equivalent", "against", "unstated"]
 LesionKind = Literal[
-    "nodule", "papule", "plaque", "deposit", "calcification", "calcinosis", "induration", "ulcer",
-    "mass", "lump", "swelling", "skin-change",
+    "nodule",
+    "papule",
+    "plaque",
+    "deposit",
+    "calcification",
+    "calcinosis",
+    "induration",
+    "ulcer",
+    "mass",
+    "lump",
+    "swelling",
+    "skin-change",
 ]
 Pain = Literal["none", "mild", "unspecified", "severe"]
 Laterality = Literal["left", "right", "bilateral"]
@@ -33,11 +43,23 @@ ImagingFinding = Literal["soft-tissue", "vascular-only", "joint-or-tendon-only",
 BiopsyFinding = Literal["calcium", "no-calcium", "not-understood"]
 NeedState = Literal["complete", "partial", "unavailable"]
 Need = Literal[
-    "patient", "conditions", "observations", "medications", "procedures", "diagnosticReports", "serviceRequests",
+    "patient",
+    "conditions",
+    "observations",
+    "medications",
+    "procedures",
+    "diagnosticReports",
+    "serviceRequests",
     "allergies",
 ]
 NEEDS: tuple[Need, ...] = (
-    "patient", "conditions", "observations", "medications", "procedures", "diagnosticReports", "serviceRequests",
+    "patient",
+    "conditions",
+    "observations",
+    "medications",
+    "procedures",
+    "diagnosticReports",
+    "serviceRequests",
     "allergies",
 )
 
@@ -128,8 +150,10 @@ class Result:
     @property
     def usable(self) -> bool:
         """A final value or word that nothing speaks against. A missing date is judged by the rule, not here."""
-        return self.status == "final" and self.problem is None and (
-            self.low is not None or self.high is not None or self.word is not None
+        return (
+            self.status == "final"
+            and self.problem is None
+            and (self.low is not None or self.high is not None or self.word is not None)
         )
 
 

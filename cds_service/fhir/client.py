@@ -175,6 +175,23 @@ class FhirClient:
             return 0, b"", empty, "connection"
 
 
+async def get_bytes(
+    http: httpx.AsyncClient, policy: Policy, url: str, deadline: Deadline, max_bytes: int
+) -> tuple[int, bytes]:
+    """One small document through the door: (status, body), (0, b"") when it could not be had."""
+    try:
+        policy.base_of(url)
+        async with asyncio.timeout(max(deadline.left, 0.01)), http.stream("GET", url) as response:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body.extend(chunk)
+                if len(body) > max_bytes:
+                    return 0, b""
+            return response.status_code, bytes(body)
+    except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError):
+        return 0, b""
+
+
 def retry_after(value: str | None) -> float | None:
     """Seconds to wait, from seconds or an HTTP date; None when absent or unreadable."""
     if value is None:

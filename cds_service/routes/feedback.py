@@ -20,8 +20,14 @@ async def feedback(service_id: str, request: Request) -> Response:
     """Each item is kept once; an unknown card is no error (it may be older than this process)."""
     if service_id not in SERVICES:
         raise NotFound("no such service", "service id")
-    items = parse_feedback(decode_request(await request.body()))
     state = state_of(request)
+    body = await request.body()
+    caller = await state.caller(request, body)
+    if caller is not None and state.authenticator.seen.claim(caller) is not None:
+        return json_response({})
+    items = parse_feedback(decode_request(body))
     for item in items:
         state.metrics.feedback(service_id, item.outcome)
+    if caller is not None:
+        state.authenticator.seen.store(caller, b"{}")
     return json_response({})

@@ -1,0 +1,91 @@
+"""Public keys of tenants: inline, from a file, or from the one `jku` a tenant may have; found by kid."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, RSAKey
+
+from cds_service.fhir.client import Deadline, get_bytes
+from cds_service.fhir.door import Policy, open_client
+from cds_service.tenants import Tenant
+
+_LOG = logging.getLogger("cds_service")
+_FRESH_SECONDS = 600.0
+_COOL_DOWN_SECONDS = 60.0
+_MAX_BYTES = 256 * 1024
+_FETCH_MS = 2000
+_TYPES = {"RS": RSAKey, "PS": RSAKey, "ES": ECKey}
+
+
+@dataclass(slots=True)
+class _Cached:
+    keys: dict[str, Any] = field(default_factory=dict)
+    fetched: float = float("-inf")
+    tried: float = float("-inf")
+
+
+class KeyStore:
+    """Keys by (tenant, kid). A kid is a look-up key and nothing else."""
+
+    def __init__(self) -> None:
+        self._cache: dict[str, _Cached] = {}
+
+    async def find(self, tenant: Tenant, kid: str, algorithm: str) -> RSAKey | ECKey | None:
+        """The key of this kid if its type fits the algorithm; a rotated key is looked up once a minute at most."""
+        cached = self._cache.setdefault(tenant.id, _Cached())
+        now = time.monotonic()
+        stale = now - cached.fetched > _FRESH_SECONDS
+        if (kid not in cached.keys or stale) and now - cached.tried > (_COOL_DOWN_SECONDS if cached.keys else 1.0):
+            cached.tried = now
+            found = await self._load(tenant)
+            if found is not None:
+                cached.keys, cached.fetched = found, now
+        key = cached.keys.get(kid)
+        return key if isinstance(key, _TYPES[algorithm[:2]]) else None
+
+    async def _load(self, tenant: Tenant) -> dict[str, Any] | None:
+        try:
+            if tenant.jwks is not None:
+                return _by_kid(tenant.jwks)
+            if tenant.jwks_file is not None:
+                return _by_kid(json.loads(tenant.jwks_file.read_text(encoding="utf-8")))
+            return await _fetch(tenant)
+        except (OSError, ValueError, JoseError):
+            _LOG.error("keys of a tenant can't be read", extra={"tenant": tenant.id, "reason": "keys"})
+            return None
+
+
+async def _fetch(tenant: Tenant) -> dict[str, Any] | None:
+    assert tenant.jku is not None  # noqa: S101 - one of the three sources is set
+    policy = Policy(bases=(tenant.jku,), allow_private=tenant.allow_private_addresses)
+    async with open_client(policy) as http:
+        status, body = await get_bytes(http, policy, tenant.jku, Deadline.after(_FETCH_MS), _MAX_BYTES)
+    return _by_kid(json.loads(body)) if status == 200 else None
+
+
+def _by_kid(document: Any) -> dict[str, Any]:
+    """Only keys with a kid of their own; a kid that stands twice is no key at all."""
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("not a JWK Set")
+    found: dict[str, Any] = {}
+    twice: set[str] = set()
+    for entry in entries:
+        if (
+            not isinstance(entry, dict)
+            or entry.get("kty") not in ("RSA", "EC")
+            or not isinstance(entry.get("kid"), str)
+        ):
+            continue
+        public = {k: v for k, v in entry.items() if k not in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")}
+        kid = entry["kid"]
+        if kid in found:
+            twice.add(kid)
+        found[kid] = KeySet.import_key_set({"keys": [public]}).keys[0]
+    return {kid: key for kid, key in found.items() if kid not in twice}

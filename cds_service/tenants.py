@@ -1,0 +1,188 @@
+"""Tenants: the hospitals that may call, each with its issuer, keys, audience, FHIR servers and switches.
+
+One validated file (YAML or JSON). A tenant that is wrong is disabled and named, the others run; the file is read again
+when it changes, so that a tenant can be switched off without a restart.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from cds_service.errors import SettingsError
+from cds_service.fhir.door import Policy
+from mappings.codelists import Coding
+
+_LOG = logging.getLogger("cds_service")
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+"""asymmetric only; "none" and HMAC are not in any list."""
+_CHECK_SECONDS = 5.0
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class LocalCoding(_Strict):
+    system: str
+    code: str
+    display: str = ""
+
+
+class Tenant(_Strict):
+    """One entry of the tenants file; the names of the file are the aliases."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")
+    issuer: str = Field(min_length=1)
+    audience: str
+    algorithms: tuple[str, ...] = ("ES384", "RS384")
+    jwks: dict[str, Any] | None = None
+    jwks_file: Path | None = Field(default=None, alias="jwksFile")
+    jku: str | None = None
+    tenant: str | None = None
+    client_id: str | None = Field(default=None, alias="clientId")
+    fhir_servers: tuple[str, ...] = Field(default=(), alias="fhirServers")
+    allow_private_addresses: bool = Field(default=False, alias="allowPrivateAddresses")
+    ca_file: Path | None = Field(default=None, alias="caFile")
+    dialect: str = "generic-2.0"
+    orderables: dict[str, tuple[LocalCoding, ...]] = Field(default_factory=dict)
+    overlay: Path | None = None
+    language: str = "en"
+    units: Literal["conventional", "si"] = "conventional"
+    time_zone: str = Field(default="UTC", alias="timeZone")
+    frame_ancestors: tuple[str, ...] = Field(default=(), alias="frameAncestors")
+    cors_origins: tuple[str, ...] = Field(default=(), alias="corsOrigins")
+    mode: Literal["live", "silent", "off"] = "live"
+    rollout: int = Field(default=100, ge=0, le=100)
+    client_remembers_overrides: bool = Field(default=False, alias="clientRemembersOverrides")
+    retention_days: int = Field(default=2190, ge=1, alias="retentionDays")
+    fail_silent: bool = Field(default=False, alias="failSilent")
+
+    @field_validator("algorithms")
+    @classmethod
+    def _asymmetric(cls, algorithms: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [a for a in algorithms if a not in ALGORITHMS]
+        if wrong or not algorithms:
+            raise ValueError(f"must be some of {', '.join(ALGORITHMS)}")
+        return algorithms
+
+    @field_validator("audience", "jku")
+    @classmethod
+    def _https(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme != "https":
+            raise ValueError("must be an https URL")
+        return url.rstrip("/") if url else url
+
+    @field_validator("fhir_servers")
+    @classmethod
+    def _servers(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
+                raise ValueError("must be https base URLs")
+        return tuple(url.rstrip("/") for url in urls)
+
+    @model_validator(mode="after")
+    def _one_key_source(self) -> Tenant:
+        if sum(source is not None for source in (self.jwks, self.jwks_file, self.jku)) != 1:
+            raise ValueError("exactly one of jwks, jwksFile, jku is required")
+        return self
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(bases=self.fhir_servers, allow_private=self.allow_private_addresses)
+
+    @property
+    def codings(self) -> Mapping[str, tuple[Coding, ...]]:
+        return {k: tuple(Coding(c.system, c.code, c.display) for c in v) for k, v in self.orderables.items()}
+
+
+@dataclass(slots=True)
+class Tenants:
+    """The tenants of a file. `problems` names the disabled ones; the texts hold no key material."""
+
+    path: Path | None
+    _by_issuer: dict[str, list[Tenant]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    _stamp: tuple[int, int] | None = None
+    _checked: float = 0.0
+
+    def with_issuer(self, issuer: str) -> list[Tenant]:
+        self.refresh()
+        return self._by_issuer.get(issuer, [])
+
+    @property
+    def origins(self) -> frozenset[str]:
+        self.refresh()
+        return frozenset(o for found in self._by_issuer.values() for t in found for o in t.cors_origins)
+
+    def refresh(self) -> None:
+        """Reads the file again when it changed; a file that became unreadable leaves the old tenants in place."""
+        now = time.monotonic()
+        if self.path is None or now - self._checked < _CHECK_SECONDS:
+            return
+        self._checked = now
+        try:
+            status = self.path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            if stamp != self._stamp:
+                self.load()
+                self._stamp = stamp
+        except (OSError, SettingsError):
+            _LOG.error("tenants file can't be read again", extra={"reason": "tenants-file"})
+
+    def load(self) -> None:
+        """Reads the file; SettingsError when it is no list of tenants at all."""
+        if self.path is None:
+            return
+        found: dict[str, list[Tenant]] = {}
+        problems: list[str] = []
+        ids: set[str] = set()
+        for index, entry in enumerate(_entries(self.path)):
+            name = entry.get("id") if isinstance(entry, dict) else None
+            where = f"tenants[{index}]" + (f" ({name})" if isinstance(name, str) else "")
+            try:
+                tenant = Tenant.model_validate(entry)
+            except ValidationError as error:
+                first = error.errors(include_input=False, include_url=False)[0]
+                key = ".".join(str(part) for part in first["loc"])
+                problems.append(f"{where}: {key or 'entry'}: {first['msg']}")
+                continue
+            if tenant.id in ids:
+                problems.append(f"{where}: id: is used twice")
+                continue
+            ids.add(tenant.id)
+            found.setdefault(tenant.issuer, []).append(tenant)
+        self._by_issuer, self.problems = found, problems
+        for problem in problems:
+            _LOG.error("tenant disabled", extra={"reason": problem})
+
+
+def load_tenants(path: Path | None) -> Tenants:
+    tenants = Tenants(path)
+    tenants.load()
+    if path is not None:
+        status = path.stat()
+        tenants._stamp = (status.st_mtime_ns, status.st_size)
+        tenants._checked = time.monotonic()
+    return tenants
+
+
+def _entries(path: Path) -> list[Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError):
+        raise SettingsError("CDS_TENANTS_FILE is not readable YAML or JSON") from None
+    entries = data.get("tenants") if isinstance(data, dict) else None
+    if not isinstance(entries, list):
+        raise SettingsError("CDS_TENANTS_FILE has no list `tenants`")
+    return entries

@@ -1,0 +1,199 @@
+"""Who may call: every way of a wrong token gets the same bare 401, and the right one gets the answer (J-1 … J-18)."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from joserfc import jwt
+from joserfc.jwk import ECKey, RSAKey
+from starlette.testclient import TestClient
+
+from cds_service.app import create_app
+from cds_service.pipeline import load_brain
+from cds_service.settings import Settings
+
+BASE = "https://cds.example.org"
+PATH = "/cds-services/calcinosis-patient-view"
+BODY = {
+    "hook": "patient-view",
+    "hookInstance": str(uuid.uuid4()),
+    "context": {"userId": "Practitioner/1", "patientId": "p1"},
+    "prefetch": {"conditions": None, "laboratory": None},
+}
+EC = ECKey.generate_key("P-384", {"kid": "ec-1"})
+RSA = RSAKey.generate_key(2048, {"kid": "rsa-1"})
+OTHER = ECKey.generate_key("P-384", {"kid": "ec-1"})
+
+
+def tenant(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "hospital",
+        "issuer": "https://ehr.example.org",
+        "audience": BASE,
+        "algorithms": ["ES384", "RS384"],
+        "jwks": {"keys": [EC.as_dict(private=False), RSA.as_dict(private=False)]},
+        "fhirServers": ["https://fhir.example.org/r4"],
+    } | changes
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Any]:
+    clients = []
+
+    def build(*tenants: dict[str, Any]) -> TestClient:
+        file = tmp_path / "tenants.yaml"
+        file.write_text(yaml.safe_dump({"tenants": list(tenants)}))
+        settings = Settings(profile="production", tenants_file=file, public_url=BASE)
+        client = TestClient(create_app(settings, brain=load_brain(date(2026, 6, 1))), base_url=BASE)
+        clients.append(client)
+        return client
+
+    yield build
+    for client in clients:
+        client.close()
+
+
+def token(
+    key: Any = EC, alg: str = "ES384", header: dict[str, Any] | None = None, drop: str = "", **claims: Any
+) -> str:
+    now = int(time.time())
+    every = {
+        "iss": "https://ehr.example.org",
+        "aud": BASE + PATH,
+        "iat": now,
+        "exp": now + 300,
+        "jti": str(uuid.uuid4()),
+    } | claims
+    head = {"alg": alg, "kid": key.kid or "x", "typ": "JWT"} | (header or {})
+    every.pop(drop, None)
+    head.pop(drop, None)
+    return jwt.encode(head, every, key, algorithms=[alg])
+
+
+def call(client: TestClient, *tokens: str, path: str = PATH, body: dict[str, Any] = BODY) -> Any:
+    headers = [("Authorization", f"Bearer {t}") for t in tokens]
+    return client.post(path, json=body, headers=headers)
+
+
+@pytest.mark.parametrize(("key", "alg"), [(EC, "ES384"), (RSA, "RS384")])
+def test_right_token_is_answered(serve: Any, key: Any, alg: str) -> None:
+    assert call(serve(tenant()), token(key, alg)).json() == {"cards": []}
+
+
+def test_audience_may_be_a_list_and_feedback_accepts_its_service(serve: Any) -> None:
+    client = serve(tenant())
+    assert call(client, token(aud=["https://other", BASE + PATH])).status_code == 200
+    feedback = {"feedback": []}
+    assert call(client, token(), path=f"{PATH}/feedback", body=feedback).status_code == 200
+    assert call(client, token(aud=f"{BASE}{PATH}/feedback"), path=f"{PATH}/feedback", body=feedback).status_code == 200
+
+
+def unsigned() -> str:
+    def part(value: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    now = int(time.time())
+    claims = {"iss": "https://ehr.example.org", "aud": BASE + PATH, "iat": now, "exp": now + 60, "jti": "1"}
+    return f"{part({'alg': 'none', 'kid': 'ec-1', 'typ': 'JWT'})}.{part(claims)}."
+
+
+def confused() -> str:
+    """HS256, signed with the text of the public key: what a verifier falls for that lets the token choose."""
+
+    def part(value: bytes) -> bytes:
+        return base64.urlsafe_b64encode(value).rstrip(b"=")
+
+    now = int(time.time())
+    claims = {"iss": "https://ehr.example.org", "aud": BASE + PATH, "iat": now, "exp": now + 60, "jti": "2"}
+    head = json.dumps({"alg": "HS256", "kid": "rsa-1", "typ": "JWT"}).encode()
+    signed = part(head) + b"." + part(json.dumps(claims).encode())
+    return (signed + b"." + part(hmac.digest(RSA.as_pem(private=False), signed, "sha256"))).decode()
+
+
+NOW = int(time.time())
+WRONG = {
+    "no header": [],
+    "two headers": ["valid", "valid"],
+    "garbage": ["abc.def.ghi"],
+    "huge": ["a" * 9000 + ".b.c"],
+    "alg none": [unsigned()],
+    "HMAC with the public key": [confused()],
+    "another key with the same kid": [token(OTHER)],
+    "algorithm the tenant does not allow": [token(RSA, "RS256")],
+    "unknown kid": [token(header={"kid": "nobody"})],
+    "kid that is a path": [token(header={"kid": "../../etc/passwd"})],
+    "typ of something else": [token(header={"typ": "at+jwt"})],
+    "no kid": [token(drop="kid")],
+    "unknown issuer": [token(iss="https://evil.example.org")],
+    "another service's audience": [token(aud=BASE + "/cds-services/calcinosis-order-sign")],
+    "audience of another host": [token(aud="https://evil.example.org" + PATH)],
+    "expired": [token(exp=NOW - 600, iat=NOW - 900)],
+    "not yet": [token(iat=NOW + 900, exp=NOW + 1200)],
+    "nbf in the future": [token(nbf=NOW + 900)],
+    "valid for ten years": [token(exp=NOW + 315_360_000)],
+    "exp as text": [token(exp=str(NOW + 60))],
+    **{f"without {claim}": [token(drop=claim)] for claim in ("iss", "aud", "exp", "iat", "jti")},
+}
+
+
+@pytest.mark.parametrize("tokens", WRONG.values(), ids=WRONG.keys())
+def test_wrong_tokens_get_the_same_bare_401(serve: Any, tokens: list[str]) -> None:
+    client = serve(tenant())
+    answer = call(client, *[token() if t == "valid" else t for t in tokens])
+    assert answer.status_code == 401
+    assert answer.json() == {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "error", "code": "login", "diagnostics": "not authorized"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "claims", "status"),
+    [
+        ({"tenant": "t1"}, {"tenant": "t1"}, 200),
+        ({"tenant": "t1"}, {"tenant": "t2"}, 401),
+        ({"tenant": "t1"}, {}, 401),
+        ({"clientId": "c1"}, {"sub": "c1"}, 200),
+        ({"clientId": "c1"}, {"sub": "c2"}, 401),
+    ],
+)
+def test_tenant_and_client_claims(serve: Any, changes: Any, claims: Any, status: int) -> None:
+    assert call(serve(tenant(**changes)), token(**claims)).status_code == status
+
+
+def test_token_is_used_once_and_a_retry_gets_the_stored_answer(serve: Any) -> None:
+    client, one = serve(tenant()), token()
+    first = call(client, one)
+    assert call(client, one).content == first.content  # a gateway's retry of the same request
+    other = {**BODY, "hookInstance": str(uuid.uuid4())}
+    assert call(client, one, body=other).status_code == 401
+
+
+def test_every_post_needs_a_token(serve: Any) -> None:
+    client = serve(tenant())
+    for path in (PATH, f"{PATH}/feedback", "/assessments"):
+        assert client.post(path, json=BODY).status_code == 401
+    assert client.get("/cds-services").status_code == 200
+    assert client.get("/docs").status_code == 404
+
+
+def test_bad_tenant_is_disabled_and_the_others_run(serve: Any) -> None:
+    client = serve(tenant(id="bad", algorithms=["HS256"], issuer="https://bad.example.org"), tenant())
+    assert call(client, token()).status_code == 200
+    assert call(client, token(iss="https://bad.example.org")).status_code == 401
+    assert client.app.state.cds.tenants.problems[0].startswith("tenants[0] (bad): algorithms:")  # type: ignore[attr-defined]
+
+
+def test_switched_off_and_silent_tenants_show_nothing(serve: Any) -> None:
+    for mode in ("off", "silent"):
+        assert call(serve(tenant(mode=mode)), token()).json() == {"cards": []}
