@@ -8,8 +8,8 @@ from typing import cast
 
 from mappings.facts import Hardness, LesionKind, Pain, Site
 from mappings.text.document import Document
-from mappings.text.sites import tidy
 from mappings.text.reading import LesionMention, Status, TimeSpan
+from mappings.text.sites import tidy
 from mappings.text.vocabulary import Hit
 
 _CALCIFIED = frozenset({"calcification", "calcinosis"})

@@ -21,7 +21,7 @@ from mappings.text.tokens import Sentence, Words, cut
 from mappings.text.vocabulary import Hit, Vocabulary, vocabulary
 
 Kind = Literal["condition", "observation", "imaging", "pathology", "note", "medication", "procedure", "allergy"]
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "es", "pt", "fr", "de")
 MAX_CHARACTERS = 200_000
 """longer texts are read to here; the reader limits attachments earlier."""
 _DESCRIBING: frozenset[Kind] = frozenset({"condition", "observation", "note"})
@@ -114,7 +114,7 @@ class TextEngine:
         given = (language or "").replace("_", "-").partition("-")[0].lower()
         scores = {code: vocab.score(words) for code, vocab in self._vocabularies.items()}
         order = sorted(self._vocabularies, key=lambda code: (-scores[code], code != given, LANGUAGES.index(code)))
-        first, second = order[0], order[-1]
+        first, second = order[0], order[1]
         if scores[first] - scores[second] >= _SURE:
             return [first]
         if given in self._vocabularies and scores[given] >= scores[first]:

@@ -151,6 +151,14 @@ class Lexicon(_Strict):
     """after a length that is a distance: "below", "from"."""
 
 
+class Common(_Strict):
+    """Names that are the same in every language; they are read beside each language's own."""
+
+    analytes: dict[str, Phrases]
+    concepts: dict[str, Phrases]
+    drugs: dict[str, Phrases]
+
+
 class Rule(_Strict):
     """A ConText rule. `scope`: at most so many words. A terminator ends a scope; a pseudo trigger does nothing, so
     that its words are no trigger."""
@@ -185,6 +193,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def load_lexicon(language: str) -> Lexicon:
     return _load(f"lexicon/{language}.yaml", Lexicon)
+
+
+@cache
+def load_common() -> Common:
+    return _load("lexicon/common.yaml", Common)
 
 
 def load_context(language: str) -> Context:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_context, load_lexicon
+from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_common, load_context, load_lexicon
 from mappings.text.tokens import Words, cut, fold, phrase
 
 _GROUPS = {
@@ -287,6 +287,10 @@ def _entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Ite
     for category, table in tables.items():
         for value, forms in table.items():
             yield category, str(value), forms
+    common = load_common()
+    for category, table in (("analyte", common.analytes), ("concept", common.concepts), ("drug", common.drugs)):
+        for value, forms in table.items():
+            yield category, value, forms
     for index, guard in enumerate(lexicon.guarded):
         yield "guard", str(index), guard.words
         yield "cue", str(index), guard.near
