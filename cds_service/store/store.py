@@ -1,0 +1,275 @@
+"""The store: SQLite by default, PostgreSQL by URL. Every write is committed when the method returns."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets as random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Engine, create_engine, delete, event, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from cds_service.feedback import FeedbackItem
+from cds_service.store.migrate import migrate
+from cds_service.store.records import EvaluationRecord, Shown
+from cds_service.store.tables import cards, evaluations, feedback, secrets, suggestions, tokens
+
+TokenUse = Literal["first", "repeat", "reused"]
+_DAY_MS = 86_400_000
+_KEY = "pseudonym"
+
+
+class StoreError(Exception):
+    """The database can't be used; the text names no data and may be shown to an operator."""
+
+
+class Store:
+    """Blocking; call it from a thread (see `cds_service.memory`). Methods raise StoreError."""
+
+    def __init__(self, url: str, pseudonym_key: str | None = None) -> None:
+        self.engine = _engine(url)
+        try:
+            migrate(self.engine)
+            self._key = (pseudonym_key or self._own_key()).encode()
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(f"the database can't be opened: {type(error).__name__}") from None
+
+    def key(self, tenant: str, *parts: str) -> str:
+        """A keyed hash: the same thing gives the same key within a tenant, and nobody can go back from it."""
+        return hmac.new(self._key, "\0".join((tenant, *parts)).encode(), hashlib.sha256).hexdigest()
+
+    def record(self, records: Iterable[EvaluationRecord]) -> None:
+        """Writes evaluations with their cards and suggestions, all or none."""
+        rows = list(records)
+        shown = [(record, card) for record in rows for card in record.cards]
+        offered = [(record, card, s) for record, card in shown for s in card.suggestions]
+        with _reported(), self.engine.begin() as connection:
+            if rows:
+                connection.execute(evaluations.insert(), [_evaluation_row(record) for record in rows])
+            if shown:
+                connection.execute(
+                    cards.insert(),
+                    [
+                        {
+                            "uuid": card.uuid,
+                            "evaluation": record.id,
+                            "tenant": record.tenant,
+                            "patient_key": record.patient_key,
+                            "user_key": record.user_key,
+                            "encounter_key": record.encounter_key,
+                            "topic": card.topic,
+                            "material": " ".join(sorted(card.material)),
+                            "at_ms": record.at_ms,
+                        }
+                        for record, card in shown
+                    ],
+                )
+            if offered:
+                connection.execute(
+                    suggestions.insert(),
+                    [
+                        {"uuid": s.uuid, "card": card.uuid, "tenant": record.tenant, "what": s.what[:200]}
+                        for record, card, s in offered
+                    ],
+                )
+
+    def add_feedback(self, tenant: str, service: str, items: Sequence[FeedbackItem], now_ms: int) -> int:
+        """Keeps each item once; how many were new. An unknown card is kept as unmatched."""
+        if not items:
+            return 0
+        wanted = {item.card for item in items}
+        with _reported(), self.engine.begin() as connection:
+            known = set(
+                connection.scalars(select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.uuid.in_(wanted)))
+            )
+            rows = [_feedback_row(tenant, service, item, item.card in known, now_ms) for item in items]
+            insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
+            new = 0
+            for row in rows:
+                statement = insert(feedback).values(row).on_conflict_do_nothing()
+                new += connection.execute(statement).rowcount
+            return new
+
+    def shown_before(self, tenant: str, patient_key: str) -> list[Shown]:
+        """The cards this patient's clinicians saw, newest first, each with the latest verdict about it."""
+        with _reported(), self.engine.connect() as connection:
+            found = connection.execute(
+                select(cards)
+                .where(cards.c.tenant == tenant, cards.c.patient_key == patient_key)
+                .order_by(cards.c.at_ms.desc())
+                .limit(200)
+            ).all()
+            said = connection.execute(
+                select(feedback)
+                .where(feedback.c.tenant == tenant, feedback.c.card.in_([row.uuid for row in found]))
+                .order_by(feedback.c.at_ms, feedback.c.id)
+            ).all()
+        latest = {row.card: row for row in said}
+        return [_shown(row, latest.get(row.uuid)) for row in found]
+
+    def use_token(
+        self, tenant: str, jti: str, request_hash: str, now_ms: int, expires_ms: int, repeat_ms: int
+    ) -> TokenUse:
+        """Claims a token id. A second claim with the same request within `repeat_ms` is a gateway's repeat; any other
+        is a reuse."""
+        jti_hash = hashlib.sha256(jti.encode()).hexdigest()
+        row = {
+            "tenant": tenant,
+            "jti_hash": jti_hash,
+            "request_hash": request_hash,
+            "first_ms": now_ms,
+            "expires_ms": expires_ms,
+        }
+        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
+        with _reported(), self.engine.begin() as connection:
+            if connection.execute(insert(tokens).values(row).on_conflict_do_nothing()).rowcount:
+                return "first"
+            before = connection.execute(
+                select(tokens.c.request_hash, tokens.c.first_ms).where(
+                    tokens.c.tenant == tenant, tokens.c.jti_hash == jti_hash
+                )
+            ).one()
+        same = hmac.compare_digest(before.request_hash, request_hash)
+        return "repeat" if same and now_ms - before.first_ms <= repeat_ms else "reused"
+
+    def expire(self, now_ms: int, retention_days: dict[str, int], default_days: int) -> None:
+        """Removes used-up tokens, and evaluations and feedback older than each tenant's retention."""
+        with _reported(), self.engine.begin() as connection:
+            connection.execute(delete(tokens).where(tokens.c.expires_ms < now_ms))
+            for tenant in connection.scalars(select(evaluations.c.tenant).distinct()).all():
+                before = now_ms - retention_days.get(tenant, default_days) * _DAY_MS
+                connection.execute(
+                    delete(evaluations).where(evaluations.c.tenant == tenant, evaluations.c.at_ms < before)
+                )
+            for tenant in connection.scalars(select(feedback.c.tenant).distinct()).all():
+                before = now_ms - retention_days.get(tenant, default_days) * _DAY_MS
+                connection.execute(
+                    delete(feedback).where(feedback.c.tenant == tenant, feedback.c.received_ms < before)
+                )
+
+    def erase(self, tenant: str, patient_key: str) -> None:
+        """Removes everything kept about one patient of a tenant."""
+        with _reported(), self.engine.begin() as connection:
+            theirs = select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.patient_key == patient_key)
+            connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.card.in_(theirs)))
+            connection.execute(
+                delete(evaluations).where(evaluations.c.tenant == tenant, evaluations.c.patient_key == patient_key)
+            )
+
+    def ping(self) -> None:
+        """Raises StoreError when the database does not answer."""
+        with _reported(), self.engine.connect() as connection:
+            connection.execute(select(1))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _own_key(self) -> str:
+        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
+        with self.engine.begin() as connection:
+            row = {"name": _KEY, "value": random.token_hex(32)}
+            connection.execute(insert(secrets).values(row).on_conflict_do_nothing())
+        with self.engine.connect() as connection:
+            return str(connection.scalars(select(secrets.c.value).where(secrets.c.name == _KEY)).one())
+
+
+class _reported:  # noqa: N801 - a context manager read as a word
+    """Any database error becomes a StoreError that quotes neither statement nor data."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, SQLAlchemyError):
+            raise StoreError(f"the database failed: {type(error).__name__}") from None
+
+
+def _engine(url: str) -> Engine:
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        raise StoreError("CDS_DATABASE_URL is not a database URL") from None
+    if found.drivername in ("postgres", "postgresql"):
+        found = found.set(drivername="postgresql+psycopg")
+    if found.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreError("CDS_DATABASE_URL must be sqlite or postgresql")
+    if found.get_backend_name() == "postgresql":
+        try:
+            return create_engine(found, pool_size=5, max_overflow=5, pool_pre_ping=True, pool_timeout=2)
+        except ImportError:
+            raise StoreError("CDS_DATABASE_URL: PostgreSQL needs the extra `postgres` to be installed") from None
+    if not found.database or found.database == ":memory:":
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        try:
+            Path(found.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"CDS_DATABASE_URL: the folder can't be made: {type(error).__name__}") from None
+        engine = create_engine(found, connect_args={"timeout": 5})
+    event.listen(engine, "connect", _sqlite_options)
+    return engine
+
+
+def _sqlite_options(connection: Any, _: Any) -> None:
+    """Readers do not block the writer; what is committed survives a crash; deleting cascades."""
+    for option in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {option}")
+
+
+def _evaluation_row(record: EvaluationRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "at_ms": record.at_ms,
+        "tenant": record.tenant,
+        "service": record.service,
+        "patient_key": record.patient_key,
+        "user_key": record.user_key,
+        "encounter_key": record.encounter_key,
+        "knowledge_version": record.knowledge_version,
+        "grade": record.grade,
+        "card": record.card,
+        "outcome": record.outcome,
+        "decisions": " ".join(record.decisions),
+        "incomplete": " ".join(record.incomplete),
+        "milliseconds": record.milliseconds,
+    }
+
+
+def _feedback_row(tenant: str, service: str, item: FeedbackItem, matched: bool, now_ms: int) -> dict[str, Any]:
+    at_ms = int(item.timestamp.timestamp() * 1000)
+    accepted = " ".join(sorted(item.suggestions))
+    named = "\0".join((item.card, item.outcome, str(at_ms), accepted))
+    system, code = item.reason or (None, None)
+    return {
+        "digest": hashlib.sha256(named.encode()).hexdigest(),
+        "tenant": tenant,
+        "service": service,
+        "card": item.card,
+        "outcome": item.outcome,
+        "at_ms": at_ms,
+        "received_ms": now_ms,
+        "accepted": accepted,
+        "reason_system": system[:400] if system else None,
+        "reason_code": code,
+        "comment": item.comment,
+        "matched": matched,
+    }
+
+
+def _shown(row: Any, verdict: Any) -> Shown:
+    return Shown(
+        topic=row.topic,
+        material=frozenset(row.material.split()),
+        at_ms=row.at_ms,
+        user_key=row.user_key,
+        encounter_key=row.encounter_key,
+        verdict=verdict.outcome if verdict else None,
+        verdict_ms=verdict.at_ms if verdict else 0,
+        reason=(verdict.reason_system, verdict.reason_code) if verdict and verdict.reason_code else None,
+    )
