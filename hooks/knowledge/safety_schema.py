@@ -157,7 +157,7 @@ class Condition(Strict):
     any_failed: Literal[True] | None = None
     first_of: tuple[str, ...] | None = None
     therapy_need: tuple[str, ...] | None = None
-    """a therapy that fits this patient waits for one of these workup ids (workup rules only)."""
+    """one of these therapies is a live option, or a live option waits for one of these workup ids (workup only)."""
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:

@@ -19,7 +19,6 @@ from hooks.knowledge.workup_schema import Avoid, WorkupEntry, WorkupRules
 from hooks.model import TherapyItem, WorkupItem
 from hooks.therapy import decide_therapies
 from hooks.therapy.conditions import Compiler, Test
-from hooks.therapy.rules import rulebook
 from hooks.therapy.view import Hit, View
 from hooks.workup.done import find_done
 from mappings.facts import Site
@@ -54,15 +53,14 @@ def decide_workup(
     if case.grade in knowledge.workup.therapy_grades:
         if therapies is None:
             therapies = decide_therapies(chart, case, knowledge)
-        view.therapy_needs = _needs(therapies, knowledge, view)
+        view.therapy_needs = _needs(therapies)
     return tuple(_item(compiled, view, knowledge.workup) for compiled in _compiled(knowledge))
 
 
-def _needs(items: tuple[TherapyItem, ...], knowledge: HasWorkupKnowledge, view: View) -> frozenset[str]:
-    """What therapies that suit this patient wait for; a blocked one waits for nothing, but for an infection culture."""
-    book = rulebook(knowledge.safety, knowledge.therapies)
-    live = (item for item in items if item.decision == "need" and book.suits(knowledge.therapies.get(item.id), view))
-    return frozenset(need for item in live for need in item.needs)
+def _needs(items: tuple[TherapyItem, ...]) -> frozenset[str]:
+    """The therapies that are live (they suit this patient and nothing rules them out), and what they wait for."""
+    live = [item for item in items if item.fits and item.decision in ("offer", "warn", "need")]
+    return frozenset([item.id for item in live] + [need for item in live for need in item.needs])
 
 
 _COMPILED: dict[tuple[int, int], tuple[WorkupRules, Safety, tuple[_Compiled, ...]]] = {}

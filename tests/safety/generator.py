@@ -27,196 +27,64 @@ from mappings.drugs import load_drugs
 from mappings.facts import NEEDS, Action, Allergy, Completeness, Finding, Lesion, Medication, PatientFacts, Result, Site
 
 DAY = date(2026, 6, 1)
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _DRUGS = load_drugs()
 
-DRUGS = [
-    "ivabradine",
-    "amiodarone",
-    "metoprolol",
-    "clonidine",
-    "digoxin",
-    "nifedipine",
-    "amlodipine",
-    "verapamil",
-    "ciclosporin",
-    "tacrolimus",
-    "sirolimus",
-    "everolimus",
-    "voclosporin",
-    "simvastatin",
-    "lovastatin",
-    "atorvastatin",
-    "pravastatin",
-    "colchicine",
-    "diltiazem",
-    "apixaban",
-    "rivaroxaban",
-    "carbamazepine",
-    "methylprednisolone",
-    "midazolam",
-    "quetiapine",
-    "buspirone",
-    "lithium",
-    "cimetidine",
-    "sildenafil",
-    "tadalafil",
-    "clarithromycin",
-    "itraconazole",
-    "ritonavir",
-    "rifampicin",
-    "calcium-carbonate",
-    "calcitriol",
-    "alfacalcidol",
-    "colecalciferol",
-    "cyclophosphamide",
-    "hydroxychloroquine",
-    "chloroquine",
-    "fenofibrate",
-    "ranolazine",
-    "erythromycin",
-    "fluconazole",
-    "isotretinoin",
-    "acitretin",
-    "amoxicillin",
-    "flucloxacillin",
-    "ergotamine",
-    "methotrexate",
-    "warfarin",
-    "acenocoumarol",
-    "enoxaparin",
-    "acetylsalicylic-acid",
-    "mycophenolate",
-    "doxycycline",
-    "minocycline",
-    "levothyroxine",
-    "alendronate",
-    "risedronate",
-    "pamidronate",
-    "prednisone",
-    "dexamethasone",
-    "ferrous-sulfate",
-    "ciprofloxacin",
-    "ibuprofen",
-    "gentamicin",
-    "estradiol",
-    "sodium-thiosulfate",
-    "immunoglobulin",
-    "rituximab",
-    "adalimumab",
-    "tofacitinib",
-    "triamcinolone",
-    "probenecid",
-    "aluminium-hydroxide",
-    "folic-acid",
-    "omeprazole",
-]
+DRUGS = words(
+    """
+    ivabradine amiodarone metoprolol clonidine digoxin nifedipine amlodipine verapamil ciclosporin tacrolimus sirolimus
+    everolimus voclosporin simvastatin lovastatin atorvastatin pravastatin colchicine diltiazem apixaban rivaroxaban
+    carbamazepine methylprednisolone midazolam quetiapine buspirone lithium cimetidine sildenafil tadalafil
+    clarithromycin itraconazole ritonavir rifampicin calcium-carbonate calcitriol alfacalcidol colecalciferol
+    cyclophosphamide hydroxychloroquine chloroquine fenofibrate ranolazine erythromycin fluconazole isotretinoin
+    acitretin amoxicillin flucloxacillin ergotamine methotrexate warfarin acenocoumarol enoxaparin acetylsalicylic-acid
+    mycophenolate doxycycline minocycline levothyroxine alendronate risedronate pamidronate prednisone dexamethasone
+    ferrous-sulfate ciprofloxacin ibuprofen gentamicin estradiol sodium-thiosulfate immunoglobulin rituximab adalimumab
+    tofacitinib triamcinolone probenecid aluminium-hydroxide folic-acid omeprazole
+    """
+)
 CLASSES = ("beta-blocker", "statin", "live-vaccine", "vka", "penicillin", "bisphosphonate")
 
-CTD = [
-    "ctd.sle",
-    "ctd.lupus_cutaneous",
-    "ctd.lupus_panniculitis",
-    "ctd.lupus_nephritis",
-    "ctd.lupus_drug_induced",
-    "ctd.systemic_sclerosis",
-    "ctd.systemic_sclerosis_limited",
-    "ctd.mctd",
-    "ctd.overlap",
-    "ctd.overlap_lupus",
-    "ctd.uctd",
-    "ctd.dermatomyositis",
-    "ctd.dermatomyositis_amyopathic",
-    "ctd.dermatomyositis_juvenile",
-    "ctd.polymyositis",
-    "ctd.morphea",
-]
+CTD = words(
+    """
+    ctd.sle ctd.lupus_cutaneous ctd.lupus_panniculitis ctd.lupus_nephritis ctd.lupus_drug_induced ctd.systemic_sclerosis
+    ctd.systemic_sclerosis_limited ctd.mctd ctd.overlap ctd.overlap_lupus ctd.uctd ctd.dermatomyositis
+    ctd.dermatomyositis_amyopathic ctd.dermatomyositis_juvenile ctd.polymyositis ctd.morphea
+    """
+)
 
-CONDITIONS = [
-    "sick_sinus",
-    "av_block_high_grade",
-    "av_block_first_degree",
-    "ventricular_pacemaker",
-    "pacemaker",
-    "acute_mi",
-    "pulmonary_congestion",
-    "heart_failure",
-    "heart_failure_systolic",
-    "heart_failure_diastolic",
-    "heart_failure_acute",
-    "heart_failure_nyha_3_4",
-    "heart_failure_nyha_1_2",
-    "right_heart_failure",
-    "pre_excitation",
-    "pulmonary_hypertension",
-    "photosensitivity",
-    "malar_rash",
-    "subacute_cutaneous_lupus",
-    "drug_induced_lupus",
-    "hepatic_disease",
-    "severe_liver_disease",
-    "autoimmune_hepatitis",
-    "dialysis",
-    "esrd",
-    "ckd",
-    "ckd_3",
-    "ckd_5",
-    "kidney_disease",
-    "kidney_transplant",
-    "active_myositis",
-    "blood_dyscrasia_cytopenia",
-    "thrombocytopenia",
-    "esophageal_motility",
-    "esophageal_stricture",
-    "barrett",
-    "dysphagia",
-    "cannot_sit_upright",
-    "gi_involvement",
-    "reflux",
-    "vitamin_d_deficiency",
-    "hypoparathyroidism",
-    "hypocalcaemia",
-    "osteonecrosis_jaw",
-    "atypical_femur_fracture",
-    "tooth_extraction_planned",
-    "avascular_necrosis",
-    "porphyria",
-    "porphyria_acute",
-    "retinoid_planned",
-    "intracranial_hypertension",
-    "myasthenia",
-    "urate_stone",
-    "g6pd_deficiency",
-    "hypophosphataemia",
-    "hypertension_uncontrolled",
-    "metabolic_acidosis",
-    "hepatitis_b",
-    "hbv_prophylaxis",
-    "infection_active",
-    "skin_infection",
-    "osteomyelitis",
-    "tuberculosis",
-    "uncontrolled_cardiac",
-    "live_vaccine",
-    "iga_deficiency",
-    "anti_iga_antibodies",
-    "thrombosis",
-    "stroke_tia",
-    "antiphospholipid_syndrome",
-    "diabetes",
-    "volume_depletion",
-    "sepsis",
-    "paraprotein",
-    "digital_ischaemia",
-    "smoker",
-    "coagulopathy",
-    "breast_cancer",
-    "steroid_injection_at_lesion",
-    "demyelination",
-    "pregnancy",
-    "lactation",
-    "planning_pregnancy",
-    "not_able_to_be_pregnant",
-]
+CONDITIONS = words(
+    """
+    sick_sinus av_block_high_grade av_block_first_degree ventricular_pacemaker pacemaker acute_mi pulmonary_congestion
+    heart_failure heart_failure_systolic heart_failure_diastolic heart_failure_acute heart_failure_nyha_3_4
+    heart_failure_nyha_1_2 right_heart_failure pre_excitation pulmonary_hypertension photosensitivity malar_rash
+    subacute_cutaneous_lupus drug_induced_lupus hepatic_disease severe_liver_disease autoimmune_hepatitis dialysis esrd
+    ckd ckd_3 ckd_5 kidney_disease kidney_transplant active_myositis blood_dyscrasia_cytopenia thrombocytopenia
+    esophageal_motility esophageal_stricture barrett dysphagia cannot_sit_upright gi_involvement reflux
+    vitamin_d_deficiency hypoparathyroidism hypocalcaemia osteonecrosis_jaw atypical_femur_fracture
+    tooth_extraction_planned avascular_necrosis porphyria porphyria_acute retinoid_planned intracranial_hypertension
+    myasthenia urate_stone g6pd_deficiency hypophosphataemia hypertension_uncontrolled metabolic_acidosis hepatitis_b
+    hbv_prophylaxis infection_active skin_infection osteomyelitis tuberculosis uncontrolled_cardiac live_vaccine
+    iga_deficiency anti_iga_antibodies thrombosis stroke_tia antiphospholipid_syndrome diabetes volume_depletion sepsis
+    paraprotein digital_ischaemia smoker coagulopathy breast_cancer steroid_injection_at_lesion demyelination pregnancy
+    lactation planning_pregnancy not_able_to_be_pregnant
+    """
+)
+# Conditions that only mean something together.
+TOGETHER = (
+    ("sick_sinus", "ventricular_pacemaker"),
+    ("av_block_high_grade", "ventricular_pacemaker"),
+    ("acute_mi", "pulmonary_congestion"),
+    ("pulmonary_hypertension", "right_heart_failure"),
+    ("heart_failure", "heart_failure_nyha_1_2"),
+    ("hepatitis_b", "hbv_prophylaxis"),
+    ("iga_deficiency", "anti_iga_antibodies"),
+)
 OTHER = ("exclude.malignancy", "mimic.metastasis", "failed.diltiazem", "failed.colchicine", "failed.rituximab")
 
 # analyte: (values on and around the limits of the table, canonical unit, laboratory range)
@@ -362,23 +230,18 @@ def _facts(rng: random.Random) -> PatientFacts:
             age = rng.choice((0, 29, 30, 31, 180, 181, 365, 366))
             word = rng.choice(words)
             results.append(Result(analyte, f"Observation/{analyte}", _ago(age), "final", word=word))
-    unread = (
-        {} if rng.random() < 0.9 else {rng.choice(("medications", "allergies")): rng.choice(("partial", "unavailable"))}
-    )
+    unread = {}
+    if rng.random() < 0.1:
+        unread = {rng.choice(("medications", "allergies")): rng.choice(("partial", "unavailable"))}
+    age = rng.choice((5, 11, 12, 17, 18, 35, 50, 51, 65, 66, 75, 76, 90))
+    names = rng.sample([*DRUGS, *CLASSES], rng.choice((0, 1, 2)) if few else rng.randint(0, 9))
     return PatientFacts(
         "Patient/p",
         sex=rng.choice(("female", "male", "unknown") if not few else ("female", "male", "male")),
-        born=None
-        if rng.random() < 0.04
-        else _born(rng, rng.choice((5, 11, 12, 17, 18, 35, 50, 51, 65, 66, 75, 76, 90))),
+        born=None if rng.random() < 0.04 else _born(rng, age),
         findings=tuple(_findings(rng, few)),
         results=_one_a_day(results),
-        medications=tuple(
-            _medication(rng, n, name)
-            for n, name in enumerate(
-                rng.sample([*DRUGS, *CLASSES], rng.choice((0, 1, 2)) if few else rng.randint(0, 9))
-            )
-        ),
+        medications=tuple(_medication(rng, n, name) for n, name in enumerate(names)),
         allergies=tuple(_allergies(rng)),
         actions=tuple(_actions(rng)),
         completeness=_complete() | {need: Completeness(state, "refused") for need, state in unread.items()},
@@ -397,7 +260,10 @@ def _findings(rng: random.Random, few: bool) -> Iterator[Finding]:
     for n, name in enumerate(rng.sample(CTD, rng.choice((1, 1, 2)))):
         yield _finding(rng, f"Condition/ctd-{n}", name)
     names = [f"trigger.{name}" for name in CONDITIONS] + list(OTHER)
-    for n, name in enumerate(rng.sample(names, rng.choice((0, 1, 2)) if few else rng.randint(0, 9))):
+    drawn = rng.sample(names, rng.choice((0, 1, 2)) if few else rng.randint(0, 9))
+    if rng.random() < 0.15:
+        drawn.extend(f"trigger.{name}" for name in rng.choice(TOGETHER))
+    for n, name in enumerate(drawn):
         yield _finding(rng, f"Condition/{n}", name)
 
 
@@ -448,8 +314,12 @@ def _medication(rng: random.Random, n: int, name: str, plain: bool = False) -> M
 def _allergies(rng: random.Random) -> Iterator[Allergy]:
     if rng.random() < 0.75:
         return
-    pool = ("diltiazem", "rituximab", "doxycycline", "minocycline", "alendronate", "zoledronate", "immunoglobulin",
-            "adalimumab", "tofacitinib", "triamcinolone", "probenecid", "colchicine", "sodium-thiosulfate", "omeprazole")  # fmt: skip
+    pool = words(
+        """
+        diltiazem rituximab doxycycline minocycline alendronate zoledronate immunoglobulin adalimumab tofacitinib
+        triamcinolone probenecid colchicine sodium-thiosulfate omeprazole
+        """
+    )
     for n in range(rng.choice((1, 1, 2))):
         name = rng.choice((*pool, "sulfite", "tetracycline", "bisphosphonate"))
         ids = _DRUGS.ids(name) if name in pool else _DRUGS.class_ids(name)

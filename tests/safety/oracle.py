@@ -13,22 +13,9 @@ from decimal import Decimal
 
 from hooks.case import Case
 from mappings.facts import Finding, Medication, PatientFacts, Result
-from tests.safety.table import ALL_DRUGS, EVERY, typed
+from tests.safety.table import EVERY, typed
 
 TABLE = typed()
-DRUGS = frozenset(ALL_DRUGS.split())
-G2 = frozenset(
-    [
-        "diltiazem",
-        "colchicine",
-        "minocycline",
-        "alendronate",
-        "risedronate",
-        "pamidronate",
-        "rituximab",
-        "jak-inhibitor",
-    ]
-)
 LUPUS = (
     "ctd.sle", "ctd.lupus_cutaneous", "ctd.lupus_panniculitis", "ctd.lupus_nephritis", "ctd.lupus_drug_induced",
     "trigger.drug_induced_lupus", "trigger.subacute_cutaneous_lupus",
@@ -41,7 +28,7 @@ HEART_FAILURE = (
     "trigger.heart_failure_acute", "trigger.heart_failure_nyha_3_4", "trigger.heart_failure_nyha_1_2",
     "trigger.right_heart_failure",
 )  # fmt: skip
-# How each agent is found on a medication or allergy list: (ingredients, class whose members count for allergies, route).
+# How each agent is found on a medication or allergy list: (ingredients, class shared for allergies, route).
 NAMED = {
     "diltiazem": ({"diltiazem"}, None, None),
     "minocycline": ({"minocycline"}, "tetracycline", None),
@@ -643,10 +630,12 @@ def procedures(p: Patient) -> Iterator[str]:
     cancer = {"exclude.malignancy", "trigger.breast_cancer", "mimic.metastasis", "mimic.cutaneous_lymphoma"}
     here = [s for le in p.case.lesions for s in le.sites]
     in_field = any(
-        f.certainty != "absent" and f.course == "active" and f.concepts & cancer
-        and any(s.region == t.region and {s.laterality, t.laterality} != {"left", "right"} for s in f.sites for t in here)
+        s.region == t.region and {s.laterality, t.laterality} != {"left", "right"}
         for f in p.facts.findings
-    )  # fmt: skip
+        if f.certainty != "absent" and f.course == "active" and f.concepts & cancer
+        for s in f.sites
+        for t in here
+    )
     if p.infection_here() or p.pregnant() or in_field:
         yield "E1.1"
     if p.dx("trigger.coagulopathy") or p.lesion_in("chest-breast", "back", but=("lower-back", "sacrum")):

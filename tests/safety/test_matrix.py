@@ -56,9 +56,11 @@ def differences(drawn: Drawn, fired: Counter[str]) -> list[str]:
     if items["diltiazem"].orderable and items["colchicine"].orderable:
         found.append(f"chart {drawn.number}: diltiazem and colchicine both orderable")
     if drawn.clean:
-        for agent in FIRST_LINE[drawn.case.criteria.lesion.extent]:
-            if items[agent].decision != "offer" or not items[agent].orderable:
-                found.append(f"chart {drawn.number}: {agent} {items[agent].decision} though nothing is against it")
+        found.extend(
+            f"chart {drawn.number}: {agent} {items[agent].decision} though nothing is against it"
+            for agent in FIRST_LINE[drawn.case.criteria.lesion.extent]
+            if items[agent].decision != "offer" or not items[agent].orderable
+        )
     return found
 
 
