@@ -25,8 +25,9 @@ USER = "Practitioner/sandbox-clinician"
 class Ehr:
     """`client` calls the service (httpx or a test client); the store stands for the EHR's own data."""
 
-    def __init__(self, client: Any, store: Store) -> None:
-        self.client, self.store = client, store
+    def __init__(self, client: Any, store: Store, *, first_page_only: bool = False) -> None:
+        """`first_page_only`: prefetch holds `_count` entries and a next link that leads nowhere."""
+        self.client, self.store, self.first_page_only = client, store, first_page_only
         answer = client.get("/cds-services")
         assert answer.status_code == 200, answer.text
         self.services = {service["id"]: service for service in answer.json()["services"]}
@@ -69,11 +70,17 @@ class Ehr:
             return orjson.Fragment(_one(self.store, *path.split("/")))
         found = self.store.search(path, parse_qsl(parameters))
         assert not found.ignored, f"the sandbox does not know {found.ignored} of {template}"
-        bodies = self.store.bodies(path, found.ids)
-        return {
+        ids = found.ids[: found.count] if self.first_page_only else found.ids
+        bodies = self.store.bodies(path, ids)
+        more = (
+            {"link": [{"relation": "next", "url": "http://127.0.0.1:1/fhir?_page=2"}]}
+            if len(ids) < len(found.ids)
+            else {}
+        )
+        return more | {
             "resourceType": "Bundle",
             "type": "searchset",
-            "total": len(bodies),
+            "total": len(found.ids),
             "entry": [{"resource": orjson.Fragment(body), "search": {"mode": "match"}} for body in bodies],
         }
 

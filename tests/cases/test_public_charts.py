@@ -63,6 +63,19 @@ def test_background_lupus_patients_are_seen_as_such(ehr: Ehr) -> None:
         assert assessment["criteria"]["lesion"]["status"] == "not-met"
 
 
+def test_first_page_alone_is_silent_and_says_that_the_lesion_is_unknown(service: TestClient) -> None:
+    """Long charts whose later pages can't be followed: never a verdict from the absence of unread data."""
+    for _, chart in zip(range(3), charts("synthea-rheumatoid-arthritis"), strict=False):
+        store = Store()
+        store.load(chart.resources)
+        short = Ehr(service, store, first_page_only=True)
+        assert short.fire(chart.patient_id) == NO_CARDS
+        assessment = short.assess(chart.patient_id)
+        assert assessment["criteria"]["lesion"]["status"] == "unknown"
+        assert assessment["completeness"]["observations"]["state"] == "partial"
+        store.close()
+
+
 def through_the_server(ehr: Ehr, store: Store, fhir_server: str, chart: PublicChart) -> None:
     store.load(chart.resources)
     from_fhir = ehr.fire(chart.patient_id, prefetch=False, fhir_server=fhir_server)
