@@ -30,22 +30,23 @@ def demo() -> Iterator[Demo]:
     environment = {**os.environ, "CDS_AS_OF": AS_OF, "PYTHONUNBUFFERED": "1"}
     command = [str(Path(sys.executable).with_name("cds-service")), "demo", "--port", str(port)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    page = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("EHR page"):
+            page = line.split()[2].rstrip("/")
+        if line.startswith("Ctrl-C"):
+            break
+    assert page, f"the demo ended with {process.wait(timeout=15)} before it was ready (its own words are on stderr)"
+    service = f"http://127.0.0.1:{port}"
     try:
-        page = ""
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("EHR page"):
-                page = line.split()[2].rstrip("/")
-            if line.startswith("Ctrl-C"):
-                break
-        assert page, "the demo did not say where its page is"
-        service = f"http://127.0.0.1:{port}"
         assert httpx.get(f"{service}/healthz", timeout=5).status_code == 200
         yield Demo(service, page)
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=15) == 0, "the demo did not end cleanly on Ctrl-C"
-        assert _closed(port), "the service outlived the demo"
+        ended = process.wait(timeout=15)
+    assert ended == 0, "the demo did not end cleanly on Ctrl-C"
+    assert _closed(port), "the service outlived the demo"
 
 
 def _free_port() -> int:
