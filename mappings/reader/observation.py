@@ -138,13 +138,11 @@ def _timing(resource: Mapping[str, Any]) -> PartialDate | None:
 
 def _analyte(name: Concept, resource: Mapping[str, Any], into: Collected) -> tuple[str, str | None, str | None] | None:
     """(analyte, LOINC property, antibody), by any coding, else by the whole name; None for another specimen."""
-    specimen = concept(resource.get("specimen")).label or str(mapping(resource.get("specimen")).get("display") or "")
-    words = " ".join((specimen, *name.texts)).lower()
     for coding in name.codings:
         found = into.tools.terminology.analyte(coding.system, coding.code)
         if found is not None:
             return found.analyte, found.property, found.antibody
-    if any(part in words for part in _FOREIGN_SPECIMEN):
+    if _foreign(name, resource):
         return None
     for label in name.texts:
         named = into.tools.units.analyte_named(label)
@@ -152,6 +150,13 @@ def _analyte(name: Concept, resource: Mapping[str, Any], into: Collected) -> tup
             analyte, _, antibody = named.partition(":")
             return analyte, None, antibody or None
     return None
+
+
+def _foreign(name: Concept, resource: Mapping[str, Any]) -> bool:
+    """A test of another material than blood, by its name or its specimen: never the serum analyte."""
+    specimen = concept(resource.get("specimen")).label or str(mapping(resource.get("specimen")).get("display") or "")
+    words = " ".join((specimen, *name.texts)).lower()
+    return any(part in words for part in _FOREIGN_SPECIMEN)
 
 
 def _result(resource: Mapping[str, Any], name: Concept, source: Source, state: State, into: Collected) -> bool:
@@ -302,6 +307,8 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     reading = into.tools.engine.read(words, kind="observation")
     if polarity is False:
         reading = replace(reading, lesions=(), concepts=(), labs=())
+    if _foreign(name, resource):
+        reading = replace(reading, labs=())
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)
     said = [le for le in to_lesions(reading.lesions, source) if not (coded and le.bare_code)]
     if coded is not None and not said:
