@@ -70,7 +70,7 @@ def prompts(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[P
     """The tests of the table whose agent is the card itself."""
     book = rulebook(knowledge.safety, knowledge.therapies)
     view = View(chart, case)
-    fired = book.fired("card-text", None, view, book.evaluate(view))
+    fired = book.evaluate(view, only="card-text")
     return tuple(Prompt(f.rule.reported, f.note, f.hit.refs, f.rule.sources) for f in fired)
 
 

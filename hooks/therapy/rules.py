@@ -88,11 +88,15 @@ class Rulebook:
             {therapy.id: _sources(therapy) for therapy in therapies.therapies},
         )
 
-    def evaluate(self, view: View) -> tuple[Fired, ...]:
-        """Every test that holds and does not depend on the agent, in table order."""
+    def evaluate(self, view: View, only: str | None = None) -> tuple[Fired, ...]:
+        """Every test that holds and does not depend on the agent, in table order; `only` those of one agent (whose
+        tests refer to no others)."""
         hits: dict[str, Hit | None] = {}
         found: list[Fired] = []
+        concerned = self.concerns.get(only, frozenset()) if only is not None else None
         for entry in self.once:
+            if concerned is not None and entry.id not in concerned:
+                continue
             hit = entry.test(view, None, hits)
             hits[entry.id] = hit
             if hit is not None:

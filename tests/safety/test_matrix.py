@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from hooks.chart import Chart
-from hooks.knowledge.safety_schema import load_safety
+from hooks.knowledge.safety_schema import Safety, load_safety
 from hooks.knowledge.therapy_schema import load_therapies
 from hooks.therapy import decide_therapies
 from tests.safety.generator import DAY, Drawn, charts
@@ -30,9 +30,9 @@ FIRST_LINE = {
 }
 
 
-def differences(drawn: Drawn, fired: Counter[str]) -> list[str]:
+def differences(drawn: Drawn, fired: Counter[str], knowledge: SimpleNamespace = KNOWLEDGE) -> list[str]:
     """Where the engine and the table part, for one chart."""
-    items = {item.id: item for item in decide_therapies(Chart(drawn.facts, DAY), drawn.case, KNOWLEDGE)}
+    items = {item.id: item for item in decide_therapies(Chart(drawn.facts, DAY), drawn.case, knowledge)}
     expected = judge(drawn.facts, drawn.case, DAY)
     found = []
     if set(items) != set(EVERY.split()) or len(items) != 20:
@@ -43,6 +43,8 @@ def differences(drawn: Drawn, fired: Counter[str]) -> list[str]:
         where = f"chart {drawn.number}, {agent} {want.tests}"
         if list(got.rules) != want.reported:
             found.append(f"{where}: rules {got.rules}, table {want.reported}")
+        if len(got.notes) != len(want.tests):  # one sentence for each test, so a hidden one is seen too
+            found.append(f"{where}: {len(got.notes)} notes")
         if want.word is None and got.decision not in ("offer", "not-indicated"):
             found.append(f"{where}: {got.decision}, but no rule decides")
         if want.word is not None and got.decision != want.word:
@@ -79,6 +81,25 @@ def test_generated_charts_agree_with_the_table():
     assert found == []
     # The charts must reach the table: a test that never fires is not tested. (S1.3 and W1w.2 have no therapy.)
     assert set(TABLE) - set(fired) - {"S1.3", "W1w.2"} == set()
+
+
+def test_the_matrix_sees_any_test_that_is_missing():
+    """Each test of the table is taken out in turn: some chart must then differ."""
+    reached: dict[str, list[Drawn]] = {}
+    for drawn in charts(1500, seed=1):
+        for want in judge(drawn.facts, drawn.case, DAY).values():
+            for test in want.tests:
+                reached.setdefault(test, []).append(drawn)
+    unseen = []
+    for rule in KNOWLEDGE.safety.rules:
+        if rule.id in ("S1.3", "W1w.2"):
+            continue
+        rest = tuple(other for other in KNOWLEDGE.safety.rules if other.id != rule.id)
+        poorer = Safety.model_construct(vocabulary=KNOWLEDGE.safety.vocabulary, rules=rest)
+        knowledge = SimpleNamespace(therapies=KNOWLEDGE.therapies, safety=poorer)
+        if not any(differences(drawn, Counter(), knowledge) for drawn in reached.get(rule.id, ())):
+            unseen.append(rule.id)
+    assert unseen == []
 
 
 @pytest.mark.long
