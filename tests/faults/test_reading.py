@@ -1,0 +1,280 @@
+"""A misbehaving FHIR server: every fault becomes a reason, the rest of the chart is read, nothing hangs or raises."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from cds_service.fhir.client import Deadline, FhirClient
+from cds_service.fhir.door import Policy, open_client
+from cds_service.gather import gather
+from hooks.wire import FhirAuthorization, HookRequest
+from mappings.raw import RawChart
+
+Answer = tuple[int, dict[str, str], bytes]
+PATIENT = "p1"
+
+
+def fhir(body: Any, status: int = 200, **headers: str) -> Answer:
+    return status, {"Content-Type": "application/fhir+json", **headers}, json.dumps(body).encode()
+
+
+def bundle(*resources: dict[str, Any], next_url: str | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": r} for r in resources],
+    }
+    if next_url:
+        found["link"] = [{"relation": "next", "url": next_url}]
+    return found
+
+
+def observation(name: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": name,
+        "status": "final",
+        "subject": {"reference": f"Patient/{PATIENT}"},
+    }
+
+
+def outcome(code: str, severity: str = "error", detail: str | None = None) -> dict[str, Any]:
+    issue: dict[str, Any] = {"severity": severity, "code": code}
+    if detail:
+        issue["details"] = {"coding": [{"code": detail}]}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+class Server:
+    """A real socket server; `answers` maps a resource type to what it says (bytes None: reset, "hang": never)."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Callable[[str, dict[str, list[str]]], Any]] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.base = ""
+
+    async def __aenter__(self) -> Server:
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.base = f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/fhir"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                target = line.decode().split(" ")[1]
+                headers = {}
+                while (raw := (await reader.readline()).decode().strip()) != "":
+                    name, _, value = raw.partition(":")
+                    headers[name.lower()] = value.strip()
+                self.requests.append((target, headers))
+                parts = urlsplit(target)
+                kind = parts.path.removeprefix("/fhir/").split("/")[0]
+                answer = self.answers.get(kind, lambda *_: fhir(bundle()))(parts.path, parse_qs(parts.query))
+                if answer == "hang":
+                    await asyncio.sleep(30)
+                if answer is None:
+                    writer.transport.abort()
+                    return
+                truncated = isinstance(answer, str) and answer == "truncated"
+                status, extra, body = (
+                    (200, {"Content-Type": "application/json"}, b'{"resourceType":') if truncated else answer
+                )
+                head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body) + (500 if truncated else 0)}\r\n"
+                writer.write((head + "".join(f"{k}: {v}\r\n" for k, v in extra.items()) + "\r\n").encode() + body)
+                await writer.drain()
+                if truncated:
+                    writer.close()
+                    return
+        except (ConnectionError, asyncio.CancelledError):
+            return
+
+
+async def read(server: Server, *, milliseconds: int = 1500, **request: Any) -> RawChart:
+    hook = HookRequest("patient-view", "i", PATIENT, None, None, {}, fhir_server=server.base, **request)
+    policy = Policy(open_loopback=True)
+    async with open_client(policy) as http:
+        token = hook.authorization.access_token if hook.authorization else None
+        client = FhirClient(http, policy, server.base, token)
+        return await gather(hook, client=client, deadline=Deadline.after(milliseconds))
+
+
+def run(answers: dict[str, Any], **how: Any) -> tuple[RawChart, Server]:
+    async def go() -> tuple[RawChart, Server]:
+        async with Server() as server:
+            server.answers = {
+                kind: (value if callable(value) else lambda *_, value=value: value) for kind, value in answers.items()
+            }
+            return await read(server, **how), server
+
+    return asyncio.run(go())
+
+
+FAULTS = {
+    "401": fhir(outcome("login"), 401),
+    "403": fhir(outcome("forbidden"), 403),
+    "404": fhir(outcome("not-found"), 404),
+    "500": (500, {"Content-Type": "text/plain"}, b"oops"),
+    "503": fhir(outcome("throttled"), 503),
+    "429": fhir(outcome("throttled"), 429),
+    "not-json": (200, {"Content-Type": "text/html"}, b"<html>Sign in</html>"),
+    "operation-outcome": fhir(outcome("exception")),
+    "truncated": "truncated",
+    "not-fhir": fhir({"hello": "world"}),
+}
+
+
+@pytest.mark.parametrize("reason", FAULTS)
+def test_one_type_fails_and_the_others_are_read(reason: str) -> None:
+    chart, _ = run({"Condition": FAULTS[reason], "Observation": fhir(bundle(observation("o1")))})
+    assert (chart.completeness["conditions"].state, chart.completeness["conditions"].reason) == ("unavailable", reason)
+    assert chart.completeness["observations"].state == "complete"
+    assert [r["id"] for r in chart.resources if r["resourceType"] == "Observation"] == ["o1"]
+
+
+def test_reset_connection_is_a_reason() -> None:
+    chart, _ = run({"Condition": lambda *_: None})
+    assert chart.completeness["conditions"].reason in ("truncated", "connection")
+
+
+def test_a_hanging_server_costs_the_deadline_and_no_more() -> None:
+    begun = time.monotonic()
+    chart, _ = run({"Observation": lambda *_: "hang"}, milliseconds=400)
+    assert time.monotonic() - begun < 2
+    assert chart.completeness["observations"].reason == "timeout"
+    assert chart.completeness["conditions"].state == "complete"
+
+
+def test_retry_after_is_waited_for_when_it_fits() -> None:
+    calls = []
+
+    def busy(*_: Any) -> Answer:
+        calls.append(1)
+        return (
+            fhir(outcome("throttled"), 429, **{"Retry-After": "0"})
+            if len(calls) == 1
+            else fhir(bundle(observation("o1")))
+        )
+
+    chart, _ = run({"Observation": busy})
+    assert chart.completeness["observations"].state == "complete"
+    assert len(calls) == 2
+
+
+def test_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
+    begun = time.monotonic()
+    chart, _ = run({"Observation": fhir(outcome("throttled"), 429, **{"Retry-After": "120"})})
+    assert time.monotonic() - begun < 2
+    assert chart.completeness["observations"].reason == "429"
+
+
+def test_pages_are_followed_and_an_empty_one_is_not_the_end() -> None:
+    def pages(_: str, query: dict[str, list[str]]) -> Answer:
+        page = int(query.get("page", ["1"])[0])
+        entries = {1: [observation("o1")], 2: [], 3: [observation("o3")]}[page]
+        base = f"{server_base[0]}/Observation?page={page + 1}"
+        return fhir(bundle(*entries, next_url=base if page < 3 else None))
+
+    server_base: list[str] = []
+
+    async def go() -> RawChart:
+        async with Server() as server:
+            server_base.append(server.base)
+            server.answers = {"Observation": pages}
+            return await read(server)
+
+    chart = asyncio.run(go())
+    assert sorted(r["id"] for r in chart.resources) == ["o1", "o3"]
+    assert chart.completeness["observations"].state == "complete"
+
+
+@pytest.mark.parametrize(
+    ("next_url", "reason"),
+    [
+        ("http://evil.example.org/fhir/Observation?page=2", "page link of another server"),
+        ("{base}/Observation?loop=1", "page loop"),
+    ],
+)
+def test_bad_page_links_are_not_followed(next_url: str, reason: str) -> None:
+    async def go() -> RawChart:
+        async with Server() as server:
+            url = next_url.replace("{base}", server.base)
+            server.answers = {"Observation": lambda *_: fhir(bundle(observation("o1"), next_url=url))}
+            return await read(server)
+
+    chart = asyncio.run(go())
+    assert chart.completeness["observations"].state == "partial"
+    assert reason in (chart.completeness["observations"].reason or "")
+    assert [r["id"] for r in chart.resources] in (["o1"], ["o1", "o1"])
+
+
+def test_a_server_that_demands_a_category_is_asked_by_category_and_code() -> None:
+    def epic(_: str, query: dict[str, list[str]]) -> Answer:
+        if "category" not in query and "code" not in query:
+            return fhir(outcome("required"), 400)
+        if query.get("category") == ["laboratory"]:
+            return fhir(bundle(observation("lab"), outcome("informational", "warning", "4119")))
+        return fhir(bundle())
+
+    chart, server = run({"Observation": epic})
+    assert [r["id"] for r in chart.resources] == ["lab"]
+    assert chart.completeness["observations"].state == "complete"
+    assert any("code=http" in target for target, _ in server.requests)
+
+
+def test_withheld_rows_make_it_partial() -> None:
+    chart, _ = run({"MedicationRequest": fhir(bundle(outcome("suppressed", "warning", "59205")))})
+    assert (chart.completeness["medications"].state, chart.completeness["medications"].reason) == (
+        "partial",
+        "withheld",
+    )
+
+
+def token(**changes: Any) -> FhirAuthorization:
+    return FhirAuthorization(
+        **{"access_token": "secret-token", "scope": "patient/*.read", "patient": PATIENT} | changes
+    )
+
+
+def test_the_token_goes_with_every_call_and_is_never_shown() -> None:
+    _, server = run({}, authorization=token())
+    assert {headers.get("authorization") for _, headers in server.requests} == {"Bearer secret-token"}
+    assert "secret-token" not in repr(token())
+
+
+def test_missing_scope_skips_the_query() -> None:
+    chart, server = run({}, authorization=token(scope="patient/Condition.rs patient/Observation.read openid"))
+    kinds = {urlsplit(target).path.split("/")[2] for target, _ in server.requests}
+    assert kinds == {"Condition", "Observation"}
+    assert chart.completeness["medications"].reason == "scope"
+
+
+def test_a_token_for_another_patient_reads_nothing() -> None:
+    chart, server = run({}, authorization=token(patient="someone-else"))
+    assert server.requests == []
+    assert chart.completeness["conditions"].state == "unavailable"
+
+
+def test_a_complete_prefetch_needs_no_call() -> None:
+    from hooks.services import PREFETCH
+
+    chart, server = run({}, prefetch=dict.fromkeys(PREFETCH))
+    assert server.requests == []
+    assert {state.state for state in chart.completeness.values()} == {"complete"}
+
+
+def test_only_the_missing_keys_are_read() -> None:
+    from hooks.services import PREFETCH
+
+    prefetch = {key: None for key, (need, _) in PREFETCH.items() if need != "allergies"}
+    _, server = run({}, prefetch=prefetch)
+    assert {urlsplit(target).path for target, _ in server.requests} == {"/fhir/AllergyIntolerance"}
