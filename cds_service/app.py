@@ -13,22 +13,33 @@ from cds_service import __version__
 from cds_service.answers import register_errors
 from cds_service.auth import Authenticator
 from cds_service.fhir.door import Policy, open_client
+from cds_service.memory import Memory
+from cds_service.metrics import Metrics
 from cds_service.middleware import Cors, Observed, RequestLimits
+from cds_service.overload import Slots
 from cds_service.pipeline import Brain, load_brain
-from cds_service.routes import evidence, feedback, health, hooks, start
+from cds_service.routes import evidence, feedback, health, hooks, source_attributes, start
 from cds_service.settings import Settings, check_production
-from cds_service.state import AppState, read_overlay
+from cds_service.state import AppState, open_store, read_overlay
+from cds_service.store import Store
 from cds_service.tenants import load_tenants
 
 _GC_THRESHOLDS = (50_000, 20, 100)
 """decoding a large chart makes many small objects; the default thresholds would collect in the middle of it."""
 
 
-def create_app(settings: Settings, *, brain: Brain | None = None, http: httpx.AsyncClient | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    brain: Brain | None = None,
+    http: httpx.AsyncClient | None = None,
+    store: Store | None = None,
+) -> FastAPI:
     """Builds the ASGI application. SettingsError, KnowledgeError and CodelistError say why it can't start."""
     check_production(settings)
     policy = Policy(open_loopback=settings.sandbox)
     tenants = load_tenants(settings.tenants_file)
+    metrics = Metrics()
     state = AppState(
         settings=settings,
         brain=brain or load_brain(settings.as_of, read_overlay(settings.knowledge_overlay)),
@@ -36,6 +47,9 @@ def create_app(settings: Settings, *, brain: Brain | None = None, http: httpx.As
         http=http or open_client(policy),
         tenants=tenants,
         authenticator=Authenticator(tenants),
+        metrics=metrics,
+        memory=Memory(store or open_store(settings), metrics),
+        slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
     )
 
     @asynccontextmanager
@@ -56,10 +70,19 @@ def create_app(settings: Settings, *, brain: Brain | None = None, http: httpx.As
         lifespan=lifespan,
     )
     app.state.cds = state
-    for router in (hooks.router, feedback.router, evidence.router, health.router, start.router):
+    for router in (
+        hooks.router,
+        feedback.router,
+        source_attributes.router,
+        evidence.router,
+        health.router,
+        start.router,
+    ):
         app.include_router(router)
     register_errors(app)
-    app.add_middleware(RequestLimits, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        RequestLimits, max_bytes=settings.max_body_bytes, seconds=settings.body_timeout_ms / 1000, slots=state.slots
+    )
     app.add_middleware(Cors, any_origin=settings.sandbox, tenants=tenants)
     app.add_middleware(Observed, metrics=state.metrics)
     return app

@@ -5,6 +5,7 @@ ServiceError
 ├── Unauthorized          401  no or no valid token; says nothing more
 ├── Forbidden             403  tenant disabled
 ├── NotFound              404  unknown service, unknown source
+├── RequestTimeout        408  the body did not arrive in time
 ├── Precondition          412  the data needed could be had neither from prefetch nor from FHIR
 ├── TooLarge              413  body over the limit
 ├── UnsupportedMedia      415  not JSON
@@ -42,6 +43,10 @@ class Forbidden(ServiceError):  # noqa: N818
 
 class NotFound(ServiceError):  # noqa: N818
     status, code = 404, "not-found"
+
+
+class RequestTimeout(ServiceError):  # noqa: N818
+    status, code = 408, "timeout"
 
 
 class Precondition(ServiceError):  # noqa: N818

@@ -10,7 +10,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter("cds_requests_total", "Requests", ["route", "status"], registry=self.registry)
+        self._requests = Counter(
+            "cds_requests_total", "Requests", ["route", "tenant", "status"], registry=self.registry
+        )
         self._seconds = Histogram(
             "cds_request_seconds",
             "Time to answer",
@@ -20,23 +22,40 @@ class Metrics:
         )
         self._grades = Counter("cds_assessments_total", "Assessments", ["grade", "card"], registry=self.registry)
         self._needs = Counter(
-            "cds_incomplete_needs_total", "Data needs not read completely", ["need", "state"], registry=self.registry
+            "cds_incomplete_needs_total",
+            "Data needs not read completely",
+            ["need", "state", "reason"],
+            registry=self.registry,
         )
 
+        self._outcomes = Counter(
+            "cds_evaluations_total", "Evaluations", ["tenant", "service", "outcome"], registry=self.registry
+        )
+        self._store = Counter(
+            "cds_store_failures_total", "Store operations that failed", ["what"], registry=self.registry
+        )
         self._feedback = Counter("cds_feedback_total", "Feedback items", ["service", "outcome"], registry=self.registry)
 
     def feedback(self, service: str, outcome: str) -> None:
         self._feedback.labels(service, outcome).inc()
 
-    def request(self, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, str(status)).inc()
+    def request(self, route: str, tenant: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, tenant, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def assessed(self, grade: str, card: str) -> None:
         self._grades.labels(grade, card).inc()
 
-    def incomplete(self, need: str, state: str) -> None:
-        self._needs.labels(need, state).inc()
+    def incomplete(self, need: str, state: str, reason: str) -> None:
+        """`reason` is a code of `cds_service.reasons`."""
+        self._needs.labels(need, state, reason).inc()
+
+    def outcome(self, tenant: str, service: str, outcome: str) -> None:
+        """What became of an evaluation: shown, nothing, silent, rollout, suppressed."""
+        self._outcomes.labels(tenant, service, outcome).inc()
+
+    def store_failed(self, what: str) -> None:
+        self._store.labels(what).inc()
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import zlib
@@ -10,8 +11,9 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_service.answers import error_response
-from cds_service.errors import BadRequest, ServiceError, TooLarge, UnsupportedMedia
+from cds_service.errors import BadRequest, RequestTimeout, ServiceError, TooLarge, UnsupportedMedia
 from cds_service.metrics import Metrics
+from cds_service.overload import Slots
 from cds_service.tenants import Tenants
 
 _LOG = logging.getLogger("cds_service.access")
@@ -26,20 +28,27 @@ _SECURITY_HEADERS = (
 class RequestLimits:
     """Reads the body of a POST whole, within the limit counted after decompression, and checks that it is JSON."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self.app, self.max_bytes = app, max_bytes
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, slots: Slots) -> None:
+        self.app, self.max_bytes, self.seconds, self.slots = app, max_bytes, seconds, slots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
         try:
-            _check_type(headers)
-            body = await self._body(receive, headers)
+            with self.slots.of_all():
+                await self._handled(scope, receive, send)
         except ServiceError as error:
             await error_response(error)(scope, receive, send)
-            return
+
+    async def _handled(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        _check_type(headers)
+        try:
+            async with asyncio.timeout(self.seconds):
+                body = await self._body(receive, headers)
+        except TimeoutError:
+            raise RequestTimeout("the body did not arrive in time", "request") from None
         sent = False
 
         async def replay() -> Message:
@@ -70,10 +79,14 @@ class RequestLimits:
                     chunk = inflate.decompress(chunk, self.max_bytes - len(body) + 1)
                 except zlib.error:
                     raise BadRequest("the body is not gzip", "request") from None
+                if inflate.unused_data:
+                    raise BadRequest("the body has bytes after its gzip stream", "request")
             body.extend(chunk)
             if len(body) > self.max_bytes:
                 raise TooLarge("the body is over the limit", "request")
             if not message.get("more_body", False):
+                if inflate is not None and not inflate.eof:
+                    raise BadRequest("the body is not whole gzip", "request")
                 return bytes(body)
 
 
@@ -145,10 +158,17 @@ class Observed:
         finally:
             seconds = time.perf_counter() - begun
             route = _template(scope)
-            self.metrics.request(route, status, seconds)
+            tenant = str(scope.get("cds_tenant", "-"))
+            self.metrics.request(route, tenant, status, seconds)
             _LOG.info(
                 "request",
-                extra={"route": route, "method": scope["method"], "status": status, "ms": round(seconds * 1000, 1)},
+                extra={
+                    "route": route,
+                    "method": scope["method"],
+                    "status": status,
+                    "tenant": tenant,
+                    "ms": round(seconds * 1000, 1),
+                },
             )
 
 

@@ -21,3 +21,8 @@ def wants_json(request: Request) -> bool:
     """JSON by Accept; a browser asks for HTML first."""
     accept = request.headers.get("accept", "")
     return "json" in accept and "text/html" not in accept
+
+
+def wants_html(request: Request) -> bool:
+    """HTML only when asked for by name, as a browser does."""
+    return "text/html" in request.headers.get("accept", "")

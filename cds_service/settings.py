@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cds_service.errors import SettingsError
@@ -22,6 +22,12 @@ class Settings(BaseSettings):
     public_url: str | None = None
     deadline_ms: int = Field(default=2000, ge=100, le=60_000)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    max_nodes: int = Field(default=400_000, ge=1000)
+    body_timeout_ms: int = Field(default=10_000, ge=100, le=120_000)
+    max_concurrent: int = Field(default=256, ge=1)
+    max_concurrent_per_tenant: int = Field(default=128, ge=1)
+    retention_days: int = Field(default=2190, ge=1)
+    pseudonym_key: SecretStr | None = Field(default=None, min_length=32)
     as_of: date | None = None
     suppression: bool | None = None
     sandbox_url: str | None = None
@@ -30,6 +36,11 @@ class Settings(BaseSettings):
     @property
     def sandbox(self) -> bool:
         return self.profile == "sandbox"
+
+    @property
+    def suppresses(self) -> bool:
+        """Whether repeats are held back: yes at a hospital, in the sandbox only when asked for."""
+        return not self.sandbox if self.suppression is None else self.suppression
 
 
 def load_settings() -> Settings:

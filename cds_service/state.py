@@ -13,9 +13,12 @@ from cds_service.auth import Authenticator, Caller
 from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.door import Policy, Refused, open_client
+from cds_service.memory import Memory
 from cds_service.metrics import Metrics
+from cds_service.overload import Slots
 from cds_service.pipeline import Brain
 from cds_service.settings import Settings
+from cds_service.store import Store, StoreError
 from cds_service.tenants import Tenant, Tenants
 from hooks.wire import HookRequest
 from mappings.codelists import OverlayText
@@ -32,6 +35,8 @@ class AppState:
     http: httpx.AsyncClient
     tenants: Tenants
     authenticator: Authenticator
+    memory: Memory
+    slots: Slots
     metrics: Metrics = field(default_factory=Metrics)
     clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
 
@@ -68,6 +73,7 @@ class AppState:
         await self.http.aclose()
         for client in self.clients.values():
             await client.aclose()
+        self.memory.close()
 
     async def caller(self, request: Request, body: bytes) -> Caller | None:
         """The verified caller; None only in the sandbox, for a call from this machine. Raises Unauthorized."""
@@ -92,3 +98,14 @@ def read_overlay(path: Path | None) -> OverlayText | None:
         return OverlayText(path.name, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"CDS_KNOWLEDGE_OVERLAY can't be read: {type(error).__name__}") from None
+
+
+def open_store(settings: Settings) -> Store:
+    """The database of the settings. SettingsError when it can't be used; the sandbox then does without a file."""
+    key = settings.pseudonym_key.get_secret_value() if settings.pseudonym_key else None
+    try:
+        return Store(settings.database_url, key)
+    except StoreError as error:
+        if settings.sandbox and "database_url" not in settings.model_fields_set:
+            return Store("sqlite://", key)
+        raise SettingsError(f"CDS_DATABASE_URL: {error}") from None

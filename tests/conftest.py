@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 if str(ROOT) not in sys.path:  # importlib mode leaves sys.path alone; `tests.charts` is imported by name
     sys.path.insert(0, str(ROOT))
+
+
+# every application of the tests has a database of its own unless it asks for a file
+os.environ.setdefault("CDS_DATABASE_URL", "sqlite://")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cds_service.answers import json_response
+from cds_service.calls import admitted
 from cds_service.errors import NotFound
 from cds_service.feedback import parse_feedback
 from cds_service.limits import decode_request
-from cds_service.state import state_of
+from cds_service.visit import NOBODY
 from hooks.services import SERVICES
 
 router = APIRouter()
@@ -17,17 +18,15 @@ router = APIRouter()
 
 @router.post("/cds-services/{service_id}/feedback")
 async def feedback(service_id: str, request: Request) -> Response:
-    """Each item is kept once; an unknown card is no error (it may be older than this process)."""
+    """200 once every item is committed, each kept once; an unknown card is no error (it may be older than we)."""
     if service_id not in SERVICES:
         raise NotFound("no such service", "service id")
-    state = state_of(request)
-    body = await request.body()
-    caller = await state.caller(request, body)
-    if caller is not None and state.authenticator.seen.claim(caller) is not None:
-        return json_response({})
-    items = parse_feedback(decode_request(body))
-    for item in items:
-        state.metrics.feedback(service_id, item.outcome)
-    if caller is not None:
-        state.authenticator.seen.store(caller, b"{}")
-    return json_response({})
+    async with admitted(request) as call:
+        if call.stored is not None:
+            return call.stored
+        items = parse_feedback(decode_request(call.body, max_nodes=call.state.settings.max_nodes))
+        tenant = call.tenant.id if call.tenant else NOBODY
+        await call.state.memory.add_feedback(tenant, service_id, items)
+        for item in items:
+            call.state.metrics.feedback(service_id, item.outcome)
+        return call.answer(json_response({}))

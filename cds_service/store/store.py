@@ -149,9 +149,7 @@ class Store:
                 )
             for tenant in connection.scalars(select(feedback.c.tenant).distinct()).all():
                 before = now_ms - retention_days.get(tenant, default_days) * _DAY_MS
-                connection.execute(
-                    delete(feedback).where(feedback.c.tenant == tenant, feedback.c.received_ms < before)
-                )
+                connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.received_ms < before))
 
     def erase(self, tenant: str, patient_key: str) -> None:
         """Removes everything kept about one patient of a tenant."""

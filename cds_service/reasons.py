@@ -1,0 +1,40 @@
+"""Reasons of incomplete reads as a closed list of codes: what a server wrote itself never becomes a label or a log."""
+
+from __future__ import annotations
+
+_CODES = (
+    ("not in prefetch and no fhir", "not-sent"),
+    ("not in prefetch", "key-missing"),
+    ("another patient", "wrong-patient"),
+    ("another server", "foreign-page"),
+    ("page-limit", "page-limit"),
+    ("page loop", "page-loop"),
+    ("page not followed", "page-not-followed"),
+    ("not a fhir resource", "not-fhir"),
+    ("not-fhir", "not-fhir"),
+    ("not-json", "not-json"),
+    ("operation-outcome", "operation-outcome"),
+    ("too-large", "too-large"),
+    ("truncated", "truncated"),
+    ("connection", "connection"),
+    ("deadline", "deadline"),
+    ("timeout", "timeout"),
+    ("withheld", "withheld"),
+    ("forbidden", "forbidden"),
+    ("redirect", "redirect"),
+    ("refused", "refused"),
+    ("allowed", "refused"),
+    ("scope", "scope"),
+)
+
+
+def reason_code(reason: str | None) -> str:
+    """The code of a completeness reason; "other" for whatever is none of ours."""
+    text = (reason or "").lower()
+    for words, code in _CODES:
+        if words in text:
+            return code
+    for word in text.replace(":", " ").split():
+        if len(word) == 3 and word.isdigit() and "400" <= word <= "599":
+            return f"http-{word}"
+    return "other"

@@ -1,0 +1,185 @@
+"""One hook call from the parsed request to the cards: assess, write, hold back repeats, keep the record."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.errors import Precondition
+from cds_service.fhir.client import Deadline
+from cds_service.gather import gather
+from cds_service.memory import now_ms
+from cds_service.pipeline import new_uuid
+from cds_service.reasons import reason_code
+from cds_service.state import AppState
+from cds_service.store import CardRecord, EvaluationRecord, SuggestionRecord
+from cds_service.store.records import Outcome
+from cds_service.suppression import hashed, held_back, load_suppression, material_facts
+from cds_service.tenants import Tenant
+from hooks.cards import CardContext
+from hooks.knowledge.card_schema import load_override_reasons
+from hooks.model import Assessment
+from hooks.wire import HookRequest
+from mappings.facts import PatientFacts
+
+Card = dict[str, Any]
+NOBODY = "-"
+"""stands for the tenant of an unauthenticated call (sandbox only)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A call of one service by one tenant (None: the sandbox)."""
+
+    state: AppState
+    tenant: Tenant | None
+    service_id: str
+    public_url: str
+
+    @property
+    def tenant_id(self) -> str:
+        return self.tenant.id if self.tenant else NOBODY
+
+    async def cards(self, hook: HookRequest) -> list[Card]:
+        """The cards to show. Precondition when the question itself could not be read."""
+        tenant, begun = self.tenant, time.perf_counter()
+        if tenant is not None and tenant.mode == "off":
+            return []
+        facts, assessment = await assessed(hook, self.state, tenant)
+        if assessment.unreadable:
+            if tenant is not None and tenant.fail_silent:
+                return []
+            raise _unreadable(facts, assessment)
+        written = self.state.brain.cards(hook.hook, facts, assessment, self._context(hook))
+        key = self._key
+        material = hashed(material_facts(assessment), key)
+        shown, outcome = await self._permitted(hook, written, material)
+        self.state.metrics.outcome(self.tenant_id, self.service_id, outcome)
+        await self.state.memory.record(
+            EvaluationRecord(
+                id=new_uuid(),
+                at_ms=now_ms(),
+                tenant=self.tenant_id,
+                service=self.service_id,
+                patient_key=key("patient", hook.patient_id),
+                user_key=_optional(key, "user", hook.context.get("userId")),
+                encounter_key=_optional(key, "encounter", hook.encounter_id),
+                knowledge_version=assessment.knowledge_version,
+                grade=assessment.grade,
+                card=assessment.card,
+                outcome=outcome,
+                decisions=_decisions(assessment, written),
+                incomplete=tuple(
+                    f"{need}={found.state}:{reason_code(found.reason)}"
+                    for need, found in facts.completeness.items()
+                    if found.state != "complete"
+                ),
+                milliseconds=round((time.perf_counter() - begun) * 1000, 1),
+                cards=tuple(_card_record(card, material) for card in shown),
+            )
+        )
+        return shown
+
+    def _key(self, *parts: str) -> str:
+        return self.state.memory.store.key(self.tenant_id, *parts)
+
+    def _context(self, hook: HookRequest) -> CardContext:
+        tenant = self.tenant
+        return CardContext(
+            self.public_url,
+            self.service_id,
+            new_uuid,
+            user_kind=hook.user_kind,
+            dialect=tenant.dialect if tenant else "generic-2.0",
+            orderables=tenant.codings if tenant else {},
+            units=tenant.units if tenant else "conventional",
+            encounter_id=hook.encounter_id,
+        )
+
+    async def _permitted(
+        self, hook: HookRequest, written: list[Card], material: frozenset[str]
+    ) -> tuple[list[Card], Outcome]:
+        """What of the written cards is shown, and what became of the evaluation."""
+        if not written:
+            return [], "nothing"
+        tenant = self.tenant
+        if tenant is not None and tenant.mode == "silent":
+            return [], "silent"
+        if tenant is not None and not in_rollout(hook.patient_id, tenant):
+            return [], "rollout"
+        if not self.state.settings.suppresses:
+            return written, "shown"
+        before = await self.state.memory.shown_before(self.tenant_id, self._key("patient", hook.patient_id))
+        held = held_back(
+            before,
+            material,
+            now_ms(),
+            load_suppression(),
+            load_override_reasons(),
+            user_key=_optional(self._key, "user", hook.context.get("userId")),
+            encounter_key=_optional(self._key, "encounter", hook.encounter_id),
+            client_remembers=tenant is not None and tenant.client_remembers_overrides,
+        )
+        shown = [card for card in written if _topic(card) not in held]
+        return shown, "shown" if shown else "suppressed"
+
+
+async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> tuple[PatientFacts, Assessment]:
+    """Facts and assessment of the patient that the request names."""
+    deadline = Deadline.after(state.settings.deadline_ms)
+    chart = await gather(hook, client=state.fhir_client(hook, tenant), deadline=deadline)
+    facts, found = state.brain.understand(chart)
+    state.metrics.assessed(found.grade, found.card)
+    for need, completeness in facts.completeness.items():
+        if completeness.state != "complete":
+            state.metrics.incomplete(need, completeness.state, reason_code(completeness.reason))
+    return facts, found
+
+
+def in_rollout(patient_id: str, tenant: Tenant) -> bool:
+    """A stable share of the patients: the same patient is always in or always out."""
+    digest = hashlib.sha256(f"{tenant.id}\0{patient_id}".encode()).digest()
+    return int.from_bytes(digest[:4]) % 100 < tenant.rollout
+
+
+def _unreadable(facts: PatientFacts, assessment: Assessment) -> Precondition:
+    reasons = ", ".join(f"{need} ({reason_code(facts.need(need).reason)})" for need in assessment.unreadable)
+    return Precondition(f"could be had neither from prefetch nor from the FHIR server: {reasons}", "prefetch")
+
+
+def _optional(key: Callable[..., str], kind: str, value: object) -> str | None:
+    return key(kind, value) if isinstance(value, str) else None
+
+
+def _topic(card: Card) -> str:
+    return str(card.get("source", {}).get("topic", {}).get("code", ""))
+
+
+def _decisions(assessment: Assessment, written: list[Card]) -> tuple[str, ...]:
+    return (
+        *(f"card:{_topic(card)}" for card in written),
+        *(f"workup:{item.id}={item.decision}" for item in assessment.workup),
+        *(f"therapy:{item.id}={item.decision}" for item in assessment.therapies),
+    )
+
+
+def _card_record(card: Card, material: frozenset[str]) -> CardRecord:
+    return CardRecord(
+        card["uuid"],
+        _topic(card),
+        material,
+        tuple(SuggestionRecord(s["uuid"], _what(s)) for s in card.get("suggestions", ())),
+    )
+
+
+def _what(suggestion: dict[str, Any]) -> str:
+    """Resource type and code of the draft; no words of the chart."""
+    for action in suggestion.get("actions", ()):
+        resource = action.get("resource", {})
+        concept = resource.get("code") or resource.get("medicationCodeableConcept") or {}
+        codes = [str(coding.get("code")) for coding in concept.get("coding", ())[:1]]
+        return " ".join([str(resource.get("resourceType")), *codes])
+    return "-"
