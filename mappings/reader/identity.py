@@ -74,7 +74,9 @@ def unique(resources: Iterable[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, A
             unnamed.append(resource)
         elif key not in found or _version(resource) > _version(found[key]):
             found[key] = resource
-    return (*found.values(), *unnamed), tuple(left_out)
+    # in an order of their own: the same chart gives the same words, whichever way and in whichever order it came
+    ordered = sorted(found.items())
+    return (*(resource for _, resource in ordered), *unnamed), tuple(left_out)
 
 
 def _version(resource: Mapping[str, Any]) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from mappings.reader.narrative import Source, add_reading
 State = Literal["active", "stopped"]
 _STOPPED = {"completed", "stopped", "cancelled", "ended", "not-taken"}
 _DROPPED = {"entered-in-error", "draft"}
-_NOT_ORDERS = {"proposal", "plan", "option"}
+_NOT_ORDERS = {"proposal", "option"}
+"""a plan with an active status is how some servers list what the patient reports to take: it counts"""
 _ROUTES = (
     ("intralesional", ("intralesional",)),
     ("ophthalmic", ("ophthalm", "eye", "ocular", "oftalm", "augen")),
