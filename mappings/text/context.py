@@ -102,7 +102,9 @@ class Contexts:
 
     def _after_duration(self, hit: Hit) -> bool:
         """ "2-month history of" tells when something began, not that it is over."""
-        return hit.first in self._unit_ends
+        if hit.first in self._unit_ends:
+            return True
+        return self._word(hit.first - 1) in ("7", "52", "12") and self._word(hit.first - 2) == "/"
 
     def _short(self, begin: int, scope: int, limit: int) -> int:
         """So many words on, but not past a comma."""

@@ -52,6 +52,11 @@ class Document:
         known = {i for hits in self.hits.values() for hit in hits for i in range(hit.first, hit.last)}
         return len(known) + sum(1 for word in self.words.words if word in stopwords)
 
+    def known_spans(self) -> list[tuple[int, int]]:
+        """Where this language read something, or knew that nothing is to be read."""
+        categories = ("lesion", "named", "concept", "absent", "guard", "ignored", "analyte")
+        return [self.span(hit.first, hit.last) for name in categories for hit in self.hits.get(name, ())]
+
     def sentence_of(self, index: int) -> Sentence:
         at = bisect_left([s.last for s in self.sentences], index + 1)
         return self.sentences[min(at, len(self.sentences) - 1)]

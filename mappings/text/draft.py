@@ -122,6 +122,7 @@ class Draft:
         if not self.hardness:
             self.hardness |= other.hardness
         self.pains = self.pains or set(other.pains)
+        self.size_cm = self.size_cm or other.size_cm
         self.flags |= other.flags & {"growing", "rapid", "ulcerated", "draining", "chalk_complete", "in_scar"}
 
     def share_before(self, one: Draft) -> None:
@@ -136,7 +137,7 @@ class Draft:
 
     def hardness_class(self) -> Hardness:
         found = self.hardness
-        if "definite" in found or self.kind in _CALCIFIED:
+        if "definite" in found or (self.kind in _CALCIFIED and self.status == "affirmed"):
             return "definite"
         if "equivalent" in found or self.has("chalk_complete") or self.has("white_yellow"):
             return "equivalent"

@@ -14,7 +14,7 @@ from mappings.text.document import Document, build
 from mappings.text.doses import tolerances
 from mappings.text.labs import labs
 from mappings.text.lesions import LesionReader
-from mappings.text.reading import BiopsyMention, ImagingMention, LesionMention, TextReading, TimeSpan
+from mappings.text.reading import BiopsyMention, ConceptMention, ImagingMention, LesionMention, TextReading, TimeSpan
 from mappings.text.sites import sites
 from mappings.text.times import times
 from mappings.text.tokens import Sentence, Words, cut
@@ -54,8 +54,9 @@ class TextEngine:
         if len(documents) > 1:
             documents.sort(key=lambda document: -document.covered())
         best = self._read(documents[0], kind)
+        known = documents[0].known_spans()
         for document in documents[1:]:
-            best = _joined(best, self._read(document, kind))
+            best = _joined(best, self._read(document, kind), known)
         return best
 
     def onset(self, text: str) -> TimeSpan | None:
@@ -121,7 +122,7 @@ class TextEngine:
             return [given, *(["en"] if given != "en" else [])]
         if scores[first] == 0:
             return list(self._vocabularies)
-        tied = [code for code in order if scores[code] >= scores[first] - 1]
+        tied = [code for code in order if scores[code] == scores[first]]
         return list(dict.fromkeys([*tied, "en"]))
 
     def _read(self, document: Document, kind: Kind) -> TextReading:
@@ -200,23 +201,17 @@ def _clusters(document: Document, category: str) -> list[list[Sentence]]:
     return out
 
 
-def _joined(one: TextReading, other: TextReading) -> TextReading:
-    """Two readings of one text in two languages: what the second adds where the first saw nothing."""
-    spans = [(m.start, m.end) for m in one.lesions]
-    lesions = tuple(m for m in other.lesions if not any(m.start < end and start < m.end for start, end in spans))
-    named = {(m.concept, m.start) for m in one.concepts}
-    known = [(m.start, m.end) for m in one.concepts]
-    more = tuple(
-        m
-        for m in other.concepts
-        if (m.concept, m.start) not in named and not any(m.start < end and start < m.end for start, end in known)
-    )
-    analytes = {m.analyte for m in one.labs}
+def _joined(one: TextReading, other: TextReading, known: list[tuple[int, int]]) -> TextReading:
+    """Two readings of one text in two languages: what the second adds where the first knew no word."""
+
+    def fresh(mention: LesionMention | ConceptMention) -> bool:
+        return not any(mention.start < end and start < mention.end for start, end in known)
+
     return TextReading(
         one.language if _weight(one) >= _weight(other) else other.language,
-        lesions=one.lesions + lesions,
-        concepts=one.concepts + more,
-        labs=one.labs + tuple(m for m in other.labs if m.analyte not in analytes),
+        lesions=one.lesions + tuple(m for m in other.lesions if fresh(m)),
+        concepts=one.concepts + tuple(m for m in other.concepts if fresh(m)),
+        labs=one.labs or (other.labs if not one.concepts else ()),
         imaging=_better(one.imaging, other.imaging),
         biopsies=one.biopsies or other.biopsies,
         tolerances=one.tolerances or other.tolerances,

@@ -94,6 +94,8 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
         if word in _SKIPPED or (word in document.vocab.stopwords and index < hit.last + _BRIDGE):
             continue
         if word[0].isdigit() and amount(word) is not None:
+            if document.between("word", hit.last, index) and _unit(document, index) is None:
+                return None
             if any(first <= index < last for _, first, last in dates):
                 return None
             if document.between("unit", index + 1, index + 2):
@@ -107,7 +109,7 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
 
 def _unit(document: Document, index: int) -> str | None:
     match = _UNIT.match(document.words.folded, document.words.ends[index])
-    return document.words.text[match.start(1) : match.end(1)].replace(" ", "") if match else None
+    return document.words.text[match.start(1) : match.end(1)].replace(" ", "").rstrip(".") if match else None
 
 
 def _word(document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int) -> Hit | None:

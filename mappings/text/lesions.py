@@ -12,7 +12,7 @@ from mappings.text.reading import LesionMention
 from mappings.text.sites import located
 from mappings.text.times import Timed, times
 from mappings.text.tokens import Sentence
-from mappings.text.vocabulary import Hit
+from mappings.text.vocabulary import Hit, rule
 
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
 _ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
@@ -89,10 +89,24 @@ class LesionReader:
         specific = [h for h in hits if h.value != "skin-change"]
         if specific and len(specific) < len(hits):
             hits = [h for h in hits if h.value != "skin-change" or self._own_site(h, hits, sentence)]
+        hits = [h for i, h in enumerate(hits) if i == 0 or not self._only_denied(hits[i - 1], h)]
         bounds = [sentence.first]
         bounds += [self._boundary(one, other) for one, other in pairwise(hits)]
         bounds.append(sentence.last)
         return [Head(h.value, h, bounds[i], bounds[i + 1]) for i, h in enumerate(hits)]
+
+    def _only_denied(self, before: Hit, hit: Hit) -> bool:
+        """ "nodule without ulceration": the ulcer is a denied attribute of the nodule."""
+        document = self.document
+        return (
+            hit.value in _MERGING
+            and document.status(hit) == "negated"
+            and document.status(before) != "negated"
+            and not any(self._is("coordinator", i) for i in range(before.last, hit.first))
+            and not any(
+                rule(document.vocab, h).kind == "terminate" for h in document.between("trigger", before.last, hit.first)
+            )
+        )
 
     def _own_site(self, hit: Hit, hits: list[Hit], sentence: Sentence) -> bool:
         following = next((h.first for h in hits if h.first > hit.first), sentence.last)
@@ -160,7 +174,8 @@ class LesionReader:
             if previous is not None and self._same_lesion(heads[position - 1], head, previous, draft):
                 previous.take(draft)
                 continue
-            if previous is not None and previous in drafts and self._coordinated(heads[position - 1], head):
+            alike = previous is not None and previous.status == draft.status
+            if alike and previous is not None and previous in drafts and self._coordinated(heads[position - 1], head):
                 joined.append((previous, draft))
             drafts.append(draft)
             previous = draft
@@ -176,25 +191,27 @@ class LesionReader:
 
     def _draft(self, head: Head) -> Draft:
         document = self.document
-        kind, _, rest = head.kind.partition("+")
+        kind, rest, *_ = [*head.kind.split("+"), ""]
         draft = Draft(kind, document.status(head.hit), head.hit, head.first, head.last)
         if rest:
             draft.mimics.add(rest)
         owned = self._possessed(head)
         if owned:
             draft.status = "affirmed"
-        self._attributes(draft, head.first, head.last, head.hit, denied_sites=owned)
+        self._attributes(draft, head.first, head.last, head.hit, owned=owned)
         draft.count = count(document, head.hit.first, head.first)
         return draft
 
     def _attributes(
-        self, draft: Draft, first: int, last: int, head: Hit | None = None, *, denied_sites: bool = False
+        self, draft: Draft, first: int, last: int, head: Hit | None = None, *, owned: bool = False
     ) -> None:
         document = self.document
         skip = set(range(head.first, head.last)) if head else set()
-        shared = {(r.status, r.trigger) for r in document.contexts.over(head)} if head else set()
+        shared = {(r.status, r.trigger) for r in document.contexts.over(head)} if head and not owned else set()
         for category in ("hardness", "attribute", "pain", "tender", "mimic"):
             for hit in document.between(category, first, last):
+                if self._means_other(hit):
+                    continue
                 if category == "hardness" and set(range(hit.first, hit.last)) & skip and hit.last - hit.first == 1:
                     draft.describe(category, hit.value, denied=False)
                     continue
@@ -209,7 +226,7 @@ class LesionReader:
                 if hit.value not in _SILENT:
                     draft.touch(hit)
         for place, site in located(document, first, last):
-            if document.status(place) != "negated" or draft.status == "negated" or denied_sites:
+            if draft.status == "negated" or owned or not self._denied_place(place):
                 draft.add_site(site, before=head is not None and place.last <= head.first)
                 draft.touch(place)
         for index, size in sizes(document, first, last):
@@ -217,6 +234,30 @@ class LesionReader:
             draft.first_word, draft.last_word = min(draft.first_word, index), max(draft.last_word, index + 1)
         draft.pain_score = pain_score(document, first, last) or draft.pain_score
         self._chalk(draft, first, last)
+
+    def _means_other(self, hit: Hit) -> bool:
+        """A word that is part of a diagnosis ("diffuse SSc"), or that calls the material chalky, not the lesion."""
+        document = self.document
+        for concept in document.between("concept", hit.first - 2, hit.first + 1):
+            if concept.first <= hit.first and hit.last < concept.last:
+                return True
+        if hit.category != "hardness" or hit.value != "definite":
+            return False
+        chalk = [h for h in document.between("attribute", hit.first, hit.last) if h.value in ("chalk", "chalk_complete")]
+        near = document.between("attribute", hit.first - _WINDOW, hit.last + _WINDOW)
+        return bool(chalk) and any(h.value == "material" and h.first != hit.first for h in near)
+
+    def _denied_place(self, place: Hit) -> bool:
+        """Whether the text says "not there"; after "without ulceration" a place is still the lesion's own."""
+        document = self.document
+        reaches = [r for r in document.contexts.over(place) if r.status == "negated"]
+        return any(
+            not any(
+                document.between(category, reach.first, place.first)
+                for category in ("attribute", "pain", "tender", "hardness", "lesion")
+            )
+            for reach in reaches
+        )
 
     def _chalk(self, draft: Draft, first: int, last: int) -> None:
         """Chalky or white counts only when material, discharge or the floor of an ulcer is meant."""
@@ -257,7 +298,7 @@ class LesionReader:
 
     def _same_lesion(self, one: Head, other: Head, first: Draft, second: Draft) -> bool:
         """ "nodule with central ulcer", "plaque with calcification": one lesion under two words."""
-        if first.status != second.status or second.count:
+        if first.status != second.status or second.count or first.status not in ("affirmed", "possible"):
             return False
         if other.kind in _MERGING:
             return not second.sites or one.kind.partition("+")[0] == other.kind

@@ -34,7 +34,7 @@ def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]
     previous = first
     for index, place in enumerate(places):
         following = places[index + 1].first if index + 1 < len(places) else last
-        before = [s for s in sides if previous <= s.first and s.last <= place.first]
+        before = [s for s in sides if previous <= s.first and s.last <= place.last]
         after = [s for s in sides if place.last <= s.first < min(following, place.last + _AFTER)]
         if after and not _belongs_back(document, after[0], place, following, last, coordinators):
             after = []

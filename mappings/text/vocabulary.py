@@ -87,6 +87,7 @@ class Vocabulary:
             same = 0
             if ignored is not None and ignored[0] > blocked:
                 blocked = same = ignored[0]
+                out.setdefault("ignored", []).append(Hit("ignored", "", index, blocked))
             for group, (last, payloads) in best.items():
                 if free.get(group, 0) > index or (last <= blocked and last != same):
                     continue
