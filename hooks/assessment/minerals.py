@@ -74,11 +74,12 @@ def _describe(judged: Judged, messages: Messages) -> LabCriterion:
     result = judged.result
     numeric = result.low is not None and result.low == result.high
     shown = result.low if result.low is not None else result.high
-    value = f"{result.comparator or ''}{shown} {result.unit or ''}".strip() if shown is not None else result.word
+    value = f"{result.comparator or ''}{shown} {result.unit or ''}".strip()
+    key = f"lab.{judged.category}" if shown is not None else "lab.worded"
     status = "indeterminate" if judged.category == "unclear" else judged.category
     return LabCriterion(
         status=status,
-        because=messages.say(f"lab.{judged.category}", value=value, date=str(result.date)),
+        because=messages.say(key, value=value, word=result.word or result.flag, date=str(result.date)),
         category=judged.category,
         value=result.low if numeric else None,
         unit=result.unit if numeric else None,

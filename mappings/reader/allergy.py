@@ -29,7 +29,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     manifestations = [c.label for r in reactions for c in concepts(r.get("manifestation"))]
     described = [t for r in reactions for t in (text(r.get("description")),) if t]
     severe = resource.get("criticality") == "high" or any(r.get("severity") == "severe" for r in reactions)
-    comment = ". ".join((*described, *notes(resource)))
+    comment = ". ".join((*described, *manifestations, *notes(resource)))
     tolerance = None
     if comment:
         reading = into.tools.engine.read(f"{names[0].label}: {comment}", kind="allergy")
