@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hooks.cards.dates import in_words
 from hooks.cards.markdown import escape, plain, shorten
+from hooks.cards.phrases import unit_of
 from hooks.cards.voice import Voice, number
 from hooks.model import KidneyCriterion, LabCriterion, ReportCriterion
 from mappings.facts import Finding, Imaging, Lesion
@@ -92,7 +93,7 @@ def _laboratory(voice: Voice, criterion: LabCriterion) -> str:
         text = voice.sentence(criterion.because)
         return (f"{text} ({limits})" if limits else text) + voice.refs(criterion.evidence)
     kind = voice.cards.calcium_kinds.get(criterion.kind or "")
-    value = escape(f"{number(criterion.value)} {criterion.unit or ''}")
+    value = escape(f"{number(criterion.value)} {unit_of(criterion)}")
     when = in_words(criterion.date) or voice.cards.say("undated")
     limits = _range(voice, criterion)
     line = voice.cards.say(

@@ -55,23 +55,32 @@ def options_detail(voice: Voice, shown: tuple[TherapyItem, ...], **values: str) 
 
 
 def lead(kind: TextKind, voice: Voice, **more: str) -> str:
-    """The first paragraph: the point, within `lead_limit` characters."""
+    """The first paragraph: the point, within `lead_limit` characters; what is least telling goes first."""
     assessment, cards = voice.assessment, voice.cards
-    flags = ", ".join(cards.flags.get(flag.id, flag.id.replace("-", " ")) for flag in assessment.red_flags[:2])
+    names = list(dict.fromkeys(cards.flags.get(flag.id, flag.id) for flag in assessment.red_flags))
     missing = ", ".join(voice.order_name(m) for m in assessment.missing[: cards.limits["missing"]])
     criteria = assessment.criteria
     shows_calcium = "positive" in (criteria.imaging.status, criteria.biopsy.status)
     values = {key: _escaped(value) for key, value in title_values(voice).items()} | {
-        "flags": cards.say("flags_lead", names=flags) if flags else "",
+        "flags": cards.say("flags_lead", names=", ".join(names[:2])) if names else "",
         "missing": cards.say("missing_lead", names=missing) if missing else "",
         "documented": cards.say("documented") if shows_calcium else "",
     }
     values |= more
-    template = cards.kinds[kind].lead
-    for shorter in ({}, {"missing": ""}, {"missing": "", "ctd_first": values["ctd_few"], "at": values["at_few"]}):
-        text = template.format(**(values | shorter))
+    shorter: tuple[dict[str, str], ...] = (
+        {},
+        {"missing": ""},
+        {"at": values["at_few"], "ctd_first": values["ctd_few"]},
+        {"at": "", "documented": ""},
+        {"flags": cards.say("flags_lead", names=names[0]) if names else ""},
+        {"reason": values["reason"].split(";")[0]},
+    )
+    text = ""
+    for change in shorter:
+        values |= change
+        text = cards.kinds[kind].lead.format(**values)
         if len(text) <= cards.lead_limit:
-            return text
+            break
     return text
 
 
@@ -156,7 +165,7 @@ def footer(voice: Voice) -> str:
 
 def section(voice: Voice, name: str, lines: Iterable[Line]) -> str:
     """A bold heading with its list. Lines without a source are our own reading and say so, once for a whole list."""
-    found = list(lines)
+    found = [line for line in lines if line[0].strip()]
     if not found:
         return ""
     rule = voice.cards.labels["tool_rule"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _MARKUP = re.compile(r"([\\`*_\[\]|~#])")
+_LEADING = re.compile(r"^(\d{0,9})([-+=]|(?<=\d)[.)](?= |$))")
 _AUTOLINK = re.compile(r"(?i)\b(www)\.|(?<=\w):(?=//)")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 _NOT_REFERENCE = re.compile(r"[^A-Za-z0-9\-._/:]")
@@ -19,7 +20,7 @@ def plain(text: str) -> str:
 def escape(text: str) -> str:
     """Any text as one line of inert GFM: no markup, no HTML, no link that makes itself."""
     flat = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    flat = _MARKUP.sub(r"\\\1", flat).replace("@", " at ")
+    flat = _LEADING.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", flat)).replace("@", " at ")
     return _AUTOLINK.sub(lambda match: f"{match[1]} ." if match[1] else " :", flat)
 
 

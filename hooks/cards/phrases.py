@@ -12,6 +12,7 @@ from hooks.knowledge.card_schema import TextKind
 from hooks.model import LabCriterion
 from mappings.facts import Hardness
 
+_LONGEST_UNIT = 20
 _TELLING: tuple[Hardness, ...] = ("against", "unstated", "possible", "equivalent", "definite")
 _PLAIN_STATUS = frozenset({"normal", "stale", "borderline", "high", "low", "indeterminate"})
 
@@ -129,7 +130,12 @@ def _abnormal(voice: Voice, name: str, criterion: LabCriterion) -> str:
     return say[key].format(value=value_of(criterion))
 
 
+def unit_of(criterion: LabCriterion) -> str:
+    """The result's unit as one short word; units that we do not know come from the chart as they are."""
+    return shorten(plain(criterion.unit or ""), _LONGEST_UNIT)
+
+
 def value_of(criterion: LabCriterion) -> str:
     """ "2.91 mmol/L 12 May 2026"."""
     value = number(criterion.value) if criterion.value is not None else ""
-    return " ".join(part for part in (value, criterion.unit or "", in_words(criterion.date) or "") if part)
+    return " ".join(part for part in (value, unit_of(criterion), in_words(criterion.date) or "") if part)

@@ -1,0 +1,126 @@
+"""For any assessment, in any dialect: the answer conforms, drafts are valid, hostile text stays text."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from hooks.cards import write_cards
+from hooks.dialects import adapt, load_dialects, validate
+from hooks.knowledge import load_knowledge
+from hooks.model import Assessment
+from mappings.codelists import Coding
+from mappings.facts import PatientFacts
+from tests.conformance import check_response
+from tests.hooks.cards.examples import context
+from tests.hooks.cards.strategies import assessments, facts
+
+DIALECTS = tuple(load_dialects().dialects)
+EPIC_ORDER = Coding("urn:com.epic.cdshooks.action.code.system.preference-list-item", "4711", "Calcium")
+often = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking a whole assessment takes minutes
+)
+COMMON = MarkdownIt("commonmark")
+
+
+def written(assessment: Assessment, chart: PatientFacts, **more: Any) -> list[dict[str, Any]]:
+    return write_cards(assessment, chart, load_knowledge(), context(**more))
+
+
+@often
+@given(assessments, facts)
+def test_conforms(assessment: Assessment, chart: PatientFacts) -> None:
+    found = written(assessment, chart, companion_url="https://cds.example.org/companion/launch")
+    problems = check_response({"cards": found}, patient=assessment.patient)
+    assert [p for p in problems if "never said" not in p] == []  # the generated sentences may hold any word
+    assert (found == []) == (assessment.card == "none")
+
+
+@often
+@given(assessments, facts, st.sampled_from(DIALECTS), st.booleans())
+def test_every_dialect_passes_its_validator(
+    assessment: Assessment, chart: PatientFacts, dialect: str, mapped: bool
+) -> None:
+    found = written(
+        assessment,
+        chart,
+        companion_url="https://cds.example.org/companion/launch",
+        orderables={"calcium": (EPIC_ORDER,)} if mapped else {},
+    )
+    before = copy.deepcopy(found)
+    adapted = adapt(found, dialect)
+    assert found == before
+    assert len(adapted) == len(found)
+    for card in adapted:
+        assert validate(card, dialect) == []
+    assert [p for p in check_response({"cards": adapted}) if "never said" not in p] == []
+
+
+@often
+@given(assessments, facts)
+def test_a_restricted_lesion_is_never_quoted(assessment: Assessment, chart: PatientFacts) -> None:
+    secret = "zqx secret zqx"
+    hidden = PatientFacts(
+        chart.reference,
+        lesions=tuple(_with_label(lesion, secret) for lesion in chart.lesions),
+        findings=tuple(_with_label(finding, secret) for finding in chart.findings),
+    )
+    assert secret not in str(written(assessment, hidden))
+
+
+def _with_label(entry: Any, label: str) -> Any:
+    from dataclasses import replace
+
+    return replace(entry, label=label, confidential=True)
+
+
+@often
+@given(assessments, facts)
+def test_no_drug_is_drafted_that_is_not_orderable(assessment: Assessment, chart: PatientFacts) -> None:
+    allowed = {
+        load_knowledge().therapies.get(t.id).name
+        for t in assessment.therapies
+        if t.orderable and t.fits and t.decision in ("offer", "warn", "need")
+    }
+    drafted = [
+        s["actions"][0]["resource"]["medicationCodeableConcept"]["text"]
+        for card in written(assessment, chart)
+        for s in card.get("suggestions", ())
+        if s["actions"][0]["resource"]["resourceType"] == "MedicationRequest"
+    ]
+    assert set(drafted) <= allowed
+    assert len(drafted) <= 3
+    if assessment.grade not in ("likely", "confirmed") or assessment.card not in ("detection", "management"):
+        assert not drafted
+
+
+@often
+@given(assessments, facts)
+def test_drafted_or_not_offered_orders_are_not_suggested(assessment: Assessment, chart: PatientFacts) -> None:
+    drafted = {item for action in chart.actions if action.kind == "draft" for item in action.workup}
+    names = load_knowledge().orderables
+    offered = {names.name(w.id) for w in assessment.workup if w.decision == "offer" and w.id not in drafted}
+    suggested = {
+        s["actions"][0]["resource"]["code"]["text"]
+        for card in written(assessment, chart)
+        for s in card.get("suggestions", ())
+        if s["actions"][0]["resource"]["resourceType"] == "ServiceRequest"
+    }
+    assert suggested <= offered
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@often
+@given(assessments, facts)
+def test_the_last_paragraph_stays(dialect: str, assessment: Assessment, chart: PatientFacts) -> None:
+    for card in adapt(written(assessment, chart), dialect):
+        assert card["detail"].split("\n\n")[-1].startswith("_Rule-based")
+        assert "<script" not in COMMON.render(card["detail"])
