@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from joserfc import jwt
@@ -46,7 +47,7 @@ class Authenticator:
         """`headers` are all Authorization headers of the request. Raises Unauthorized, always the same."""
         try:
             return await self._check(headers, path, body)
-        except (JoseError, ValueError, KeyError, TypeError, binascii.Error, UnicodeError):
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
             raise Unauthorized("not authorized") from None
 
     async def _check(self, headers: list[str], path: str, body: bytes) -> Caller:
@@ -94,7 +95,7 @@ def _peek(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
     times = {name: claims[name] for name in ("exp", "iat")}
-    if any(isinstance(t, bool) or not isinstance(t, int | float) for t in times.values()):
+    if any(isinstance(t, bool) or not isinstance(t, int | float) or not isfinite(t) for t in times.values()):
         raise ValueError("times")
     if times["exp"] < now - _LEEWAY or times["iat"] > now + _LEEWAY or times["exp"] - times["iat"] > _MAX_LIFETIME:
         raise ValueError("times")

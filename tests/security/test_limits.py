@@ -1,0 +1,157 @@
+"""Hostile bodies: refused at once with the right status, over real sockets, and the service goes on answering."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.app import create_app
+from cds_service.errors import BadRequest
+from cds_service.limits import MAX_DEPTH, decode_request
+from cds_service.settings import Settings
+from tests.serving import listening
+
+PATH = "/cds-services/calcinosis-patient-view"
+MAX_BYTES = 64 * 1024
+GOOD: dict[str, Any] = {
+    "hook": "patient-view",
+    "hookInstance": "c6e8d1a0-0000-4000-8000-000000000001",
+    "context": {"userId": "Practitioner/1", "patientId": "p1"},
+    "prefetch": {"conditions": None, "laboratory": None, "examinations": None},
+}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[httpx.Client]:
+    settings = Settings(profile="sandbox", max_body_bytes=MAX_BYTES, max_nodes=2000, body_timeout_ms=400)
+    with listening(create_app(settings)) as url, httpx.Client(base_url=url, timeout=10) as client:
+        yield client
+
+
+def nested(depth: int) -> bytes:
+    return b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b"null", 400),
+        (b'{"hook": NaN}', 400),
+        (b'{"hook": Infinity}', 400),
+        (b'{"hook": 1e999999}', 400),
+        (b'{"hook": ' + b"9" * 5000 + b"}", 400),
+        (b"\xff\xfe{}", 400),
+        (b'{"hook":"\xed\xa0\x80"}', 400),
+        (nested(MAX_DEPTH + 1), 400),
+        (nested(30_000), 400),
+        (json.dumps({"a": list(range(3000))}).encode(), 400),
+        (json.dumps(GOOD).encode().replace(b'"hook"', b'"hook":"order-sign","hook"'), 400),
+        (json.dumps(GOOD).encode()[:-1] + b',"context" \n:{}}', 400),
+        (b" " * (MAX_BYTES + 1), 413),
+    ],
+    ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else str(value),
+)
+def test_hostile_bodies_are_refused_quickly(service: httpx.Client, body: bytes, status: int) -> None:
+    begun = time.perf_counter()
+    answer = service.post(PATH, content=body, headers=JSON)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert time.perf_counter() - begun < 2
+    assert service.post(PATH, json=GOOD).json() == {"cards": []}
+
+
+def test_gzip_is_read_and_counted_after_inflation(service: httpx.Client) -> None:
+    zipped = {**JSON, "Content-Encoding": "gzip"}
+    good = gzip.compress(json.dumps(GOOD).encode())
+    bomb = gzip.compress(b" " * (200 * MAX_BYTES))
+    assert len(bomb) < MAX_BYTES
+    assert service.post(PATH, content=good, headers=zipped).json() == {"cards": []}
+    assert service.post(PATH, content=bomb, headers=zipped).status_code == 413
+    assert service.post(PATH, content=good[:-9], headers=zipped).status_code == 400
+    assert service.post(PATH, content=good + good, headers=zipped).status_code == 400
+    assert service.post(PATH, content=b"no gzip", headers=zipped).status_code == 400
+    assert service.post(PATH, content=b"x", headers={**JSON, "Content-Encoding": "br"}).status_code == 415
+
+
+def test_length_that_is_announced_too_large_is_refused_before_it_comes(service: httpx.Client) -> None:
+    assert b" 413 " in _raw(service, b"Content-Length: 99999999\r\n\r\n")
+
+
+def test_chunks_are_counted(service: httpx.Client) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b" " * 8192
+
+    assert service.post(PATH, content=chunks(), headers=JSON).status_code == 413
+
+
+def test_slow_body_is_given_up(service: httpx.Client) -> None:
+    begun = time.perf_counter()
+    assert b" 408 " in _raw(service, b"Content-Length: 100\r\n\r\n{")
+    assert time.perf_counter() - begun < 3
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
+def test_only_json_is_taken(service: httpx.Client, kind: str) -> None:
+    assert service.post(PATH, content=b"{}", headers={"Content-Type": kind}).status_code == 415
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/fhir+json", "application/json; charset=utf-8"])
+def test_both_json_types_are_taken(service: httpx.Client, kind: str) -> None:
+    answer = service.post(PATH, content=json.dumps(GOOD).encode(), headers={"Content-Type": kind})
+    assert answer.status_code == 200
+
+
+def _raw(service: httpx.Client, rest: bytes) -> bytes:
+    """The first bytes answered to a request that never ends."""
+    parts = urlsplit(str(service.base_url))
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as connection:
+        connection.sendall(head + rest)
+        return connection.recv(400)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
+objects = st.dictionaries(st.text(max_size=6), json_values, max_size=5)
+
+
+@given(objects, st.sampled_from([(",", ":"), (", ", ": "), (" ,", " : "), ("\n,", "\t:\r\n")]), st.booleans())
+def test_whatever_is_sent_once_is_read(value: dict[str, Any], separators: tuple[str, str], ascii_only: bool) -> None:
+    body = json.dumps(value, separators=separators, ensure_ascii=ascii_only)
+    assert decode_request(body.encode("utf-8", "surrogatepass") if ascii_only else body.encode()) == value
+
+
+@given(objects, st.text(max_size=6), st.sampled_from([":", " :", "\n:"]), st.data())
+def test_whatever_is_sent_twice_is_refused(value: dict[str, Any], key: str, colon: str, data: st.DataObject) -> None:
+    """A second member of the same name is seen wherever it hides, also behind escapes in strings."""
+    noise = data.draw(st.lists(st.sampled_from(['\\"', ":", '":', "\\\\", '\\":', "{", "}"]), max_size=6))
+    name = json.dumps(key)
+    text = f'{{"x":{json.dumps(value)},"y":[{{{name}{colon}1,{name}:{json.dumps("".join(noise))}}}]}}'
+    with pytest.raises(BadRequest, match="twice"):
+        decode_request(text.encode())
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_else(body: bytes) -> None:
+    try:
+        decode_request(body)
+    except BadRequest:
+        pass
