@@ -13,7 +13,7 @@ from hooks.chart import Chart
 from hooks.knowledge.safety_schema import FindingTest
 from hooks.knowledge.therapy_schema import Therapy
 from mappings.dates import PartialDate
-from mappings.facts import Finding, Lesion, Medication, Result, Site
+from mappings.facts import Action, Allergy, Finding, Lesion, Medication, Result, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class Hit:
 
 
 class View:
-    """`chart` and `case` with the look-ups that conditions make. Nothing of it outlives one call."""
+    """`chart` and `case` with the look-ups that conditions make. Nothing of it outlives one call. Facts are taken in
+    the order of their references, so that the order in which a chart arrives changes nothing."""
 
     def __init__(self, chart: Chart, case: Case) -> None:
         self.chart = chart
@@ -55,7 +56,7 @@ class View:
     @cached_property
     def _by_concept(self) -> dict[str, list[Finding]]:
         table: dict[str, list[Finding]] = {}
-        for finding in self.facts.findings:
+        for finding in sorted(self.facts.findings, key=_reference):
             for concept in finding.concepts:
                 table.setdefault(concept, []).append(finding)
         return table
@@ -112,7 +113,7 @@ class View:
     @cached_property
     def _by_drug(self) -> dict[str, list[Medication]]:
         table: dict[str, list[Medication]] = {}
-        for drug in self.facts.medications:
+        for drug in sorted(self.facts.medications, key=_reference):
             for name in drug.drugs | drug.classes:
                 table.setdefault(name, []).append(drug)
         return table
@@ -147,7 +148,7 @@ class View:
             if result.date is not None:
                 table.setdefault(result.analyte, []).append(result)
         for results in table.values():
-            results.sort(key=lambda r: r.date.sort_key if r.date else (), reverse=True)
+            results.sort(key=lambda r: (r.date.sort_key if r.date else (), r.ref), reverse=True)
         return table
 
     def latest(
@@ -179,7 +180,7 @@ class View:
         for drug in self.drugs(names):
             if not therapy.routes or drug.route is None or drug.route in therapy.routes:
                 return said_of(drug)
-        for action in self.facts.actions:
+        for action in sorted(self.facts.actions, key=_reference):
             if action.kind != "done" and action.workup & frozenset(therapy.orders):
                 return Hit((action.ref,), (action.label,) if action.label else ())
         return None
@@ -188,7 +189,7 @@ class View:
         """`tolerated`: reactions with a tolerated lower dose of the agent itself; else every other reaction to it or
         to its class."""
         hits = []
-        for allergy in self.facts.allergies:
+        for allergy in sorted(self.facts.allergies, key=_reference):
             if allergy.certainty == "absent":
                 continue
             own = bool(allergy.drugs & frozenset(therapy.drugs)) or (
@@ -218,6 +219,10 @@ class View:
         hits = [Hit((d.ref,), (d.label,)) for d in self.facts.medications if d.failed]
         hits.extend(said_finding(f) for f in self.findings(("failed.*",)))
         return Hit.join(hits) if hits else None
+
+
+def _reference(fact: Finding | Medication | Allergy | Action) -> str:
+    return fact.ref
 
 
 def said_finding(finding: Finding) -> Hit:

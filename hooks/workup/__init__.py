@@ -138,7 +138,7 @@ def _matches(site: Site, avoid: Avoid) -> bool:
 
 def _ordered(entry: WorkupEntry, view: View, days: int, sites: tuple[Site, ...]) -> Hit | None:
     """An open order or draft of this id; one for another body site does not count."""
-    for action in view.facts.actions:
+    for action in sorted(view.facts.actions, key=lambda action: action.ref):
         if action.kind == "done" or entry.id not in action.workup:
             continue
         if action.date is not None and view.chart.age_in_days(action.date) > days:

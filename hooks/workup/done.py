@@ -39,7 +39,7 @@ def _results(entry: WorkupEntry, done: Done, view: View) -> Answered | None:
             return None
     if not found:
         return None
-    newest = max(found, key=lambda r: r.date.sort_key if r.date else ())
+    newest = max(found, key=lambda r: (r.date.sort_key if r.date else (), r.ref))
     refs = tuple(r.ref for r in found) if done.all_analytes else (newest.ref,)
     return Answered(f"{entry.name}, {newest.date}", refs)
 
@@ -63,14 +63,14 @@ def _imaging(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None
             return None
     if not reports:
         return None
-    newest = max(reports, key=lambda r: r.date.sort_key if r.date else ())
-    return Answered(f"{newest.modality} with report, {newest.date}", tuple(dict.fromkeys(r.ref for r in reports)))
+    newest = max(reports, key=lambda r: (r.date.sort_key if r.date else (), r.ref))
+    return Answered(f"{newest.modality} with report, {newest.date}", tuple(sorted({r.ref for r in reports})))
 
 
 def _biopsy(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
     if not done.biopsy:
         return None
-    for biopsy in view.facts.biopsies:
+    for biopsy in sorted(view.facts.biopsies, key=lambda biopsy: biopsy.ref):
         if (
             biopsy.has_report
             and _recent(biopsy.date, done.window_days, view)
@@ -83,7 +83,7 @@ def _biopsy(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
 def _action(entry: WorkupEntry, done: Done, view: View) -> Answered | None:
     if not done.action:
         return None
-    for action in view.facts.actions:
+    for action in sorted(view.facts.actions, key=lambda action: action.ref):
         if action.kind == "done" and entry.id in action.workup and _recent(action.date, done.window_days, view):
             return Answered(f"{action.label or entry.name}, {action.date}", (action.ref,))
     return None

@@ -115,7 +115,7 @@ class Patient:
         ]
         if not found:
             return None
-        newest = max(found, key=lambda r: (r.date.latest, r.date.earliest))
+        newest = max(found, key=lambda r: (r.date.latest, r.date.earliest, r.ref))
         if window is not None and (self.day - newest.date.earliest).days > window:
             return None
         return newest
