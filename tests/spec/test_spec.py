@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from tests.spec import harness
+from tests.spec import document, harness
 
 CASES = [
     pytest.param(spec.get("given", ""), case, id=f"{path.parent.name}/{path.stem}: {case['name']}")
@@ -24,3 +26,9 @@ def test_every_file_names_its_rule() -> None:
         spec = harness.load(path)
         assert spec["title"], path
         assert spec["rule"], path
+
+
+def test_the_page_says_what_the_tests_say() -> None:
+    if os.environ.get("CDS_WRITE_DOCS"):
+        document.PAGE.write_text(document.page(), encoding="utf-8")
+    assert document.PAGE.read_text(encoding="utf-8") == document.page(), "CDS_WRITE_DOCS=1 writes it"

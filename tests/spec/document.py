@@ -1,0 +1,43 @@
+"""Writes docs/behaviour.md from the behaviour files: what the service does, chart by chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.spec import harness
+
+PAGE = harness.HERE.parent.parent / "docs" / "behaviour.md"
+_HEAD = """# Behaviour
+
+For clinicians and reviewers. Reference, generated from the tests in `tests/spec` (each chart below is run in every
+build; `CDS_WRITE_DOCS=1 make test` writes this page). The day of every chart is 1 June 2026; `-10d` means ten days
+before it. The language of the chart tables is described in `cds_service/sandbox/charts.py`.
+"""
+
+
+def page() -> str:
+    return "\n".join([_HEAD, *(line for path in harness.files() for line in _section(path))]) + "\n"
+
+
+def _section(path: Path) -> Iterator[str]:
+    spec = harness.load(path)
+    yield f"## {spec['title']}\n\nRule {spec['rule']}.\n"
+    if spec.get("given"):
+        yield f"Every chart of this section begins with\n\n```\n{spec['given'].strip()}\n```\n"
+    for case in spec["cases"]:
+        yield f"**{case['name']}**\n"
+        if case["chart"].strip():
+            yield f"```\n{case['chart'].strip()}\n```\n"
+        for need, (state, reason) in case.get("unread", {}).items():
+            yield f"Not read: {need} ({state}, {reason}).\n"
+        yield "→ " + "; ".join(f"{key}: {_shown(value)}" for key, value in case["expect"].items()) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return {True: "yes", False: "no", None: "none"}.get(value, str(value)) if not isinstance(value, str) else value
