@@ -17,7 +17,7 @@ from hooks.cards.context import CardContext
 from hooks.cards.detail import footer, join, lead, not_read, section, sources
 from hooks.cards.markdown import escape, plain, shorten
 from hooks.cards.phrases import summary
-from hooks.cards.suggestions import workup_suggestions
+from hooks.cards.suggestions import needed_suggestions
 from hooks.cards.voice import Voice
 from hooks.cards.writer import build_card
 from hooks.knowledge import Knowledge
@@ -159,10 +159,8 @@ def _card(voice: Voice, found: list[Conflict]) -> dict[str, Any]:
         sources(voice),
         footer(voice),
     )
-    needs = {need for conflict in found for need in conflict.needs}
-    card = build_card(
-        voice, "order", summary("order", voice, **values), text, list(workup_suggestions(voice, only=needs))
-    )
+    needed = {need: say("needed_first", order=c.order) for c in reversed(found) for need in c.needs}
+    card = build_card(voice, "order", summary("order", voice, **values), text, list(needed_suggestions(voice, needed)))
     warns = first.verdict in voice.cards.order_checks.warning
     card["indicator"] = "warning" if warns else voice.cards.kinds["order"].indicator
     return card

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hooks.cards.markdown import plain
@@ -15,14 +15,25 @@ from mappings.facts import Site
 Suggestion = dict[str, Any]
 
 
-def workup_suggestions(voice: Voice, only: Container[str] | None = None) -> Iterator[Suggestion]:
-    """One draft per offered order that has a code (of `only` these); what is already drafted is not suggested again."""
-    drafted = {item for action in voice.facts.actions if action.kind == "draft" for item in action.workup}
+def workup_suggestions(voice: Voice) -> Iterator[Suggestion]:
+    """One draft per offered order that has a code; what is already drafted is not suggested again."""
     for item in voice.assessment.workup:
-        if item.decision == "offer" and item.id not in drafted and (only is None or item.id in only):
-            codings = order_codings(voice, item.id)
-            if codings:
-                yield _order(voice, item, codings)
+        if item.decision == "offer":
+            yield from _drafted(voice, item, voice.sentence_plain(item.because, item.evidence))
+
+
+def needed_suggestions(voice: Voice, needed: Mapping[str, str]) -> Iterator[Suggestion]:
+    """Drafts of what has to come before a drug: workup id -> reason. Nothing that is done, ordered or to be avoided."""
+    for item in voice.assessment.workup:
+        if item.id in needed and item.decision in ("offer", "not-indicated"):
+            yield from _drafted(voice, item, needed[item.id])
+
+
+def _drafted(voice: Voice, item: WorkupItem, because: str) -> Iterator[Suggestion]:
+    drafted = any(action.kind == "draft" and item.id in action.workup for action in voice.facts.actions)
+    codings = () if drafted else order_codings(voice, item.id)
+    if codings:
+        yield _order(voice, item, codings, because)
 
 
 def order_codings(voice: Voice, workup: str) -> tuple[Coding, ...]:
@@ -40,7 +51,7 @@ def unmapped(voice: Voice) -> list[str]:
     ]
 
 
-def _order(voice: Voice, item: WorkupItem, codings: tuple[Coding, ...]) -> Suggestion:
+def _order(voice: Voice, item: WorkupItem, codings: tuple[Coding, ...], because: str) -> Suggestion:
     say = voice.cards.say
     entry = voice.knowledge.orderables.workup.get(item.id)
     sites: tuple[Site, ...] = ()
@@ -49,7 +60,6 @@ def _order(voice: Voice, item: WorkupItem, codings: tuple[Coding, ...]) -> Sugge
     where = voice.sites_plain(sites, voice.cards.limits["sites"])
     at = f" ({where})" if where else ""
     name = voice.order_name(item.id)
-    because = voice.sentence_plain(item.because, item.evidence)
     resource = service_request(
         voice.assessment,
         name,
