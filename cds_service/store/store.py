@@ -92,8 +92,8 @@ class Store:
             insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
             new = 0
             for row in rows:
-                statement = insert(feedback).values(row).on_conflict_do_nothing()
-                new += connection.execute(statement).rowcount
+                statement = insert(feedback).values(row).on_conflict_do_nothing().returning(feedback.c.id)
+                new += connection.execute(statement).first() is not None
             return new
 
     def shown_before(self, tenant: str, patient_key: str) -> list[Shown]:
@@ -128,7 +128,8 @@ class Store:
         }
         insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
         with _reported(), self.engine.begin() as connection:
-            if connection.execute(insert(tokens).values(row).on_conflict_do_nothing()).rowcount:
+            claim = insert(tokens).values(row).on_conflict_do_nothing().returning(tokens.c.jti_hash)
+            if connection.execute(claim).first() is not None:
                 return "first"
             before = connection.execute(
                 select(tokens.c.request_hash, tokens.c.first_ms).where(

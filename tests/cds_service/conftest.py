@@ -1,0 +1,67 @@
+"""Databases for the store's tests: SQLite in a file, and a real PostgreSQL where its programs are installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cds_service.store import Store
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL of our own, on a free loopback port; stopped at the end."""
+    programs = {name: shutil.which(name) for name in ("initdb", "pg_ctl")}
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if found:
+        programs = {name: path or str(found[-1] / name) for name, path in programs.items()}
+    if not all(path and Path(path).exists() for path in programs.values()):
+        pytest.skip("PostgreSQL is not installed on this machine")
+    folder = tmp_path_factory.mktemp("postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if run:
+        for parent in (folder, *folder.parents[:2]):
+            parent.chmod(0o755)
+        shutil.chown(folder, "postgres")
+    data = str(folder / "data")
+
+    def program(name: str, *arguments: str) -> None:
+        subprocess.run(
+            [*run, str(programs[name]), *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120
+        )
+
+    program("initdb", "-D", data, "-A", "trust", "-U", "cds", "--no-sync", "-E", "UTF8")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+    program("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(folder / "log"), "start")
+    yield f"postgresql://cds@127.0.0.1:{port}/postgres"
+    program("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/cds.sqlite3"
+    url: str = request.getfixturevalue("postgres")
+    store = Store(url)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    store.close()
+    return url
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    opened = Store(database)
+    yield opened
+    opened.close()
