@@ -71,5 +71,7 @@ def fit(detail: str, limit: int) -> str:
         lines = body.split("\n")
         while lines and len("\n".join(lines)) > room:
             lines.pop()
+        while lines and (not lines[-1] or (lines[-1].startswith("**") and not lines[-1].startswith(body[:20]))):
+            lines.pop()  # a heading whose list went
         body = "\n".join(lines).rstrip()
     return f"{body}\n\n{last}" if body else last[:limit]

@@ -109,7 +109,7 @@ def _links(card: dict[str, Any], rules: Dialect) -> Iterator[str]:
 
 
 def _text(card: dict[str, Any], rules: Dialect) -> Iterator[str]:
-    detail = card.get("detail", "")
+    detail = card.get("detail") or ""
     if _HTML.search(detail):
         yield "card.detail: raw HTML"
     if not rules.tables and _TABLE.search(detail):

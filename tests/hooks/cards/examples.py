@@ -89,6 +89,9 @@ EXAMPLES: dict[str, Example] = {
     "urgent-critical-calcium": Example(
         PATIENT + LUPUS + NODULES + "Laboratory | Calcium | 3.60 mmol/L [2.15–2.57] H | -2d\n"
     ),
+    "dialect-epic": Example(PATIENT + LUPUS + NODULES, dialect="epic"),
+    "dialect-oracle": Example(USUAL + XRAY, dialect="oracle"),
+    "dialect-athena": Example(USUAL + XRAY, dialect="athena"),
     "order-minocycline-in-lupus": Example(USUAL + XRAY, "order-select", (drug("minocycline 100 mg capsule"),)),
     "order-warfarin": Example(USUAL + XRAY, "order-sign", (drug("warfarin 1 mg tablet"),)),
     "order-nifedipine-beside-diltiazem": Example(
