@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,14 @@ from cds_service.tenants import load_tenants
 
 _GC_THRESHOLDS = (50_000, 20, 100)
 """decoding a large chart makes many small objects; the default thresholds would collect in the middle of it."""
+_CLEAN_SECONDS = 3600
+
+
+async def _clean(state: AppState) -> None:
+    """Removes what is older than its retention, and used-up tokens, now and every hour."""
+    while True:
+        await state.memory.expire(state.tenants.retention, state.settings.retention_days)
+        await asyncio.sleep(_CLEAN_SECONDS)
 
 
 def create_app(
@@ -57,7 +66,9 @@ def create_app(
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
+        cleaning = asyncio.create_task(_clean(state))
         yield
+        cleaning.cancel()
         await state.close()
 
     docs = settings.sandbox

@@ -8,12 +8,22 @@ from cds_service.app import create_app
 from cds_service.logs import configure_logging
 from cds_service.settings import check_production, load_settings
 
+_SHUTDOWN_SECONDS = 10
+"""requests in flight may end; the deadline of a request is far below."""
+
 
 def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     """Runs until stopped. Raises SettingsError, KnowledgeError or CodelistError before anything is bound."""
     check_production(load_settings())
     configure_logging()
-    options = {"host": host, "port": port, "access_log": False, "log_config": None, "server_header": False}
+    options = {
+        "host": host,
+        "port": port,
+        "access_log": False,
+        "log_config": None,
+        "server_header": False,
+        "timeout_graceful_shutdown": _SHUTDOWN_SECONDS,
+    }
     if workers > 1:
         uvicorn.run("cds_service.server:application", factory=True, workers=workers, **options)  # type: ignore[arg-type]
     else:

@@ -124,6 +124,12 @@ class Tenants:
         self.refresh()
         return frozenset(o for found in self._by_issuer.values() for t in found for o in t.cors_origins)
 
+    @property
+    def retention(self) -> dict[str, int]:
+        """How many days each tenant's evaluations are kept, by tenant id."""
+        self.refresh()
+        return {tenant.id: tenant.retention_days for found in self._by_issuer.values() for tenant in found}
+
     def refresh(self) -> None:
         """Reads the file again when it changed; a file that became unreadable leaves the old tenants in place."""
         now = time.monotonic()

@@ -20,9 +20,12 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """Ready once knowledge and code lists are loaded (they are, or the application would not have started)."""
-    knowledge = state_of(request).brain.knowledge
-    return json_response({"status": "ready", "version": __version__, "knowledge": knowledge.version})
+    """Ready once knowledge and code lists are loaded (they are, or the application would not have started).
+
+    A store that does not answer makes it "degraded", still 200: calls are answered without it."""
+    state = state_of(request)
+    status = "ready" if await state.memory.ready() else "degraded"
+    return json_response({"status": status, "version": __version__, "knowledge": state.brain.knowledge.version})
 
 
 @router.get("/metrics")

@@ -154,7 +154,7 @@ def test_no_patient_by_name(store: Store, database: str) -> None:
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite:////proc/none/x.sqlite3"])
 def test_a_database_that_can_t_be_used_is_named_without_its_password(url: str) -> None:
-    with pytest.raises(StoreError, match="database|CDS_DATABASE_URL"):
+    with pytest.raises(StoreError, match=r"database|CDS_DATABASE_URL"):
         Store(url)
     with pytest.raises(StoreError) as error:
         Store("postgresql://cds:secret@127.0.0.1:1/x")
