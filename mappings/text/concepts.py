@@ -12,6 +12,7 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _REACH = 6
+_CLOSE = 2
 
 
 def concepts(document: Document) -> tuple[ConceptMention, ...]:
@@ -38,7 +39,9 @@ def concepts(document: Document) -> tuple[ConceptMention, ...]:
 def _mention(document: Document, hit: Hit, concept: str, status: Status) -> ConceptMention:
     start, end = document.span(hit.first, hit.last)
     if status == "historical" and _lifelong(concept, document):
-        status = "affirmed"
+        before = [r for r in document.contexts.over(hit) if r.status == "historical" and r.trigger < hit.first]
+        if before or concept.startswith("ctd."):
+            status = "affirmed"
     sentence = document.sentence_of(hit.first)
     following = [
         h.first
@@ -71,9 +74,9 @@ def _timed(document: Document, mentions: list[ConceptMention]) -> list[ConceptMe
             document.words.starts[h.first] for c in ("lesion", "named", "drug") for h in document.within(c, sentence)
         ]
         for when in timed:
-            if not when.anchored:
-                continue
             begin, finish = document.span(when.first, when.last)
+            if not when.anchored and not any(0 <= begin - out[i].end <= _CLOSE for i in own):
+                continue
             places = sorted([(out[i].start, i) for i in own] + [(r, -1) for r in rivals])
             before = [i for at, i in places if at < begin]
             after = [i for at, i in places if at >= finish]

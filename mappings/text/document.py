@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from mappings.text.context import Contexts
 from mappings.text.reading import Status
 from mappings.text.tokens import Sentence, Words, sentences
-from mappings.text.vocabulary import Hit, Vocabulary
+from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
+
+
+_TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset"}
 
 
 @dataclass(slots=True)
@@ -49,7 +52,13 @@ class Document:
     def covered(self) -> int:
         """How many words of the text this language knows."""
         stopwords = self.vocab.stopwords
-        known = {i for hits in self.hits.values() for hit in hits for i in range(hit.first, hit.last)}
+        known = {
+            i
+            for category, hits in self.hits.items()
+            if category in _TELLING
+            for hit in hits
+            for i in range(hit.first, hit.last)
+        }
         return len(known) + sum(1 for word in self.words.words if word in stopwords)
 
     def known_spans(self) -> list[tuple[int, int]]:

@@ -34,13 +34,23 @@ def tolerances(document: Document) -> tuple[DoseTolerance, ...]:
         if earlier and not any(d.value != drug.value for d in drugs[drugs.index(earlier[-1]) : index]):
             continue
         sentence = document.sentence_of(drug.first)
-        first = max([sentence.first, *(d.last for d in drugs[:index] if d.value != drug.value)])
+        apart = [d for d in drugs[:index] if d.value != drug.value and not _joined(document, d, drug, drugs)]
+        first = max([sentence.first, *(d.last for d in apart)])
         first = sentence.first if first > drug.first else first
-        last = _stretch(document, drug, following)
+        joined = [d for d in following if _joined(document, drug, d, drugs)]
+        last = _stretch(document, drug, [d for d in following if d not in joined])
         found = _read(document, drug, first, last)
         if found is not None:
             out.append(found)
     return tuple(out)
+
+
+def _joined(document: Document, drug: Hit, other: Hit, drugs: list[Hit]) -> bool:
+    """ "failed diltiazem and colchicine": only "and", commas and drugs between."""
+    inside = {i for d in drugs for i in range(d.first, d.last)}
+    return other.first > drug.first and all(
+        i in inside or document.between("coordinator", i, i + 1) for i in range(drug.last, other.first)
+    )
 
 
 def _stretch(document: Document, drug: Hit, following: list[Hit]) -> int:

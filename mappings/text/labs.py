@@ -14,9 +14,10 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _UNIT = re.compile(
-    r"\s{0,2}\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"\s{0,2}(?:\([^()]{0,24}\)\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
     r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
+_RANGE = re.compile(r"\s?[-–]\s?\d")
 _SKIPPED = frozenset({":", "=", "(", "-", "–", "~"})
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _BRIDGE = 4
@@ -37,8 +38,9 @@ def labs(document: Document) -> tuple[LabMention, ...]:
 def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> list[LabMention]:
     out: list[LabMention] = []
     dates = written_dates(document, sentence)
-    date = dates[0][0] if len({d[0] for d in dates}) == 1 else None
     for group in _groups(document, analytes):
+        later = [d for d in dates if d[1] >= group[-1].last]
+        date = later[0][0] if len(later) == 1 and len(dates) == 1 else None
         end = _next_analyte(analytes, group[-1], sentence)
         number = _number(document, group[-1], end, dates)
         if number is not None:
@@ -84,8 +86,11 @@ Number = tuple[str, str | None, str | None]
 def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, int]]) -> Number | None:
     """(value, comparator, unit) of the figure right after the test's name."""
     comparator = None
+    passed = hit.last
     for index in range(hit.last, min(end, hit.last + _BRIDGE + 2)):
         word = document.word(index)
+        if index < passed:
+            continue
         if word in _COMPARATORS:
             comparator = _COMPARATORS[word]
             if document.word(index + 1) == "=":
@@ -96,14 +101,17 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
         if word[0].isdigit() and amount(word) is not None:
             if document.between("word", hit.last, index) and _unit(document, index) is None:
                 return None
+            if _RANGE.match(document.words.folded, document.words.ends[index]):
+                return None
             if any(first <= index < last for _, first, last in dates):
                 return None
             if document.between("unit", index + 1, index + 2):
                 return None
             return word, comparator, _unit(document, index)
-        if document.between("word", index, index + 1):
-            continue
-        return None
+        found = document.between("word", index, index + 1)
+        if not found:
+            return None
+        passed = found[0].last
     return None
 
 

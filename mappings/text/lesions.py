@@ -202,9 +202,7 @@ class LesionReader:
         draft.count = count(document, head.hit.first, head.first)
         return draft
 
-    def _attributes(
-        self, draft: Draft, first: int, last: int, head: Hit | None = None, *, owned: bool = False
-    ) -> None:
+    def _attributes(self, draft: Draft, first: int, last: int, head: Hit | None = None, *, owned: bool = False) -> None:
         document = self.document
         skip = set(range(head.first, head.last)) if head else set()
         shared = {(r.status, r.trigger) for r in document.contexts.over(head)} if head and not owned else set()
@@ -243,7 +241,9 @@ class LesionReader:
                 return True
         if hit.category != "hardness" or hit.value != "definite":
             return False
-        chalk = [h for h in document.between("attribute", hit.first, hit.last) if h.value in ("chalk", "chalk_complete")]
+        chalk = [
+            h for h in document.between("attribute", hit.first, hit.last) if h.value in ("chalk", "chalk_complete")
+        ]
         near = document.between("attribute", hit.first - _WINDOW, hit.last + _WINDOW)
         return bool(chalk) and any(h.value == "material" and h.first != hit.first for h in near)
 
@@ -433,8 +433,9 @@ class LesionReader:
         inside = [d for d in drafts if sentence.first <= d.head.first < sentence.last]
         heads = {d.head.first for d in inside}
         rivals = [r for r in rivals if r not in heads]
+        taken: set[int] = set()
         for timed in times(self.document, sentence):
-            draft = _owner(timed, inside, rivals) if inside else (drafts[-1] if drafts and not rivals else None)
+            draft = _owner(timed, inside, rivals, taken) if inside else (drafts[-1] if drafts and not rivals else None)
             if draft is None:
                 continue
             for each in [draft, *draft.partners] if inside else drafts:
@@ -444,7 +445,7 @@ class LesionReader:
                     each.last_word = max(each.last_word, timed.last)
 
 
-def _owner(timed: Timed, drafts: list[Draft], rivals: list[int]) -> Draft | None:
+def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]) -> Draft | None:
     """The draft a time belongs to: what follows "2-month history of", else what stands before "for 2 months"."""
     positions: list[tuple[int, Draft | None]] = [(d.head.first, d) for d in drafts]
     positions += [(r, None) for r in rivals]
@@ -457,4 +458,8 @@ def _owner(timed: Timed, drafts: list[Draft], rivals: list[int]) -> Draft | None
         chosen = after[0]
     else:
         chosen = before[-1] if before else after[0] if after else None
+        if chosen is not None and chosen[0] in taken and after:
+            chosen = after[0]
+    if chosen is not None:
+        taken.add(chosen[0])
     return chosen[1] if chosen else None

@@ -132,6 +132,8 @@ class Lexicon(_Strict):
     pain: dict[Pain, Phrases]
     pain_scale: Phrases
     tender: Phrases
+    side_follows: bool = False
+    """left and right stand after the place ("mano derecha")."""
     sides: dict[Literal["left", "right", "bilateral"], Phrases]
     places: dict[str, Phrases]
     mimics: dict[str, Phrases]

@@ -29,6 +29,7 @@ def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]
         return []
     sides = document.between("side", first, last)
     coordinators = {hit.first for hit in document.between("coordinator", first, last)}
+    follows = document.vocab.lexicon.side_follows
     out: list[tuple[Hit, Site]] = []
     carried: Laterality | None = None
     previous = first
@@ -36,7 +37,11 @@ def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]
         following = places[index + 1].first if index + 1 < len(places) else last
         before = [s for s in sides if previous <= s.first and s.last <= place.last]
         after = [s for s in sides if place.last <= s.first < min(following, place.last + _AFTER)]
-        if after and not _belongs_back(document, after[0], place, following, last, coordinators):
+        if follows:
+            spoken = any(index in coordinators for index in range(place.last, after[0].first)) if after else True
+            after = [] if spoken else after
+            before = before if not after else [s for s in before if s.value == "bilateral"]
+        elif after and not _belongs_back(document, after[0], place, following, last, coordinators):
             after = []
         own = {s.value for s in before} or {s.value for s in after[:1]}
         side = _side(own)

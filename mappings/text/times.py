@@ -47,7 +47,9 @@ def times(document: Document, sentence: Sentence) -> list[Timed]:
     out = [
         Timed(TimeSpan(long_standing=True), hit.first, hit.last, "beside", True)
         for hit in document.within("attribute", sentence)
-        if hit.value == "long_standing" and document.status(hit) == "affirmed"
+        if hit.value == "long_standing"
+        and document.status(hit) == "affirmed"
+        and not any(c.last >= hit.last for c in document.between("concept", hit.first - 3, hit.first + 1))
     ]
     for unit in document.within("unit", sentence):
         out.extend(_duration(document, sentence, unit))
@@ -123,7 +125,8 @@ def _dates(document: Document, sentence: Sentence) -> list[Timed]:
     out = []
     for text, first, last in written_dates(document, sentence):
         before = _preceding(document, sentence, first)
-        if "since" in before or "onset" in before:
+        bracketed = document.word(first - 1) == "(" and document.word(last) == ")"
+        if "since" in before or "onset" in before or bracketed:
             out.append(Timed(TimeSpan(date_text=text), first, last, "before", True))
     return out
 

@@ -93,7 +93,10 @@ class Vocabulary:
                     continue
                 free[group] = last
                 for payload in payloads:
-                    out.setdefault(payload.category, []).append(Hit(payload.category, payload.value, index, last))
+                    hit = Hit(payload.category, payload.value, index, last)
+                    known = out.setdefault(payload.category, [])
+                    if hit not in known[-4:]:
+                        known.append(hit)
         return out
 
     def _at(
