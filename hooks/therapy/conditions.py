@@ -84,7 +84,7 @@ class Compiler:
             "age_unknown": lambda view: _HOLDS if view.chart.age is None else None,
             "sex": lambda view: _HOLDS if view.facts.sex in value else None,
             "allergy": lambda view: _allergy(view, value),
-            "lesion": lambda view: _joined(said_lesion(le) for le in view.case.lesions if _lesion(le, value)),
+            "lesion": lambda view: _joined(hit for le in view.case.lesions if (hit := _lesion(le, value)) is not None),
             "flag": lambda view: _joined(Hit(f.evidence) for f in view.case.red_flags if f.id in value),
             "grade": lambda view: _HOLDS if view.case.grade in value else None,
             "extent": lambda view: _HOLDS if view.case.criteria.lesion.extent in value else None,
@@ -284,16 +284,17 @@ def _allergy(view: View, test: AllergyTest) -> Hit | None:
     )
 
 
-def _lesion(lesion: Lesion, test: LesionTest) -> bool:
-    if test.regions or test.places:
-        sites = [
-            site
-            for site in lesion.sites
-            if (site.region in test.regions or site.place in test.places) and site.place not in test.not_places
-        ]
-        if not sites:
-            return False
-    return not test.attributes or any(_has(lesion, name) for name in test.attributes)
+def _lesion(lesion: Lesion, test: LesionTest) -> Hit | None:
+    if test.attributes and not any(_has(lesion, name) for name in test.attributes):
+        return None
+    if not (test.regions or test.places):
+        return Hit((lesion.ref,))
+    sites = tuple(
+        site
+        for site in lesion.sites
+        if (site.region in test.regions or site.place in test.places) and site.place not in test.not_places
+    )
+    return said_lesion(lesion, sites) if sites else None
 
 
 def _has(lesion: Lesion, name: str) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
+from hooks.assessment.sites import shown
 from hooks.case import Case
 from hooks.chart import Chart
 from hooks.knowledge.safety_schema import FindingTest
@@ -234,8 +235,10 @@ def said_of(drug: Medication) -> Hit:
     return Hit((drug.ref,), (drug.label,) if drug.label else ())
 
 
-def said_lesion(lesion: Lesion) -> Hit:
-    return Hit((lesion.ref,), ())
+def said_lesion(lesion: Lesion, sites: tuple[Site, ...]) -> Hit:
+    """The lesion with the sites that matter, in our own words."""
+    where = ", ".join(dict.fromkeys(shown(site) for site in sites))
+    return Hit((lesion.ref,), () if lesion.confidential or not where else (f"lesion: {where}",))
 
 
 def said_result(result: Result, name: str) -> Hit:
