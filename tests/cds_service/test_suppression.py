@@ -105,7 +105,7 @@ def test_against_a_plain_reading_of_the_rules(before: list[Shown], facts: frozen
     expected = False
     if (
         verdicts
-        and (newest := [c for c in verdicts if c.verdict_ms == verdicts[-1].verdict_ms][0]).verdict == "overridden"
+        and (newest := next(c for c in verdicts if c.verdict_ms == verdicts[-1].verdict_ms)).verdict == "overridden"
     ):
         lasts = {r.code: r.days for r in REASONS.reasons}.get(newest.reason[1] if newest.reason else "", 30)
         expected = lasts is None or newest.verdict_ms + lasts * DAY > now
