@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import partial
 
@@ -12,7 +13,7 @@ from hooks.knowledge.card_schema import TextKind
 from hooks.model import LabCriterion
 from mappings.facts import Hardness
 
-_LONGEST_UNIT = 20
+_UNIT = re.compile(r"[A-Za-zµμ%/.0-9·²³ -]{1,20}|10\*\d{1,2}/[A-Za-zµμ]{1,4}")
 _TELLING: tuple[Hardness, ...] = ("against", "unstated", "possible", "equivalent", "definite")
 _PLAIN_STATUS = frozenset({"normal", "stale", "borderline", "high", "low", "indeterminate"})
 
@@ -131,8 +132,9 @@ def _abnormal(voice: Voice, name: str, criterion: LabCriterion) -> str:
 
 
 def unit_of(criterion: LabCriterion) -> str:
-    """The result's unit as one short word; units that we do not know come from the chart as they are."""
-    return shorten(plain(criterion.unit or ""), _LONGEST_UNIT)
+    """The result's unit; one that does not look like a unit (chart text is anything) is left out."""
+    unit = plain(criterion.unit or "")
+    return unit if _UNIT.fullmatch(unit) else ""
 
 
 def value_of(criterion: LabCriterion) -> str:
