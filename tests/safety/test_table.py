@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from hooks.knowledge.base import KnowledgeError, parse
 from hooks.knowledge.evidence import load_evidence
-from hooks.knowledge.safety_schema import RuleFile, load_safety
+from hooks.knowledge.safety_schema import Condition, RuleFile, load_safety
 from hooks.knowledge.therapy_schema import load_therapies
 from tests.safety.table import EVERY, typed
 
@@ -70,3 +74,13 @@ def test_a_wrong_rule_is_refused_by_name(change, key):
     with pytest.raises(KnowledgeError) as error:
         parse("safety/x.yaml", {"rules": [rule | change]}, RuleFile)
     assert key in error.value.key
+
+
+def test_the_documented_rule_is_the_real_one_and_every_key_is_described():
+    page = (Path(__file__).parents[2] / "docs" / "safety.md").read_text(encoding="utf-8")
+    shown = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
+    (rule,) = parse("docs/safety.md", {"rules": shown}, RuleFile).rules
+    assert rule == next(known for known in SAFETY.rules if known.id == rule.id)
+    keys = {field.alias or name for name, field in Condition.model_fields.items()}
+    inner = {"always", "first_of", "any_failed", "therapy_need"}
+    assert {key for key in keys - inner if f"`{key}`" not in page} == set()
