@@ -10,7 +10,7 @@ from mappings.codelists import Terminology
 from mappings.drugs import Drugs
 from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart
-from mappings.reader import action, allergy, condition, medication, observation, patient, report
+from mappings.reader import action, allergy, condition, medication, observation, patient, report, shape
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import belongs, reference_of, references, unique
 from mappings.reader.memo import ChartText
@@ -64,8 +64,14 @@ class ChartReader:
             problem = belongs(resource, raw.patient_id, into.by_reference)
             if problem is not None:
                 into.leave_out(ref, problem)
+            elif (wrong := shape.unreadable(resource)) is not None:
+                into.leave_out(ref, wrong)
+                unreadable.add(need)
             elif not self._guarded(reader, resource, ref, into):
                 unreadable.add(need)
+            else:
+                for name in shape.unreadable_dates(resource):
+                    into.leave_out(ref, f"{name}: not a FHIR date, read without it")
         for draft in raw.drafts:
             self._draft(draft, into)
         return self._facts(raw, reference, into, unreadable)

@@ -1,0 +1,62 @@
+"""The shape of a resource before it is read: elements of a wrong type make it unreadable, and are named.
+
+An unreadable date is named too, but the resource is kept and read as undated: losing a lesion or a drug over its date
+would be worse, and what is undated never supports "normal"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mappings.dates import PartialDate
+
+_OBJECTS = ("code", "valueQuantity", "valueCodeableConcept", "medicationCodeableConcept", "medicationReference", "meta")
+_TEXTS = ("status", "conclusion", "valueString")
+_LISTS = (
+    "component",
+    "category",
+    "bodySite",
+    "note",
+    "referenceRange",
+    "interpretation",
+    "dosageInstruction",
+    "reaction",
+    "presentedForm",
+    "contained",
+    "content",
+    "conclusionCode",
+)
+_DATES = (
+    "effectiveDateTime",
+    "issued",
+    "onsetDateTime",
+    "abatementDateTime",
+    "recordedDate",
+    "authoredOn",
+    "birthDate",
+    "performedDateTime",
+)
+
+
+def unreadable(resource: Mapping[str, Any]) -> str | None:
+    """The element that has the wrong type, with what it must be; None when the resource can be read."""
+    for name in _OBJECTS:
+        if name in resource and not isinstance(resource[name], Mapping):
+            return f"{name}: must be an object"
+    for name in _TEXTS:
+        if name in resource and not isinstance(resource[name], str):
+            return f"{name}: must be a string"
+    for name in _LISTS:
+        value = resource.get(name)
+        if value is not None and not isinstance(value, list | Mapping):
+            return f"{name}: must be an array"
+        if isinstance(value, list) and not all(isinstance(item, Mapping) for item in value):
+            return f"{name}: must hold objects"
+    return None
+
+
+def unreadable_dates(resource: Mapping[str, Any]) -> tuple[str, ...]:
+    """The date elements that hold no FHIR date."""
+    return tuple(
+        name for name in _DATES if resource.get(name) is not None and PartialDate.parse(resource[name]) is None
+    )
