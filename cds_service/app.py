@@ -79,6 +79,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json" if docs else None,
         lifespan=lifespan,
+        redirect_slashes=False,
     )
     app.state.cds = state
     for router in (

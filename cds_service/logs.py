@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-_ALLOWED = ("route", "method", "status", "ms", "error", "tenant", "reason", "url")
+_ALLOWED = ("route", "method", "status", "ms", "error", "tenant", "reason")
 _OURS = ("cds_service", "uvicorn")
 
 
