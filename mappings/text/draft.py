@@ -44,6 +44,8 @@ class Draft:
     first_word: int = -1
     last_word: int = -1
     partners: list[Draft] = field(default_factory=list)
+    after: set[str] = field(default_factory=set)
+    """what was said after the lesion word; in a pair it holds for both."""
 
     def __post_init__(self) -> None:
         self.first_word = self.first_word if self.first_word >= 0 else self.head.first
@@ -62,8 +64,10 @@ class Draft:
             if before:
                 self.sites_before.append(site)
 
-    def describe(self, category: str, value: str, *, denied: bool) -> None:
-        """One describing word; `denied`: the text says that it is not so."""
+    def describe(self, category: str, value: str, *, denied: bool, after: bool = False) -> None:
+        """One describing word; `denied`: the text says that it is not so; `after`: it follows the lesion word."""
+        if after and not denied:
+            self.after.add(value)
         if category == "hardness":
             if not denied:
                 self.hardness.add(value)
@@ -120,8 +124,8 @@ class Draft:
             other.partners.append(self)
             self.partners.append(other)
         if not self.hardness:
-            self.hardness |= other.hardness
-        self.pains = self.pains or set(other.pains)
+            self.hardness |= other.hardness & other.after
+        self.pains = self.pains or other.pains & other.after
         self.size_cm = self.size_cm or other.size_cm
         self.flags |= other.flags & {"growing", "rapid", "ulcerated", "draining", "chalk_complete", "in_scar"}
 

@@ -122,7 +122,7 @@ class TextEngine:
             return [given, *(["en"] if given != "en" else [])]
         if scores[first] == 0:
             return list(self._vocabularies)
-        tied = [code for code in order if scores[code] == scores[first]]
+        tied = [code for code in order if 0 < scores[code] >= scores[first] - 1]
         return list(dict.fromkeys([*tied, "en"]))
 
     def _read(self, document: Document, kind: Kind) -> TextReading:

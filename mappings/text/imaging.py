@@ -131,7 +131,10 @@ def _kind(document: Document, sentence: Sentence, hit: Hit) -> str | None:
 def _part(document: Document, sentence: Sentence, hit: Hit) -> tuple[int, int]:
     """The stretch around a hit that no comma, "and" before another calcification, or colon cuts off."""
     first, last = sentence.first, sentence.last
-    others = [h for h in document.within("calcification", sentence) if h.first != hit.first]
+    colon = next((i for i in range(hit.first - 1, first - 1, -1) if document.word(i) == ":"), None)
+    if colon is not None and document.between("place", colon, last):
+        first = colon + 1
+    others = [h for h in document.between("calcification", first, last) if h.first != hit.first]
     before = max((h.last for h in others if h.last <= hit.first), default=None)
     after = min((h.first for h in others if h.first >= hit.last), default=None)
     if before is not None:

@@ -220,7 +220,8 @@ class LesionReader:
                 possible = "possible" in statuses
                 if possible and category != "mimic":
                     continue
-                draft.describe(category, hit.value, denied="negated" in statuses)
+                after = head is not None and hit.first >= head.last
+                draft.describe(category, hit.value, denied="negated" in statuses, after=after)
                 if hit.value not in _SILENT:
                     draft.touch(hit)
         for place, site in located(document, first, last):
@@ -308,6 +309,8 @@ class LesionReader:
         """ "nodules and indurated plaques": nothing but describing words and "and" between."""
         document = self.document
         joined = False
+        if document.between("trigger", one.hit.last, other.hit.first):
+            return False
         for index in range(one.hit.last, other.hit.first):
             word = document.word(index)
             if self._is("coordinator", index) or word in (",", "/"):

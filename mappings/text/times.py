@@ -126,9 +126,18 @@ def _dates(document: Document, sentence: Sentence) -> list[Timed]:
     for text, first, last in written_dates(document, sentence):
         before = _preceding(document, sentence, first)
         bracketed = document.word(first - 1) == "(" and document.word(last) == ")"
-        if "since" in before or "onset" in before or bracketed:
+        if "since" in before or "onset" in before or bracketed or _begun(document, sentence, first):
             out.append(Timed(TimeSpan(date_text=text), first, last, "before", True))
     return out
+
+
+def _begun(document: Document, sentence: Sentence, index: int) -> bool:
+    """ "noticed a hard lump on the left shin in March 2024": a verb of beginning, and no other matter before the date."""
+    verbs = [h for h in document.between("onset", sentence.first, index) if h.last <= index]
+    if not verbs:
+        return False
+    rivals = ("concept", "drug", "analyte", "modality", "specimen", "unit")
+    return not any(document.between(c, verbs[-1].last, index - 1) for c in rivals)
 
 
 def written_dates(document: Document, sentence: Sentence) -> list[tuple[str, int, int]]:

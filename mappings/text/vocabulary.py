@@ -36,6 +36,8 @@ _GROUPS = {
 }  # fmt: skip
 _GROUP = {category: group for group, categories in _GROUPS.items() for category in categories} | {"ignore": "*"}
 _AFFIX = 4
+_TITLE = 4
+"""a longer text all in capitals tells no abbreviation from a word."""
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
 RELEVANT = frozenset(_GROUPS["lesion"] + _GROUPS["concept"] + _GROUPS["imaging"] + _GROUPS["pathology"]) | {
     "analyte", "drug",
@@ -77,7 +79,7 @@ class Vocabulary:
         out: dict[str, list[Hit]] = {}
         free: dict[str, int] = {}
         blocked = 0
-        capitals = words.text.isupper()
+        capitals = len(words) > _TITLE and words.text.isupper()
         tokens, size = words.words, len(words.words)
         for index in range(size):
             best = self._at(words, tokens, index, size, capitals)
