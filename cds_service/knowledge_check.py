@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from cds_service.errors import SettingsError
 from cds_service.state import read_overlay
+from hooks.dialects import load_dialects
 from hooks.knowledge import Knowledge, load_knowledge
 from hooks.knowledge.base import KnowledgeError, Sourced
+from hooks.knowledge.card_schema import load_override_reasons
 from mappings.codelists import Terminology, load_terminology
 from mappings.codetypes import CodelistError
 from mappings.drugs import load_drugs
@@ -29,6 +31,8 @@ def problems(overlay: Path | None = None) -> Iterator[str]:
         load_drugs()
         TextEngine.load()
         knowledge = load_knowledge()
+        load_dialects()
+        load_override_reasons()
     except (KnowledgeError, CodelistError, ValueError) as error:
         yield str(error)
         return

@@ -17,6 +17,9 @@ from hooks.cards.voice import Voice
 from hooks.knowledge.card_schema import TextKind
 from hooks.model import TherapyItem
 
+_CARD_TEXT = "card-text"
+"""agent id of the safety rules that speak on the card itself."""
+
 
 def detail(kind: TextKind, voice: Voice, *, with_options: bool) -> str:
     """The primary card. `with_options`: therapies have a card of their own, so they are left out here."""
@@ -126,9 +129,10 @@ def _differential(voice: Voice) -> Iterator[Line]:
 
 
 def _notes(voice: Voice) -> Iterator[Line]:
-    diagnoses = voice.knowledge.criteria.ctd.diagnoses
+    known = [(f"{d.name}:", d.sources) for d in voice.knowledge.criteria.ctd.diagnoses]
+    known += [(rule.text, rule.sources) for rule in voice.knowledge.safety.rules if _CARD_TEXT in rule.agents]
     for note in voice.assessment.notes:
-        about = next((d.sources for d in diagnoses if note.startswith(f"{d.name}:")), ())
+        about = next((sources for beginning, sources in known if note.startswith(beginning)), ())
         yield voice.sentence(note), about or voice.said_with_source.get(note, ())
 
 

@@ -77,12 +77,13 @@ def _order(voice: Voice, item: WorkupItem, codings: tuple[Coding, ...], because:
 
 
 def therapy_suggestions(voice: Voice, shown: tuple[TherapyItem, ...]) -> Iterator[Suggestion]:
-    """Only what the safety rules leave orderable, with a dose and a code."""
+    """Only what the safety rules leave orderable, with a dose and a code, and what is not drafted already."""
     say = voice.cards.say
     for item in shown:
         therapy = voice.knowledge.therapies.get(item.id)
+        taken = [m for m in voice.facts.medications if m.draft and m.drugs & set(therapy.drugs)]
         codings = voice.context.orderables.get(item.id) or voice.knowledge.orderables.drug_codings.get(item.id, ())
-        if not item.orderable or therapy.draft is None or not codings:
+        if not item.orderable or therapy.draft is None or not codings or taken:
             continue
         dose = therapy.draft.text + (f" ({say('cap', cap=item.cap)})" if item.cap else "")
         note = say("medication_note")

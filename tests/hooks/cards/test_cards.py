@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hooks.cards import write_cards
 from hooks.knowledge import load_knowledge
 from hooks.knowledge.card_schema import load_cards, load_orderables, load_override_reasons
 from mappings.codelists import Coding, load_terminology
-from mappings.facts import NEEDS
+from mappings.facts import NEEDS, Medication
 from mappings.text.engine import TextEngine
 from tests.conformance import check_response
 from tests.hooks.cards.examples import (
@@ -261,6 +262,24 @@ def test_forced_orderable_agents_get_drafts_and_never_more_than_three() -> None:
     assert not [r for r in drafts(none) if r["resourceType"] == "MedicationRequest"]
 
 
+def test_a_drafted_agent_is_not_suggested_again() -> None:
+    assessment, facts = understand(Example(USUAL + XRAY))
+    item = next(i for i in assessment.therapies if i.id == "colchicine")
+    open_ = replace(item, decision="offer", orderable=True, fits=True, described=True)
+    alone = replace(assessment, therapies=(open_,))
+    found = write_cards(alone, facts, load_knowledge(), context())
+    assert "MedicationRequest" in {r["resourceType"] for r in drafts(found)}
+    drafted = Medication("MedicationRequest/d", "colchicine", drugs=frozenset({"colchicine"}), draft=True)
+    again = write_cards(alone, replace(facts, medications=(drafted,)), load_knowledge(), context())
+    assert "MedicationRequest" not in {r["resourceType"] for r in drafts(again)}
+
+
+def test_a_vitamin_k_antagonist_beside_the_lesion_is_said_with_its_source() -> None:
+    card = cards(Example(USUAL + "Medication | phenprocoumon | 3 mg/d | -300d\n"))[0]
+    line = next(row for row in card["detail"].split("\n") if "vitamin K antagonist is active" in row)
+    assert "/evidence/vka_calci" in line
+
+
 @pytest.mark.parametrize("name", [n for n in EXAMPLES if n.startswith(("incomplete", "alternative", "urgent"))])
 def test_no_drug_draft_below_likely(name: str) -> None:
     assert drug_drafts(EXAMPLES[name]) == []
@@ -378,6 +397,18 @@ def test_templates_say_no_banned_word() -> None:
     templates += [entry.name for entry in load_orderables().workup.values()]
     templates += [reason.display for reason in load_override_reasons().reasons]
     assert not [text for text in templates if texts.banned_words.search(text)]
+
+
+PLACEHOLDERS = {
+    "grade", "ctd", "ctd_first", "ctd_few", "lesion", "at", "at_few", "calcium", "reason", "subtype", "flags",
+    "missing", "documented", "agents", "order", "verdict", "more",
+}  # fmt: skip
+
+
+def test_templates_ask_only_for_what_is_filled_in() -> None:
+    for kind in load_cards().kinds.values():
+        for template in (*kind.summary, kind.lead):
+            assert {name for _, name, _, _ in Formatter().parse(template) if name is not None} <= PLACEHOLDERS
 
 
 @pytest.mark.parametrize("word", ["Start diltiazem", "the diagnosis is clear", "patient HAS DYSTROPHIC calcinosis"])
