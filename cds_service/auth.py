@@ -144,6 +144,10 @@ class SeenTokens:
             return stored
         raise Unauthorized("not authorized")
 
+    def forget(self, caller: Caller) -> None:
+        """Lets the same request come again after it failed; the shared store still refuses any other."""
+        self._seen.pop((caller.tenant.id, caller.jti), None)
+
     def store(self, caller: Caller, answer: bytes) -> None:
         """Keeps an answer for a retry, for seconds only."""
         key = (caller.tenant.id, caller.jti)

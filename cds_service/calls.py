@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from cds_service.auth import Caller
-from cds_service.errors import Unauthorized
+from cds_service.errors import ServiceError, Unauthorized
 from cds_service.state import AppState, state_of
 from cds_service.tenants import Tenant
 
@@ -53,4 +53,8 @@ async def admitted(request: Request) -> AsyncIterator[Call]:
         use = await state.memory.use_token(caller.tenant.id, caller.jti, caller.body_hash, caller.expires)
         if use == "reused":
             raise Unauthorized("not authorized")
-        yield Call(state, body, caller)
+        try:
+            yield Call(state, body, caller)
+        except ServiceError:
+            state.authenticator.seen.forget(caller)
+            raise
