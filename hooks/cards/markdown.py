@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _MARKUP = re.compile(r"([\\`*_\[\]|~#])")
-_LEADING = re.compile(r"^(\d{0,9})([-+=]|(?<=\d)[.)](?= |$))")
+_LEADING = re.compile(r"^(\d{1,9}(?=[.)](?: |$))|)([-+=]|(?<=\d)[.)])")
 _AUTOLINK = re.compile(r"(?i)\b(www)\.|(?<=\w):(?=//)")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 _NOT_REFERENCE = re.compile(r"[^A-Za-z0-9\-._/:]")

@@ -64,9 +64,9 @@ def left_out(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:
             groups.setdefault(voice.sentence(item.because, item.evidence), []).append(item)
     for because, items in groups.items():
         names = ", ".join(voice.therapy_name(item.id) for item in items)
-        rules = [rule for rule in items[0].rules if all(rule in item.rules for item in items)]
+        rules, cited = voice.decisive(items[0].because, items[0].rules)
         shown_rules = f" ({voice.cards.say('rules', rules=', '.join(rules))})" if rules else ""
-        yield voice.cards.say("group", names=names, because=because) + shown_rules, voice.rule_sources(rules)
+        yield voice.cards.say("group", names=names, because=because) + shown_rules, cited
     for work in voice.assessment.workup:
         if work.decision == "avoid":
             because = voice.sentence(work.because, work.evidence)

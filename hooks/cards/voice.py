@@ -16,6 +16,7 @@ from hooks.cards.dates import dates_in_words
 from hooks.cards.markdown import code, escape, link, plain
 from hooks.knowledge import Knowledge
 from hooks.knowledge.card_schema import Cards
+from hooks.knowledge.safety_schema import Rule
 from hooks.model import Assessment
 from mappings.facts import Finding, Imaging, Lesion, PatientFacts, Site
 
@@ -78,17 +79,18 @@ class Voice:
         """Sentence of the assessment -> its sources, for sentences without filled-in values."""
         return {m.text: m.sources for m in self.knowledge.messages.messages.values() if m.sources}
 
-    def rule_sources(self, rules: Iterable[str]) -> tuple[str, ...]:
-        """Sources of the safety rules with these reported ids, as many as a line may cite."""
-        known = self._sources_by_rule
-        found = dict.fromkeys(key for rule in rules for key in known.get(rule, ()))
-        return tuple(found)[: self.cards.limits["sources"]]
+    def decisive(self, because: str, rules: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(rule ids, sources) of those of the fired rules whose sentence the reason tells."""
+        told = [rule for name in rules for rule in self._rules.get(name, ()) if rule.text in because]
+        names = tuple(dict.fromkeys(rule.reported for rule in told))
+        sources = tuple(dict.fromkeys(key for rule in told for key in rule.sources))
+        return names, sources[: self.cards.limits["sources"]]
 
     @cached_property
-    def _sources_by_rule(self) -> Mapping[str, tuple[str, ...]]:
-        table: dict[str, tuple[str, ...]] = {}
+    def _rules(self) -> Mapping[str, list[Rule]]:
+        table: dict[str, list[Rule]] = {}
         for rule in self.knowledge.safety.rules:
-            table[rule.reported] = (*table.get(rule.reported, ()), *rule.sources)
+            table.setdefault(rule.reported, []).append(rule)
         return table
 
     # Words ------------------------------------------------------------------------------------------------------------

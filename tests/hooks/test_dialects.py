@@ -63,8 +63,8 @@ def test_epic_creates_no_observations() -> None:
 
 
 def test_oracle_gets_short_text_and_no_app_context() -> None:
-    long = cards(EXAMPLES["detection-likely-with-options"], companion_url=COMPANION)
-    assert max(len(card["detail"]) for card in long) > 3600
+    long = cards(EXAMPLES["detection-probable"], companion_url=COMPANION)
+    assert max(len(card["detail"]) for card in long) > 4000
     short = adapt(long, "oracle")
     assert "**Why**" in short[0]["detail"]
     for card in short:
