@@ -14,7 +14,6 @@ _OBJECTS = ("code", "valueQuantity", "valueCodeableConcept", "medicationCodeable
 _TEXTS = ("status", "conclusion", "valueString")
 _LISTS = (
     "component",
-    "category",
     "bodySite",
     "note",
     "referenceRange",
