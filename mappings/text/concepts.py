@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 
 from mappings.text.document import Document
@@ -64,12 +65,13 @@ def _timed(document: Document, mentions: list[ConceptMention]) -> list[ConceptMe
     if not mentions:
         return mentions
     out = list(mentions)
+    starts = [m.start for m in out]
     for sentence in document.sentences:
         timed = times(document, sentence) if _may_hold_time(document, sentence) else []
         if not timed:
             continue
         start, end = document.span(sentence.first, sentence.last)
-        own = [i for i, m in enumerate(out) if start <= m.start < end]
+        own = list(range(bisect_left(starts, start), bisect_left(starts, end)))
         rivals = [
             document.words.starts[h.first] for c in ("lesion", "named", "drug") for h in document.within(c, sentence)
         ]

@@ -6,7 +6,7 @@ a terminator ("but") or the rule's own scope ends it earlier. The rules are data
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from mappings.text.reading import Status
@@ -40,14 +40,16 @@ class Contexts:
         self._concrete.sort()
         self._unit_ends = {h.last for h in hits.get("unit", ())} | {h.last + 1 for h in hits.get("unit", ())}
         self.reaches: list[Reach] = []
+        self._firsts = [sentence.first for sentence in sentences]
+        self._by_sentence: list[list[Reach]] | None = None
         if not any(hits.get(name) for name in ("trigger", "section", "answer")):
             return
-        triggers = hits.get("trigger", [])
+        triggers = _by_sentence(hits.get("trigger", []), self._firsts)
+        answering = _by_sentence(hits.get("answer", []), self._firsts)
         carried: Reach | None = None
         section: Status | None = None
         paragraph = -1
-        for sentence in sentences:
-            inside = [hit for hit in triggers if sentence.first <= hit.first < sentence.last]
+        for sentence, inside, replies in zip(sentences, triggers, answering, strict=True):
             heading = self._section(sentence, hits.get("section", []))
             if sentence.paragraph != paragraph or heading or self._is_heading(sentence):
                 section, paragraph = heading, sentence.paragraph
@@ -57,9 +59,9 @@ class Contexts:
                 self.reaches.append(Reach(carried.status, sentence.first, sentence.last, carried.trigger))
             else:
                 carried = None
-            answers = {hit.first for hit in hits.get("answer", []) if self._is_answer(hit, sentence)}
-            for hit in hits.get("answer", []):
-                if hit.first in answers and sentence.first <= hit.first < sentence.last:
+            answers = {hit.first for hit in replies if self._is_answer(hit, sentence)}
+            for hit in replies:
+                if hit.first in answers:
                     self.reaches.append(Reach("negated", self._item(hit, sentence), hit.first, hit.first))
             stops = [hit for hit in inside if rule(vocab, hit).kind == "terminate"]
             for hit in inside:
@@ -75,11 +77,21 @@ class Contexts:
         return self.at(hit.first, hit.last)
 
     def at(self, first: int, last: int) -> Status:
-        found = {reach.status for reach in self.reaches if reach.first <= first and last <= reach.last}
+        found = {reach.status for reach in self._near(first) if reach.first <= first and last <= reach.last}
         return next((status for status in _ORDER if status in found), "affirmed")
 
     def over(self, hit: Hit) -> list[Reach]:
-        return [r for r in self.reaches if r.first <= hit.first and hit.last <= r.last]
+        return [r for r in self._near(hit.first) if r.first <= hit.first and hit.last <= r.last]
+
+    def _near(self, index: int) -> list[Reach]:
+        """The reaches of the sentence a word stands in: none goes beyond it."""
+        if not self.reaches:
+            return self.reaches
+        if self._by_sentence is None:
+            self._by_sentence = [[] for _ in self._firsts]
+            for reach in self.reaches:
+                self._by_sentence[max(0, bisect_right(self._firsts, reach.first) - 1)].append(reach)
+        return self._by_sentence[max(0, bisect_right(self._firsts, index) - 1)]
 
     def _reach(self, hit: Hit, sentence: Sentence, stops: list[Hit]) -> list[Reach]:
         entry = rule(self._vocab, hit)
@@ -120,7 +132,7 @@ class Contexts:
         return max(end - scope, limit)
 
     def _list_end(self, begin: int, limit: int) -> int:
-        """ "no rash, nodules or ulcers" is one list; after a comma a part with a number or a time is a new statement."""
+        """ "no rash, nodules or ulcers" is one list; after a comma a number or a time begins a new statement."""
         words = self._words.words
         at = begin
         while at < limit:
@@ -175,3 +187,12 @@ class Contexts:
 
     def _word(self, index: int) -> str:
         return self._words.words[index] if index < len(self._words) else ""
+
+
+def _by_sentence(hits: list[Hit], firsts: list[int]) -> list[list[Hit]]:
+    out: list[list[Hit]] = [[] for _ in firsts]
+    for hit in hits:
+        at = bisect_right(firsts, hit.first) - 1
+        if at >= 0:
+            out[at].append(hit)
+    return out

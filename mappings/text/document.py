@@ -10,7 +10,6 @@ from mappings.text.reading import Status
 from mappings.text.tokens import Sentence, Words, sentences
 from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
 
-
 _TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset"}
 
 
@@ -22,6 +21,7 @@ class Document:
     sentences: list[Sentence]
     contexts: Contexts
     _starts: dict[str, list[int]] = field(default_factory=dict)
+    _lasts: list[int] = field(default_factory=list)
 
     def between(self, category: str, first: int, last: int) -> list[Hit]:
         """Hits of a category that begin in the words [first, last)."""
@@ -67,7 +67,9 @@ class Document:
         return [self.span(hit.first, hit.last) for name in categories for hit in self.hits.get(name, ())]
 
     def sentence_of(self, index: int) -> Sentence:
-        at = bisect_left([s.last for s in self.sentences], index + 1)
+        if len(self._lasts) != len(self.sentences):
+            self._lasts = [s.last for s in self.sentences]
+        at = bisect_left(self._lasts, index + 1)
         return self.sentences[min(at, len(self.sentences) - 1)]
 
 

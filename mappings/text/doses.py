@@ -15,6 +15,8 @@ _DOSE = re.compile(
     r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(mg|mcg|[µμ]g|g)"
     r"(?:\s?(?:/|per|pro|por|par|al|am|a\s?la|au|ao)\s?(d|day|tag|dia|die|jour|j|24\s?h)(?![a-z]))?(?!\w)"
 )
+_MOST = 200
+"""drugs named in one text; a longer list is no story of doses."""
 _BREAKS = frozenset({",", ";", ".", "(", "\n", "→"})
 
 
@@ -27,7 +29,7 @@ class _Dose:
 
 def tolerances(document: Document) -> tuple[DoseTolerance, ...]:
     out: list[DoseTolerance] = []
-    drugs = document.hits.get("drug", [])
+    drugs = document.hits.get("drug", [])[:_MOST]
     for index, drug in enumerate(drugs):
         following = [d for d in drugs[index + 1 :] if d.value != drug.value]
         earlier = [d for d in drugs[:index] if d.value == drug.value]

@@ -129,6 +129,12 @@ class Draft:
         self.size_cm = self.size_cm or other.size_cm
         self.flags |= other.flags & {"growing", "rapid", "ulcerated", "draining", "chalk_complete", "in_scar"}
 
+    def lend_sites(self, one: Draft) -> None:
+        """ "hard nodule, ?calcinosis, left knee": the place is that of both."""
+        for site in self.sites:
+            if site not in self.sites_before:
+                one.add_site(site)
+
     def share_before(self, one: Draft) -> None:
         """ "multiple hard nodules and plaques": what stands before the pair holds for the second, too."""
         self.flags |= one.flags & {"multiple", "called_new", "new_site", "sheet", "inflamed", "growing"}

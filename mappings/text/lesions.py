@@ -17,6 +17,7 @@ from mappings.text.vocabulary import Hit, rule
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
 _ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
 _WINDOW = 5
+_PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
 _SILENT = frozenset({"chalk", "white", "mineral", "infused"})
 _SHORT_SENTENCE = 4
 
@@ -177,6 +178,8 @@ class LesionReader:
             alike = previous is not None and previous.status == draft.status
             if alike and previous is not None and previous in drafts and self._coordinated(heads[position - 1], head):
                 joined.append((previous, draft))
+            elif previous is not None and not previous.sites and self._coordinated(heads[position - 1], head):
+                draft.lend_sites(previous)
             drafts.append(draft)
             previous = draft
         for one, other in reversed(joined):
@@ -216,6 +219,8 @@ class LesionReader:
                 reaches = {(r.status, r.trigger) for r in document.contexts.over(hit)} - shared
                 statuses = {status for status, _ in reaches}
                 if statuses & {"family", "other-person", "hypothetical"}:
+                    continue
+                if "historical" in statuses and hit.value not in _PAST:
                     continue
                 possible = "possible" in statuses
                 if possible and category != "mimic":
@@ -309,7 +314,8 @@ class LesionReader:
         """ "nodules and indurated plaques": nothing but describing words and "and" between."""
         document = self.document
         joined = False
-        if document.between("trigger", one.hit.last, other.hit.first):
+        rules = [rule(document.vocab, h) for h in document.between("trigger", one.hit.last, other.hit.first)]
+        if any(found.kind == "terminate" or found.direction != "forward" for found in rules):
             return False
         for index in range(one.hit.last, other.hit.first):
             word = document.word(index)
@@ -374,10 +380,9 @@ class LesionReader:
     def _plain_words(self, sentence: Sentence) -> int:
         """How many words of the sentence none of our entries covers."""
         covered: set[int] = set()
-        for hits in self.document.hits.values():
-            for hit in hits:
-                if sentence.first <= hit.first < sentence.last:
-                    covered.update(range(hit.first, hit.last))
+        for category in self.document.hits:
+            for hit in self.document.within(category, sentence):
+                covered.update(range(hit.first, hit.last))
         stopwords = self.document.vocab.stopwords
         return sum(
             1

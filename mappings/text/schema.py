@@ -119,6 +119,8 @@ class Guard(_Strict):
 class Lexicon(_Strict):
     language: str
     stopwords: Phrases
+    letters: str = ""
+    """letters that speak for this language among the five."""
     coordinators: Phrases
     prepositions: Phrases
     anaphors: Phrases

@@ -132,7 +132,7 @@ def _dates(document: Document, sentence: Sentence) -> list[Timed]:
 
 
 def _begun(document: Document, sentence: Sentence, index: int) -> bool:
-    """ "noticed a hard lump on the left shin in March 2024": a verb of beginning, and no other matter before the date."""
+    """ "noticed a hard lump on the shin in March 2024": a verb of beginning, and no other matter before the date."""
     verbs = [h for h in document.between("onset", sentence.first, index) if h.last <= index]
     if not verbs:
         return False

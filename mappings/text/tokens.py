@@ -11,6 +11,8 @@ _TOKEN = re.compile(
     r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
 )
 _ENDS = frozenset(".!?;\n•")
+_LONGEST = 160
+"""words; a longer run without a full stop is cut, so that time grows with the length of a text only."""
 _JOINS = frozenset({".", "?"})
 
 
@@ -83,6 +85,10 @@ def sentences(words: Words, abbreviations: frozenset[str]) -> list[Sentence]:
     out: list[Sentence] = []
     first, paragraph, linked = 0, 0, False
     for index, word in enumerate(words.words):
+        if (index - first >= _LONGEST and word == ",") or index - first >= 2 * _LONGEST:
+            out.append(Sentence(first, index, paragraph, linked))
+            first, linked = index + (word == ","), False
+            continue
         if word not in _ENDS or (word in _JOINS and _joined(words, index, abbreviations)):
             continue
         if index > first:

@@ -135,8 +135,9 @@ class Vocabulary:
 
     def score(self, words: Words) -> int:
         """How many words are everyday words of this language."""
-        stopwords = self.stopwords
-        return sum(1 for token in words.words if token in stopwords)
+        stopwords, text = self.stopwords, words.text
+        typical = any(letter in text for letter in self.lexicon.letters)
+        return typical + sum(1 for token in words.words if token in stopwords)
 
 
 def _keep(
