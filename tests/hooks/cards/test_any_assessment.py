@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -22,12 +23,15 @@ from tests.hooks.cards.strategies import assessments, facts
 DIALECTS = tuple(load_dialects().dialects)
 EPIC_ORDER = Coding("urn:com.epic.cdshooks.action.code.system.preference-list-item", "4711", "Calcium")
 often = settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking a whole assessment takes minutes
 )
 COMMON = MarkdownIt("commonmark")
+
+
+long = settings(often, max_examples=600)
 
 
 def written(assessment: Assessment, chart: PatientFacts, **more: Any) -> list[dict[str, Any]]:
@@ -122,3 +126,13 @@ def test_the_last_paragraph_stays(assessment: Assessment, chart: PatientFacts, d
     for card in adapt(written(assessment, chart), dialect):
         assert card["detail"].split("\n\n")[-1].startswith("_Rule-based")
         assert "<script" not in COMMON.render(card["detail"])
+
+
+@pytest.mark.long
+@long
+@given(assessments, facts, st.sampled_from(DIALECTS))
+def test_a_deep_search(assessment: Assessment, chart: PatientFacts, dialect: str) -> None:
+    found = adapt(written(assessment, chart, companion_url="https://cds.example.org/companion/launch"), dialect)
+    assert [problem for card in found for problem in validate(card, dialect)] == []
+    problems = check_response({"cards": found}, patient=assessment.patient)
+    assert [p for p in problems if "never said" not in p] == []
