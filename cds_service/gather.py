@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from cds_service.fhir.client import Deadline, FhirClient, Read
 from cds_service.fhir.search import read_need
 from cds_service.prefetch import Prefetched, completeness_of, issue_reason, read_prefetch
-from hooks.services import PREFETCH
 from hooks.wire import HookRequest
-from mappings.facts import NEEDS, Completeness, Need
+from mappings.facts import NEEDS, Completeness, Need, Quarantined
 from mappings.raw import RawChart, Resource
 
 _TYPES: dict[Need, str] = {
@@ -29,55 +29,65 @@ async def gather(request: HookRequest, *, client: FhirClient | None, deadline: D
     found = read_prefetch(request.prefetch)
     states = completeness_of(found)
     resources: list[Resource] = list(found.resources)
-    if client is not None:
-        await _from_server(request, client, found, states, resources, deadline)
-    for need in NEEDS:
-        if need not in states:
-            states[need] = Completeness("unavailable", "not in prefetch and no FHIR access")
-        elif client is None:
-            states[need] = _without_client(need, states[need], found)
+    refused: dict[Need, str] = {}
+    if client is None:
+        refused = dict.fromkeys(NEEDS, "no FHIR access")
+    else:
+        refused = _refused(request)
+        await _from_server(request.patient_id, client, found, states, resources, refused, deadline)
+    for need, why in refused.items():
+        states[need] = _without_server(need, states.get(need), found, why)
     return RawChart(request.patient_id, tuple(resources), states, tuple(found.quarantined), request.drafts)
 
 
-def _without_client(need: Need, state: Completeness, found: Prefetched) -> Completeness:
+def _without_server(need: Need, state: Completeness | None, found: Prefetched, why: str) -> Completeness:
     """What the prefetch left open stays open: keys that did not come, pages that can't be followed."""
+    if state is None:
+        return Completeness("unavailable", f"not in prefetch and {why}" if why == "no FHIR access" else why)
     reasons = [state.reason] if state.reason else []
     missing = found.missing.get(need, ())
-    known = [key for key, (of, _) in PREFETCH.items() if of == need]
-    if missing and len(missing) < len(known):
-        reasons.append(f"not in prefetch: {', '.join(missing)}")
+    if missing and need in found.satisfied:
+        reasons.append(f"not in prefetch: {', '.join(missing)}" + ("" if why == "no FHIR access" else f" ({why})"))
     if found.next_urls.get(need):
-        reasons.append("page not followed")
+        reasons.append("page not followed" + ("" if why == "no FHIR access" else f" ({why})"))
     if not reasons or state.state == "unavailable":
         return state
     return Completeness("partial", "; ".join(reasons))
 
 
 async def _from_server(
-    request: HookRequest,
+    patient_id: str,
     client: FhirClient,
     found: Prefetched,
     states: dict[Need, Completeness],
     resources: list[Resource],
+    refused: Mapping[Need, str],
     deadline: Deadline,
 ) -> None:
-    refused = _token_problem(request)
-    wanted = [need for need in NEEDS if need in found.missing]
-    allowed = [need for need in wanted if refused is None and _in_scope(request, need)]
-    reads = await asyncio.gather(*(read_need(client, need, request.patient_id, deadline) for need in allowed))
-    for need, read in zip(allowed, reads, strict=True):
-        resources.extend(read.resources)
+    """Reads what the prefetch lacks and follows its pages, all at once."""
+    wanted = [need for need in NEEDS if need in found.missing and need not in refused]
+    pages = [
+        (need, url)
+        for need, urls in found.next_urls.items()
+        for url in urls
+        if need not in refused and need not in found.missing
+    ]
+    reads = [read_need(client, need, patient_id, deadline) for need in wanted]
+    follows = [client.follow(url, deadline) for _, url in pages]
+    answers = await asyncio.gather(*reads, *follows)
+    for need, read in zip(wanted, answers, strict=False):
+        _take(read, resources, found)
         states[need] = _state(read, states.get(need))
-    for need in set(wanted) - set(allowed):
-        if need not in states:
-            states[need] = Completeness("unavailable", refused or "scope")
-    for need, urls in found.next_urls.items():
-        pages = await asyncio.gather(*(client.follow(url, deadline) for url in urls))
-        for page in pages:
-            resources.extend(page.resources)
-            reason = page.failed or page.partial
-            if reason:
-                states[need] = Completeness("partial", f"page: {reason}")
+    for (need, _), page in zip(pages, answers[len(wanted) :], strict=True):
+        _take(page, resources, found)
+        reason = page.failed or page.partial or issue_reason(tuple(page.issues))
+        if reason:
+            states[need] = Completeness("partial", f"page: {reason}")
+
+
+def _take(read: Read, resources: list[Resource], found: Prefetched) -> None:
+    resources.extend(read.resources)
+    found.quarantined.extend(Quarantined(path, "not a FHIR resource") for path in read.broken)
 
 
 def _state(read: Read, before: Completeness | None) -> Completeness:
@@ -89,27 +99,32 @@ def _state(read: Read, before: Completeness | None) -> Completeness:
     return Completeness("partial", reason) if reason else Completeness("complete")
 
 
-def _token_problem(request: HookRequest) -> str | None:
+def _refused(request: HookRequest) -> dict[Need, str]:
+    """The needs that this token does not let us read, and why."""
     token = request.authorization
-    if token is not None and token.patient is not None and token.patient != request.patient_id:
-        return "token is for another patient"
-    return None
+    if token is None:
+        return {}
+    if token.patient is not None and token.patient != request.patient_id:
+        return dict.fromkeys(NEEDS, "token is for another patient")
+    return {need: "scope" for need in NEEDS if not may_read(token.scope, _TYPES[need], search=need != "patient")}
 
 
-def _in_scope(request: HookRequest, need: Need) -> bool:
-    """Whether the token's scopes (SMART v1 or v2) let us read this type. Unknown scope words are no refusal."""
-    if request.authorization is None:
-        return True
-    kinds = {_TYPES[need], "*"}
+def may_read(scopes: str, kind: str, *, search: bool = True) -> bool:
+    """Whether SMART scopes (v1 `patient/Observation.read`, v2 `patient/Observation.rs`) allow reading all of a type.
+    A v2 scope with a filter (`?category=…`) allows a part only, and is none. No clinical scope at all is no refusal:
+    the server then says so itself."""
     clinical = False
-    for scope in request.authorization.scope.split():
+    for scope in scopes.split():
         level, slash, rest = scope.partition("/")
         if not slash or level not in ("patient", "user", "system"):
             continue
         clinical = True
-        kind, _, access = rest.split("?")[0].partition(".")
-        if kind in kinds and (
-            access in ("read", "*") or ("r" in access and "s" in access) or (need == "patient" and "r" in access)
-        ):
+        named, filtered, _ = rest.partition("?")
+        of, _, access = named.partition(".")
+        if of in (kind, "*") and not filtered and (access in ("read", "*") or _v2(access, search)):
             return True
     return not clinical
+
+
+def _v2(access: str, search: bool) -> bool:
+    return set(access) <= set("cruds") and "r" in access and (not search or "s" in access)

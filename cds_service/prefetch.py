@@ -6,6 +6,7 @@ failure that is not asked again. Keys that an analyst renamed are recognised by 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,15 +37,28 @@ _HINTS: tuple[tuple[str, Need], ...] = (
 WITHHELD = frozenset({"4130", "4131", "4134", "59204", "59205"})
 """issue codes by which a server says that it kept something back (ehr.md, Epic's table)."""
 
+_TYPES: Mapping[str, Need] = {
+    **RESOURCE_NEEDS,
+    "ProcedureRequest": "serviceRequests",
+    "ReferralRequest": "serviceRequests",
+    "MedicationAdministration": "medications",
+    "MedicationDispense": "medications",
+}
+"""the needs that a type serves, those of other releases and kin included."""
+_NOT_FHIR = "not a FHIR resource"
+_WRONG_TYPE = "wrong resource type"
+
 
 @dataclass(slots=True)
 class Prefetched:
-    """`missing` are the template keys still to be read for a need; `failures` the reasons of failed keys."""
+    """`missing` are the template keys still to be read for a need; `failures` the reasons of failed keys; `refusals`
+    the needs that the client answered with an OperationOutcome, which are not asked again."""
 
     resources: list[Resource] = field(default_factory=list)
     satisfied: set[Need] = field(default_factory=set)
     missing: dict[Need, list[str]] = field(default_factory=dict)
     failures: dict[Need, list[str]] = field(default_factory=dict)
+    refusals: set[Need] = field(default_factory=set)
     partial: dict[Need, list[str]] = field(default_factory=dict)
     next_urls: dict[Need, list[str]] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
@@ -54,20 +68,46 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
     """Sorts every value of the prefetch; nothing raises."""
     found = Prefetched()
     values = dict(prefetch or {})
+    answered: set[str] = set()
+    renames: Counter[Need] = Counter()
     for key, (need, _) in PREFETCH.items():
-        if key in values:
+        if key not in values:
+            continue
+        problem = _unfit(values[key], need)
+        if problem is None:
+            answered.add(key)
             _take(key, need, values.pop(key), found)
+        elif problem == _NOT_FHIR:
+            # as good as absent, so that it is read from the server where that is possible
+            found.failures.setdefault(need, []).append(f"{key}: {problem}")
+            found.quarantined.append(Quarantined(f"prefetch.{key}", problem))
+            del values[key]
+        else:
+            # an analyst's mix-up: what is inside serves the needs of its own types, never this one
+            found.quarantined.append(Quarantined(f"prefetch.{key}", problem))
     for key, value in values.items():
         for need in _needs_of(key, value):
-            _take(key, need, value if need is not None else None, found, only=True)
+            renames[need] += 1
+            _take(key, need, value, found, only=True)
         _collect(key, value, found)
     for need in {need for need, _ in PREFETCH.values()}:
         keys = [key for key, (of, _) in PREFETCH.items() if of == need]
-        absent = [key for key in keys if prefetch is None or key not in prefetch]
-        renamed = need in found.satisfied and len(absent) == len(keys)
-        if absent and not renamed and not (need in found.failures and len(absent) == len(keys)):
+        absent = [key for key in keys if key not in answered]
+        renamed = need in found.satisfied and len(absent) == len(keys) and renames[need] >= len(keys)
+        if absent and not renamed and not (need in found.refusals and len(absent) == len(keys)):
             found.missing[need] = absent
     return found
+
+
+def _unfit(value: object, need: Need) -> str | None:
+    """Why a value can't answer its key: no FHIR resource at all, or only resources of other needs."""
+    if value is None:
+        return None
+    unpacked = unpack(value)
+    if not unpacked.resources:
+        return _NOT_FHIR if unpacked.broken and not unpacked.issues else None
+    types = {str(resource.get("resourceType")) for _, resource in unpacked.resources}
+    return None if any(_TYPES.get(kind) == need for kind in types) else _WRONG_TYPE
 
 
 def completeness_of(found: Prefetched) -> dict[Need, Completeness]:
@@ -88,11 +128,11 @@ def _take(key: str, need: Need, value: object, found: Prefetched, *, only: bool 
         return
     unpacked = unpack(value)
     if not unpacked.resources and unpacked.broken and not unpacked.issues:
-        found.failures.setdefault(need, []).append(f"{key}: not a FHIR resource")
-        found.quarantined.append(Quarantined(f"prefetch.{key}", "not a FHIR resource"))
+        found.failures.setdefault(need, []).append(f"{key}: {_NOT_FHIR}")
+        found.quarantined.append(Quarantined(f"prefetch.{key}", _NOT_FHIR))
         return
-    whole = isinstance(value, Mapping) and value.get("resourceType") == "OperationOutcome"
-    if whole:
+    if isinstance(value, Mapping) and value.get("resourceType") == "OperationOutcome":
+        found.refusals.add(need)
         found.failures.setdefault(need, []).append(f"{key}: {issue_reason(unpacked.issues) or 'operation-outcome'}")
         return
     found.satisfied.add(need)
@@ -111,19 +151,20 @@ def _collect(key: str, value: object, found: Prefetched) -> None:
     unpacked = unpack(value)
     found.resources.extend(with_resolved_urns(unpacked))
     found.quarantined.extend(
-        Quarantined(f"prefetch.{key}.{path}", "not a FHIR resource") for path in unpacked.broken if path != "value"
+        Quarantined(f"prefetch.{key}.{path}", _NOT_FHIR) for path in unpacked.broken if path != "value"
     )
 
 
 def _needs_of(key: str, value: object) -> Iterator[Need]:
-    """The needs that an unknown key answers: by the types inside, else by its name."""
+    """The needs that an unknown key answers: by the types inside; an empty answer by the key's name."""
     types = {str(r.get("resourceType")) for _, r in unpack(value).resources} if value is not None else set()
-    needs = {RESOURCE_NEEDS[t] for t in types if t in RESOURCE_NEEDS}
-    if not needs:
-        folded = key.lower()
-        needs = {need for hint, need in _HINTS if hint in folded}
-        needs = set(list(needs)[:1])
-    yield from sorted(needs)
+    if types:
+        yield from sorted({_TYPES[t] for t in types if t in _TYPES})
+        return
+    folded = key.lower()
+    named = next((need for hint, need in _HINTS if hint in folded), None)
+    if named is not None:
+        yield named
 
 
 def issue_reason(issues: tuple[Mapping[str, Any], ...]) -> str | None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import httpx
 
-from cds_service.fhir.door import Policy, Refused
+from cds_service.fhir.door import OutboundClient, Policy, Refused
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.raw import Resource
 
@@ -23,6 +23,11 @@ MAX_PAGES = 20
 MAX_ENTRIES = 5000
 MAX_BYTES = 32 * 1024 * 1024
 _RETRIES = 1
+_LOST_SESSION = frozenset({404, 410})
+_EXPIRED = frozenset({"expired", "4113"})
+"""issue type, and Epic's own code, of a paging session that timed out."""
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_SERVER_FAULTS = frozenset({"timeout", "connection", "truncated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Read:
     failed: str | None = None
     issue_codes: frozenset[str] = frozenset()
     status: int | None = None
+    broken: list[str] = field(default_factory=list)
+    """entries of the answer that are no resource ("Observation entry[3]")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,9 @@ class FhirClient:
     base: str
     token: str | None = field(default=None, repr=False)
 
-    async def read(self, path: str, deadline: Deadline) -> Read:
-        """GET {base}/{path}; a single resource."""
-        return await self._pages(f"{self.base}/{path}", deadline)
+    async def read(self, kind: str, resource_id: str, deadline: Deadline) -> Read:
+        """GET {base}/{kind}/{id}; a single resource."""
+        return await self._pages(f"{self.base}/{kind}/{quote(resource_id, safe='')}", deadline)
 
     async def search(self, kind: str, parameters: list[tuple[str, str]], deadline: Deadline) -> Read:
         """GET {base}/{kind}?…, all pages within the guards."""
@@ -71,11 +78,37 @@ class FhirClient:
 
     async def follow(self, url: str, deadline: Deadline) -> Read:
         """A page link that came with the data; only below the same base."""
-        if not (url.startswith((f"{self.base}/", f"{self.base}?")) or url == self.base):
+        own = self._own(url)
+        if own is None:
             return Read(partial="page link of another server")
-        return await self._pages(url, deadline)
+        return await self._pages(own, deadline)
 
-    async def _pages(self, url: str, deadline: Deadline) -> Read:
+    def _own(self, link: str, page: str | None = None) -> str | None:
+        """The absolute URL of a link when it lies below our base, else None: the token goes nowhere else."""
+        try:
+            url = urljoin(page or f"{self.base}/", link)
+            found, base = urlsplit(url), urlsplit(self.base)
+            same = (found.scheme, found.hostname, _port(found.scheme, found.port)) == (
+                base.scheme,
+                base.hostname,
+                _port(base.scheme, base.port),
+            )
+            self.policy.base_of(url)
+        except (Refused, ValueError):
+            return None
+        below = found.path == base.path or found.path.startswith(f"{base.path.rstrip('/')}/")
+        return url if same and below else None
+
+    async def _pages(self, first_url: str, deadline: Deadline) -> Read:
+        """All pages; a paging session that the server lost is begun again once."""
+        result = await self._chain(first_url, deadline)
+        if result.partial is not None and (result.status in _LOST_SESSION or bool(result.issue_codes & _EXPIRED)):
+            again = await self._chain(first_url, deadline)
+            if again.failed is None and (again.partial is None or len(again.resources) >= len(result.resources)):
+                return again
+        return result
+
+    async def _chain(self, url: str, deadline: Deadline) -> Read:
         result = Read()
         seen: set[str] = set()
         total = 0
@@ -88,67 +121,87 @@ class FhirClient:
             total += size
             result.status = page.status
             if page.failed is not None:
+                result.issue_codes = page.issue_codes
                 if len(seen) > 1:
                     result.partial = page.failed
                 else:
-                    result.failed, result.issue_codes = page.failed, page.issue_codes
+                    result.failed = page.failed
                 return result
             result.resources.extend(page.resources)
             result.issues.extend(page.issues)
+            result.broken.extend(page.broken)
             if page.partial is None:
                 return result
             if len(result.resources) >= MAX_ENTRIES or total >= MAX_BYTES:
                 break
-            url = page.partial
-            if not (url.startswith((f"{self.base}/", f"{self.base}?"))):
+            following = self._own(page.partial, url)
+            if following is None:
                 result.partial = "page link of another server"
                 return result
+            url = following
         result.partial = "page-limit"
         return result
 
     async def _page(self, url: str, deadline: Deadline) -> tuple[Read, int]:
         """One page; `partial` carries the next link."""
-        status, body, _, failed = await self._get(url, deadline)
+        status, body, failed = await self._get(url, deadline)
         if failed is not None:
             return Read(failed=failed, status=status), 0
         try:
             value = decode(body)
-        except NotJsonError:
-            reason = str(status) if status >= 400 else "not-json"
+        except NotJsonError as error:
+            cut = "truncated" in str(error) and body.strip() != b""
+            reason = str(status) if status >= 400 else "truncated" if cut else "not-json"
             return Read(failed=reason, status=status), len(body)
         unpacked = unpack(value)
         if status >= 400 or (isinstance(value, Mapping) and value.get("resourceType") == "OperationOutcome"):
-            codes = frozenset(str(i.get("code")) for i in unpacked.issues)
-            return Read(
-                failed=str(status) if status >= 400 else "operation-outcome", issue_codes=codes, status=status
-            ), len(body)
+            codes = frozenset(code for issue in unpacked.issues for code in _issue_codes(issue))
+            reason = str(status) if status >= 400 else "operation-outcome"
+            return Read(failed=reason, issue_codes=codes, status=status), len(body)
         if not isinstance(value, Mapping) or not isinstance(value.get("resourceType"), str):
             return Read(failed="not-fhir", status=status), len(body)
-        page = Read([r for _, r in unpacked.resources], list(unpacked.issues), unpacked.next_url, status=status)
-        return page, len(body)
+        kind = urlsplit(url).path.rsplit("/", 1)[-1]
+        broken = [f"{kind} {path}" for path in unpacked.broken]
+        resources = [r for _, r in unpacked.resources]
+        return Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken), len(body)
 
-    async def _get(self, url: str, deadline: Deadline) -> tuple[int, bytes, httpx.Headers, str | None]:
-        """(status, body, headers, reason of failure). Waits out one Retry-After that fits into the deadline, follows
-        one redirect of a merged patient below the same base."""
-        redirected = False
-        for attempt in range(_RETRIES + 2):
-            status, body, headers, failed = await self._once(url, deadline)
+    async def _get(self, url: str, deadline: Deadline) -> tuple[int, bytes, str | None]:
+        """(status, body, reason of failure). Waits out one Retry-After that fits into the deadline, follows one
+        redirect of a merged patient below the same base."""
+        redirected = waited = False
+        while True:
+            status, body, headers, failed = await self._guarded(url, deadline)
             if failed is not None:
-                return status, body, headers, failed
-            if status in (429, 503) and attempt < _RETRIES:
+                return status, body, failed
+            if status in (429, 503) and not waited:
                 wait = retry_after(headers.get("retry-after"))
                 if wait is not None and wait < deadline.left - 0.05:
+                    waited = True
                     await asyncio.sleep(wait)
                     continue
-                return status, body, headers, str(status)
-            if status in (301, 302, 307, 308):
-                target = headers.get("location", "")
-                if redirected or not target.startswith(f"{self.base}/"):
-                    return status, body, headers, "redirect"
+            if status in _REDIRECTS:
+                target = self._own(headers.get("location", ""), url)
+                if redirected or target is None or "location" not in headers:
+                    return status, body, "redirect"
                 url, redirected = target, True
                 continue
-            return status, body, headers, str(status) if status in (401, 403, 404, 429, 503) or status >= 500 else None
-        return status, body, headers, str(status)
+            if 300 <= status < 400:
+                return status, body, "redirect"
+            return status, body, None
+
+    async def _guarded(self, url: str, deadline: Deadline) -> tuple[int, bytes, httpx.Headers, str | None]:
+        """One call, unless the server failed so often that it is left alone for now."""
+        breakers = self.http.breakers if isinstance(self.http, OutboundClient) else None
+        if breakers is not None and not breakers.allows(self.base):
+            return 0, b"", httpx.Headers(), "server left alone after failures"
+        answer = await self._once(url, deadline)
+        status, _, _, failed = answer
+        if breakers is not None:
+            if failed in _SERVER_FAULTS or status >= 500:
+                breakers.failed(self.base)
+            elif status:
+                breakers.succeeded(self.base)
+        return answer
 
     async def _once(self, url: str, deadline: Deadline) -> tuple[int, bytes, httpx.Headers, str | None]:
         empty = httpx.Headers()
@@ -171,8 +224,23 @@ class FhirClient:
             return 0, b"", empty, "timeout"
         except httpx.RemoteProtocolError:
             return 0, b"", empty, "truncated"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+            # ValueError: a token or URL that can't be written into a header
             return 0, b"", empty, "connection"
+
+
+def _port(scheme: str, port: int | None) -> int:
+    return port or (443 if scheme == "https" else 80)
+
+
+def _issue_codes(issue: Mapping[str, Any]) -> Iterator[str]:
+    """The FHIR issue type and the server's own codes."""
+    yield str(issue.get("code"))
+    details = issue.get("details")
+    codings = details.get("coding") if isinstance(details, Mapping) else None
+    for coding in codings if isinstance(codings, list) else ():
+        if isinstance(coding, Mapping):
+            yield str(coding.get("code"))
 
 
 async def get_bytes(
@@ -188,7 +256,7 @@ async def get_bytes(
                 if len(body) > max_bytes:
                     return 0, b""
             return response.status_code, bytes(body)
-    except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError):
+    except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return 0, b""
 
 
@@ -196,7 +264,9 @@ def retry_after(value: str | None) -> float | None:
     """Seconds to wait, from seconds or an HTTP date; None when absent or unreadable."""
     if value is None:
         return None
-    if value.strip().isdigit():
-        return float(value)
-    moment = email.utils.parsedate_to_datetime(value) if "," in value else None
-    return max(0.0, moment.timestamp() - time.time()) if moment else None
+    if value.strip().isdecimal():
+        return float(value[:12])
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -14,7 +14,15 @@ from urllib.parse import unquote, urlsplit
 import httpcore
 import httpx
 
+from cds_service.fhir.breaker import Breakers
+
 _MAX_URL = 8000
+_METADATA = frozenset(
+    ipaddress.ip_address(a)
+    for a in ("169.254.169.254", "100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254")
+)
+"""where clouds hand out credentials; refused even where private addresses are allowed."""
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Refused(Exception):  # noqa: N818 - reads as what happened
@@ -55,7 +63,7 @@ def _checked(url: str) -> Any:
     except ValueError:
         raise Refused("malformed URL") from None
     path = parts.path.lower()
-    decoded = unquote(path)
+    decoded = _decoded(path)
     if (
         parts.scheme not in ("https", "http")
         or not parts.hostname
@@ -67,12 +75,20 @@ def _checked(url: str) -> Any:
         "%2f" in path
         or "%5c" in path
         or "%00" in path
-        or "/../" in f"{decoded}/"
-        or "/./" in f"{decoded}/"
+        or decoded is None
+        or any(segment.split(";")[0] in (".", "..") for segment in decoded.split("/"))
+        or any(ord(c) < 0x20 or c == "\\" for c in decoded)
         or port == 0
+        or parts.fragment
     ):
         raise Refused("malformed URL")
     return parts
+
+
+def _decoded(path: str) -> str | None:
+    """The path with percent-encoding taken off; None when it was encoded twice, as no FHIR client does."""
+    once = unquote(path)
+    return once if unquote(once) == once else None
 
 
 def _port(parts: Any) -> int:
@@ -91,13 +107,23 @@ def _is_loopback(host: str) -> bool:
 def address_allowed(address: str, policy: Policy) -> bool:
     """Public addresses always; private, loopback, link-local and the like only as the policy says."""
     ip = ipaddress.ip_address(address)
-    mapped = getattr(ip, "ipv4_mapped", None)
-    ip = mapped or ip
+    ip = _inner(ip)
+    if ip in _METADATA:
+        return False
     if ip.is_loopback:
         return policy.open_loopback or policy.allow_private
     if ip.is_link_local or ip.is_multicast or ip.is_reserved or ip.is_unspecified:
         return False
     return policy.allow_private if (ip.is_private or not ip.is_global) else True
+
+
+def _inner(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address that an IPv6 address stands for (mapped, 6to4, NAT64), else the address itself."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
@@ -118,12 +144,17 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError("name not resolved") from error
-        addresses = [str(entry[4][0]) for entry in found]
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not addresses or not all(address_allowed(a, self._policy) for a in addresses):
             raise Refused("address not allowed")
-        return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        for address in addresses[:-1]:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except httpcore.ConnectError:
+                continue
+        return await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
         raise Refused("address not allowed")
@@ -146,9 +177,17 @@ class _Transport(httpx.AsyncHTTPTransport):
         )
 
 
-def open_client(policy: Policy, context: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+class OutboundClient(httpx.AsyncClient):
+    """An HTTP client behind the door, with the circuit breakers of the servers it talks to."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.breakers = Breakers()
+
+
+def open_client(policy: Policy, context: ssl.SSLContext | None = None) -> OutboundClient:
     """One HTTP/1.1 client behind the door: no redirects, no proxy or netrc from the environment."""
-    return httpx.AsyncClient(
+    return OutboundClient(
         transport=_Transport(policy, context or ssl.create_default_context()),
         follow_redirects=False,
         trust_env=False,

@@ -15,16 +15,20 @@ _CATEGORIES: dict[str, tuple[str, ...]] = {
     "DiagnosticReport": ("LAB", "RAD", "PAT", "imaging"),
     "ServiceRequest": ("laboratory", "imaging", "referral"),
 }
-_SEARCHES: dict[Need, tuple[tuple[str, Parameters], ...]] = {
-    "conditions": (("Condition", [("_count", "200")]),),
-    "observations": (("Observation", [("_sort", "-date"), ("_count", "500")]),),
-    "diagnosticReports": (("DiagnosticReport", [("_sort", "-date"), ("_count", "100")]),),
-    "medications": (("MedicationRequest", [("_count", "200")]),),
-    "allergies": (("AllergyIntolerance", [("_count", "100")]),),
-    "procedures": (("Procedure", [("_sort", "-date"), ("_count", "100")]),),
-    "serviceRequests": (("ServiceRequest", [("status", "draft,active,on-hold"), ("_count", "100")]),),
+_CORE: dict[str, str] = {"Observation": "laboratory", "Condition": "problem-list-item"}
+"""the category without which the answer is not the whole; another one that a server does not know is no loss."""
+_SEARCHES: dict[Need, tuple[str, Parameters]] = {
+    "conditions": ("Condition", [("_count", "200")]),
+    "observations": ("Observation", [("_sort", "-date"), ("_count", "500")]),
+    "diagnosticReports": ("DiagnosticReport", [("_sort", "-date"), ("_count", "100")]),
+    "medications": ("MedicationRequest", [("_include", "MedicationRequest:medication"), ("_count", "200")]),
+    "allergies": ("AllergyIntolerance", [("_count", "100")]),
+    "procedures": ("Procedure", [("_sort", "-date"), ("_count", "100")]),
+    "serviceRequests": ("ServiceRequest", [("status", "draft,active,on-hold"), ("_count", "100")]),
 }
-_ASKS_FOR_MORE = frozenset({"required", "invalid", "not-supported", "too-costly"})
+_OLDER_NAME: dict[str, str] = {"ServiceRequest": "ProcedureRequest"}
+"""what a STU3 server calls the type; asked for only when the server does not know ours."""
+_UNSUPPORTED = frozenset({404, 405, 501})
 _ANALYTES = (
     "calcium-total",
     "calcium-ionized",
@@ -41,25 +45,39 @@ _URL_BUDGET = 1500
 async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: Deadline) -> Read:
     """Everything of one need; `failed` when nothing could be read, `partial` when something is missing."""
     if need == "patient":
-        return await client.read(f"Patient/{patient_id}", deadline)
-    kind, extra = _SEARCHES[need][0]
-    base: Parameters = [("patient", patient_id)]
-    first = await client.search(kind, [*base, *extra], deadline)
-    if first.status == 400 and _sorted(extra) and not first.issue_codes & {"required"}:
-        first = await client.search(kind, [*base, *(p for p in extra if p[0] != "_sort")], deadline)
-    if first.status != 400 or kind not in _CATEGORIES:
-        return first
+        return await client.read("Patient", patient_id, deadline)
+    kind, extra = _SEARCHES[need]
+    found = await _read_kind(client, kind, [("patient", patient_id)], extra, deadline)
+    if kind in _OLDER_NAME and _not_supported(found):
+        older = await _read_kind(client, _OLDER_NAME[kind], [("patient", patient_id)], extra, deadline)
+        found = older if older.failed is None else found
+    if found.failed is not None and "not-supported" in found.issue_codes:
+        found.failed = "not supported by server"
+    return found
+
+
+async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
+    """The wide search; on a 400 without what the server may not know (`_sort`, `_count`, `_include`), and where it
+    demands a category (issue code `required`) or still refuses, category by category."""
+    found = await client.search(kind, [*base, *extra], deadline)
+    if found.status != 400:
+        return found
+    if "required" not in found.issue_codes:
+        found = await client.search(kind, [*base, *(p for p in extra if not p[0].startswith("_"))], deadline)
+    if found.status != 400 or kind not in _CATEGORIES:
+        return found
     return await _by_category(client, kind, base, deadline)
 
 
-def _sorted(extra: Parameters) -> bool:
-    return any(name == "_sort" for name, _ in extra)
+def _not_supported(found: Read) -> bool:
+    return found.failed is not None and (found.status in _UNSUPPORTED or "not-supported" in found.issue_codes)
 
 
 async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline: Deadline) -> Read:
-    """One search per category in parallel, and one by code for the decisive analytes; categories that the server does
-    not know are no loss as long as one of the searches was answered."""
+    """One search per category in parallel, and one by code for the decisive analytes. A category that the server
+    refuses as unknown (400) is no loss, but the core one is: then the laboratory codes must have been answered."""
     searches: list[Parameters] = [[*base, ("category", c), ("_count", "200")] for c in _CATEGORIES[kind]]
+    by_code = len(searches)
     if kind == "Observation":
         codes = load_terminology().loinc_for(_ANALYTES)
         searches.extend([[*base, ("code", chunk), ("_count", "200")] for chunk in _chunks(codes)])
@@ -68,13 +86,23 @@ async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline
     for answer in answers:
         merged.resources.extend(answer.resources)
         merged.issues.extend(answer.issues)
+        merged.broken.extend(answer.broken)
         merged.partial = merged.partial or answer.partial
     failed = [a for a in answers if a.failed is not None]
-    refused = [a for a in failed if a.status != 400]
     if len(failed) == len(answers):
-        merged.failed, merged.status = failed[0].failed, failed[0].status
-    elif refused:
-        merged.partial = refused[0].failed
+        merged.failed, merged.status, merged.issue_codes = failed[0].failed, failed[0].status, failed[0].issue_codes
+        return merged
+    lost = [a for a in failed if a.status != 400]
+    core = next((a for (c, a) in zip(_CATEGORIES[kind], answers, strict=False) if c == _CORE.get(kind)), None)
+    codes_answered = answers[by_code:]
+    if (
+        core is not None
+        and core.failed is not None
+        and not (codes_answered and all(a.failed is None for a in codes_answered))
+    ):
+        lost.append(core)
+    if lost:
+        merged.partial = merged.partial or lost[0].failed
     return merged
 
 
