@@ -17,6 +17,7 @@ from mappings.text.vocabulary import Hit, rule
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
 _ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
 _WINDOW = 5
+_CHALKY = frozenset({"chalk", "white", "chalk_complete"})
 _PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
 _SILENT = frozenset({"chalk", "white", "mineral", "infused"})
 _SHORT_SENTENCE = 4
@@ -396,6 +397,8 @@ class LesionReader:
     def _implied(self, sentence: Sentence, index: int) -> bool:
         """Chalky material, or a calcified or stony spot with its site, is a lesion even without a lesion word."""
         document = self.document
+        if not any(h.value in _CHALKY for h in document.within("attribute", sentence)):
+            return False
         draft = Draft("deposit", "affirmed", Hit("lesion", "deposit", sentence.first, sentence.first + 1),
                       sentence.first, sentence.last, implied=True)  # fmt: skip
         self._attributes(draft, sentence.first, sentence.last)

@@ -78,6 +78,8 @@ def cut(text: str) -> Words:
 
 def phrase(text: str) -> tuple[str, ...]:
     """The words of a lexicon entry, cut just as a text is."""
+    if text.replace(" ", "").isalpha():
+        return tuple(fold(unicodedata.normalize("NFC", text)).split())
     return tuple(cut(text).words)
 
 

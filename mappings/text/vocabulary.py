@@ -128,16 +128,15 @@ class Vocabulary:
 
     def relevant(self, words: Words) -> bool:
         """A cheap look whether anything of ours can be in the text."""
-        return any(
-            token in self.starts or token[:_AFFIX] in self.prefixes or token[-_AFFIX:] in self.suffixes
-            for token in words.words
-        )
+        if not self.starts.isdisjoint(words.words):
+            return True
+        return any(True for token in words.words if len(token) > _AFFIX for _ in self._by_affix(token))
 
     def score(self, words: Words) -> int:
         """How many words are everyday words of this language."""
         stopwords, text = self.stopwords, words.text
         typical = any(letter in text for letter in self.lexicon.letters)
-        return typical + sum(1 for token in words.words if token in stopwords)
+        return typical + sum(map(stopwords.__contains__, words.words))
 
 
 def _keep(

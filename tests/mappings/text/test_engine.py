@@ -18,8 +18,10 @@ ENGINE = TextEngine.load()
 KINDS = ("condition", "observation", "imaging", "pathology", "note", "medication", "procedure", "allergy")
 PIECES = (
     "no", "hard nodules", "left elbow", "for 4 months", "calcium", "2.35 mmol/L", "normal", "SLE", "mother has", "but",
-    ",", ".", ";", ":", "\n", "\n\n", "?", "(", ")", "biopsy", "X-ray", "calcification", "chalky", "discharge", 
-    "12/05/2024", "6×5 cm", "kein", "Knoten", "nódulos duros", "sin", "diltiazem", "90 mg TDS", "not tolerated", "8/10", "pain", "\x00",
+    ",", ".", ";", ":", "\n", "\n\n", "?", "(", ")", "biopsy", "X-ray", "calcification", "chalky", "discharge",
+    "12/05/2024",
+    "6×5 cm", "kein", "Knoten", "nódulos duros", "sin", "diltiazem", "90 mg TDS", "not tolerated", "8/10", "pain",
+    "\x00",
     "é", "\u0301", "İ", "ß", "½", "٣", "١٢ cm", "since", "and", "ulcer", "[ ]", "-", "–", "/", "3/12", "hx",
 )  # fmt: skip
 
