@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cds_service.store import Store
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL of our own, on a free loopback port; stopped at the end."""
     programs = {name: shutil.which(name) for name in ("initdb", "pg_ctl")}
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -23,27 +24,35 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         programs = {name: path or str(found[-1] / name) for name, path in programs.items()}
     if not all(path and Path(path).exists() for path in programs.values()):
         pytest.skip("PostgreSQL is not installed on this machine")
-    folder = tmp_path_factory.mktemp("postgres")
+    folder = Path(tempfile.mkdtemp(prefix="cds-postgres-"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     run = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if run:
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(0o755)
+    if run:  # PostgreSQL does not run as root
         shutil.chown(folder, "postgres")
     data = str(folder / "data")
 
     def program(name: str, *arguments: str) -> None:
         subprocess.run(
-            [*run, str(programs[name]), *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120
+            [*run, str(programs[name]), *arguments],
+            check=True,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=120,
         )
 
-    program("initdb", "-D", data, "-A", "trust", "-U", "cds", "--no-sync", "-E", "UTF8")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    program("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(folder / "log"), "start")
+    try:
+        program("initdb", "-D", data, "-A", "trust", "-U", "cds", "--no-sync", "-E", "UTF8")
+        program("pg_ctl", "-D", data, "-w", "-o", options, "-l", str(folder / "log"), "start")
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"PostgreSQL can't be started on this machine: {type(error).__name__}")
     yield f"postgresql://cds@127.0.0.1:{port}/postgres"
     program("pg_ctl", "-D", data, "-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

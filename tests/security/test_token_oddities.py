@@ -1,0 +1,116 @@
+"""Tokens that are signed by the right key and still wrong, and ones that no parser should fall over."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import uuid
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey
+from joserfc.jws import serialize_compact
+
+from cds_service import keys
+from cds_service.auth import _MAX_TOKEN
+from tests.security.test_auth import BASE, BODY, EC, PATH, serve, tenant, token
+
+__all__ = ["serve"]
+
+
+def signed(header: dict[str, Any] | None = None, **claims: Any) -> str:
+    """Signed by the tenant's key, whatever header and claims are."""
+    now = int(time.time())
+    body = {
+        "iss": "https://ehr.example.org",
+        "aud": BASE + PATH,
+        "iat": now,
+        "exp": now + 300,
+        "jti": str(uuid.uuid4()),
+    } | claims
+    head = {"alg": "ES384", "kid": "ec-1"} | (header or {})
+    return serialize_compact(head, json.dumps(body).encode(), EC, algorithms=["ES384"])
+
+
+def part(value: str) -> str:
+    return base64.urlsafe_b64encode(value.encode()).rstrip(b"=").decode()
+
+
+def status(client: Any, bearer: str) -> int:
+    answer = client.post(PATH, json=BODY, headers={"Authorization": f"Bearer {bearer}"})
+    if answer.status_code == 401:
+        assert answer.json()["issue"][0]["diagnostics"] == "not authorized"
+    return int(answer.status_code)
+
+
+def test_signed_as_it_should_be_is_let_in(serve: Any) -> None:
+    client = serve(tenant())
+    assert status(client, signed()) != 401
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": float("nan")},
+        {"iat": float("nan")},
+        {"exp": float("inf")},
+        {"exp": True},
+        {"exp": "2030"},
+        {"jti": 5},
+        {"jti": ""},
+        {"nbf": "x"},
+        {"nbf": 4102444800},
+        {"aud": {}},
+        {"aud": [["x"]]},
+        {"iss": ["https://ehr.example.org"]},
+        {"sub": "x" * _MAX_TOKEN},
+    ],
+    ids=str,
+)
+def test_odd_claims(serve: Any, claims: dict[str, Any]) -> None:
+    assert status(serve(tenant()), signed(**claims)) == 401
+
+
+@pytest.mark.parametrize(
+    "bearer",
+    [
+        f"{part('[' * 5000)}.{part('{}')}.x",
+        f"{part('{}')}.{part('{}')}.x",
+        f"{part('5')}.{part('5')}.x",
+        f"{part(json.dumps({'alg': 5, 'kid': 'x', 'typ': 'JWT'}))}.{part('{}')}.x",
+        f"{part(json.dumps({'alg': 'ES384', 'kid': 'ec-1', 'typ': 5}))}.{part('{}')}.x",
+        f"{part(json.dumps({'alg': 'ES384', 'kid': {}, 'typ': 'JWT'}))}.{part('{}')}.x",
+        "..",
+        "é.é.é",
+    ],
+)
+def test_no_parser_falls_over(serve: Any, bearer: str) -> None:
+    client = serve(tenant())
+    answer = client.post(PATH, json=BODY, headers={"Authorization": f"Bearer {bearer}".encode()})
+    assert answer.status_code == 401
+
+
+def test_foreign_jku_is_refused_and_never_fetched(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+
+    fetched: list[str] = []
+
+    async def fetch(tenant: Any) -> dict[str, Any]:
+        fetched.append(tenant.jku)
+        return keys._by_kid({"keys": [EC.as_dict(private=False)]})
+
+    monkeypatch.setattr(keys, "_fetch", fetch)
+    own = "https://ehr.example.org/jwks"
+    client = serve(tenant(jwks=None, jku=own))
+    assert status(client, token(header={"jku": own})) != 401
+    assert status(client, token(header={"jku": "https://attacker.example.org/jwks"})) == 401
+    assert status(client, token()) != 401
+    assert set(fetched) == {own}
+
+
+def test_keys_in_the_token_are_ignored(serve: Any) -> None:
+
+    other = ECKey.generate_key("P-384", {"kid": "ec-1"})
+    client = serve(tenant())
+    assert status(client, token(other, header={"jwk": other.as_dict(private=False)})) == 401
+    assert status(client, token(other, header={"x5u": "https://attacker.example.org/cert"})) == 401
