@@ -85,6 +85,8 @@ class FhirClient:
 
     def _own(self, link: str, page: str | None = None) -> str | None:
         """The absolute URL of a link when it lies below our base, else None: the token goes nowhere else."""
+        if any(ord(c) < 0x21 for c in link):
+            return None  # urljoin would silently drop tabs and line ends
         try:
             url = urljoin(page or f"{self.base}/", link)
             found, base = urlsplit(url), urlsplit(self.base)
