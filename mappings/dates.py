@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Literal, Self
 
 Truth = Literal["yes", "possibly", "no"]
@@ -81,8 +81,8 @@ class PartialDate:
     def back(self, *, months: int = 0, days: int = 0) -> PartialDate:
         """This date shifted into the past (an onset "4 months ago" in a note of this date)."""
         return PartialDate(
-            add_months(self.earliest, -months) - timedelta(days=days),
-            add_months(self.latest, -months) - timedelta(days=days),
+            _minus(add_months(self.earliest, -months), days),
+            _minus(add_months(self.latest, -months), days),
         )
 
     def __str__(self) -> str:
@@ -104,6 +104,11 @@ def add_months(day: date, months: int) -> date:
     if year > 9999:
         return date.max
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _minus(day: date, days: int) -> date:
+    """`days` earlier, clipped to the calendar."""
+    return date.fromordinal(min(max(day.toordinal() - days, date.min.toordinal()), date.max.toordinal()))
 
 
 def years_between(born: date, day: date) -> int:

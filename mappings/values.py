@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,6 +17,7 @@ _RANGE = re.compile(
     r"\s*(?P<low>\d{1,7}(?:[.,]\d{1,6})?)\s*(?:-|–|—|to|a|bis)\s*(?P<high>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*"
 )
 _COMPARATORS = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
+_YEARS = ("a", "y", "yr", "yrs", "year", "years", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Quantity:
     unit: str | None
     """canonical spelling; None when missing or not in the table."""
     unit_text: str | None
+    second_unit: str | None = None
+    """what the unit text means when it is in the table too and says something else than the UCUM code."""
 
 
 def number(value: object) -> Decimal | None:
@@ -64,14 +67,16 @@ def read_quantity(value: object, table: UnitTable) -> Quantity | None:
     found = number(value.get("value"))
     if found is None:
         return None
-    unit = None
-    for key in ("code", "unit"):
-        unit = unit or table.unit(value.get(key))
+    coded, said = (table.unit(value.get(key)) for key in ("code", "unit"))
     text = value.get("unit") or value.get("code")
     comparator = value.get("comparator")
-    return _quantity(
-        found, comparator if isinstance(comparator, str) else None, unit, text if isinstance(text, str) else None
+    read = _quantity(
+        found,
+        None if comparator is None else str(comparator).strip(),
+        coded or said,
+        text if isinstance(text, str) else None,
     )
+    return replace(read, second_unit=said) if coded and said and said != coded else read
 
 
 def parse_quantity(text: str, table: UnitTable) -> Quantity | None:
@@ -94,7 +99,9 @@ def _quantity(value: Decimal, comparator: str | None, unit: str | None, text: st
         return Quantity(None, value, comparator, unit, text)
     if comparator in (">", ">=", "ad"):
         return Quantity(value, None, comparator, unit, text)
-    return Quantity(value, value, comparator, unit, text)
+    if comparator:
+        return Quantity(None, None, comparator, unit, text)  # "about", or a word nobody agreed on: no number to use
+    return Quantity(value, value, None, unit, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,10 @@ def to_canonical(quantity: Quantity, analyte: Analyte | None, property_: str | N
 
     unit-unknown: no unit, or none of the table. unit-mismatch: a unit this analyte can't have, or one that contradicts
     the code (a code for mass with a molar unit), which is a data error that must not be guessed away. implausible:
-    outside what a human can have after conversion, so probably a unit error."""
+    outside what a human can have after conversion, so probably a unit error. comparator-unknown: the value is written
+    with a comparator that FHIR does not know."""
+    if quantity.low is None and quantity.high is None:
+        return Canonical(None, None, "comparator-unknown")
     if analyte is None:
         return Canonical(None, None, None)
     unit = quantity.unit
@@ -120,6 +130,8 @@ def to_canonical(quantity: Quantity, analyte: Analyte | None, property_: str | N
     if unit not in analyte.units:
         return Canonical(None, None, "unit-mismatch")
     if (property_ == "mass" and "mol" in unit) or (property_ == "moles" and unit.split("/")[0].endswith("g")):
+        return Canonical(None, None, "unit-mismatch")
+    if quantity.second_unit is not None and analyte.units.get(quantity.second_unit) != analyte.units[unit]:
         return Canonical(None, None, "unit-mismatch")
     bounds = [analyte.convert(limit, unit) if limit is not None else None for limit in (quantity.low, quantity.high)]
     if any(limit is not None and not analyte.is_plausible(limit) for limit in bounds):
@@ -147,8 +159,8 @@ def choose_range(
 
 
 def _is_normal(entry: Mapping[str, Any]) -> bool:
-    codes = list(_codes(entry.get("type")))
-    return not codes or "normal" in codes
+    codes = {code.strip().lower() for code in _codes(entry.get("type"))}
+    return not codes or bool(codes & {"normal", "normal range"})
 
 
 def _fits_age(entry: Mapping[str, Any], age: tuple[int, int] | None) -> bool:
@@ -158,8 +170,10 @@ def _fits_age(entry: Mapping[str, Any], age: tuple[int, int] | None) -> bool:
     if age is None:
         return False
     low, high = (number(_value(limits.get(side))) for side in ("low", "high"))
-    years = ("a", "y", "year", "years", None)
-    if any(isinstance(limits.get(s), Mapping) and limits[s].get("code") not in years for s in ("low", "high")):
+    if any(
+        isinstance(limits.get(side), Mapping) and (limits[side].get("code") or limits[side].get("unit")) not in _YEARS
+        for side in ("low", "high")
+    ):
         return False
     return (low is None or age[0] >= low) and (high is None or age[1] <= high)
 
@@ -171,7 +185,7 @@ def _fits_sex(entry: Mapping[str, Any], sex: str) -> bool:
         return sex == "male"
     if codes & {"female", "f", "248152002"}:
         return sex == "female"
-    return True
+    return not codes  # a population that we can't tell this patient to be of
 
 
 def _limits(entry: Mapping[str, Any], quantity: Quantity, analyte: Analyte | None, table: UnitTable) -> Range | None:
@@ -183,7 +197,12 @@ def _limits(entry: Mapping[str, Any], quantity: Quantity, analyte: Analyte | Non
             return None
     if found == [None, None]:
         return _parsed(entry.get("text"), quantity, analyte, table)
-    return Range(found[0], found[1])
+    return _ordered(found[0], found[1])
+
+
+def _ordered(low: Decimal | None, high: Decimal | None) -> Range | None:
+    """A range whose limits stand the wrong way round is no range."""
+    return None if low is not None and high is not None and low > high else Range(low, high)
 
 
 def _in_unit(limit: Quantity, quantity: Quantity, analyte: Analyte | None) -> Decimal | None:
@@ -211,7 +230,7 @@ def _parsed(text: object, quantity: Quantity, analyte: Analyte | None, table: Un
         else None
         for limit in (low, high)
     ]
-    return Range(limits[0], limits[1]) if None not in limits else None
+    return _ordered(limits[0], limits[1]) if None not in limits else None
 
 
 def _value(quantity: object) -> object:

@@ -15,9 +15,11 @@ from mappings.reader.narrative import Source, add_reading, started, to_finding, 
 from mappings.text.reading import LesionMention, TextReading
 from mappings.values import number
 
-_SUSPECTED = {"provisional", "differential", "unconfirmed", "suspected", "working", "preliminary"}
-_DROPPED = {"refuted", "entered-in-error", "error"}
+_CONFIRMED = {"confirmed", "unknown"}
+"""what counts as confirmed; a status of another kind (a local word) counts as suspected, a missing one as confirmed"""
+_DROPPED = {"refuted", "entered-in-error", "entered in error", "error"}
 _RESOLVED = {"resolved"}
+_STILL_THERE = {"active", "recurrence", "relapse", "remission"}
 _KINDS: dict[str, LesionKind] = {
     "finding.nodule_skin": "nodule",
     "finding.nodule_subcutaneous": "nodule",
@@ -46,10 +48,10 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         into.leave_out(ref, "clinicalStatus entered-in-error")
         return
     name = concept(resource.get("code"))
-    certainty: Certainty = "suspected" if verification & _SUSPECTED else "confirmed"
+    certainty: Certainty = "confirmed" if not verification or verification & _CONFIRMED else "suspected"
     ended = first_date(resource, "abatementDateTime", "abatementPeriod")
     abated = ended is not None or resource.get("abatementBoolean") is True or text(resource.get("abatementString"))
-    course: Course = "resolved" if clinical & _RESOLVED or (abated and not clinical) else "active"
+    course: Course = "resolved" if clinical & _RESOLVED or (abated and not clinical & _STILL_THERE) else "active"
     recorded = PartialDate.parse(resource.get("recordedDate")) or PartialDate.parse(resource.get("assertedDate"))
     onset = onset_of(resource, recorded, into)
     source = Source(

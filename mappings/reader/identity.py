@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mappings.facts import Quarantined
-from mappings.reader.access import mapping
+from mappings.reader.access import items, mapping
 
 _SAFE = re.compile(r"[A-Za-z0-9\-._]{1,256}")
 _MAX_REFERENCE = 2000
@@ -49,7 +49,7 @@ def belongs(resource: Mapping[str, Any], patient_id: str, known: Mapping[str, Ma
         identifier = mapping(subject)
         return "no subject" if not identifier else "subject has no reference"
     if isinstance(reference, str) and reference.startswith("#"):
-        inner = [mapping(c) for c in resource.get("contained") or () if isinstance(c, Mapping)]
+        inner = [mapping(c) for c in items(resource.get("contained"))]
         ids = {c.get("id") for c in inner if c.get("resourceType") == "Patient"}
         return None if reference[1:] in ids else "subject not found"
     if isinstance(reference, str) and reference.startswith("urn:"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
 from mappings.dates import PartialDate
@@ -53,7 +54,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
     )
     route = _route(mapping(dosage), words, name)
     ids = _for_route(ids, route, into)
-    daily, unit = daily_dose(mapping(dosage), words, name)
+    daily, unit = _daily(resource, mapping(dosage), words, name)
     strength, strength_unit = strength_of(mapping(dosage), " ".join((words, *name.texts)))
     started, ended = _dates(resource)
     administered = resource.get("resourceType") == "MedicationAdministration"
@@ -109,6 +110,23 @@ def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:
         parts = [concept(mapping(i).get("itemCodeableConcept")) for i in items(found.get("ingredient"))]
         name = next((p for p in parts if p.label), name)
     return name, text(reference.get("display")) or ""
+
+
+def _daily(
+    resource: Mapping[str, Any], first: Mapping[str, Any], words: str, name: Concept
+) -> tuple[Decimal | None, str | None]:
+    """The daily dose. Several dosages at once ("60 mg in the morning", "30 mg at night") add up; of steps one after
+    the other (`sequence`) the highest counts; when one of them can't be read the dose is unknown, not the rest."""
+    every = [mapping(d) for d in items(resource.get("dosageInstruction") or resource.get("dosage"))]
+    if len(every) < 2:
+        return daily_dose(first, words, name)
+    doses = [daily_dose(d, text(d.get("text")) or "", name) for d in every]
+    amounts = [amount for amount, _ in doses if amount is not None]
+    units = {unit for _, unit in doses}
+    if len(amounts) < len(doses) or len(units) != 1:
+        return None, None
+    steps = len({d.get("sequence") for d in every if isinstance(d.get("sequence"), int)}) > 1
+    return (max(amounts) if steps else sum(amounts, Decimal(0))), units.pop()
 
 
 def _ids(name: Concept, into: Collected) -> DrugIds:

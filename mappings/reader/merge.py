@@ -19,6 +19,7 @@ def _key(result: Result) -> object:
         return (result.ref, result.analyte, result.antibody, result.word, result.low, result.high, result.date)
     return (
         result.analyte,
+        result.antibody,
         result.date.earliest,
         result.date.instant,
         result.low,

@@ -43,6 +43,9 @@ _FOREIGN_SPECIMEN = (
     "24h",
     "24 h",
 )
+_NOT_URINE = ("harnsäure", "harnsaure", "harnsaeure", "harnstoff", "infect", "perfect")
+"""German names of blood tests, and other words, that hold one of the parts above"""
+_BLOOD = {"serum", "blood", "plasma", "ser/plas"}
 _YES = {
     "yes",
     "y",
@@ -116,15 +119,16 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         confidential=confidential(resource),
     )
     state: State = "preliminary" if status == "preliminary" else "final"
-    if _result(resource, name, source, state, into):
-        _components_as_results(resource, source, state, into)
+    foreign = _other_material(_specimen(resource, into))
+    if _result(resource, name, source, state, into, foreign=foreign):
+        _components_as_results(resource, source, state, into, foreign=foreign)
         for comment in notes(resource):
             add_reading(into.tools.engine.read(comment, kind="note"), source, into)
         return
     if state == "preliminary":
         into.leave_out(ref, "status preliminary")
         return
-    panel = _components_as_results(resource, source, state, into)
+    panel = _components_as_results(resource, source, state, into, foreign=foreign)
     _findings(resource, name, source, into, components=not panel)
 
 
@@ -136,13 +140,14 @@ def _timing(resource: Mapping[str, Any]) -> PartialDate | None:
     return None
 
 
-def _analyte(name: Concept, resource: Mapping[str, Any], into: Collected) -> tuple[str, str | None, str | None] | None:
-    """(analyte, LOINC property, antibody), by any coding, else by the whole name; None for another specimen."""
+def _analyte(name: Concept, into: Collected, *, foreign: bool) -> tuple[str, str | None, str | None] | None:
+    """(analyte, LOINC property, antibody), by any coding, else by the whole name; None for another specimen: where the
+    code says blood and the specimen says urine, nobody knows which of them is wrong."""
     for coding in name.codings:
         found = into.tools.terminology.analyte(coding.system, coding.code)
-        if found is not None:
+        if found is not None and not (foreign and found.specimen in _BLOOD):
             return found.analyte, found.property, found.antibody
-    if _foreign(name, resource):
+    if foreign or _other_material(" ".join(name.texts)):
         return None
     for label in name.texts:
         named = into.tools.units.analyte_named(label)
@@ -152,16 +157,31 @@ def _analyte(name: Concept, resource: Mapping[str, Any], into: Collected) -> tup
     return None
 
 
-def _foreign(name: Concept, resource: Mapping[str, Any]) -> bool:
-    """A test of another material than blood, by its name or its specimen: never the serum analyte."""
-    specimen = concept(resource.get("specimen")).label or str(mapping(resource.get("specimen")).get("display") or "")
-    words = " ".join((specimen, *name.texts)).lower()
-    return any(part in words for part in _FOREIGN_SPECIMEN)
+def _specimen(resource: Mapping[str, Any], into: Collected) -> str:
+    """What the specimen is called: where it stands, contained, or as a resource of the chart."""
+    body = mapping(resource.get("specimen"))
+    words = [*concept(body).texts, text(body.get("display")) or ""]
+    reference = body.get("reference")
+    if isinstance(reference, str):
+        contained = {f"#{mapping(c).get('id')}": mapping(c) for c in items(resource.get("contained"))}
+        key = "/".join(reference.split("/")[-2:])
+        found = contained.get(reference) or mapping(into.by_reference.get(key))
+        words.extend(concept(found.get("type")).texts)
+    return " ".join(words)
 
 
-def _result(resource: Mapping[str, Any], name: Concept, source: Source, state: State, into: Collected) -> bool:
-    """Reads one result; False when the code is no analyte we know."""
-    found = _analyte(name, resource, into)
+def _other_material(words: str) -> bool:
+    said = words.casefold()
+    for blood_test in _NOT_URINE:
+        said = said.replace(blood_test, "")
+    return any(part in said for part in _FOREIGN_SPECIMEN)
+
+
+def _result(
+    resource: Mapping[str, Any], name: Concept, source: Source, state: State, into: Collected, *, foreign: bool
+) -> bool:
+    """Reads one result; False when the code is no analyte we know. `foreign`: the specimen is no blood."""
+    found = _analyte(name, into, foreign=foreign)
     if found is None:
         return False
     analyte, property_, antibody = found
@@ -181,13 +201,18 @@ def _result(resource: Mapping[str, Any], name: Concept, source: Source, state: S
 def _valued(base: Result, body: Mapping[str, Any], property_: str | None, into: Collected) -> Result:
     table = into.tools.units
     base = replace(base, flag=_flag(body, into))
+    if body.get("dataAbsentReason") is not None:
+        return replace(base, problem="no-value")
     quantity = read_quantity(body.get("valueQuantity"), table)
     words: str | None = None
     if quantity is None:
         quantity, words = _other_value(body, into)
     if quantity is None:
         word = _WORDS.get(words or "") or _flag_word(body, into)
-        return replace(base, word=word) if word else replace(base, problem="no-value")
+        if word is None:
+            return replace(base, problem="no-value")
+        clash = word == "normal" and base.flag not in (None, "normal")
+        return replace(base, word=word, problem="flag-conflict" if clash else None)
     analyte = table.analytes.get(base.analyte)
     canonical = to_canonical(quantity, analyte, property_)
     limits = choose_range(body.get("referenceRange"), quantity, analyte, table, _age(base, into), into.sex)
@@ -209,9 +234,18 @@ def _valued(base: Result, body: Mapping[str, Any], property_: str | None, into: 
 def _conflict(result: Result) -> str | None:
     """The laboratory's flag against its own range: the result is then not relied on."""
     flag, low, high = result.flag, result.range_low, result.range_high
-    if flag is None or result.low is None or result.low != result.high or low is None or high is None:
+    if flag is None or result.low is None or result.low != result.high or (low is None and high is None):
         return None
-    place = "low" if result.low < low else "high" if result.low > high else "normal"
+    if low is not None and result.low < low:
+        place = "low"
+    elif high is not None and result.low > high:
+        place = "high"
+    elif (low is None and flag in ("low", "critical-low", "abnormal")) or (
+        high is None and flag in ("high", "critical-high", "abnormal")
+    ):
+        return None  # the side that the flag is about has no limit
+    else:
+        place = "normal"
     said = {"critical-low": "low", "critical-high": "high", "abnormal": None}.get(flag, flag)
     if said is None:
         return "flag-conflict" if place == "normal" else None
@@ -243,13 +277,17 @@ def _other_value(body: Mapping[str, Any], into: Collected) -> tuple[Quantity | N
 
 
 def _flag(body: Mapping[str, Any], into: Collected) -> Flag | None:
+    """The laboratory's flag; of several the first, but two that contradict each other are "abnormal"."""
     table = into.tools.units
+    found: list[Flag] = []
     for entry in concepts(body.get("interpretation")):
         for code in (*(c.code for c in entry.codings), entry.text):
             said = table.interpretations.get((code or "").strip().upper()) or table.word(code)
             if said in _FLAGS:
-                return _FLAGS[said]
-    return None
+                found.append(_FLAGS[said])
+    if "normal" in found and any(flag != "normal" for flag in found):
+        return "abnormal"
+    return found[0] if found else None
 
 
 def _flag_word(body: Mapping[str, Any], into: Collected) -> Word | None:
@@ -281,10 +319,15 @@ def _components(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield component
 
 
-def _components_as_results(resource: Mapping[str, Any], source: Source, state: State, into: Collected) -> bool:
+def _components_as_results(
+    resource: Mapping[str, Any], source: Source, state: State, into: Collected, *, foreign: bool
+) -> bool:
+    """Analytes among the components; a panel of urine has no serum analytes in it, whatever they are called."""
+    foreign = foreign or _other_material(" ".join(concept(resource.get("code")).texts))
     found = False
     for component in _components(resource):
-        found = _result(component, concept(component.get("code")), source, state, into) or found
+        name = concept(component.get("code"))
+        found = _result(component, name, source, state, into, foreign=foreign) or found
     return found
 
 
@@ -293,7 +336,6 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     together, so that "Consistency: hard" and "Site: left elbow" describe the same lesion."""
     answer = concept(resource.get("valueCodeableConcept"))
     polarity = _polarity(resource, answer)
-    _coded(name, answer, polarity, source, into)
     lines = [_line(name, resource, polarity)]
     if components:
         lines.extend(
@@ -303,11 +345,14 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     lines.extend(notes(resource))
     words = ". ".join(line for line in lines if line)
     if not words:
+        _coded(name, answer, polarity, frozenset(), source, into)
         return
     reading = into.tools.engine.read(words, kind="observation")
+    other = frozenset(m.concept for m in reading.concepts if m.status in ("family", "other-person"))
+    _coded(name, answer, polarity, other, source, into)
     if polarity is False:
         reading = replace(reading, lesions=(), concepts=(), labs=())
-    if _foreign(name, resource):
+    if _other_material(" ".join((_specimen(resource, into), *name.texts))):
         reading = replace(reading, labs=())
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)
     said = [le for le in to_lesions(reading.lesions, source) if not (coded and le.bare_code)]
@@ -360,16 +405,24 @@ def _line(name: Concept, body: Mapping[str, Any], polarity: bool | None) -> str:
     return f"{label}: {value}" if label and value else label or value
 
 
-def _coded(name: Concept, answer: Concept, polarity: bool | None, source: Source, into: Collected) -> None:
-    """Findings by code: of the value where there is one ("Smoking status: smoker"), else of the name itself."""
+def _coded(
+    name: Concept, answer: Concept, polarity: bool | None, others: frozenset[str], source: Source, into: Collected
+) -> None:
+    """Findings by code: of the value where there is one ("Smoking status: smoker"), else of the name itself.
+
+    `others`: what the words say of relatives. A disease in an Observation is suspected, as one in a note is."""
     for entry, certain in ((answer, True), (name, polarity is not False)):
         ids = into.concepts_of(entry)
+        if ids & others:
+            continue
         for absent in into.absences_of(entry):
             into.findings.append(_finding(frozenset({absent}), entry.label, source, "absent"))
         if ids:
             unanswered = entry is name and polarity is None and (answer.codings or answer.text)
             if not unanswered:
-                into.findings.append(_finding(ids, entry.label, source, "confirmed" if certain else "absent"))
+                disease = any(concept_id.startswith("ctd.") for concept_id in ids)
+                affirmed: Certainty = "suspected" if disease else "confirmed"
+                into.findings.append(_finding(ids, entry.label, source, affirmed if certain else "absent"))
 
 
 def _finding(ids: frozenset[str], label: str, source: Source, certainty: Certainty) -> Finding:

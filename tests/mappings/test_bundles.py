@@ -1,0 +1,58 @@
+"""Bundles apart: exact decimals, nested Bundles, outcomes beside the data, references by fullUrl."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mappings.bundles import NotJsonError, decode, unpack, with_resolved_urns
+
+
+def test_decimals_are_exact_and_integers_stay_integers() -> None:
+    body = decode(b'\xef\xbb\xbf{"value": 9.40, "count": 3}')
+    assert str(body["value"]) == "9.40"
+    assert isinstance(body["value"], Decimal)
+    assert type(body["count"]) is int
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"<html>", b'{"a": "\xff"}', b"[" * 100_000])
+def test_what_is_not_json_says_so_and_never_what_it_was(body: bytes) -> None:
+    with pytest.raises(NotJsonError) as failed:
+        decode(body)
+    assert "html" not in str(failed.value)
+
+
+def bundle(*entries: Any, kind: str = "searchset", **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": kind, "entry": list(entries), **more}
+
+
+def test_nested_bundles_outcomes_and_broken_entries() -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "informational"}]}
+    inner = bundle({"resource": {"resourceType": "Condition", "id": "c"}}, kind="collection")
+    found = unpack(
+        bundle(
+            {"resource": {"resourceType": "Observation", "id": "o"}, "search": {"mode": "match"}},
+            {"resource": outcome, "search": {"mode": "outcome"}},
+            {"resource": inner},
+            "broken",
+            link=[{"relation": "next", "url": "https://ehr.example/fhir?page=2"}],
+        )
+    )
+    assert [r["id"] for _, r in found.resources] == ["o", "c"]
+    assert [i["code"] for i in found.issues] == ["informational"]
+    assert found.broken == ("entry[3]",)
+    assert found.next_url == "https://ehr.example/fhir?page=2"
+
+
+def test_references_by_full_url_become_references_by_id() -> None:
+    patient = {"fullUrl": "urn:uuid:11", "resource": {"resourceType": "Patient", "id": "p"}}
+    condition = {"resource": {"resourceType": "Condition", "id": "c", "subject": {"reference": "urn:uuid:11"}}}
+    found = with_resolved_urns(unpack(bundle(patient, condition, kind="transaction")))
+    assert found[1]["subject"]["reference"] == "Patient/p"
+
+
+@pytest.mark.parametrize("value", [None, 3, "x", [], [None], {}, {"resourceType": "Bundle", "entry": 5}])
+def test_nothing_raises(value: Any) -> None:
+    unpack(value)
