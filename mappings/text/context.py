@@ -48,11 +48,13 @@ class Contexts:
         answering = _by_sentence(hits.get("answer", []), self._firsts)
         carried: Reach | None = None
         section: Status | None = None
-        paragraph = -1
+        paragraph, on_line = -1, False
         for sentence, inside, replies in zip(sentences, triggers, answering, strict=True):
             heading = self._section(sentence, hits.get("section", []))
-            if sentence.paragraph != paragraph or heading or self._is_heading(sentence):
+            ends = on_line and self._new_line(sentence)
+            if sentence.paragraph != paragraph or heading or ends or self._is_heading(sentence):
                 section, paragraph = heading, sentence.paragraph
+                on_line = heading is not None and self._says_more(sentence)
             if section is not None:
                 self.reaches.append(Reach(section, sentence.first, sentence.last, sentence.first))
             if carried is not None and sentence.linked:
@@ -178,6 +180,16 @@ class Contexts:
             if hit.first == sentence.first and self._word(hit.last) in (":", "-", "–"):
                 return hit.value  # type: ignore[return-value]
         return None
+
+    def _new_line(self, sentence: Sentence) -> bool:
+        """Whether a line begins here."""
+        before = self._words.ends[sentence.first - 1] if sentence.first else 0
+        return "\n" in self._words.text[max(0, before - 1) : self._words.starts[sentence.first]]
+
+    def _says_more(self, sentence: Sentence) -> bool:
+        """A heading with words after its colon holds for its own line, one that stands alone for the lines below."""
+        inside = self._words.words[sentence.first : sentence.last]
+        return any(word[0].isalnum() for word in inside[inside.index(":") + 1 :]) if ":" in inside else False
 
     def _is_heading(self, sentence: Sentence) -> bool:
         """A line that begins with "Words:" begins a new part of the note."""

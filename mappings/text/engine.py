@@ -211,7 +211,7 @@ def _joined(one: TextReading, other: TextReading, known: list[tuple[int, int]]) 
         one.language if _weight(one) >= _weight(other) else other.language,
         lesions=one.lesions + tuple(m for m in other.lesions if fresh(m)),
         concepts=one.concepts + tuple(m for m in other.concepts if fresh(m)),
-        labs=one.labs or (other.labs if not one.concepts else ()),
+        labs=one.labs or (() if known else other.labs),
         imaging=_better(one.imaging, other.imaging),
         biopsies=one.biopsies or other.biopsies,
         tolerances=one.tolerances or other.tolerances,

@@ -96,7 +96,7 @@ def sentences(words: Words, abbreviations: frozenset[str]) -> list[Sentence]:
         if index > first:
             out.append(Sentence(first, index, paragraph, linked))
         linked = word == ";" and index > first
-        if word == "\n" and "\n" in words.folded[words.ends[index] : _next_start(words, index)]:
+        if word == "\n" and "\n" in words.folded[words.ends[index] : _next_start(words, index) + 1]:
             paragraph += 1
         first = index + 1
     if first < len(words):

@@ -213,3 +213,21 @@ def test_a_word_on_a_panel_is_no_result() -> None:
 def test_an_unknown_language_is_read_all_the_same() -> None:
     assert ENGINE.read("hard nodules", language="xx").lesions
     assert ENGINE.read("nódulos duros", language="es-ES").lesions
+
+
+def test_other_specimens_are_never_the_serum_test() -> None:
+    for text in ("urine calcium 5 mmol/d", "Urinary calcium normal", "Calcio en orina normal"):
+        assert ENGINE.read(text).labs == (), text
+
+
+def test_a_family_line_ends_with_its_line() -> None:
+    reading = ENGINE.read("Family history: lupus in an aunt\nHard nodules of both elbows\nCalcium 2.35 mmol/L")
+    assert [c.status for c in reading.concepts] == ["family"]
+    assert [m.status for m in reading.lesions] == ["affirmed"]
+    assert [m.status for m in reading.labs] == ["affirmed"]
+
+
+def test_a_family_heading_alone_holds_for_the_lines_below() -> None:
+    reading = ENGINE.read("Family history:\nLupus\nRheumatoid arthritis\n\nHard nodules of both elbows")
+    assert {c.status for c in reading.concepts} == {"family"}
+    assert [m.status for m in reading.lesions] == ["affirmed"]
