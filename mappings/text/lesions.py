@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from mappings.text.document import Document
@@ -10,6 +9,7 @@ from mappings.text.draft import Draft
 from mappings.text.measures import count, pain_score, sizes
 from mappings.text.reading import LesionMention
 from mappings.text.sites import located
+from mappings.text.surroundings import Head, Surroundings
 from mappings.text.times import Timed, times
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
@@ -23,21 +23,11 @@ _SILENT = frozenset({"chalk", "white", "mineral", "infused"})
 _SHORT_SENTENCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A lesion word, and the words of the sentence that speak of it."""
-
-    kind: str
-    hit: Hit
-    first: int
-    last: int
-
-
-class LesionReader:
+class LesionReader(Surroundings):
     """Reads the lesions of one document; `excluded` are words that speak of a report, not of the patient."""
 
     def __init__(self, document: Document, excluded: list[tuple[int, int]]) -> None:
-        self.document = document
+        super().__init__(document)
         self.excluded = excluded
         self.drafts: list[Draft] = []
         self.latest: list[Draft] = []
@@ -97,23 +87,6 @@ class LesionReader:
         bounds.append(sentence.last)
         return [Head(h.value, h, bounds[i], bounds[i + 1]) for i, h in enumerate(hits)]
 
-    def _only_denied(self, before: Hit, hit: Hit) -> bool:
-        """ "nodule without ulceration": the ulcer is a denied attribute of the nodule."""
-        document = self.document
-        return (
-            hit.value in _MERGING
-            and document.status(hit) == "negated"
-            and document.status(before) != "negated"
-            and not any(self._is("coordinator", i) for i in range(before.last, hit.first))
-            and not any(
-                rule(document.vocab, h).kind == "terminate" for h in document.between("trigger", before.last, hit.first)
-            )
-        )
-
-    def _own_site(self, hit: Hit, hits: list[Hit], sentence: Sentence) -> bool:
-        following = next((h.first for h in hits if h.first > hit.first), sentence.last)
-        return bool(self.document.between("place", hit.first, following))
-
     def _boundary(self, one: Hit, other: Hit) -> int:
         """Where the describing words before the second lesion word begin."""
         document = self.document
@@ -150,16 +123,6 @@ class LesionReader:
         while at < limit and self._covered(at, ("side",)) and not self.document.between("place", at, limit):
             at += 1
         return at
-
-    def _covered(self, index: int, categories: tuple[str, ...]) -> bool:
-        if self.document.word(index)[:1].isdigit():
-            return "number" in categories
-        return any(
-            hit.first <= index < hit.last for c in categories for hit in self.document.between(c, index - 4, index + 1)
-        )
-
-    def _is(self, category: str, index: int) -> bool:
-        return any(hit.first <= index < hit.last for hit in self.document.between(category, index - 2, index + 1))
 
     def _described(self, sentence: Sentence, heads: list[Head], index: int) -> None:
         drafts: list[Draft] = []
@@ -240,32 +203,6 @@ class LesionReader:
         draft.pain_score = pain_score(document, first, last) or draft.pain_score
         self._chalk(draft, first, last)
 
-    def _means_other(self, hit: Hit) -> bool:
-        """A word that is part of a diagnosis ("diffuse SSc"), or that calls the material chalky, not the lesion."""
-        document = self.document
-        for concept in document.between("concept", hit.first - 2, hit.first + 1):
-            if concept.first <= hit.first and hit.last < concept.last:
-                return True
-        if hit.category != "hardness" or hit.value != "definite":
-            return False
-        chalk = [
-            h for h in document.between("attribute", hit.first, hit.last) if h.value in ("chalk", "chalk_complete")
-        ]
-        near = document.between("attribute", hit.first - _WINDOW, hit.last + _WINDOW)
-        return bool(chalk) and any(h.value == "material" and h.first != hit.first for h in near)
-
-    def _denied_place(self, place: Hit) -> bool:
-        """Whether the text says "not there"; after "without ulceration" a place is still the lesion's own."""
-        document = self.document
-        reaches = [r for r in document.contexts.over(place) if r.status == "negated"]
-        return any(
-            not any(
-                document.between(category, reach.first, place.first)
-                for category in ("attribute", "pain", "tender", "hardness", "lesion")
-            )
-            for reach in reaches
-        )
-
     def _chalk(self, draft: Draft, first: int, last: int) -> None:
         """Chalky or white counts only when material, discharge or the floor of an ulcer is meant."""
         attributes = self.document.between("attribute", first, last)
@@ -277,29 +214,6 @@ class LesionReader:
                 continue
             if any(abs(m.first - hit.first) <= _WINDOW for m in material):
                 draft.describe("attribute", "chalk_complete", denied=False)
-
-    def _possessed(self, head: Head) -> bool:
-        """ "no tenderness over the nodules": what is denied is the tenderness."""
-        document = self.document
-        reaches = [r for r in document.contexts.over(head.hit) if r.status == "negated" and r.trigger < head.hit.first]
-        if not reaches:
-            return False
-        for reach in reaches:
-            attributes = [
-                h
-                for c in ("attribute", "pain", "tender", "hardness")
-                for h in document.between(c, reach.first, head.hit.first)
-            ]
-            if not attributes:
-                return False
-            after = max(h.last for h in attributes)
-            first = min(h.last for h in attributes)
-            gap = range(first, head.hit.first)
-            over = any(self._is("preposition", i) for i in gap)
-            definite = any(document.word(i) in document.vocab.articles for i in gap)
-            if not (over and definite) or after < first:
-                return False
-        return True
 
     # -- lesions of one sentence to each other ------------------------------------------------------------------------
 
@@ -377,22 +291,6 @@ class LesionReader:
             self._time(sentence, self.latest)
         self.latest_sentence = index
         return True
-
-    def _plain_words(self, sentence: Sentence) -> int:
-        """How many words of the sentence none of our entries covers."""
-        covered: set[int] = set()
-        for category in self.document.hits:
-            for hit in self.document.within(category, sentence):
-                covered.update(range(hit.first, hit.last))
-        stopwords = self.document.vocab.stopwords
-        return sum(
-            1
-            for i in range(sentence.first, sentence.last)
-            if i not in covered and self.document.word(i) not in stopwords and self.document.word(i)[0].isalpha()
-        )
-
-    def _only(self, sentence: Sentence) -> bool:
-        return self._plain_words(sentence) <= 1
 
     def _implied(self, sentence: Sentence, index: int) -> bool:
         """Chalky material, or a calcified or stony spot with its site, is a lesion even without a lesion word."""

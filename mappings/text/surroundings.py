@@ -1,0 +1,119 @@
+"""Questions about the words around a lesion word: what describes it, what denies it, what belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mappings.text.document import Document
+from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit, rule
+
+_MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
+_WINDOW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A lesion word, and the words of the sentence that speak of it."""
+
+    kind: str
+    hit: Hit
+    first: int
+    last: int
+
+
+class Surroundings:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def _only_denied(self, before: Hit, hit: Hit) -> bool:
+        """ "nodule without ulceration": the ulcer is a denied attribute of the nodule."""
+        document = self.document
+        return (
+            hit.value in _MERGING
+            and document.status(hit) == "negated"
+            and document.status(before) != "negated"
+            and not any(self._is("coordinator", i) for i in range(before.last, hit.first))
+            and not any(
+                rule(document.vocab, h).kind == "terminate" for h in document.between("trigger", before.last, hit.first)
+            )
+        )
+
+    def _own_site(self, hit: Hit, hits: list[Hit], sentence: Sentence) -> bool:
+        following = next((h.first for h in hits if h.first > hit.first), sentence.last)
+        return bool(self.document.between("place", hit.first, following))
+
+    def _covered(self, index: int, categories: tuple[str, ...]) -> bool:
+        if self.document.word(index)[:1].isdigit():
+            return "number" in categories
+        return any(
+            hit.first <= index < hit.last for c in categories for hit in self.document.between(c, index - 4, index + 1)
+        )
+
+    def _is(self, category: str, index: int) -> bool:
+        return any(hit.first <= index < hit.last for hit in self.document.between(category, index - 2, index + 1))
+
+    def _means_other(self, hit: Hit) -> bool:
+        """A word that is part of a diagnosis ("diffuse SSc"), or that calls the material chalky, not the lesion."""
+        document = self.document
+        for concept in document.between("concept", hit.first - 2, hit.first + 1):
+            if concept.first <= hit.first and hit.last < concept.last:
+                return True
+        if hit.category != "hardness" or hit.value != "definite":
+            return False
+        chalk = [
+            h for h in document.between("attribute", hit.first, hit.last) if h.value in ("chalk", "chalk_complete")
+        ]
+        near = document.between("attribute", hit.first - _WINDOW, hit.last + _WINDOW)
+        return bool(chalk) and any(h.value == "material" and h.first != hit.first for h in near)
+
+    def _denied_place(self, place: Hit) -> bool:
+        """Whether the text says "not there"; after "without ulceration" a place is still the lesion's own."""
+        document = self.document
+        reaches = [r for r in document.contexts.over(place) if r.status == "negated"]
+        return any(
+            not any(
+                document.between(category, reach.first, place.first)
+                for category in ("attribute", "pain", "tender", "hardness", "lesion")
+            )
+            for reach in reaches
+        )
+
+    def _possessed(self, head: Head) -> bool:
+        """ "no tenderness over the nodules": what is denied is the tenderness."""
+        document = self.document
+        reaches = [r for r in document.contexts.over(head.hit) if r.status == "negated" and r.trigger < head.hit.first]
+        if not reaches:
+            return False
+        for reach in reaches:
+            attributes = [
+                h
+                for c in ("attribute", "pain", "tender", "hardness")
+                for h in document.between(c, reach.first, head.hit.first)
+            ]
+            if not attributes:
+                return False
+            after = max(h.last for h in attributes)
+            first = min(h.last for h in attributes)
+            gap = range(first, head.hit.first)
+            over = any(self._is("preposition", i) for i in gap)
+            definite = any(document.word(i) in document.vocab.articles for i in gap)
+            if not (over and definite) or after < first:
+                return False
+        return True
+
+    def _plain_words(self, sentence: Sentence) -> int:
+        """How many words of the sentence none of our entries covers."""
+        covered: set[int] = set()
+        for category in self.document.hits:
+            for hit in self.document.within(category, sentence):
+                covered.update(range(hit.first, hit.last))
+        stopwords = self.document.vocab.stopwords
+        return sum(
+            1
+            for i in range(sentence.first, sentence.last)
+            if i not in covered and self.document.word(i) not in stopwords and self.document.word(i)[0].isalpha()
+        )
+
+    def _only(self, sentence: Sentence) -> bool:
+        return self._plain_words(sentence) <= 1
