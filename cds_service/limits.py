@@ -11,7 +11,7 @@ import msgspec
 from cds_service.errors import BadRequest
 
 MAX_DEPTH = 64
-MAX_NODES = 400_000
+MAX_NODES = 2_000_000
 _MAX_EXPONENT = 100
 """no quantity in medicine is anywhere near; arithmetic on 1e999999 would never end."""
 _MAX_DIGITS = 400

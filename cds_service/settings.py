@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     deadline_ms: int = Field(default=2000, ge=100, le=60_000)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
-    max_nodes: int = Field(default=400_000, ge=1000)
+    max_nodes: int = Field(default=2_000_000, ge=1000)
     body_timeout_ms: int = Field(default=10_000, ge=100, le=120_000)
     max_concurrent: int = Field(default=256, ge=1)
     max_concurrent_per_tenant: int = Field(default=128, ge=1)
