@@ -1,6 +1,6 @@
 # make demo   install, start the service and the sandbox, print the URLs (PORT=8080)
 # make test   install, check style, types and imports, run the whole default test suite
-# make install / make long / make screenshots
+# make install / make coverage / make long / make screenshots
 
 SHELL := /bin/sh
 PORT ?= 8080
@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test check long screenshots clean
+.PHONY: install demo test check coverage long screenshots clean
 
 install: $(STAMP)
 
@@ -44,6 +44,10 @@ check: install
 	$(BIN)/lint-imports
 
 test: check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
+
+# which lines and branches no test reaches; tracing doubles the time of the suite, so it has a target of its own
+coverage: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long" --cov --cov-report=term:skip-covered
 
 # what takes too long for every commit: every public chart through the FHIR server, deep searches of hypothesis

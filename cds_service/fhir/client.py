@@ -22,11 +22,12 @@ from mappings.raw import Resource
 MAX_PAGES = 20
 MAX_ENTRIES = 5000
 MAX_BYTES = 32 * 1024 * 1024
-_RETRIES = 1
 _LOST_SESSION = frozenset({404, 410})
 _EXPIRED = frozenset({"expired", "4113"})
 """issue type, and Epic's own code, of a paging session that timed out."""
 _REDIRECTS = frozenset({301, 302, 307, 308})
+_LOST = "connection-lost"
+"""the connection broke after it stood, before an answer came; a GET may be sent again."""
 _SERVER_FAULTS = frozenset({"timeout", "connection", "truncated"})
 
 
@@ -197,13 +198,18 @@ class FhirClient:
         if breakers is not None and not breakers.allows(self.base):
             return 0, b"", httpx.Headers(), "server left alone after failures"
         answer = await self._once(url, deadline)
-        status, _, _, failed = answer
+        if answer[3] == _LOST:
+            # Most often a kept-alive connection that the server closed in the same moment: the next one is new.
+            answer = await self._once(url, deadline)
+        status, body, headers, failed = answer
+        if failed == _LOST:
+            failed = "connection"
         if breakers is not None:
             if failed in _SERVER_FAULTS or status >= 500:
                 breakers.failed(self.base)
             elif status:
                 breakers.succeeded(self.base)
-        return answer
+        return status, body, headers, failed
 
     async def _once(self, url: str, deadline: Deadline) -> tuple[int, bytes, httpx.Headers, str | None]:
         empty = httpx.Headers()
@@ -224,8 +230,10 @@ class FhirClient:
             return 0, b"", empty, str(refused)
         except (TimeoutError, httpx.TimeoutException):
             return 0, b"", empty, "timeout"
-        except httpx.RemoteProtocolError:
-            return 0, b"", empty, "truncated"
+        except httpx.RemoteProtocolError as error:
+            return 0, b"", empty, _LOST if "without sending a response" in str(error) else "truncated"
+        except (httpx.ReadError, httpx.WriteError):
+            return 0, b"", empty, _LOST
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
             # ValueError: a token or URL that can't be written into a header
             return 0, b"", empty, "connection"

@@ -17,8 +17,10 @@ _FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with its module: while Playwright's synchronous API is open its event loop runs in this thread, and any
+    test after it that calls `asyncio.run` would be refused."""
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip(f"no Chromium on this machine (looked for {', '.join(_NAMES)})")

@@ -146,6 +146,19 @@ def test_reset_connection_is_a_reason() -> None:
     assert chart.completeness["conditions"].reason in ("truncated", "connection")
 
 
+def test_a_connection_lost_once_is_tried_again() -> None:
+    """A server closes an idle connection in the moment in which the next request goes out on it."""
+    calls = []
+
+    def closes_once(*_: Any) -> Answer | None:
+        calls.append(1)
+        return None if len(calls) == 1 else fhir(bundle({"resourceType": "Condition", "id": "c1"}))
+
+    chart, _ = run({"Condition": closes_once})
+    assert chart.completeness["conditions"].state == "complete"
+    assert len(calls) == 2
+
+
 def test_a_hanging_server_costs_the_deadline_and_no_more() -> None:
     begun = time.monotonic()
     chart, _ = run({"Observation": lambda *_: "hang"}, milliseconds=400)
