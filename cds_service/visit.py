@@ -93,6 +93,7 @@ class Visit:
             self.service_id,
             new_uuid,
             user_kind=hook.user_kind,
+            user=_text(hook.context.get("userId")),
             dialect=tenant.dialect if tenant else "generic-2.0",
             orderables=tenant.codings if tenant else {},
             units=tenant.units if tenant else "conventional",
@@ -152,6 +153,10 @@ def _unreadable(facts: PatientFacts, assessment: Assessment) -> Precondition:
 
 def _optional(key: Callable[..., str], kind: str, value: object) -> str | None:
     return key(kind, value) if isinstance(value, str) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _topic(card: Card) -> str:

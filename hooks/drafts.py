@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from hooks.knowledge.card_schema import CodingEntry
 from hooks.model import Assessment
 from mappings.codelists import Coding
 from mappings.facts import Site
@@ -78,22 +79,30 @@ def medication_request(
 
 def finding(
     assessment: Assessment,
-    code: str,
-    value: str,
+    code: tuple[str, CodingEntry],
+    value: tuple[str, CodingEntry | None],
     note: str,
     site: tuple[Site, str] | None = None,
+    *,
     encounter_id: str | None = None,
+    performer: str | None = None,
 ) -> Resource:
-    """An examination finding that a clinician records by accepting it; the next call reads it like any other."""
+    """An examination finding that a clinician records by accepting it; the next call reads it like any other.
+
+    Its status is final: accepting is the statement of the clinician (`performer`), and a preliminary observation is one
+    that nobody may rely on yet."""
+    words, coding = value
     record: Resource = {
         "resourceType": "Observation",
         "status": "final",
         "category": [{"coding": [{"system": _CATEGORY, "code": "exam"}]}],
-        "code": {"text": code},
+        "code": {"coding": [_coding(code[1])], "text": code[0]},
         **_for(assessment, encounter_id),
         "effectiveDateTime": assessment.as_of.isoformat(),
-        "valueString": value,
+        "valueCodeableConcept": {"coding": [_coding(coding)], "text": words} if coding else {"text": words},
     }
+    if performer is not None:
+        record["performer"] = [{"reference": performer}]
     if site is not None:
         record["bodySite"] = _body_site(*site)
     record["note"] = [{"text": note}]
@@ -121,5 +130,5 @@ def _body_site(site: Site, words: str) -> Resource:
     return body
 
 
-def _coding(coding: Coding) -> dict[str, str]:
+def _coding(coding: Coding | CodingEntry) -> dict[str, str]:
     return {"system": coding.system, "code": coding.code, "display": coding.display}

@@ -309,7 +309,8 @@ def _resource(resource: dict[str, Any], patient: str | None) -> Iterator[str]:
 def _fingerprint(action: dict[str, Any]) -> str:
     resource = action.get("resource", {})
     concept = resource.get("code") or resource.get("medicationCodeableConcept") or {}
-    return f"{resource.get('resourceType')} {concept.get('text')} {resource.get('valueString', '')}".strip()
+    value = resource.get("valueCodeableConcept", {}).get("text", "")
+    return f"{resource.get('resourceType')} {concept.get('text')} {value}".strip()
 
 
 def _link(link: dict[str, Any]) -> Iterator[str]:

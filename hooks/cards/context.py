@@ -14,12 +14,14 @@ _NOT_CLINICIANS = frozenset({"patient", "relatedperson"})
 class CardContext:
     """`orderables` are a tenant's own codings by workup or therapy id; they replace ours. `new_uuid` makes the uuids
     of cards and suggestions (injected, so that answers can be compared in tests). `suppress` holds topic codes that
-    are not to be shown now. `user_kind` is the resource type of the hook's user."""
+    are not to be shown now. `user_kind` is the resource type of the hook's user, `user` the reference itself
+    (performer of what is recorded by accepting)."""
 
     public_url: str
     service_id: str
     new_uuid: Callable[[], str]
     user_kind: str | None = None
+    user: str | None = None
     dialect: str = "generic-2.0"
     orderables: Mapping[str, tuple[Coding, ...]] = field(default_factory=dict)
     units: Units = "conventional"

@@ -6,13 +6,15 @@ lead, why, red flags, missing, options, left out, differential, what was not rea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from hooks.cards.basis import basis
 from hooks.cards.dates import in_words
 from hooks.cards.markdown import escape
 from hooks.cards.options import Line, brief_therapies, left_out, shown_therapies, therapy_lines, workup_lines
 from hooks.cards.phrases import title_values
-from hooks.cards.suggestions import unmapped
+from hooks.cards.question import Asked
+from hooks.cards.suggestions import offered_orders, unmapped, unmapped_options, without_draft
 from hooks.cards.voice import Voice
 from hooks.knowledge.card_schema import TextKind
 from hooks.model import TherapyItem
@@ -21,10 +23,9 @@ _CARD_TEXT = "card-text"
 """agent id of the safety rules that speak on the card itself."""
 
 
-def detail(kind: TextKind, voice: Voice, *, with_options: bool) -> str:
+def detail(kind: TextKind, voice: Voice, asked: Asked | None, *, with_options: bool) -> str:
     """The primary card. `with_options`: therapies have a card of their own, so they are left out here."""
     shown = () if with_options else shown_therapies(voice)
-    offered = [item for item in voice.assessment.workup if item.decision == "offer"]
     where = voice.sites_plain(voice.body_sites, voice.cards.limits["sites"])
     return join(
         lead(kind, voice),
@@ -32,7 +33,8 @@ def detail(kind: TextKind, voice: Voice, *, with_options: bool) -> str:
         section(voice, "flags", _flags(voice)),
         section(voice, "missing", _missing(voice)),
         section(voice, "change", _change(voice)),
-        section(voice, "workup", workup_lines(voice, offered, where, unmapped(voice))),
+        section(voice, "ask", [(voice.cards.say("ask", ask=asked.question.ask), ())] if asked else ()),
+        section(voice, "workup", chain(workup_lines(voice, offered_orders(voice), where), _no_draft(voice))),
         section(voice, "therapies", brief_therapies(voice, shown)),
         section(voice, "left_out", () if with_options else left_out(voice, shown)),
         section(voice, "differential", _differential(voice)),
@@ -49,7 +51,7 @@ def options_detail(voice: Voice, shown: tuple[TherapyItem, ...], **values: str) 
     return join(
         lead("options", voice, **values),
         licensed,
-        section(voice, "options", therapy_lines(voice, shown)),
+        section(voice, "options", chain(therapy_lines(voice, shown), _no_drug_code(voice, shown))),
         section(voice, "left_out", left_out(voice, shown)),
         section(voice, "not_read", not_read(voice)),
         sources(voice),
@@ -85,6 +87,19 @@ def lead(kind: TextKind, voice: Voice, **more: str) -> str:
         if len(text) <= cards.lead_limit:
             break
     return text
+
+
+def _no_drug_code(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:
+    names = unmapped_options(voice, shown)
+    if names:
+        yield voice.cards.say("unmapped", names=", ".join(escape(name) for name in names)), ()
+
+
+def _no_draft(voice: Voice) -> Iterator[Line]:
+    """Orders for which this card has no draft: no room, or no code."""
+    for phrase, names in (("more_orders", without_draft(voice)), ("unmapped", unmapped(voice))):
+        if names:
+            yield voice.cards.say(phrase, names=", ".join(escape(name) for name in names)), ()
 
 
 def _escaped(value: str) -> str:

@@ -73,7 +73,7 @@ def left_out(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:
             yield voice.cards.say("avoid", name=voice.order_name(work.id), because=because), ()
 
 
-def workup_lines(voice: Voice, items: Iterable[WorkupItem], at_lesion: str, unmapped: list[str]) -> Iterator[Line]:
+def workup_lines(voice: Voice, items: Iterable[WorkupItem], at_lesion: str) -> Iterator[Line]:
     """Offered orders, grouped by their reason; those at the lesion carry its site."""
     groups: dict[str, list[str]] = {}
     for item in items:
@@ -83,8 +83,6 @@ def workup_lines(voice: Voice, items: Iterable[WorkupItem], at_lesion: str, unma
         groups.setdefault(voice.sentence(item.because, item.evidence), []).append(escape(name))
     for because, names in groups.items():
         yield voice.cards.say("group", names=", ".join(names), because=because), ()
-    if unmapped:
-        yield voice.cards.say("unmapped", names=", ".join(escape(name) for name in unmapped)), ()
 
 
 def _sentence(text: str) -> str:

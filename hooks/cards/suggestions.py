@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hooks.cards.markdown import plain
+from hooks.cards.question import Asked
 from hooks.cards.voice import Voice
+from hooks.dialects.schema import load_dialects
 from hooks.drafts import finding, medication_request, service_request
 from hooks.model import TherapyItem, WorkupItem
 from mappings.codelists import Coding, load_terminology
@@ -15,11 +17,40 @@ from mappings.facts import Site
 Suggestion = dict[str, Any]
 
 
+def offered_orders(voice: Voice) -> list[WorkupItem]:
+    """The offered orders, those that matter most first: raised by a red flag, missing, waited for, routine."""
+    ranks, missing = voice.cards.order_ranks, voice.assessment.missing
+
+    def rank(item: WorkupItem) -> tuple[int, int]:
+        if item.id in ranks.first:
+            return 0, ranks.first.index(item.id)
+        if item.id in missing:
+            return 1, missing.index(item.id)
+        return (2, ranks.next.index(item.id)) if item.id in ranks.next else (3, 0)
+
+    return sorted((item for item in voice.assessment.workup if item.decision == "offer"), key=rank)
+
+
 def workup_suggestions(voice: Voice) -> Iterator[Suggestion]:
-    """One draft per offered order that has a code; what is already drafted is not suggested again."""
-    for item in voice.assessment.workup:
-        if item.decision == "offer":
-            yield from _drafted(voice, item, voice.sentence_plain(item.because, item.evidence))
+    """A draft for each of the first orders that have a code; what is already drafted is not suggested again."""
+    for item in drafted_here(voice):
+        yield from _drafted(voice, item, voice.sentence_plain(item.because, item.evidence))
+
+
+def drafted_here(voice: Voice) -> list[WorkupItem]:
+    """The offered orders that this card has a draft for, as many as a card holds."""
+    return [item for item in offered_orders(voice) if _can_draft(voice, item)][: voice.cards.limits["orders"]]
+
+
+def without_draft(voice: Voice) -> list[str]:
+    """Names of the offered orders that could be drafted but have no room on this card."""
+    here = drafted_here(voice)
+    return [voice.order_name(item.id) for item in offered_orders(voice) if _can_draft(voice, item) and item not in here]
+
+
+def _can_draft(voice: Voice, item: WorkupItem) -> bool:
+    taken = any(action.kind == "draft" and item.id in action.workup for action in voice.facts.actions)
+    return not taken and bool(order_codings(voice, item.id))
 
 
 def needed_suggestions(voice: Voice, needed: Mapping[str, str]) -> Iterator[Suggestion]:
@@ -30,16 +61,25 @@ def needed_suggestions(voice: Voice, needed: Mapping[str, str]) -> Iterator[Sugg
 
 
 def _drafted(voice: Voice, item: WorkupItem, because: str) -> Iterator[Suggestion]:
-    drafted = any(action.kind == "draft" and item.id in action.workup for action in voice.facts.actions)
-    codings = () if drafted else order_codings(voice, item.id)
-    if codings:
-        yield _order(voice, item, codings, because)
+    if _can_draft(voice, item):
+        yield _order(voice, item, order_codings(voice, item.id), because)
 
 
 def order_codings(voice: Voice, workup: str) -> tuple[Coding, ...]:
-    """The tenant's codings of an order, else the verified ones; none means: text only."""
+    """The tenant's codings of an order, else the verified ones; none that this client can order by means: text only."""
     own = voice.context.orderables.get(workup)
-    return own if own else load_terminology().codings(workup, voice.context.units)
+    return _usable(voice, own if own else load_terminology().codings(workup, voice.context.units))
+
+
+def drug_codings(voice: Voice, therapy: str) -> tuple[Coding, ...]:
+    """The same of a drug."""
+    own = voice.context.orderables.get(therapy)
+    return _usable(voice, own if own else voice.knowledge.orderables.drug_codings.get(therapy, ()))
+
+
+def _usable(voice: Voice, codings: tuple[Coding, ...]) -> tuple[Coding, ...]:
+    systems = load_dialects().get(voice.context.dialect).systems
+    return codings if not systems or any(coding.system in systems for coding in codings) else ()
 
 
 def unmapped(voice: Voice) -> list[str]:
@@ -49,6 +89,12 @@ def unmapped(voice: Voice) -> list[str]:
         for item in voice.assessment.workup
         if item.decision == "offer" and not order_codings(voice, item.id)
     ]
+
+
+def unmapped_options(voice: Voice, shown: Iterable[TherapyItem]) -> list[str]:
+    """Names of the shown drugs that the rules let be drafted but that no code is known for."""
+    drugs = [item for item in shown if item.orderable and voice.knowledge.therapies.get(item.id).group == "drug"]
+    return [voice.therapy_name(item.id) for item in drugs if not drug_codings(voice, item.id)]
 
 
 def _order(voice: Voice, item: WorkupItem, codings: tuple[Coding, ...], because: str) -> Suggestion:
@@ -82,7 +128,7 @@ def therapy_suggestions(voice: Voice, shown: tuple[TherapyItem, ...]) -> Iterato
     for item in shown:
         therapy = voice.knowledge.therapies.get(item.id)
         taken = [m for m in voice.facts.medications if m.draft and m.drugs & set(therapy.drugs)]
-        codings = voice.context.orderables.get(item.id) or voice.knowledge.orderables.drug_codings.get(item.id, ())
+        codings = drug_codings(voice, item.id)
         if not item.orderable or therapy.draft is None or not codings or taken:
             continue
         dose = therapy.draft.text + (f" ({say('cap', cap=item.cap)})" if item.cap else "")
@@ -94,21 +140,26 @@ def therapy_suggestions(voice: Voice, shown: tuple[TherapyItem, ...]) -> Iterato
         yield _suggestion(voice, label, say("medication_description", name=therapy.name, dose=dose), resource)
 
 
-def finding_suggestions(voice: Voice) -> Iterator[Suggestion]:
-    """Findings whose answer would change the grade, to be recorded by accepting."""
-    assessment, say = voice.assessment, voice.cards.say
-    sites = voice.body_sites
-    site = (sites[0], voice.site_plain(sites[0])) if len(sites) == 1 else None
-    where = voice.sites_plain(sites, voice.cards.limits["sites"])
-    for question in voice.cards.questions:
-        if assessment.card not in question.cards or assessment.criteria.lesion.hardness not in question.hardness:
-            continue
-        for answer in question.answers:
-            resource = finding(
-                assessment, question.code, answer.value, say("observation_note"), site, voice.context.encounter_id
-            )
-            description = say("record_description", answer=answer.label, at=f" ({where})" if where else "")
-            yield _suggestion(voice, say("record_label", answer=answer.label), description, resource)
+def finding_suggestions(voice: Voice, asked: Asked | None) -> Iterator[Suggestion]:
+    """The answers of the card's question, to be recorded by accepting one."""
+    if asked is None:
+        return
+    say, words = voice.cards.say, voice.cards.conversation.nouns
+    kind = words.kinds.get(asked.lesion.kind, words.other)
+    site = (asked.site, voice.site_plain(asked.site)) if asked.site else None
+    at = f" ({site[1]})" if site else ""
+    for answer in asked.answers:
+        resource = finding(
+            voice.assessment,
+            (asked.question.code, voice.cards.conversation.code),
+            (answer.value.format(noun=asked.noun, kind=kind), answer.coding),
+            say("observation_note"),
+            site,
+            encounter_id=voice.context.encounter_id,
+            performer=voice.context.user,
+        )
+        description = say("record_description", answer=answer.label, at=at)
+        yield _suggestion(voice, say("record_label", answer=answer.label), description, resource)
 
 
 def _suggestion(voice: Voice, label: str, description: str, resource: dict[str, Any]) -> Suggestion:

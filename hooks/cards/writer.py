@@ -9,6 +9,7 @@ from hooks.cards.detail import detail, options_detail
 from hooks.cards.markdown import escape
 from hooks.cards.options import shown_therapies
 from hooks.cards.phrases import summary
+from hooks.cards.question import ask
 from hooks.cards.suggestions import finding_suggestions, therapy_suggestions, workup_suggestions
 from hooks.cards.voice import Voice
 from hooks.knowledge import Knowledge
@@ -34,12 +35,13 @@ def write_cards(assessment: Assessment, facts: PatientFacts, knowledge: Knowledg
     kind = cast("TextKind", assessment.card)
     treated = assessment.card in _WITH_OPTIONS and assessment.grade in _TREATED
     shown = shown_therapies(voice) if treated else ()
+    asked = ask(voice)
     primary = build_card(
         voice,
         kind,
         summary(kind, voice),
-        detail(kind, voice, with_options=bool(shown)),
-        [*finding_suggestions(voice), *workup_suggestions(voice)],
+        detail(kind, voice, asked, with_options=bool(shown)),
+        [*finding_suggestions(voice, asked), *workup_suggestions(voice)],
     )
     cards = [primary, _options_card(voice, shown)] if shown else [primary]
     return [card for card in cards if card["source"]["topic"]["code"] not in context.suppress]

@@ -41,19 +41,66 @@ class LesionWords(Strict):
     new: str
 
 
+class CodingEntry(Strict):
+    system: str
+    code: str
+    display: str
+
+
+class FindingRead(Strict):
+    """What the next call reads in a recorded answer (checked against the reader in the tests)."""
+
+    hardness: Hardness | None = None
+    chalky: bool = False
+    ulcerated: bool = False
+    onset_days: int | None = Field(default=None, ge=0)
+    long_standing: bool = False
+
+
 class Answer(Strict):
+    """`value` is what is recorded ({noun}: the lesion in our words); `coding` only where a verified code says it."""
+
     label: str
     value: str
+    finding: FindingRead
+    coding: CodingEntry | None = None
 
 
 class Question(Strict):
-    """A finding that can be recorded from the card, where it would change the grade."""
+    """A finding that can be recorded from the card. Open while the lesion's hardness is one of `hardness`, or while
+    the chart says nothing of `unknown`."""
 
     id: str
-    cards: tuple[CardKind, ...]
-    hardness: tuple[Hardness, ...]
+    ask: str
     code: str
+    hardness: tuple[Hardness, ...] = ()
+    unknown: Literal["chalky", "ulcer", "onset"] | None = None
     answers: tuple[Answer, ...] = Field(min_length=1)
+
+
+class Nouns(Strict):
+    """How a record calls the lesion: kinds that name no disease, and hardness."""
+
+    kinds: dict[LesionKind, str]
+    other: str
+    hardness: dict[Hardness, str]
+
+
+class Conversation(Strict):
+    """`weights`: how much a change of the answer counts; `least`: from where on a question is worth asking, by card."""
+
+    code: CodingEntry
+    weights: dict[str, int]
+    least: dict[CardKind, int]
+    nouns: Nouns
+    questions: tuple[Question, ...]
+
+
+class OrderRanks(Strict):
+    """Which drafts come first on a card: `first`, then what is missing, then `next`, then the rest."""
+
+    first: tuple[str, ...]
+    next: tuple[str, ...]
 
 
 class OrderNote(Strict):
@@ -102,7 +149,8 @@ class Cards(Strict):
     order_checks: OrderChecks
     verdicts: dict[str, str]
     limits: dict[str, int]
-    questions: tuple[Question, ...]
+    order_ranks: OrderRanks
+    conversation: Conversation
 
     @cached_property
     def banned_words(self) -> re.Pattern[str]:
@@ -142,12 +190,6 @@ class OverrideReasons(Strict):
         if system != self.system:
             return None
         return next((reason for reason in self.reasons if reason.code == code), None)
-
-
-class CodingEntry(Strict):
-    system: str
-    code: str
-    display: str
 
 
 class Orderable(Strict):

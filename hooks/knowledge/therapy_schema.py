@@ -71,6 +71,8 @@ class Phrases(Strict):
     warn: str
     offer: str
     not_orderable: str
+    pair_first: str
+    pair_later: str
     unfit: str
 
 

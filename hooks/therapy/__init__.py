@@ -61,8 +61,8 @@ def decide_therapies(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -
         _Weighed(therapy, book.fired(therapy.id, therapy, view, common), book.suits(therapy, view))
         for therapy in knowledge.therapies.ordered(case.criteria.lesion.extent)
     ]
-    _apply_pairs(weighed, book, view)
     phrases = knowledge.therapies.phrases
+    _apply_pairs(weighed, book, view, phrases)
     return tuple(_item(entry, case, phrases, book) for entry in weighed)
 
 
@@ -74,14 +74,19 @@ def prompts(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[P
     return tuple(Prompt(f.rule.reported, f.note, f.hit.refs, f.rule.sources) for f in fired)
 
 
-def _apply_pairs(weighed: list[_Weighed], book: Rulebook, view: View) -> None:
-    """D8.4: where none of the pair is active and both could still be drafted, only the first keeps its draft."""
+def _apply_pairs(weighed: list[_Weighed], book: Rulebook, view: View, phrases: Phrases) -> None:
+    """D8.4: where none of the pair is active and both could still be drafted, only the first keeps its draft. It stays
+    a warning for both, as the table has it: each is told of the other."""
     for rule in book.pairs:
         pair = [entry for entry in weighed if entry.therapy.id in (rule.rule.when.first_of or ())]
         if not all(entry.draft_allowed for entry in pair) or any(view.active(entry.therapy) for entry in pair):
             continue
-        for number, entry in enumerate(pair):  # in presentation order
-            entry.fired.append(fire(rule.rule, rule.position, Hit(), order_off=number > 0))
+        first = pair[0].therapy.name  # in presentation order
+        others = ", ".join(entry.therapy.name for entry in pair[1:])
+        for entry in pair:
+            later = entry is not pair[0]
+            said = phrases.pair_later.format(other=first) if later else phrases.pair_first.format(other=others)
+            entry.fired.append(fire(rule.rule, rule.position, Hit((), (said,)), order_off=later))
             entry.fired.sort(key=lambda fired: fired.position)
 
 

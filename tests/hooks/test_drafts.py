@@ -8,6 +8,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from hooks.drafts import finding, medication_request, service_request
+from hooks.knowledge.card_schema import CodingEntry
 from hooks.model import Assessment
 from mappings.codelists import Coding
 from mappings.facts import Site
@@ -72,13 +73,26 @@ def test_a_medication_request(assessment: Assessment) -> None:
     assert made["encounter"] == {"reference": "Encounter/visit-1"}
 
 
+SKIN = CodingEntry(system="http://snomed.info/sct", code="95324001", display="Skin lesion")
+ULCER = CodingEntry(system="http://snomed.info/sct", code="46742003", display="Skin ulcer")
+
+
 def test_a_finding(assessment: Assessment) -> None:
     site = (Site("hand", "finger", "right"), "right finger")
-    made = valid(finding(assessment, "Skin lesion finding: consistency", "hard lesion", "a note", site))
+    code = ("Skin lesion finding: consistency", SKIN)
+    made = valid(finding(assessment, code, ("hard nodule", None), "a note", site, performer="Practitioner/1"))
     assert made["status"] == "final"
+    assert made["code"] == {"coding": [SKIN.model_dump()], "text": "Skin lesion finding: consistency"}
+    assert made["valueCodeableConcept"] == {"text": "hard nodule"}
     assert made["bodySite"] == {"text": "right finger"}
-    assert made["effectiveDateTime"] == "2026-06-01"
-    assert "bodySite" not in valid(finding(assessment, "x", "hard lesion", "a note"))
+    assert made["performer"] == [{"reference": "Practitioner/1"}]
+    assert made["category"] == [
+        {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "exam"}]}
+    ]
+    coded = valid(finding(assessment, code, ("ulcerated nodule", ULCER), "a note"))
+    assert coded["valueCodeableConcept"] == {"coding": [ULCER.model_dump()], "text": "ulcerated nodule"}
+    assert "bodySite" not in coded
+    assert "performer" not in coded
 
 
 def test_an_urgent_card_makes_urgent_orders(assessment: Assessment) -> None:

@@ -231,6 +231,11 @@ def test_at_most_one_of_diltiazem_and_colchicine_may_be_ordered():
     pair = [item(found, "diltiazem"), item(found, "colchicine")]
     assert [therapy.orderable for therapy in pair] == [True, False]
     assert all("D8" in therapy.rules for therapy in pair)
+    first, later = pair
+    assert first.decision == later.decision == "warn", "never offered plainly beside each other"
+    assert "colchicine would fit too and is then not to be combined" in first.because
+    assert "Text only" in later.because
+    assert "diltiazem comes first" in later.because
 
 
 def test_the_ceiling_of_an_intolerance_stays_attached_to_a_block():

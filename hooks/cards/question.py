@@ -1,0 +1,136 @@
+"""The conversation by cards: the one finding that would change the answer most, offered for recording.
+
+Each open question is put to the same `assess` as if it had been answered; the question whose answers move the result
+furthest is asked, and only with those of its answers that move it. Nothing is asked that changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hooks.assess import assess
+from hooks.cards.voice import Voice
+from hooks.knowledge.card_schema import Answer, Question
+from hooks.model import Assessment, Grade
+from mappings.dates import PartialDate
+from mappings.facts import Lesion, PatientFacts, Result, Site
+
+_STEPS: tuple[Grade, ...] = (
+    "none",
+    "incomplete",
+    "possible",
+    "probable",
+    "likely",
+    "confirmed",
+    "alternative",
+    "urgent",
+)
+_HYPOTHETICAL = "Observation/-"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`answers` are those worth recording; `lesion` is the one asked about, `noun` how an answer calls it."""
+
+    question: Question
+    answers: tuple[Answer, ...]
+    lesion: Lesion
+    noun: str
+    site: Site | None
+
+
+def ask(voice: Voice) -> Asked | None:
+    """The question of this card, or None. A restricted lesion is never asked about: the answer would describe it."""
+    least = voice.cards.conversation.least.get(voice.assessment.card)
+    if not voice.lesions or least is None:
+        return None
+    lesion = voice.lesions[0]
+    site = lesion.sites[0] if len(lesion.sites) == 1 else None
+    weights = voice.cards.conversation.weights
+    baseline = _judged(voice, None)
+    best: tuple[int, Asked] | None = None
+    for question in voice.cards.conversation.questions:
+        if not _open(question, voice):
+            continue
+        moves = [
+            (answer, _distance(baseline, _judged(voice, _answered(lesion, site, answer, voice)), weights))
+            for answer in question.answers
+        ]
+        furthest = max(distance for _, distance in moves)
+        if furthest >= least and (best is None or furthest > best[0]):
+            answers = tuple(answer for answer, distance in moves if distance)
+            best = furthest, Asked(question, answers, lesion, noun(voice, lesion), site)
+    return best[1] if best else None
+
+
+def noun(voice: Voice, lesion: Lesion) -> str:
+    """Hardness and kind in our own words ("hard nodule"), so that the record describes the same lesion again."""
+    words = voice.cards.conversation.nouns
+    return words.hardness[lesion.hardness].format(noun=words.kinds.get(lesion.kind, words.other))
+
+
+def _open(question: Question, voice: Voice) -> bool:
+    """Whether the chart leaves it open. What the deciding lesions say counts, restricted ones included."""
+    criterion = voice.assessment.criteria.lesion
+    entries = [le for le in voice.facts.lesions if le.ref in criterion.evidence and le.certainty != "absent"]
+    if question.unknown == "chalky":
+        return not any(le.chalky for le in entries)
+    if question.unknown == "ulcer":
+        return not any(le.ulcerated for le in entries)
+    if question.unknown == "onset":
+        return not any(le.onset is not None or le.long_standing for le in entries)
+    return criterion.hardness in question.hardness
+
+
+def _answered(lesion: Lesion, site: Site | None, answer: Answer, voice: Voice) -> Lesion:
+    """The lesion as the next call would read it from the record."""
+    today = voice.assessment.as_of
+    found = answer.finding
+    return Lesion(
+        _HYPOTHETICAL,
+        lesion.kind,
+        "",
+        hardness=found.hardness or lesion.hardness,
+        sites=(site,) if site else (),
+        chalky=found.chalky or lesion.chalky,
+        ulcerated=found.ulcerated,
+        onset=PartialDate.of(today - timedelta(days=found.onset_days)) if found.onset_days is not None else None,
+        long_standing=found.long_standing,
+        recorded=PartialDate.of(today),
+    )
+
+
+def _judged(voice: Voice, lesion: Lesion | None) -> Assessment:
+    """The assessment with that record. An unusable calcium is taken as normal on both sides of the comparison:
+    it is asked for anyway, and what the finding adds shows only once it is back."""
+    facts = voice.facts if lesion is None else replace(voice.facts, lesions=(*voice.facts.lesions, lesion))
+    if voice.assessment.grade == "incomplete":
+        facts = _with_normal_calcium(facts, voice.assessment)
+    elif lesion is None:
+        return voice.assessment
+    return assess(facts, voice.knowledge, voice.assessment.as_of)
+
+
+def _with_normal_calcium(facts: PatientFacts, assessment: Assessment) -> PatientFacts:
+    day = PartialDate.of(assessment.as_of)
+    results = tuple(
+        Result(analyte, _HYPOTHETICAL, day, "final", word="normal") for analyte in ("calcium-ionized", "phosphate")
+    )
+    return replace(facts, results=(*facts.results, *results))
+
+
+def _distance(before: Assessment, after: Assessment, weights: dict[str, int]) -> int:
+    """How far the answer moves: grade, card, red flags, newness, then single decisions."""
+    flags = {f.id for f in before.red_flags} ^ {f.id for f in after.red_flags}
+    decisions = {(w.id, w.decision) for w in before.workup} ^ {(w.id, w.decision) for w in after.workup}
+    options = {(t.id, t.decision, t.fits) for t in before.therapies} ^ {
+        (t.id, t.decision, t.fits) for t in after.therapies
+    }
+    return (
+        weights["grade"] * abs(_STEPS.index(before.grade) - _STEPS.index(after.grade))
+        + weights["card"] * (before.card != after.card)
+        + weights["flag"] * len(flags)
+        + weights["newness"] * (before.criteria.lesion.newness != after.criteria.lesion.newness)
+        + weights["decision"] * ((len(decisions) + len(options)) // 2)
+    )
