@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -9,8 +12,24 @@ from cds_service.answers import json_response
 from cds_service.errors import NotFound
 from cds_service.pages import page, wants_json
 from cds_service.state import state_of
+from hooks.knowledge.awaiting import Acts, awaiting_confirmation
+from mappings.drugs import load_drugs
 
 router = APIRouter()
+
+ACTS: Mapping[Acts, str] = {
+    "block": "blocks the option",
+    "need": "asks for the missing answer first",
+    "replace": "lets nothing be added, only described",
+    "warn": "warns",
+    "cap": "limits the dose",
+    "none": "is told, decides nothing",
+    "capped": "caps the grade at possible",
+    "sends-elsewhere": "leads away from dystrophic calcinosis",
+    "warns-of": "is named as something to think of",
+    "narrows": "makes rules block, warn or ask for more drugs",
+}
+"""What an unconfirmed entry does, in words."""
 
 
 @router.get("/evidence")
@@ -22,6 +41,25 @@ async def sources(request: Request) -> Response:
     version = state.brain.knowledge.version
     return page(
         "evidence_list.html", title="Evidence base", sources=found, version=version, base=state.public_url(request)
+    )
+
+
+@router.get("/evidence/awaiting-confirmation")
+async def awaiting(request: Request) -> Response:
+    """Every entry of the knowledge that no source confirms yet, and what it may do meanwhile."""
+    state = state_of(request)
+    knowledge = state.brain.knowledge
+    items = awaiting_confirmation(knowledge, load_drugs().classes)
+    if wants_json(request):
+        body = {"knowledgeVersion": knowledge.version, "items": [asdict(item) for item in items]}
+        return json_response(body)
+    return page(
+        "awaiting.html",
+        title="Awaiting confirmation",
+        items=items,
+        words=ACTS,
+        version=knowledge.version,
+        base=state.public_url(request),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from hooks.knowledge.card_schema import Cards, Orderables, load_cards, load_orderables
 from hooks.knowledge.criteria_schema import Criteria, load_criteria
@@ -34,19 +35,20 @@ class Knowledge:
 
 
 @cache
-def load_knowledge() -> Knowledge:
-    """Reads every knowledge file; KnowledgeError names the file and key that is wrong."""
-    criteria = load_criteria()
+def load_knowledge(folder: Path | None = None) -> Knowledge:
+    """Reads every knowledge file, ours or those of another folder; KnowledgeError names file and key that is wrong."""
+    where = () if folder is None else (folder,)
+    criteria = load_criteria(*where)
     return Knowledge(
         criteria.version,
         criteria,
-        load_messages(),
-        load_red_flags(),
-        load_mimics(),
-        load_evidence(),
-        load_therapies(),
-        load_safety(),
-        load_workup(),
-        load_cards(),
-        load_orderables(),
+        load_messages(*where),
+        load_red_flags(*where),
+        load_mimics(*where),
+        load_evidence(*where),
+        load_therapies(*where),
+        load_safety(*where),
+        load_workup(*where),
+        load_cards(*where),
+        load_orderables(*where),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+FOLDER = Path(__file__).parent
+"""where the knowledge files are; every loader takes another folder, so that a proposed change can be checked first."""
 
 Basis = Literal["source", "inference", "unverified"]
 """source: the cited text states it. inference: our own clinical reading, shown as a tool rule. unverified: recalled,
@@ -26,6 +29,8 @@ class Sourced(Strict):
 
     sources: tuple[str, ...]
     basis: Basis
+    awaiting: str | None = None
+    """the part of a sourced entry that is recalled from memory and still awaits confirmation, in words."""
 
 
 class KnowledgeError(Exception):
@@ -39,11 +44,26 @@ class KnowledgeError(Exception):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load(file: str, model: type[Model], text: str | None = None) -> Model:
-    """Reads `hooks/knowledge/<file>` (or the given text) into the schema; KnowledgeError names the first wrong key."""
-    if text is None:
-        text = (resources.files("hooks.knowledge") / file).read_text(encoding="utf-8")
-    return parse(file, yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), model)  # noqa: S506 - both are safe loaders
+def load(file: str, model: type[Model], text: str | None = None, folder: Path = FOLDER) -> Model:
+    """Reads `folder/file` (or the given text) into the schema; KnowledgeError names the first wrong key."""
+    return parse(file, read(file, folder) if text is None else _decode(file, text), model)
+
+
+def read(file: str, folder: Path = FOLDER) -> Any:
+    """The data of one YAML file; KnowledgeError when it can't be read or is no YAML."""
+    try:
+        text = (folder / file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise KnowledgeError(file, "(top)", "can't be read") from None
+    return _decode(file, text)
+
+
+def _decode(file: str, text: str) -> Any:
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise KnowledgeError(file, f"line {mark.line + 1}" if mark else "(top)", "is not YAML") from None
 
 
 def parse(file: str, data: Any, model: type[Model]) -> Model:

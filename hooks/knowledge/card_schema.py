@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from hooks.knowledge.base import Strict, load
+from hooks.knowledge.base import FOLDER, Strict, load
 from hooks.model import CardKind, Grade, Subtype
 from mappings.codelists import Coding
 from mappings.facts import Hardness, LesionKind, Need
@@ -219,16 +220,16 @@ class Orderables(Strict):
 
 
 @cache
-def load_cards() -> Cards:
+def load_cards(folder: Path = FOLDER) -> Cards:
     """Reads cards.yaml; KnowledgeError names the key that is wrong."""
-    return load("cards.yaml", Cards)
+    return load("cards.yaml", Cards, folder=folder)
 
 
 @cache
-def load_override_reasons() -> OverrideReasons:
-    return load("override_reasons.yaml", OverrideReasons)
+def load_override_reasons(folder: Path = FOLDER) -> OverrideReasons:
+    return load("override_reasons.yaml", OverrideReasons, folder=folder)
 
 
 @cache
-def load_orderables() -> Orderables:
-    return load("orderables.yaml", Orderables)
+def load_orderables(folder: Path = FOLDER) -> Orderables:
+    return load("orderables.yaml", Orderables, folder=folder)

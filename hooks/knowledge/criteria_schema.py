@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 
 from pydantic import Field
 
-from hooks.knowledge.base import Sourced, Strict, load
+from hooks.knowledge.base import FOLDER, Sourced, Strict, load
 from mappings.facts import LesionKind
 
 
@@ -146,5 +147,5 @@ class Criteria(Strict):
 
 
 @cache
-def load_criteria() -> Criteria:
-    return load("criteria.yaml", Criteria)
+def load_criteria(folder: Path = FOLDER) -> Criteria:
+    return load("criteria.yaml", Criteria, folder=folder)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from hooks.knowledge.base import EvidenceLevel, KnowledgeError, Strict, load
+from hooks.knowledge.base import FOLDER, EvidenceLevel, KnowledgeError, Strict, load
 
 Read = Literal["full", "abstract", "opening", "label-excerpt", "page", "secondary"]
 """How a source was read; never more than this is claimed of it."""
@@ -95,9 +96,9 @@ class EvidenceBase(Strict):
 
 
 @cache
-def load_evidence() -> EvidenceBase:
+def load_evidence(folder: Path = FOLDER) -> EvidenceBase:
     """Reads and checks the evidence base; KnowledgeError names file and key."""
-    return load(_FILE, EvidenceBase)
+    return load(_FILE, EvidenceBase, folder=folder)
 
 
 __all__ = ["Claim", "EvidenceBase", "KnowledgeError", "Read", "Source", "load_evidence"]

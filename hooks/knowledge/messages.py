@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from hooks.knowledge.base import Sourced, Strict, load
+from hooks.knowledge.base import FOLDER, Sourced, Strict, load
 
 
 class Message(Sourced):
@@ -21,5 +22,5 @@ class Messages(Strict):
 
 
 @cache
-def load_messages() -> Messages:
-    return load("messages.yaml", Messages)
+def load_messages(folder: Path = FOLDER) -> Messages:
+    return load("messages.yaml", Messages, folder=folder)

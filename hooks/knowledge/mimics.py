@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from pydantic import Field
 
-from hooks.knowledge.base import Sourced, Strict, load
+from hooks.knowledge.base import FOLDER, Sourced, Strict, load
 
 
 class Pointers(Strict):
@@ -38,5 +39,5 @@ class Mimics(Strict):
 
 
 @cache
-def load_mimics() -> Mimics:
-    return load("mimics.yaml", Mimics)
+def load_mimics(folder: Path = FOLDER) -> Mimics:
+    return load("mimics.yaml", Mimics, folder=folder)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 
-from hooks.knowledge.base import Sourced, Strict, load
+from hooks.knowledge.base import FOLDER, Sourced, Strict, load
 
 
 class Flag(Sourced):
@@ -52,5 +53,5 @@ class RedFlags(Strict):
 
 
 @cache
-def load_red_flags() -> RedFlags:
-    return load("red_flags.yaml", RedFlags)
+def load_red_flags(folder: Path = FOLDER) -> RedFlags:
+    return load("red_flags.yaml", RedFlags, folder=folder)

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal, Self
 
-import yaml
 from pydantic import ConfigDict, Field, model_validator
 
-from hooks.knowledge.base import KnowledgeError, Sourced, Strict, parse
+from hooks.knowledge.base import FOLDER, KnowledgeError, Sourced, Strict, load
 from mappings.facts import Need
 
 Action = Literal["block", "need", "replace", "warn", "cap", "none"]
@@ -216,6 +215,8 @@ class Vocabulary(Strict):
     """conditions.yaml: agent sets, named conditions, and how analytes are named in a sentence."""
 
     sets: dict[str, tuple[str, ...]]
+    asked: tuple[str, ...]
+    """what can be needed beside work-up ids, in plain words."""
     conditions: dict[str, Condition]
     analytes: dict[str, Analyte]
 
@@ -229,6 +230,8 @@ class Safety(Strict):
 
     vocabulary: Vocabulary
     rules: tuple[Rule, ...]
+    files: dict[str, str] = Field(default_factory=dict)
+    """the file each test stands in, for messages about it."""
 
     def agents_of(self, rule: Rule) -> tuple[str, ...]:
         left_out = set(self._expand(rule.except_agents))
@@ -280,18 +283,16 @@ def walk(condition: Condition) -> tuple[Condition, ...]:
 
 
 @cache
-def load_safety() -> Safety:
-    """Reads hooks/knowledge/safety/*.yaml; KnowledgeError names file and key."""
-    vocabulary = parse("safety/conditions.yaml", _read("conditions"), Vocabulary)
+def load_safety(folder: Path = FOLDER) -> Safety:
+    """Reads safety/*.yaml of the knowledge folder; KnowledgeError names file and key."""
+    vocabulary = load("safety/conditions.yaml", Vocabulary, folder=folder)
     rules: list[Rule] = []
+    files: dict[str, str] = {}
     for name in FILES:
-        rules.extend(parse(f"safety/{name}.yaml", _read(name), RuleFile).rules)
+        found = load(f"safety/{name}.yaml", RuleFile, folder=folder).rules
+        rules.extend(found)
+        files.update({rule.id: f"safety/{name}.yaml" for rule in found})
     try:
-        return Safety(vocabulary=vocabulary, rules=tuple(rules))
+        return Safety(vocabulary=vocabulary, rules=tuple(rules), files=files)
     except ValueError as error:
         raise KnowledgeError("safety", "rules", str(error)) from None
-
-
-def _read(name: str) -> object:
-    text = (resources.files("hooks.knowledge") / "safety" / f"{name}.yaml").read_text(encoding="utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders

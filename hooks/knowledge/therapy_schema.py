@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from hooks.knowledge.base import EvidenceLevel, Sourced, Strict, load
+from hooks.knowledge.base import FOLDER, EvidenceLevel, Sourced, Strict, load
 from hooks.knowledge.safety_schema import Condition
 
 Group = Literal["drug", "specialist", "historical", "procedure", "never"]
@@ -103,6 +104,6 @@ class Therapies(Strict):
 
 
 @cache
-def load_therapies() -> Therapies:
+def load_therapies(folder: Path = FOLDER) -> Therapies:
     """Reads hooks/knowledge/therapies.yaml; KnowledgeError names the key that is wrong."""
-    return load("therapies.yaml", Therapies)
+    return load("therapies.yaml", Therapies, folder=folder)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from hooks.knowledge.base import Sourced, Strict, load
+from hooks.knowledge.base import FOLDER, Sourced, Strict, load
 from hooks.knowledge.safety_schema import Condition
 from mappings.facts import Modality
 
@@ -86,6 +87,6 @@ class WorkupRules(Strict):
 
 
 @cache
-def load_workup() -> WorkupRules:
+def load_workup(folder: Path = FOLDER) -> WorkupRules:
     """Reads hooks/knowledge/workup.yaml; KnowledgeError names the key that is wrong."""
-    return load("workup.yaml", WorkupRules)
+    return load("workup.yaml", WorkupRules, folder=folder)

@@ -1,0 +1,64 @@
+"""Every entry of the knowledge with the file and key where it stands: for checks, and for pages about the knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from hooks.knowledge import Knowledge
+from hooks.knowledge.base import EvidenceLevel, Sourced
+from hooks.knowledge.evidence import EvidenceBase
+
+_STRONGEST: tuple[EvidenceLevel, ...] = ("guideline", "IB", "cohort", "label", "reference", "IV", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object of the data; `key` is the path to it, list items by their id ("ctd.diagnoses.morphea")."""
+
+    file: str
+    key: str
+    value: BaseModel
+
+    def at(self, field: str) -> str:
+        return f"{self.key}.{field}" if self.key else field
+
+
+def entries(knowledge: Knowledge) -> Iterator[Entry]:
+    """Every object of every file, the outer before the inner."""
+    for file, value in (
+        ("criteria.yaml", knowledge.criteria),
+        ("messages.yaml", knowledge.messages),
+        ("red_flags.yaml", knowledge.red_flags),
+        ("mimics.yaml", knowledge.mimics),
+        ("therapies.yaml", knowledge.therapies),
+        ("workup.yaml", knowledge.workup),
+        ("cards.yaml", knowledge.cards),
+        ("orderables.yaml", knowledge.orderables),
+        ("evidence.yaml", knowledge.evidence),
+        ("safety/conditions.yaml", knowledge.safety.vocabulary),
+    ):
+        yield from _walk(file, "", value)
+    for rule in knowledge.safety.rules:
+        yield from _walk(knowledge.safety.files.get(rule.id, "safety"), f"rules.{rule.id}", rule)
+
+
+def evidence_level(entry: Sourced, evidence: EvidenceBase) -> EvidenceLevel:
+    """The strongest level among the sources of an entry; "none" without a source (a tool rule, or unverified)."""
+    found = {source.level for key in entry.sources if (source := evidence.get(key)) is not None}
+    return next((level for level in _STRONGEST if level in found), "none")
+
+
+def _walk(file: str, key: str, value: object) -> Iterator[Entry]:
+    if isinstance(value, BaseModel):
+        yield Entry(file, key, value)
+        for name in type(value).model_fields:
+            yield from _walk(file, f"{key}.{name}" if key else name, getattr(value, name))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _walk(file, f"{key}.{name}", item)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _walk(file, f"{key}.{getattr(item, 'id', index)}", item)
