@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 _PUNCTUATION = re.compile(r"[\W_]+")
+_BRACKETED = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ class Analyte:
     units: Mapping[str, str | None]
     plausible: tuple[Decimal, Decimal] | None
     unit_optional: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """what a unit of the table means for this analyte alone (g/L of cells is 10*9/L)."""
+    whole_name: bool = False
+    """never recognised by a part of a test's name."""
+    narrower: Mapping[str, str] = field(default_factory=dict)
+    """analyte that the words may name beside this one's code -> "take" it, or "conflict"."""
 
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, exactly; None when the unit has no factor."""
@@ -44,18 +51,51 @@ class UnitTable:
     names: Mapping[str, str]
     words: Mapping[str, str]
     interpretations: Mapping[str, str]
+    exact: Mapping[str, str] = field(default_factory=dict)
+    by_tokens: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    """analyte by the sorted words of its name, those that say nothing left out."""
+    neutral_phrases: tuple[str, ...] = ()
+    neutral_tokens: frozenset[str] = frozenset()
+    unrecognised: frozenset[str] = frozenset()
+    surely_other: frozenset[str] = frozenset()
 
     def unit(self, text: object) -> str | None:
         """The canonical spelling of a unit, or None when it is not in the table."""
-        return self.spellings.get(_squeeze(text)) if isinstance(text, str) else None
+        if not isinstance(text, str):
+            return None
+        return self.exact.get(text.strip()) or self.spellings.get(_squeeze(text))
 
     def analyte_named(self, text: object) -> str | None:
-        """The analyte that a test is called, when the whole name is in the table (never a part of a longer name)."""
-        return self.names.get(plain(text)) if isinstance(text, str) else None
+        """The analyte that a test is called. The whole name must say it: in the table as it stands, or when units in
+        brackets and words that say nothing ("serum", "level") are left out, in any order."""
+        if not isinstance(text, str):
+            return None
+        text = text.replace("++", "2+")  # the charge of an ion is part of its name, not punctuation
+        found = self.names.get(plain(text))
+        return found or self.by_tokens.get(self._telling(text))
+
+    def may_be_missed(self, text: str) -> bool:
+        """Whether a test of this name could be a serum calcium that we don't recognise."""
+        tokens = set(plain(text.replace("++", "2+")).split())
+        return bool(tokens & self.unrecognised) and not tokens & self.surely_other
+
+    def _telling(self, text: str) -> tuple[str, ...]:
+        bare = _BRACKETED.sub(lambda match: " " if self.unit(match[1]) else match[0], text)
+        return telling(plain(bare), self.neutral_phrases, self.neutral_tokens)
 
     def word(self, text: object) -> str | None:
         """A result in words ("within normal limits") as normal, low, high, abnormal, positive, negative."""
-        return self.words.get(plain(text)) if isinstance(text, str) else None
+        if not isinstance(text, str):
+            return None
+        return self.words.get(plain(text.removesuffix(" (qualifier value)")))
+
+
+def telling(name: str, phrases: tuple[str, ...], tokens: frozenset[str]) -> tuple[str, ...]:
+    """The words of a folded name that tell which test it is, sorted."""
+    padded = f" {name} "
+    for phrase in phrases:
+        padded = padded.replace(f" {phrase} ", " ")
+    return tuple(sorted({token for token in padded.split() if token not in tokens}))
 
 
 def plain(text: str) -> str:
@@ -69,16 +109,30 @@ def load_units() -> UnitTable:
     """The unit and analyte tables, read once; KeyError or ValueError when a data file is wrong."""
     units = _yaml("units.yaml")["units"]
     data = _yaml("analytes.yaml")
+    written = _yaml("units.yaml")["exact"]
+    names = {plain(name): key for key, names in data["names"].items() for name in names}
+    phrases = tuple(sorted((plain(p) for p in data["neutral"]["phrases"]), key=len, reverse=True))
+    tokens = frozenset(data["neutral"]["tokens"])
+    by_tokens: dict[tuple[str, ...], str] = {}
+    for name, key in names.items():
+        by_tokens.setdefault(telling(name, phrases, tokens), key)
+    by_tokens.pop((), None)
     return UnitTable(
         spellings={_squeeze(s): unit for unit, written in units.items() for s in (unit, *written)},
-        analytes={key: _analyte(key, entry) for key, entry in data["analytes"].items()},
-        names={plain(name): key for key, names in data["names"].items() for name in names},
+        analytes={key: _analyte(key, entry, data["narrower"].get(key, {})) for key, entry in data["analytes"].items()},
+        names=names,
         words={plain(word): key for key, words in data["words"].items() for word in words},
         interpretations={str(key): value for key, value in data["interpretations"].items()},
+        exact=written,
+        by_tokens=by_tokens,
+        neutral_phrases=phrases,
+        neutral_tokens=tokens,
+        unrecognised=frozenset(data["unrecognised"]["words"]),
+        surely_other=frozenset(data["unrecognised"]["other"]),
     )
 
 
-def _analyte(key: str, entry: Mapping[str, Any]) -> Analyte:
+def _analyte(key: str, entry: Mapping[str, Any], narrower: Mapping[str, str]) -> Analyte:
     limits = entry.get("plausible")
     return Analyte(
         key,
@@ -86,6 +140,9 @@ def _analyte(key: str, entry: Mapping[str, Any]) -> Analyte:
         entry.get("units", {}),
         (Decimal(limits[0]), Decimal(limits[1])) if limits else None,
         entry.get("unit_optional", False),
+        entry.get("aliases", {}),
+        entry.get("whole_name", False),
+        narrower,
     )
 
 

@@ -16,6 +16,14 @@ _NUMBER = re.compile(
 _RANGE = re.compile(
     r"\s*(?P<low>\d{1,7}(?:[.,]\d{1,6})?)\s*(?:-|–|—|to|a|bis)\s*(?P<high>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*"
 )
+_ONE_SIDED = re.compile(r"\s*(?P<comparator>[<>≤≥]=?)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*")
+_RANGE_OPENS = re.compile(
+    r"^\s*[\[(]?\s*(?:(?:normal|ref(?:erence)?|range|interval|norm(?:al)?(?:wert|bereich)|referenzbereich|"
+    r"valeurs?|valores?|vr|vn|rr|ri)\.?\s*)*[:=]?\s*",
+    re.IGNORECASE,
+)
+_PRECISION = Decimal("0.0001")
+"""of a limit that was converted to the result's unit: finer than any laboratory reports."""
 _COMPARATORS = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
 _YEARS = ("a", "y", "yr", "yrs", "year", "years", None)
 
@@ -128,6 +136,8 @@ def to_canonical(quantity: Quantity, analyte: Analyte | None, property_: str | N
             return Canonical(None, None, "unit-unknown")
         unit = analyte.canonical or "1"
     if unit not in analyte.units:
+        unit = analyte.aliases.get(unit, unit)
+    if unit not in analyte.units:
         return Canonical(None, None, "unit-mismatch")
     if (property_ == "mass" and "mol" in unit) or (property_ == "moles" and unit.split("/")[0].endswith("g")):
         return Canonical(None, None, "unit-mismatch")
@@ -153,9 +163,18 @@ def choose_range(
     for entry in ranges if isinstance(ranges, list) else ():
         if isinstance(entry, Mapping) and _is_normal(entry) and _fits_age(entry, age) and _fits_sex(entry, sex):
             found = _limits(entry, quantity, analyte, table)
-            if found is not None:
+            if found is not None and _possible(found, quantity, analyte):
                 fitting.append(found)
     return fitting[0] if fitting and all(f == fitting[0] for f in fitting) else None
+
+
+def _possible(found: Range, quantity: Quantity, analyte: Analyte | None) -> bool:
+    """Limits that no human can have in this unit belong to another unit, which the laboratory did not name."""
+    unit = quantity.unit
+    if analyte is None or unit is None or unit not in analyte.units:
+        return True
+    limits = [analyte.convert(limit, unit) for limit in (found.low, found.high) if limit is not None and limit > 0]
+    return all(limit is None or analyte.is_plausible(limit) for limit in limits)
 
 
 def _is_normal(entry: Mapping[str, Any]) -> bool:
@@ -196,7 +215,8 @@ def _limits(entry: Mapping[str, Any], quantity: Quantity, analyte: Analyte | Non
         if limit is not None and found[-1] is None:
             return None
     if found == [None, None]:
-        return _parsed(entry.get("text"), quantity, analyte, table)
+        text = entry.get("text")
+        return parse_range(text, quantity, analyte, table) if isinstance(text, str) else None
     return _ordered(found[0], found[1])
 
 
@@ -212,25 +232,34 @@ def _in_unit(limit: Quantity, quantity: Quantity, analyte: Analyte | None) -> De
     if analyte is None or limit.unit is None or quantity.unit is None:
         return None
     canonical, one = analyte.convert(value, limit.unit), analyte.convert(Decimal(1), quantity.unit)
-    return canonical / one if canonical is not None and one else None
+    return _bare((canonical / one).quantize(_PRECISION)) if canonical is not None and one else None
 
 
-def _parsed(text: object, quantity: Quantity, analyte: Analyte | None, table: UnitTable) -> Range | None:
-    match = _RANGE.fullmatch(text) if isinstance(text, str) else None
+def parse_range(text: str, quantity: Quantity, analyte: Analyte | None, table: UnitTable) -> Range | None:
+    """A range that a text is wholly ("8.5 - 10.2 mg/dL", "(2,15–2,55)", "Ref: <10.2"), in the result's own unit."""
+    bare = _RANGE_OPENS.sub("", text).strip().removesuffix(")").removesuffix("]").strip()
+    match = _RANGE.fullmatch(bare)
+    if match is not None:
+        limits = [_limit(match[side], match["unit"], quantity, analyte, table) for side in ("low", "high")]
+        return _ordered(limits[0], limits[1]) if None not in limits else None
+    match = _ONE_SIDED.fullmatch(bare)
     if match is None:
         return None
-    unit_text = (match["unit"] or "").strip()
-    unit = table.unit(unit_text) if unit_text else quantity.unit
-    if unit is None and unit_text:
+    only = _limit(match["number"], match["unit"], quantity, analyte, table)
+    if only is None:
         return None
-    low, high = (number(match[side].replace(",", ".")) for side in ("low", "high"))
-    limits = [
-        _in_unit(Quantity(limit, limit, None, unit, unit_text or None), quantity, analyte)
-        if limit is not None
-        else None
-        for limit in (low, high)
-    ]
-    return _ordered(limits[0], limits[1]) if None not in limits else None
+    return Range(None, only) if match["comparator"][0] in "<≤" else Range(only, None)
+
+
+def _limit(
+    written: str, unit_text: str | None, quantity: Quantity, analyte: Analyte | None, table: UnitTable
+) -> Decimal | None:
+    said = (unit_text or "").strip()
+    unit = table.unit(said) if said else quantity.unit
+    limit = number(written.replace(",", "."))
+    if limit is None or (unit is None and said):
+        return None
+    return _in_unit(Quantity(limit, limit, None, unit, said or None), quantity, analyte)
 
 
 def _value(quantity: object) -> object:

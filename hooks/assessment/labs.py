@@ -37,6 +37,8 @@ def judge(result: Result, chart: Chart, fallbacks: Iterable[FallbackRange]) -> J
         if flag is not None and category != "unclear" and (flag == "normal") != (category == "normal"):
             category = "unclear"
         return Judged(result, category, "laboratory", result.range_low, result.range_high)
+    if result.flag == "abnormal":
+        return Judged(result, "unclear", None)  # the laboratory calls it abnormal and does not say in which direction
     if result.flag in _FLAGS:
         return Judged(result, _FLAGS[result.flag], "laboratory")
     return _by_fallback(result, chart, fallbacks)

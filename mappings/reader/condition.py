@@ -20,7 +20,7 @@ _CONFIRMED = {"confirmed", "unknown"}
 _DROPPED = {"refuted", "entered-in-error", "entered in error", "error"}
 _RESOLVED = {"resolved"}
 _STILL_THERE = {"active", "recurrence", "relapse", "remission"}
-_KINDS: dict[str, LesionKind] = {
+LESION_KINDS: dict[str, LesionKind] = {
     "finding.nodule_skin": "nodule",
     "finding.nodule_subcutaneous": "nodule",
     "finding.nodule_morphology": "nodule",
@@ -123,7 +123,7 @@ def _lesions(
     """Lesions of the title, its notes read with it; a coded lesion with nothing more is what its code says."""
     engine = into.tools.engine
     comment = ". ".join(notes(resource))
-    kind = next((_KINDS[c] for c in coded if c in _KINDS), None)
+    kind = next((LESION_KINDS[c] for c in coded if c in LESION_KINDS), None)
     bare = bool(coded & _BARE) and kind is None
     mentions: list[LesionMention] = [m for reading in titles for m in reading.lesions]
     lesion_like = kind is not None or bare or bool(mentions)

@@ -4,102 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from mappings.dates import PartialDate
 from mappings.facts import Certainty, Finding, Hardness, Lesion, LesionKind, Result
-from mappings.reader.access import (
-    Concept,
-    concept,
-    concepts,
-    confidential,
-    first_date,
-    items,
-    mapping,
-    notes,
-    text,
-    updated,
-)
-from mappings.reader.condition import _KINDS as LESION_KINDS
+from mappings.reader.access import Concept, concept, confidential, first_date, items, mapping, notes, text, updated
+from mappings.reader.analyte import is_contradicted, other_material, specimen_words, test_of
+from mappings.reader.condition import LESION_KINDS
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading, to_lesions
-from mappings.values import Quantity, choose_range, number, parse_quantity, read_quantity, to_canonical
+from mappings.reader.result import State, answers, valued
+from mappings.text.reading import LabMention, TextReading
 
 _USABLE = {"final", "amended", "corrected"}
-_FOREIGN_SPECIMEN = (
-    "urin",
-    "csf",
-    "cerebrospinal",
-    "dialys",
-    "sweat",
-    "stool",
-    "faec",
-    "fec",
-    "saliva",
-    "harn",
-    "orina",
-    "pleural",
-    "ascit",
-    "24h",
-    "24 h",
-)
-_NOT_URINE = ("harnsäure", "harnsaure", "harnsaeure", "harnstoff", "infect", "perfect")
-"""German names of blood tests, and other words, that hold one of the parts above"""
-_BLOOD = {"serum", "blood", "plasma", "ser/plas"}
-_YES = {
-    "yes",
-    "y",
-    "true",
-    "present",
-    "positive",
-    "si",
-    "sí",
-    "sim",
-    "oui",
-    "ja",
-    "373066001",
-    "52101004",
-    "10828004",
-    "260373001",
-}
-_NO = {
-    "no",
-    "n",
-    "false",
-    "absent",
-    "negative",
-    "none",
-    "não",
-    "nao",
-    "non",
-    "nein",
-    "373067005",
-    "2667000",
-    "260385009",
-    "260415000",
-}
-
-
-State = Literal["final", "preliminary"]
-Flag = Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"]
-Word = Literal["normal", "low", "high", "abnormal", "positive", "negative", "indeterminate"]
-_WORDS: dict[str, Word] = {
-    "normal": "normal",
-    "low": "low",
-    "high": "high",
-    "abnormal": "abnormal",
-    "positive": "positive",
-    "negative": "negative",
-    "indeterminate": "indeterminate",
-}
-_FLAGS: dict[str, Flag] = {
-    "normal": "normal",
-    "low": "low",
-    "high": "high",
-    "critical-low": "critical-low",
-    "critical-high": "critical-high",
-    "abnormal": "abnormal",
-}
+_SIZES = ("cm", "mm", "1", None)
+"""units that a lesion's own measure can have; another unit makes the Observation a measurement of something else."""
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
@@ -119,7 +38,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         confidential=confidential(resource),
     )
     state: State = "preliminary" if status == "preliminary" else "final"
-    foreign = _other_material(_specimen(resource, into))
+    foreign = other_material(specimen_words(resource, into))
     if _result(resource, name, source, state, into, foreign=foreign):
         _components_as_results(resource, source, state, into, foreign=foreign)
         for comment in notes(resource):
@@ -140,177 +59,26 @@ def _timing(resource: Mapping[str, Any]) -> PartialDate | None:
     return None
 
 
-def _analyte(name: Concept, into: Collected, *, foreign: bool) -> tuple[str, str | None, str | None] | None:
-    """(analyte, LOINC property, antibody), by any coding, else by the whole name; None for another specimen: where the
-    code says blood and the specimen says urine, nobody knows which of them is wrong."""
-    for coding in name.codings:
-        found = into.tools.terminology.analyte(coding.system, coding.code)
-        if found is not None and not (foreign and found.specimen in _BLOOD):
-            return found.analyte, found.property, found.antibody
-    if foreign or _other_material(" ".join(name.texts)):
-        return None
-    for label in name.texts:
-        named = into.tools.units.analyte_named(label)
-        if named is not None:
-            analyte, _, antibody = named.partition(":")
-            return analyte, None, antibody or None
-    return None
-
-
-def _specimen(resource: Mapping[str, Any], into: Collected) -> str:
-    """What the specimen is called: where it stands, contained, or as a resource of the chart."""
-    body = mapping(resource.get("specimen"))
-    words = [*concept(body).texts, text(body.get("display")) or ""]
-    reference = body.get("reference")
-    if isinstance(reference, str):
-        contained = {f"#{mapping(c).get('id')}": mapping(c) for c in items(resource.get("contained"))}
-        key = "/".join(reference.split("/")[-2:])
-        found = contained.get(reference) or mapping(into.by_reference.get(key))
-        words.extend(concept(found.get("type")).texts)
-    return " ".join(words)
-
-
-def _other_material(words: str) -> bool:
-    said = words.casefold()
-    for blood_test in _NOT_URINE:
-        said = said.replace(blood_test, "")
-    return any(part in said for part in _FOREIGN_SPECIMEN)
-
-
 def _result(
     resource: Mapping[str, Any], name: Concept, source: Source, state: State, into: Collected, *, foreign: bool
 ) -> bool:
     """Reads one result; False when the code is no analyte we know. `foreign`: the specimen is no blood."""
-    found = _analyte(name, into, foreign=foreign)
-    if found is None:
+    test = test_of(name, into, foreign=foreign)
+    if test is None:
+        if is_contradicted(name, into):
+            into.leave_out(source.ref, "code and specimen contradict each other")
         return False
-    analyte, property_, antibody = found
     base = Result(
-        analyte,
+        test.analyte,
         source.ref,
         source.date,
         state,
         label=name.label,
-        antibody=antibody,
+        antibody=test.antibody,
         specimen=text(mapping(resource.get("specimen")).get("display")),
     )
-    into.results.append(_valued(base, resource, property_, into))
+    into.results.append(valued(base, resource, test, into))
     return True
-
-
-def _valued(base: Result, body: Mapping[str, Any], property_: str | None, into: Collected) -> Result:
-    table = into.tools.units
-    base = replace(base, flag=_flag(body, into))
-    if body.get("dataAbsentReason") is not None:
-        return replace(base, problem="no-value")
-    quantity = read_quantity(body.get("valueQuantity"), table)
-    words: str | None = None
-    if quantity is None:
-        quantity, words = _other_value(body, into)
-    if quantity is None:
-        word = _WORDS.get(words or "") or _flag_word(body, into)
-        if word is None:
-            return replace(base, problem="no-value")
-        clash = word == "normal" and base.flag not in (None, "normal")
-        return replace(base, word=word, problem="flag-conflict" if clash else None)
-    analyte = table.analytes.get(base.analyte)
-    canonical = to_canonical(quantity, analyte, property_)
-    limits = choose_range(body.get("referenceRange"), quantity, analyte, table, _age(base, into), into.sex)
-    result = replace(
-        base,
-        low=quantity.low,
-        high=quantity.high,
-        comparator=quantity.comparator,
-        unit=quantity.unit or quantity.unit_text,
-        canonical_low=canonical.low,
-        canonical_high=canonical.high,
-        problem=canonical.problem,
-        range_low=limits.low if limits else None,
-        range_high=limits.high if limits else None,
-    )
-    return replace(result, problem=result.problem or _conflict(result))
-
-
-def _conflict(result: Result) -> str | None:
-    """The laboratory's flag against its own range: the result is then not relied on."""
-    flag, low, high = result.flag, result.range_low, result.range_high
-    if flag is None or result.low is None or result.low != result.high or (low is None and high is None):
-        return None
-    if low is not None and result.low < low:
-        place = "low"
-    elif high is not None and result.low > high:
-        place = "high"
-    elif (low is None and flag in ("low", "critical-low", "abnormal")) or (
-        high is None and flag in ("high", "critical-high", "abnormal")
-    ):
-        return None  # the side that the flag is about has no limit
-    else:
-        place = "normal"
-    said = {"critical-low": "low", "critical-high": "high", "abnormal": None}.get(flag, flag)
-    if said is None:
-        return "flag-conflict" if place == "normal" else None
-    return "flag-conflict" if said != place else None
-
-
-def _other_value(body: Mapping[str, Any], into: Collected) -> tuple[Quantity | None, str | None]:
-    """(quantity, word) from valueString, valueCodeableConcept, valueInteger, valueBoolean."""
-    table = into.tools.units
-    written = text(body.get("valueString"))
-    if written is not None:
-        return parse_quantity(written, table), table.word(written)
-    plain = number(body.get("valueInteger", body.get("valueDecimal")))
-    if plain is not None:
-        return Quantity(plain, plain, None, None, None), None
-    if isinstance(body.get("valueBoolean"), bool):
-        return None, "positive" if body["valueBoolean"] else "negative"
-    coded = concept(body.get("valueCodeableConcept"))
-    for words in coded.texts:
-        word = table.word(words)
-        quantity = parse_quantity(words, table)
-        if word or quantity:
-            return quantity, word
-    if any(c.code in _YES for c in coded.codings):
-        return None, "positive"
-    if any(c.code in _NO for c in coded.codings):
-        return None, "negative"
-    return None, None
-
-
-def _flag(body: Mapping[str, Any], into: Collected) -> Flag | None:
-    """The laboratory's flag; of several the first, but two that contradict each other are "abnormal"."""
-    table = into.tools.units
-    found: list[Flag] = []
-    for entry in concepts(body.get("interpretation")):
-        for code in (*(c.code for c in entry.codings), entry.text):
-            said = table.interpretations.get((code or "").strip().upper()) or table.word(code)
-            if said in _FLAGS:
-                found.append(_FLAGS[said])
-    if "normal" in found and any(flag != "normal" for flag in found):
-        return "abnormal"
-    return found[0] if found else None
-
-
-def _flag_word(body: Mapping[str, Any], into: Collected) -> Word | None:
-    table = into.tools.units
-    for entry in concepts(body.get("interpretation")):
-        for code in (*(c.code for c in entry.codings), entry.text):
-            said = table.interpretations.get((code or "").strip().upper()) or table.word(code)
-            if said and said.removeprefix("critical-") in _WORDS:
-                return _WORDS[said.removeprefix("critical-")]
-    return None
-
-
-def _age(base: Result, into: Collected) -> tuple[int, int] | None:
-    if into.born is None or base.date is None:
-        return None
-    youngest = base.date.earliest.year - into.born.latest.year - 1
-    oldest = base.date.latest.year - into.born.earliest.year
-    exact = into.born.exact and base.date.exact
-    if exact:
-        born, day = into.born.earliest, base.date.earliest
-        whole = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
-        return whole, whole
-    return max(youngest, 0), max(oldest, 0)
 
 
 def _components(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -323,7 +91,7 @@ def _components_as_results(
     resource: Mapping[str, Any], source: Source, state: State, into: Collected, *, foreign: bool
 ) -> bool:
     """Analytes among the components; a panel of urine has no serum analytes in it, whatever they are called."""
-    foreign = foreign or _other_material(" ".join(concept(resource.get("code")).texts))
+    foreign = foreign or other_material(concept(resource.get("code")).texts)
     found = False
     for component in _components(resource):
         name = concept(component.get("code"))
@@ -352,8 +120,7 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     _coded(name, answer, polarity, other, source, into)
     if polarity is False:
         reading = replace(reading, lesions=(), concepts=(), labs=())
-    if _other_material(" ".join((_specimen(resource, into), *name.texts))):
-        reading = replace(reading, labs=())
+    reading = _without_misreadings(reading, resource, name, source, into)
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)
     said = [le for le in to_lesions(reading.lesions, source) if not (coded and le.bare_code)]
     if coded is not None and not said:
@@ -377,6 +144,29 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     add_reading(reading, source, into, lesions=False)
 
 
+def _without_misreadings(
+    reading: TextReading, resource: Mapping[str, Any], name: Concept, source: Source, into: Collected
+) -> TextReading:
+    """A number beside a name that holds the word "calcium" is no calcium unless the whole name says so, and a
+    concentration is no lesion."""
+    other = other_material((*specimen_words(resource, into), *name.texts))
+    if other:
+        reading = replace(reading, labs=())
+    quantity = mapping(resource.get("valueQuantity"))
+    table = into.tools.units
+    unit = table.unit(quantity.get("code")) or table.unit(quantity.get("unit"))
+    measured = quantity.get("value") is not None and unit not in _SIZES
+    if not measured:
+        return reading
+    kept: tuple[LabMention, ...] = tuple(
+        lab for lab in reading.labs if not ((known := table.analytes.get(lab.analyte)) and known.whole_name)
+    )
+    could_be_calcium = unit in table.analytes["calcium-total"].units and any(map(table.may_be_missed, name.texts))
+    if could_be_calcium and not kept and not other:
+        into.not_understood.append(source.ref)
+    return replace(reading, labs=kept, lesions=())
+
+
 def _polarity(body: Mapping[str, Any], answer: Concept) -> bool | None:
     """A yes or no value; None when the value is something else or missing."""
     if isinstance(body.get("valueBoolean"), bool):
@@ -384,9 +174,10 @@ def _polarity(body: Mapping[str, Any], answer: Concept) -> bool | None:
     said = {
         str(v).strip().lower() for v in (*answer.texts, *(c.code for c in answer.codings), body.get("valueString")) if v
     }
-    if said & _NO:
+    yes, no = answers()
+    if said & no:
         return False
-    return True if said & _YES else None
+    return True if said & yes else None
 
 
 def _line(name: Concept, body: Mapping[str, Any], polarity: bool | None) -> str:

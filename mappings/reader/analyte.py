@@ -1,0 +1,134 @@
+"""Which test an Observation is: by any of its codes, else by its whole name; never that of another material.
+
+A serum calcium and a urine calcium look alike in every number, so the words around the code are asked too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from mappings.reader.access import Concept, concept, items, mapping, text
+from mappings.reader.context import Collected
+from mappings.units import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The analyte, the LOINC property of its code (mass, moles), the antibody; `conflict`: words against the code."""
+
+    analyte: str
+    property: str | None = None
+    antibody: str | None = None
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    parts: tuple[str, ...]
+    exceptions: tuple[str, ...]
+    edges: frozenset[str]
+    blood: frozenset[str]
+    blood_words: frozenset[str]
+
+
+@cache
+def observation_words() -> Mapping[str, Any]:
+    """`mappings/data/observations.yaml`."""
+    source = resources.files("mappings") / "data" / "observations.yaml"
+    data: Mapping[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return data
+
+
+@cache
+def _material() -> _Material:
+    data = observation_words()["other_material"]
+    return _Material(
+        tuple(data["parts"]),
+        tuple(data["except"]),
+        frozenset(data["edge_tokens"]),
+        frozenset(data["blood"]),
+        frozenset(data["blood_words"]),
+    )
+
+
+def test_of(name: Concept, into: Collected, *, foreign: bool) -> Test | None:
+    """The test that a code and its words name; None when it is none of ours, or one of another material.
+
+    `foreign`: the specimen, or the panel around it, is no blood. Where code and specimen contradict each other nobody
+    knows which of them is wrong, so the result is not read."""
+    foreign = foreign or other_material(name.texts)
+    for coding in name.codings:
+        found = into.tools.terminology.analyte(coding.system, coding.code)
+        if found is None or (foreign and found.specimen in _material().blood):
+            continue
+        return _narrowed(Test(found.analyte, found.property, found.antibody), name, into)
+    if foreign:
+        return None
+    for label in name.texts:
+        named = into.tools.units.analyte_named(label)
+        if named is not None:
+            analyte, _, antibody = named.partition(":")
+            return Test(analyte, None, antibody or None)
+    return None
+
+
+def is_contradicted(name: Concept, into: Collected) -> bool:
+    """Whether a code of ours for blood was passed over because of its words or its specimen."""
+    found = (into.tools.terminology.analyte(c.system, c.code) for c in name.codings)
+    return any(f is not None and f.specimen in _material().blood for f in found)
+
+
+def _narrowed(test: Test, name: Concept, into: Collected) -> Test:
+    """A code for total calcium whose own words say "corrected" is the corrected one; "ionised" contradicts it."""
+    table = into.tools.units
+    known = table.analytes.get(test.analyte)
+    if known is None or not known.narrower:
+        return test
+    for label in name.texts:
+        rule = known.narrower.get(table.analyte_named(label) or "")
+        if rule == "conflict":
+            return Test(test.analyte, test.property, test.antibody, conflict=True)
+        if rule == "take":
+            return Test(table.analyte_named(label) or test.analyte, test.property, test.antibody)
+    return test
+
+
+def specimen_words(resource: Mapping[str, Any], into: Collected) -> tuple[str, ...]:
+    """What the specimen is called: where it stands, contained, or as a resource of the chart."""
+    body = mapping(resource.get("specimen"))
+    if not body:
+        return ()
+    words = [*concept(body).texts, text(body.get("display")) or ""]
+    reference = body.get("reference")
+    if isinstance(reference, str):
+        contained = {f"#{mapping(c).get('id')}": mapping(c) for c in items(resource.get("contained"))}
+        key = "/".join(reference.split("/")[-2:])
+        found = contained.get(reference) or mapping(into.by_reference.get(key))
+        words.extend(concept(found.get("type")).texts)
+    return tuple(word for word in words if word)
+
+
+def other_material(words: tuple[str, ...]) -> bool:
+    """Whether a name or specimen says that it is urine or another material that is no blood."""
+    return any(_is_other(word) for word in words)
+
+
+def names_blood(words: tuple[str, ...]) -> bool:
+    return any(_material().blood_words & set(plain(word).split()) for word in words)
+
+
+def _is_other(word: str) -> bool:
+    known = _material()
+    said = word.casefold()
+    for blood_test in known.exceptions:
+        if blood_test in said:
+            said = said.replace(blood_test, "")
+    if any(part in said for part in known.parts):
+        return True
+    tokens = plain(word.partition("(")[0]).split()
+    return len(tokens) > 1 and (tokens[0] in known.edges or tokens[-1] in known.edges)

@@ -1,0 +1,229 @@
+"""The value of one result: number, words or flag, in its own unit and the analyte's, with the laboratory's range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any, Literal
+
+from mappings.dates import years_between
+from mappings.facts import Result
+from mappings.reader.access import concept, concepts, notes, text
+from mappings.reader.analyte import Test, observation_words
+from mappings.reader.context import Collected
+from mappings.units import plain
+from mappings.values import Quantity, choose_range, number, read_quantity, to_canonical
+from mappings.written import Written, parse_written
+
+State = Literal["final", "preliminary"]
+Flag = Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"]
+Word = Literal["normal", "low", "high", "abnormal", "positive", "negative", "indeterminate"]
+_WORDS: dict[str, Word] = {
+    "normal": "normal",
+    "low": "low",
+    "high": "high",
+    "abnormal": "abnormal",
+    "positive": "positive",
+    "negative": "negative",
+    "indeterminate": "indeterminate",
+}
+_FLAGS: dict[str, Flag] = {
+    "normal": "normal",
+    "low": "low",
+    "high": "high",
+    "critical-low": "critical-low",
+    "critical-high": "critical-high",
+    "abnormal": "abnormal",
+}
+
+
+def valued(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -> Result:
+    """The result with what the Observation or component says of its value; `problem` when it can't be relied on."""
+    table = into.tools.units
+    analyte = table.analytes.get(base.analyte)
+    base = replace(base, flag=_flag(_said(body), into))
+    if body.get("dataAbsentReason") is not None:
+        return replace(base, problem="no-value")
+    written = _written(body, base.analyte, into)
+    quantity = read_quantity(body.get("valueQuantity"), table) or (written.quantity if written else _plain(body))
+    if quantity is None:
+        return _in_words(base, body, test, into)
+    if written is not None and written.flags and base.flag is None:
+        base = replace(base, flag=_flag(written.flags, into))
+    canonical = to_canonical(quantity, analyte, test.property)
+    limits = choose_range(body.get("referenceRange"), quantity, analyte, table, _age(base, into), into.sex)
+    limits = limits or (written.range if written is not None and body.get("referenceRange") is None else None)
+    result = replace(
+        base,
+        low=quantity.low,
+        high=quantity.high,
+        comparator=quantity.comparator,
+        unit=quantity.unit or quantity.unit_text,
+        canonical_low=canonical.low,
+        canonical_high=canonical.high,
+        problem=canonical.problem,
+        range_low=limits.low if limits else None,
+        range_high=limits.high if limits else None,
+    )
+    problem = result.problem or _conflict(result) or _code_conflict(test) or _doubted(body, analyte is not None)
+    return replace(result, problem=problem)
+
+
+def _in_words(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -> Result:
+    said, has_value = _worded(body, into)
+    word = _WORDS.get(said or "") or (None if has_value else _flag_word(_said(body), into))
+    if word is None:
+        return replace(base, problem="not-understood" if has_value else "no-value")
+    clash = word == "normal" and base.flag not in (None, "normal")
+    return replace(base, word=word, problem="flag-conflict" if clash else _code_conflict(test))
+
+
+def _code_conflict(test: Test) -> str | None:
+    return "code-conflict" if test.conflict else None
+
+
+def _doubted(body: Mapping[str, Any], measured: bool) -> str | None:
+    """The laboratory's own comment that its number is not to be relied on."""
+    if not measured:
+        return None
+    comments = [comment.casefold() for comment in notes(body)]
+    return "doubted" if any(phrase in comment for comment in comments for phrase in _doubts()) else None
+
+
+def _conflict(result: Result) -> str | None:
+    """The laboratory's flag against its own range: the result is then not relied on."""
+    flag, low, high = result.flag, result.range_low, result.range_high
+    if flag is None or result.low is None or result.low != result.high or (low is None and high is None):
+        return None
+    if low is not None and result.low < low:
+        place = "low"
+    elif high is not None and result.low > high:
+        place = "high"
+    elif (low is None and flag in ("low", "critical-low", "abnormal")) or (
+        high is None and flag in ("high", "critical-high", "abnormal")
+    ):
+        return None  # the side that the flag is about has no limit
+    else:
+        place = "normal"
+    said = {"critical-low": "low", "critical-high": "high", "abnormal": None}.get(flag, flag)
+    if said is None:
+        return "flag-conflict" if place == "normal" else None
+    return "flag-conflict" if said != place else None
+
+
+def _written(body: Mapping[str, Any], analyte: str, into: Collected) -> Written | None:
+    """A number that stands in words: in valueString, or as the text of a coded value."""
+    table = into.tools.units
+    for words in (text(body.get("valueString")), *concept(body.get("valueCodeableConcept")).texts):
+        found = parse_written(words, table.analytes.get(analyte), table) if words else None
+        if found is not None:
+            return found
+    return None
+
+
+def _plain(body: Mapping[str, Any]) -> Quantity | None:
+    value = number(body.get("valueInteger", body.get("valueDecimal")))
+    return Quantity(value, value, None, None, None) if value is not None else None
+
+
+def _worded(body: Mapping[str, Any], into: Collected) -> tuple[str | None, bool]:
+    """(result in words, whether there is any value at all). A text such as "pending" is no value."""
+    table = into.tools.units
+    if isinstance(body.get("valueBoolean"), bool):
+        return ("positive" if body["valueBoolean"] else "negative"), True
+    said = text(body.get("valueString"))
+    coded = concept(body.get("valueCodeableConcept"))
+    for words in (said, *coded.texts):
+        word = table.word(words)
+        if word is not None:
+            return word, True
+    for coding in coded.codings:
+        word = _result_codes().get(coding.code or "")
+        if word is not None:
+            return word, True
+    if said is not None:
+        return None, plain(said) not in _no_result()
+    return None, any(_has_content(name, value) for name, value in body.items())
+
+
+def _has_content(name: str, value: object) -> bool:
+    if not name.startswith("value") or value in (None, "", [], {}):
+        return False
+    if name == "valueQuantity":
+        return isinstance(value, Mapping) and value.get("value") is not None
+    if name == "valueCodeableConcept":
+        found = concept(value)
+        return plain(found.label) not in _no_result() if found.label else False
+    return True
+
+
+def _said(body: Mapping[str, Any]) -> Iterator[str]:
+    for entry in concepts(body.get("interpretation")):
+        for code in (*(c.code for c in entry.codings), entry.text):
+            if code:
+                yield code
+
+
+def _interpreted(code: str, into: Collected) -> str | None:
+    """A flag as written: stars and exclamation marks around it only stress it ("H*", "HH!")."""
+    table = into.tools.units
+    bare = code.strip().strip("*!() ").upper()
+    return table.interpretations.get(code.strip().upper()) or table.interpretations.get(bare) or table.word(code)
+
+
+def _flag(written: Iterator[str] | tuple[str, ...], into: Collected) -> Flag | None:
+    """The laboratory's flag; of several the first, but two that contradict each other are "abnormal"."""
+    said = (_interpreted(code, into) for code in written)
+    found = [_FLAGS[word] for word in said if word in _FLAGS]
+    if "normal" in found and any(flag != "normal" for flag in found):
+        return "abnormal"
+    return found[0] if found else None
+
+
+def _flag_word(written: Iterator[str], into: Collected) -> Word | None:
+    for code in written:
+        said = _interpreted(code, into)
+        if said and said.removeprefix("critical-") in _WORDS:
+            return _WORDS[said.removeprefix("critical-")]
+    return None
+
+
+def _age(base: Result, into: Collected) -> tuple[int, int] | None:
+    if into.born is None or base.date is None:
+        return None
+    if into.born.exact and base.date.exact:
+        whole = years_between(into.born.earliest, base.date.earliest)
+        return whole, whole
+    youngest = base.date.earliest.year - into.born.latest.year - 1
+    oldest = base.date.latest.year - into.born.earliest.year
+    return max(youngest, 0), max(oldest, 0)
+
+
+@cache
+def answers() -> tuple[frozenset[str], frozenset[str]]:
+    """(yes, no): the words and codes of an answer, lower case."""
+    yes, no = (
+        frozenset(said.lower() for kind in ("words", "codes") for said in observation_words()["answers"][side][kind])
+        for side in ("yes", "no")
+    )
+    return yes, no
+
+
+@cache
+def _result_codes() -> Mapping[str, str]:
+    coded = {code: word for word, codes in observation_words()["result_codes"].items() for code in codes}
+    answers = observation_words()["answers"]
+    return (
+        coded | dict.fromkeys(answers["yes"]["codes"], "positive") | dict.fromkeys(answers["no"]["codes"], "negative")
+    )
+
+
+@cache
+def _no_result() -> frozenset[str]:
+    return frozenset(plain(words) for words in observation_words()["no_result"])
+
+
+@cache
+def _doubts() -> tuple[str, ...]:
+    return tuple(words.casefold() for words in observation_words()["doubt"])
