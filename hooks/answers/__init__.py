@@ -1,0 +1,77 @@
+"""Typed questions, answered from curated entries with a citation on every sentence, or not at all.
+
+What a sentence says is written or comes from the knowledge; nothing is made up from the question. The one port for
+another writer of sentences is `Writer`: off unless a hospital attaches it, its output held to the same checker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hooks.answers.citations import supported
+from hooks.answers.entries import Answerable, answerables
+from hooks.answers.index import Index
+from hooks.answers.patient import PatientFact, patient_facts
+from hooks.answers.words import Asked, Vocabulary
+from hooks.knowledge import Knowledge
+from hooks.knowledge.answers_schema import AnswerData, Sentence, load_answers
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`abstained` answers have no sentences and say why; `related` are questions that can be answered and are near."""
+
+    abstained: bool
+    answer: tuple[Sentence, ...] = ()
+    patient: tuple[PatientFact, ...] = ()
+    related: tuple[str, ...] = ()
+    because: str | None = None
+    entry: str | None = None
+
+
+class Writer(Protocol):
+    """Words the found sentences anew. It sees no patient; a sentence that its citations do not carry is dropped."""
+
+    def write(self, question: str, found: tuple[Sentence, ...], language: str) -> tuple[Sentence, ...]: ...
+
+
+class Answers:
+    """The question-and-evidence base; safe to share between threads."""
+
+    def __init__(self, knowledge: Knowledge, data: AnswerData, writer: Writer | None = None) -> None:
+        self.entries: tuple[Answerable, ...] = answerables(data, knowledge)
+        self._evidence, self._declines, self._writer = knowledge.evidence, data.declines, writer
+        self._vocabulary = Vocabulary(data.words)
+        self._index = Index(self.entries, self._vocabulary)
+
+    def ask(self, question: str, *, language: str = "en", assessment: Mapping[str, Any] | None = None) -> Reply:
+        """The answer to a question in English or Spanish; `assessment` is the contract's JSON of the patient."""
+        asked = self._vocabulary.read(question)
+        if not asked.terms and not asked.unknown:
+            return Reply(abstained=True, because=self._declines.not_a_question)
+        found = self._index.find(asked)
+        declined = self._declined(asked)
+        if declined is not None or found.best is None:
+            near = tuple(dict.fromkeys(e.asked for e in ((found.best,) if found.best else ()) + found.near))
+            return Reply(abstained=True, related=near[:3], because=declined or self._declines.no_source)
+        sentences = found.best.sentences
+        if self._writer is not None:
+            written = self._writer.write(question, sentences, language)
+            sentences = supported(written, self._evidence) or sentences
+        patient = patient_facts(assessment, found.best.patient) if assessment is not None else ()
+        related = tuple(dict.fromkeys(e.asked for e in found.near))
+        return Reply(False, sentences, patient, related, entry=found.best.id)
+
+    def _declined(self, asked: Asked) -> str | None:
+        terms = set(asked.terms)
+        for decline in self._declines.declines:
+            if all(terms & set(group) for group in decline.all) and not terms & set(decline.unless):
+                return decline.because
+        return None
+
+
+def load(knowledge: Knowledge) -> Answers:
+    """The base over the service's own knowledge; KnowledgeError when a file is wrong."""
+    return Answers(knowledge, load_answers())

@@ -1,0 +1,141 @@
+"""Schema of answers/*.yaml: the words of questions, curated answers, what is declined, and question families."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from hooks.knowledge.base import KnowledgeError, Strict, load
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_Words = Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
+
+CURATED = ("about", "laboratory", "epidemiology", "workup", "treatment")
+"""the files of curated entries, in the order in which they win a tie."""
+
+
+class Words(Strict):
+    """How words become terms: `entities` are what a question may be about, `terms` what it may ask of them."""
+
+    stopwords: _Words
+    background: tuple[str, ...]
+    """terms that nearly every question has; they decide little."""
+    context: tuple[str, ...]
+    """entities that often only describe the patient."""
+    entities: dict[str, tuple[str, ...]]
+    terms: dict[str, tuple[str, ...]]
+
+
+class Sentence(Strict):
+    """One sentence of an answer and the keys of the evidence base that carry it."""
+
+    text: _Text
+    citations: tuple[str, ...] = Field(min_length=1)
+
+
+class Entry(Strict):
+    """One curated answer. `patient` names the parts of an assessment that belong to it, as in the contract's JSON."""
+
+    id: str
+    en: tuple[_Text, ...] = Field(min_length=1)
+    es: tuple[_Text, ...] = Field(min_length=1)
+    answer: tuple[Sentence, ...] = Field(min_length=1)
+    patient: tuple[str, ...] = ()
+
+
+class Entries(Strict):
+    entries: tuple[Entry, ...]
+
+
+class Decline(Strict):
+    """What is not answered: a question with one term of each list of `all` and none of `unless`."""
+
+    id: str
+    because: _Text
+    all: tuple[tuple[str, ...], ...]
+    unless: tuple[str, ...] = ()
+
+
+class Declines(Strict):
+    declines: tuple[Decline, ...]
+    no_source: _Text
+    not_a_question: _Text
+
+
+class Questions(Strict):
+    """Ways to ask, in each language; {x} stands for the entity."""
+
+    en: tuple[_Text, ...]
+    es: tuple[_Text, ...]
+
+
+class TherapyQuestions(Strict):
+    evidence: Questions
+    dose: Questions
+    safety: Questions
+    monitoring: Questions
+
+
+class Phrases(Strict):
+    dose: str
+    label: str
+    extent: str
+    blocked: str
+    warned: str
+    none_blocked: str
+    more: str
+    monitoring: str
+    no_evidence: str
+    workup: str
+    mimic: str
+    mimic_pointer: str
+
+
+class Families(Strict):
+    therapy: TherapyQuestions
+    workup: Questions
+    mimic: Questions
+    flag: Questions
+    flag_entities: dict[str, str]
+    workup_entities: dict[str, tuple[str, ...]]
+    sentences: Phrases
+    most_rules: int = Field(ge=1)
+
+
+class AnswerData(Strict):
+    """All of it, ids of entries unique."""
+
+    words: Words
+    entries: tuple[Entry, ...]
+    declines: Declines
+    families: Families
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        ids = [entry.id for entry in self.entries]
+        if twice := {i for i in ids if ids.count(i) > 1}:
+            raise ValueError(f"entry listed twice: {min(twice)}")
+        both = self.words.entities.keys() & self.words.terms.keys()
+        if both:
+            raise ValueError(f"both an entity and a term: {min(both)}")
+        known = self.words.entities.keys() | self.words.terms.keys()
+        used = {t for d in self.declines.declines for group in (*d.all, d.unless) for t in group}
+        used |= {*self.words.background, *self.words.context, *self.families.flag_entities.values()}
+        used |= {t for terms in self.families.workup_entities.values() for t in terms}
+        if unknown := used - known:
+            raise ValueError(f"no such term: {min(unknown)}")
+        return self
+
+
+@cache
+def load_answers() -> AnswerData:
+    """Reads hooks/knowledge/answers/*.yaml; KnowledgeError names file and key."""
+    entries = tuple(e for file in CURATED for e in load(f"answers/{file}.yaml", Entries).entries)
+    words = load("answers/vocabulary.yaml", Words)
+    declines, families = load("answers/declines.yaml", Declines), load("answers/families.yaml", Families)
+    try:
+        return AnswerData(words=words, entries=entries, declines=declines, families=families)
+    except ValueError as error:
+        raise KnowledgeError("answers", "(all)", str(error).splitlines()[-2].strip()) from None
