@@ -7,7 +7,11 @@ from pathlib import Path
 
 from cds_service.errors import SettingsError
 from cds_service.state import read_overlay
+from hooks.answers.citations import problems as citation_problems
+from hooks.answers.entries import answerables
 from hooks.dialects import load_dialects
+from hooks.knowledge import load_knowledge
+from hooks.knowledge.answers_schema import load_answers
 from hooks.knowledge.base import FOLDER, KnowledgeError
 from hooks.knowledge.check import problems as knowledge_problems
 from mappings.codelists import load_terminology
@@ -27,5 +31,16 @@ def problems(overlay: Path | None = None, folder: Path = FOLDER) -> Iterator[str
         load_dialects()
         TextEngine.load()
         yield from map(str, knowledge_problems(folder, terminology))
+        yield from _answers()
     except (KnowledgeError, CodelistError, LanguageError) as error:
         yield str(error)
+
+
+def _answers() -> Iterator[str]:
+    """Every sentence has a citation that resolves; in a curated one the cited claims also state its numbers."""
+    data, knowledge = load_answers(), load_knowledge()
+    curated = {entry.id for entry in data.entries}
+    for entry in answerables(data, knowledge):
+        for sentence in entry.sentences:
+            for problem in citation_problems(sentence, knowledge.evidence, numbers_too=entry.id in curated):
+                yield f"answers: {entry.id}: {problem}"

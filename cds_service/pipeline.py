@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from hooks.answer import answer
+from hooks.answers import Answers
+from hooks.answers import load as load_answers
 from hooks.assess import assess
 from hooks.cards import CardContext
 from hooks.knowledge import Knowledge, load_knowledge
@@ -27,6 +29,7 @@ class Brain:
     reader: ChartReader
     knowledge: Knowledge
     today: Callable[[], date]
+    answers: Answers
 
     def understand(self, chart: RawChart, as_of: date | None = None) -> tuple[PatientFacts, Assessment]:
         """Facts and assessment of one chart; never raises on a chart."""
@@ -44,7 +47,9 @@ def load_brain(as_of: date | None = None, overlay: OverlayText | None = None) ->
     """Reads code lists, lexicons and knowledge; their errors name file and key."""
     terminology = load_terminology(overlay)
     reader = ChartReader(terminology, terminology.drugs, TextEngine.load())
-    return Brain(reader, load_knowledge(), (lambda: as_of) if as_of is not None else _utc_today)
+    knowledge = load_knowledge()
+    today = (lambda: as_of) if as_of is not None else _utc_today
+    return Brain(reader, knowledge, today, load_answers(knowledge))
 
 
 def _utc_today() -> date:

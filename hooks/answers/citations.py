@@ -11,11 +11,14 @@ from hooks.knowledge.evidence import EvidenceBase
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
-def problems(sentence: Sentence, evidence: EvidenceBase) -> tuple[str, ...]:
-    """What is wrong with a sentence: citations that are no source, numbers that no cited source states."""
+def problems(sentence: Sentence, evidence: EvidenceBase, *, numbers_too: bool = True) -> tuple[str, ...]:
+    """What is wrong with a sentence: citations that are no source, numbers that no cited source states (rows of other
+    knowledge files have checks of their own: `numbers_too` is off for them)."""
     missing = evidence.missing(sentence.citations)
     if not sentence.citations or missing:
         return tuple(f"no such source: {key}" for key in missing) or ("no citation",)
+    if not numbers_too:
+        return ()
     said: set[str] = set()
     for key in sentence.citations:
         source = evidence.sources[key]

@@ -22,7 +22,7 @@ _QUESTION, _WAY = 0.65, 0.35
 """how much it counts that the question is covered by the entry, and the way to ask by the question."""
 _BACKGROUND = 0.15
 """weight of a term that nearly every question has."""
-_UNKNOWN, _UNKNOWN_BESIDE_SUBJECT = 1.3, 0.3
+_UNKNOWN, _UNKNOWN_AFTER_SUBJECT = 1.3, 0.3
 """weight of a word that no entry knows, as a share of the rarest term's: it may be the very subject of the question,
 unless the entry knows a subject of the question and something that is asked of it."""
 _FOREIGN, _CONTEXT, _ABSENT = 0.45, 0.85, 0.6
@@ -61,7 +61,7 @@ class Index:
             self._terms[way.entry] |= way.terms
         counts = Counter(term for terms in self._terms for term in terms)
         self._weights = {term: math.log(1 + len(self._entries) / n) for term, n in counts.items()}
-        self._weights |= {term: _BACKGROUND for term in vocabulary.background}
+        self._weights |= dict.fromkeys(vocabulary.background, _BACKGROUND)
         self._rarest = math.log(1 + len(self._entries))
         self._lock = Lock()
         self._search = sqlite3.connect(":memory:", check_same_thread=False)
@@ -98,14 +98,15 @@ class Index:
         terms = frozenset(asked.terms)
         entry_terms, entities = self._terms[way.entry], self._vocabulary.entities
         known = terms & entry_terms
-        unknown = _UNKNOWN_BESIDE_SUBJECT if known & entities and len(known) > 1 else _UNKNOWN
-        whole = self._sum(terms) + unknown * self._rarest * len(asked.unknown)
+        light = 0 if len(known) < 2 or not known & entities else len(asked.unknown) - len(asked.beside)
+        unknown = _UNKNOWN_AFTER_SUBJECT * light + _UNKNOWN * (len(asked.unknown) - light)
+        context = (terms & self._vocabulary.context) - entry_terms
+        whole = self._sum(terms - context) + unknown * self._rarest
         of_way = self._sum(way.terms)
         if not whole or not of_way:
             return 0.0
         score = _QUESTION * self._sum(known) / whole + _WAY * self._sum(terms & way.terms) / of_way
         foreign = (terms & entities) - entry_terms
-        context = foreign & self._vocabulary.context
         score *= _FOREIGN ** len(foreign - context) * _CONTEXT ** len(context)
         return score * _ABSENT ** len((way.terms & entities) - terms)
 

@@ -45,7 +45,9 @@ def _select(assessment: Mapping[str, Any], selector: str) -> Iterator[PatientFac
     elif part == "quarantined":
         for item in _list(value):
             if isinstance(item, Mapping) and isinstance(item.get("reference"), str):
-                yield PatientFact(_cut(f"Left out: {item['reference']} ({item.get('reason', '')})"), (item["reference"],))
+                yield PatientFact(
+                    _cut(f"Left out: {item['reference']} ({item.get('reason', '')})"), (item["reference"],)
+                )
     elif part in ("therapies", "workup", "differential", "redFlags"):
         yield from _items(part, key, value)
 

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from hooks.knowledge.answers_schema import Words
 
 _WORD = re.compile(r"[^\W_]+")
-_NUMBER = re.compile(r"\d+")
 _LONGEST = 2000
 """characters of a question that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The terms of a text in their order, each once, and the words that are neither terms nor stopwords."""
+    """The terms of a text in their order, each once, and the words that are neither terms nor stopwords; `beside` are
+    those of them next to an entity: they may make another thing of it ("urinary infection")."""
 
     terms: tuple[str, ...]
     unknown: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 class Vocabulary:
@@ -53,29 +54,34 @@ class Vocabulary:
     def read(self, text: str) -> Asked:
         """Longest match first: phrases, words, beginnings of words, then what is left over."""
         words = _WORD.findall(plain(text[:_LONGEST]))
-        terms: dict[str, None] = {}
-        unknown: dict[str, None] = {}
+        found: list[tuple[str | None, str]] = []
+        """(term, word) one after the other; a stopword has neither."""
         at = 0
         while at < len(words):
             for length in range(min(self._most, len(words) - at), 0, -1):
                 term = self._exact.get(tuple(words[at : at + length]))
                 if term is not None:
-                    terms[term] = None
+                    found.append((term, ""))
                     at += length
                     break
             else:
-                self._single(words[at], terms, unknown)
+                found.append(self._single(words[at]))
                 at += 1
-        return Asked(tuple(terms), tuple(unknown))
+        beside = [
+            word
+            for n, (_, word) in enumerate(found)
+            if word and any(term in self.entities for term, _ in found[max(n - 1, 0) : n + 2])
+        ]
+        terms = dict.fromkeys(term for term, _ in found if term is not None)
+        return Asked(
+            tuple(terms), tuple(dict.fromkeys(word for _, word in found if word)), tuple(dict.fromkeys(beside))
+        )
 
-    def _single(self, word: str, terms: dict[str, None], unknown: dict[str, None]) -> None:
-        if word in self._stop or len(word) == 1 or _NUMBER.fullmatch(word):
-            return
+    def _single(self, word: str) -> tuple[str | None, str]:
+        if word in self._stop or len(word) == 1 or any(c.isdigit() for c in word):
+            return None, ""
         term = self._prefix(word) or self._of_word.get(word) or self._of_word.get(word.removesuffix("s"))
-        if term is not None:
-            terms[term] = None
-        elif not any(c.isdigit() for c in word):
-            unknown[word] = None
+        return (term, "") if term is not None else (None, word)
 
     def _prefix(self, word: str) -> str | None:
         for prefix, term in self._prefixes:
