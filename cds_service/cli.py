@@ -68,6 +68,23 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--overlay", type=Path, metavar="FILE", help="a hospital's own codes")
     check.set_defaults(command=_check_knowledge)
 
+    report = commands.add_parser("report", help="the committee report of a period, without patient data")
+    report.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DATE", help="default: 90 days ago")
+    report.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DATE", help="included; default: today")
+    report.add_argument("--tenant", metavar="ID", help="default: all tenants together")
+    report.add_argument("--format", choices=("html", "csv", "json"), default="html")
+    report.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    report.add_argument("--sample", type=int, default=20, metavar="N", help="charts of each kind to review (20)")
+    report.add_argument(
+        "--ignored-hours", type=int, default=24, metavar="H", help="no word after so long: ignored (24)"
+    )
+    report.set_defaults(command=_report)
+
+    key = commands.add_parser("patient-key", help="the keys of patient ids, to find charts of the review sample")
+    key.add_argument("--tenant", default="-", metavar="ID")
+    key.add_argument("ids", nargs="+", type=_patient_id, metavar="ID")
+    key.set_defaults(command=_patient_key)
+
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
     sandbox.add_argument("--port", type=int, default=8081)
     sandbox.add_argument("--service-url", default="http://127.0.0.1:8080")
@@ -129,6 +146,26 @@ def _check_knowledge(given: argparse.Namespace) -> int:
         print(problem)
     print(f"{len(found)} problem(s)" if found else "knowledge and code lists are consistent")
     return 1 if found else 0
+
+
+def _report(given: argparse.Namespace) -> int:
+    from cds_service.report.command import Asked, made
+    from cds_service.settings import load_settings
+
+    asked = Asked(given.first, given.last, given.tenant, given.format, given.out, given.sample, given.ignored_hours)
+    text = made(load_settings(), asked)
+    if text is not None:
+        print(text, end="")
+    return 0
+
+
+def _patient_key(given: argparse.Namespace) -> int:
+    from cds_service.report.command import patient_keys
+    from cds_service.settings import load_settings
+
+    for patient, key in patient_keys(load_settings(), given.tenant, given.ids):
+        print(f"{key} {patient}")
+    return 0
 
 
 def _sandbox(given: argparse.Namespace) -> int:

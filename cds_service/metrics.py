@@ -51,7 +51,7 @@ class Metrics:
         self._needs.labels(need, state, reason).inc()
 
     def outcome(self, tenant: str, service: str, outcome: str) -> None:
-        """What became of an evaluation: shown, nothing, silent, rollout, suppressed."""
+        """What became of an evaluation: shown, nothing, silent, rollout, suppressed, unreadable."""
         self._outcomes.labels(tenant, service, outcome).inc()
 
     def store_failed(self, what: str) -> None:

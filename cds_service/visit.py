@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from cds_service.errors import Precondition
@@ -23,9 +24,12 @@ from hooks.cards import CardContext
 from hooks.knowledge.card_schema import load_override_reasons
 from hooks.model import Assessment
 from hooks.wire import HookRequest
+from mappings.dates import PartialDate
 from mappings.facts import PatientFacts
 
 Card = dict[str, Any]
+_AGE_BANDS = (("0-17", 18), ("18-39", 40), ("40-64", 65))
+_OLDEST = "65+"
 NOBODY = "-"
 """stands for the tenant of an unauthenticated call (sandbox only)."""
 
@@ -50,13 +54,29 @@ class Visit:
             return []
         facts, assessment = await assessed(hook, self.state, tenant)
         if assessment.unreadable:
+            await self._keep(hook, facts, assessment, (), (), "unreadable", begun)
             if tenant is not None and tenant.fail_silent:
                 return []
             raise _unreadable(facts, assessment)
         written = self.state.brain.cards(hook.hook, facts, assessment, self._context(hook))
-        key = self._key
-        material = hashed(material_facts(assessment), key)
+        material = hashed(material_facts(assessment), self._key)
         shown, outcome = await self._permitted(hook, written, material)
+        kept = tuple(_card_record(card, material) for card in shown)
+        await self._keep(hook, facts, assessment, written, kept, outcome, begun)
+        return shown
+
+    async def _keep(
+        self,
+        hook: HookRequest,
+        facts: PatientFacts,
+        assessment: Assessment,
+        written: Sequence[Card],
+        kept: tuple[CardRecord, ...],
+        outcome: Outcome,
+        begun: float,
+    ) -> None:
+        """Counts the evaluation and records it, with keyed hashes and codes only."""
+        key = self._key
         self.state.metrics.outcome(self.tenant_id, self.service_id, outcome)
         await self.state.memory.record(
             EvaluationRecord(
@@ -71,6 +91,9 @@ class Visit:
                 grade=assessment.grade,
                 card=assessment.card,
                 outcome=outcome,
+                sex=facts.sex,
+                age_band=age_band(facts.born, assessment.as_of),
+                user_kind=hook.user_kind,
                 decisions=_decisions(assessment, written),
                 incomplete=tuple(
                     f"{need}={found.state}:{reason_code(found.reason)}"
@@ -78,10 +101,9 @@ class Visit:
                     if found.state != "complete"
                 ),
                 milliseconds=round((time.perf_counter() - begun) * 1000, 1),
-                cards=tuple(_card_record(card, material) for card in shown),
+                cards=kept,
             )
         )
-        return shown
 
     def _key(self, *parts: str) -> str:
         return self.state.memory.store.key(self.tenant_id, *parts)
@@ -163,7 +185,7 @@ def _topic(card: Card) -> str:
     return str(card.get("source", {}).get("topic", {}).get("code", ""))
 
 
-def _decisions(assessment: Assessment, written: list[Card]) -> tuple[str, ...]:
+def _decisions(assessment: Assessment, written: Sequence[Card]) -> tuple[str, ...]:
     return (
         *(f"card:{_topic(card)}" for card in written),
         *(f"workup:{item.id}={item.decision}" for item in assessment.workup),
@@ -181,10 +203,17 @@ def _card_record(card: Card, material: frozenset[str]) -> CardRecord:
 
 
 def _what(suggestion: dict[str, Any]) -> str:
-    """Resource type and code of the draft; no words of the chart."""
+    """Resource type of the draft and our own name of what it is for; no words of the chart."""
     for action in suggestion.get("actions", ()):
         resource = action.get("resource", {})
         concept = resource.get("code") or resource.get("medicationCodeableConcept") or {}
-        codes = [str(coding.get("code")) for coding in concept.get("coding", ())[:1]]
-        return " ".join([str(resource.get("resourceType")), *codes])
+        return f"{resource.get('resourceType')} {concept.get('text', '')}".strip()
     return "-"
+
+
+def age_band(born: PartialDate | None, day: date) -> str:
+    """The age in bands as wide as the committee report needs them; "unknown" without a date of birth."""
+    if born is None:
+        return "unknown"
+    years = day.year - born.latest.year - ((day.month, day.day) < (born.latest.month, born.latest.day))
+    return next((name for name, below in _AGE_BANDS if years < below), _OLDEST)

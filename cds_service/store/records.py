@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["shown", "nothing", "silent", "rollout", "suppressed"]
+Outcome = Literal["shown", "nothing", "silent", "rollout", "suppressed", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,9 @@ class EvaluationRecord:
     milliseconds: float
     user_key: str | None = None
     encounter_key: str | None = None
+    sex: str | None = None
+    age_band: str | None = None
+    user_kind: str | None = None
     decisions: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
     cards: tuple[CardRecord, ...] = ()

@@ -49,7 +49,7 @@ class Store:
         rows = list(records)
         shown = [(record, card) for record in rows for card in record.cards]
         offered = [(record, card, s) for record, card in shown for s in card.suggestions]
-        with _reported(), self.engine.begin() as connection:
+        with reported(), self.engine.begin() as connection:
             if rows:
                 connection.execute(evaluations.insert(), [_evaluation_row(record) for record in rows])
             if shown:
@@ -84,7 +84,7 @@ class Store:
         if not items:
             return 0
         wanted = {item.card for item in items}
-        with _reported(), self.engine.begin() as connection:
+        with reported(), self.engine.begin() as connection:
             known = set(
                 connection.scalars(select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.uuid.in_(wanted)))
             )
@@ -98,7 +98,7 @@ class Store:
 
     def shown_before(self, tenant: str, patient_key: str) -> list[Shown]:
         """The cards this patient's clinicians saw, newest first, each with the latest verdict about it."""
-        with _reported(), self.engine.connect() as connection:
+        with reported(), self.engine.connect() as connection:
             found = connection.execute(
                 select(cards)
                 .where(cards.c.tenant == tenant, cards.c.patient_key == patient_key)
@@ -127,7 +127,7 @@ class Store:
             "expires_ms": expires_ms,
         }
         insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
-        with _reported(), self.engine.begin() as connection:
+        with reported(), self.engine.begin() as connection:
             claim = insert(tokens).values(row).on_conflict_do_nothing().returning(tokens.c.jti_hash)
             if connection.execute(claim).first() is not None:
                 return "first"
@@ -141,7 +141,7 @@ class Store:
 
     def expire(self, now_ms: int, retention_days: dict[str, int], default_days: int) -> None:
         """Removes used-up tokens, and evaluations and feedback older than each tenant's retention."""
-        with _reported(), self.engine.begin() as connection:
+        with reported(), self.engine.begin() as connection:
             connection.execute(delete(tokens).where(tokens.c.expires_ms < now_ms))
             for tenant in connection.scalars(select(evaluations.c.tenant).distinct()).all():
                 before = now_ms - retention_days.get(tenant, default_days) * _DAY_MS
@@ -154,7 +154,7 @@ class Store:
 
     def erase(self, tenant: str, patient_key: str) -> None:
         """Removes everything kept about one patient of a tenant."""
-        with _reported(), self.engine.begin() as connection:
+        with reported(), self.engine.begin() as connection:
             theirs = select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.patient_key == patient_key)
             connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.card.in_(theirs)))
             connection.execute(
@@ -163,7 +163,7 @@ class Store:
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
-        with _reported(), self.engine.connect() as connection:
+        with reported(), self.engine.connect() as connection:
             connection.execute(select(1))
 
     def close(self) -> None:
@@ -178,7 +178,7 @@ class Store:
             return str(connection.scalars(select(secrets.c.value).where(secrets.c.name == _KEY)).one())
 
 
-class _reported:  # noqa: N801 - a context manager read as a word
+class reported:  # noqa: N801 - a context manager read as a word
     """Any database error becomes a StoreError that quotes neither statement nor data."""
 
     def __enter__(self) -> None:
@@ -237,6 +237,9 @@ def _evaluation_row(record: EvaluationRecord) -> dict[str, Any]:
         "decisions": " ".join(record.decisions),
         "incomplete": " ".join(record.incomplete),
         "milliseconds": record.milliseconds,
+        "sex": record.sex,
+        "age_band": record.age_band,
+        "user_kind": record.user_kind,
     }
 
 

@@ -36,11 +36,17 @@ evaluations = Table(
     Column("decisions", Text, nullable=False),
     Column("incomplete", Text, nullable=False),
     Column("milliseconds", Float, nullable=False),
+    Column("sex", String(8)),
+    Column("age_band", String(8)),
+    Column("user_kind", String(24)),
+    Index("ix_evaluations_at", "at_ms"),
     Index("ix_evaluations_tenant_at", "tenant", "at_ms"),
     Index("ix_evaluations_patient", "tenant", "patient_key"),
 )
-"""outcome: shown, nothing, silent, rollout, suppressed, not-clinician. decisions: codes such as
-"workup:radiograph=offer". incomplete: "conditions=partial" and so on."""
+"""outcome: shown, nothing, silent, rollout, suppressed, unreadable (the question could not be read).
+decisions: codes such as "workup:radiograph=offer". incomplete: "conditions=partial:timeout" and so on.
+sex, age_band: only as wide as the committee report needs them, none for evaluations of before they were kept.
+user_kind: resource type of the user."""
 
 cards = Table(
     "cards",
@@ -66,7 +72,7 @@ suggestions = Table(
     Column("tenant", String(64), nullable=False),
     Column("what", String(200), nullable=False),
 )
-"""what: resource type and code of the draft."""
+"""what: resource type of the draft, and our own name of the order, drug or finding."""
 
 feedback = Table(
     "feedback",

@@ -170,7 +170,7 @@ def test_the_record_holds_codes_and_no_words_of_the_chart(client: TestClient, st
     assert (row.outcome, row.card) == ("shown", "detection")
     kept = "\n".join(str(tuple(r)) for table in (evaluations, suggestions) for r in rows(store, table))
     assert len(rows(store, suggestions)) == sum(len(card.get("suggestions", ())) for card in cards)
-    for word in ("patient-1", "Practitioner", "encounter-9", "elbow", "stony", "2.31", "SLE", "lupus"):
+    for word in ("patient-1", "Practitioner/1", "encounter-9", "elbow", "stony", "2.31", "SLE", "lupus"):
         assert word not in kept
 
 

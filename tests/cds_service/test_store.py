@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import inspect, select, text
 
 from cds_service.feedback import FeedbackItem
-from cds_service.store import CardRecord, EvaluationRecord, Store, StoreError, SuggestionRecord
+from cds_service.store import CardRecord, EvaluationRecord, Store, StoreError, SuggestionRecord, migrations
 from cds_service.store.migrate import migrate, revision_of
 from cds_service.store.tables import feedback, metadata
 
@@ -49,7 +51,7 @@ def test_the_migrations_make_the_tables_of_the_program(store: Store) -> None:
     for table in metadata.sorted_tables:
         assert {c["name"] for c in found.get_columns(table.name)} == set(table.columns.keys())
     with store.engine.connect() as connection:
-        assert revision_of(connection) == "0001"
+        assert revision_of(connection) == "0002"
     migrate(store.engine)
 
 
@@ -197,3 +199,20 @@ def test_kill_loses_nothing_acknowledged(database: str) -> None:
         kept = {row.card for row in connection.execute(select(feedback.c.card))}
     store.close()
     assert {f"card {number}" for number in acknowledged} <= kept
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_its_rows(database: str) -> None:
+    store = Store(database)
+    store.record([evaluation(store)])
+    with store.engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    assert "sex" not in {c["name"] for c in inspect(store.engine).get_columns("evaluations")}
+    store.close()
+    again = Store(database)
+    assert len(again.shown_before("hospital", again.key("hospital", "patient", "p1"))) == 1
+    with again.engine.connect() as connection:
+        assert connection.execute(text("SELECT sex FROM evaluations")).scalar_one() is None
+    again.close()
