@@ -53,7 +53,7 @@ def create_app(
         settings=settings,
         brain=brain or load_brain(settings.as_of, read_overlay(settings.knowledge_overlay)),
         policy=policy,
-        http=http or open_client(policy),
+        http=http or open_client(policy, parallel=settings.fhir_parallel),
         tenants=tenants,
         authenticator=Authenticator(tenants),
         metrics=metrics,

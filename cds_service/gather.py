@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import tzinfo
 
 from cds_service.fhir.client import Deadline, FhirClient, Read
 from cds_service.fhir.search import read_need
@@ -11,6 +12,7 @@ from cds_service.prefetch import Prefetched, completeness_of, issue_reason, read
 from hooks.wire import HookRequest
 from mappings.facts import NEEDS, Completeness, Need, Quarantined
 from mappings.raw import RawChart, Resource
+from mappings.versions import Version
 
 _TYPES: dict[Need, str] = {
     "patient": "Patient",
@@ -24,8 +26,18 @@ _TYPES: dict[Need, str] = {
 }
 
 
-async def gather(request: HookRequest, *, client: FhirClient | None, deadline: Deadline) -> RawChart:
-    """The chart as far as it could be read. Without a client only the prefetch is used; nothing raises."""
+async def gather(
+    request: HookRequest,
+    *,
+    client: FhirClient | None,
+    deadline: Deadline,
+    version: Version | None = None,
+    zone: tzinfo | None = None,
+) -> RawChart:
+    """The chart as far as it could be read. Without a client only the prefetch is used; nothing raises.
+
+    `version` and `zone`: the FHIR release and time zone of the hospital, as far as they are set; without a version the
+    server's own word counts."""
     found = read_prefetch(request.prefetch)
     states = completeness_of(found)
     resources: list[Resource] = list(found.resources)
@@ -37,7 +49,11 @@ async def gather(request: HookRequest, *, client: FhirClient | None, deadline: D
         await _from_server(request.patient_id, client, found, states, resources, refused, deadline)
     for need, why in refused.items():
         states[need] = _without_server(need, states.get(need), found, why)
-    return RawChart(request.patient_id, tuple(resources), states, tuple(found.quarantined), request.drafts)
+    if version is None and client is not None:
+        version = client.capability.version
+    return RawChart(
+        request.patient_id, tuple(resources), states, tuple(found.quarantined), request.drafts, version, zone
+    )
 
 
 def _without_server(need: Need, state: Completeness | None, found: Prefetched, why: str) -> Completeness:
@@ -74,7 +90,13 @@ async def _from_server(
     ]
     reads = [read_need(client, need, patient_id, deadline) for need in wanted]
     follows = [client.follow(url, deadline) for _, url in pages]
-    answers = await asyncio.gather(*reads, *follows)
+    asking = asyncio.create_task(client.learn(deadline)) if wanted or pages else None
+    try:
+        answers = await asyncio.gather(*reads, *follows)
+    finally:
+        if asking is not None:
+            asking.cancel()  # done, or slower than the whole chart: then it is asked again another time
+            await asyncio.wait([asking])
     for need, read in zip(wanted, answers, strict=False):
         _take(read, resources, found)
         states[need] = _state(read, states.get(need))

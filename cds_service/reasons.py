@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+_ISSUE_TYPES = """
+    invalid structure required value invariant security login unknown expired suppressed processing not-supported
+    duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly business-rule conflict
+    transient lock-error no-store exception incomplete throttled informational
+"""
+_ISSUES = frozenset(_ISSUE_TYPES.split())
+"""FHIR's own issue types (http://hl7.org/fhir/issue-type), a closed list."""
 _CODES = (
+    ("left alone", "circuit-open"),
+    ("too many calls", "busy"),
+    ("not supported by server", "not-supported"),
+    ("resources left out", "left-out"),
+    ("subject missing", "no-subject"),
+    ("malformed url", "bad-url"),
+    ("wrong resource type", "wrong-type"),
+    ("no fhir access", "not-sent"),
+    ("not read", "not-read"),
     ("not in prefetch and no fhir", "not-sent"),
     ("not in prefetch", "key-missing"),
     ("another patient", "wrong-patient"),
@@ -37,4 +53,7 @@ def reason_code(reason: str | None) -> str:
     for word in text.replace(":", " ").split():
         if len(word) == 3 and word.isdigit() and "400" <= word <= "599":
             return f"http-{word}"
+    for word in text.replace(":", " ").replace(",", " ").split():
+        if word in _ISSUES:
+            return f"issue-{word}"
     return "other"

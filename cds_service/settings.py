@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cds_service.errors import SettingsError
+from cds_service.fhir.slots import PARALLEL
 
 
 class Settings(BaseSettings):
@@ -21,6 +22,7 @@ class Settings(BaseSettings):
     knowledge_overlay: Path | None = None
     public_url: str | None = None
     deadline_ms: int = Field(default=2000, ge=100, le=60_000)
+    fhir_parallel: int = Field(default=PARALLEL, ge=1, le=1000)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     max_nodes: int = Field(default=2_000_000, ge=1000)
     body_timeout_ms: int = Field(default=10_000, ge=100, le=120_000)

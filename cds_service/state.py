@@ -58,7 +58,8 @@ class AppState:
             policy.base_of(request.fhir_server)
         except Refused:
             return None
-        return FhirClient(http, policy, request.fhir_server, token)
+        version = tenant.fhir_version if tenant is not None else None
+        return FhirClient(http, policy, request.fhir_server, token, version)
 
     def _client_of(self, tenant: Tenant) -> httpx.AsyncClient:
         """One HTTP client for each tenant's policy, kept open."""
@@ -66,7 +67,7 @@ class AppState:
         found = self.clients.get(key)
         if found is None:
             context = ssl.create_default_context(cafile=str(tenant.ca_file)) if tenant.ca_file else None
-            found = self.clients[key] = open_client(tenant.policy, context)
+            found = self.clients[key] = open_client(tenant.policy, context, parallel=self.settings.fhir_parallel)
         return found
 
     async def close(self) -> None:

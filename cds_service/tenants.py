@@ -11,9 +11,11 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -30,6 +32,11 @@ _CHECK_SECONDS = 5.0
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def zone_named(name: str) -> tzinfo:
+    """Raises ZoneInfoNotFoundError or ValueError. UTC needs no table of the machine."""
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 class LocalCoding(_Strict):
@@ -59,6 +66,7 @@ class Tenant(_Strict):
     language: str = "en"
     units: Literal["conventional", "si"] = "conventional"
     time_zone: str = Field(default="UTC", alias="timeZone")
+    fhir_version: Literal["STU3", "R4", "R4B", "R5"] | None = Field(default=None, alias="fhirVersion")
     frame_ancestors: tuple[str, ...] = Field(default=(), alias="frameAncestors")
     cors_origins: tuple[str, ...] = Field(default=(), alias="corsOrigins")
     mode: Literal["live", "silent", "off"] = "live"
@@ -74,6 +82,15 @@ class Tenant(_Strict):
         if wrong or not algorithms:
             raise ValueError(f"must be some of {', '.join(ALGORITHMS)}")
         return algorithms
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            zone_named(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("must be an IANA time zone that this machine knows") from None
+        return name
 
     @field_validator("audience", "jku")
     @classmethod
@@ -95,6 +112,11 @@ class Tenant(_Strict):
         if sum(source is not None for source in (self.jwks, self.jwks_file, self.jku)) != 1:
             raise ValueError("exactly one of jwks, jwksFile, jku is required")
         return self
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Where dateTimes without a zone were written; None when the file does not say, so that they stay marked."""
+        return zone_named(self.time_zone) if "time_zone" in self.model_fields_set else None
 
     @property
     def policy(self) -> Policy:

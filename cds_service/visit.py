@@ -153,7 +153,13 @@ class Visit:
 async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> tuple[PatientFacts, Assessment]:
     """Facts and assessment of the patient that the request names."""
     deadline = Deadline.after(state.settings.deadline_ms)
-    chart = await gather(hook, client=state.fhir_client(hook, tenant), deadline=deadline)
+    chart = await gather(
+        hook,
+        client=state.fhir_client(hook, tenant),
+        deadline=deadline,
+        version=tenant.fhir_version if tenant is not None else None,
+        zone=tenant.zone if tenant is not None else None,
+    )
     facts, found = state.brain.understand(chart)
     state.metrics.assessed(found.grade, found.card)
     for need, completeness in facts.completeness.items():

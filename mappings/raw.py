@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any
 
 from mappings.facts import Completeness, Need, Quarantined
+from mappings.versions import Version
 
 Resource = Mapping[str, Any]
 
@@ -24,3 +26,7 @@ class RawChart:
     completeness: Mapping[Need, Completeness] = field(default_factory=dict)
     quarantined: tuple[Quarantined, ...] = ()
     drafts: tuple[Resource, ...] = ()
+    version: Version | None = None
+    """the FHIR release of the resources; None: each one's own shape decides."""
+    zone: tzinfo | None = None
+    """the hospital's time zone, for dateTimes that name none; None: they count as UTC and stay marked."""

@@ -15,9 +15,12 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import httpx
 
+from cds_service.fhir.capability import Capabilities, Capability, read_capability
 from cds_service.fhir.door import OutboundClient, Policy, Refused
+from cds_service.fhir.slots import NoSlotError
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.raw import Resource
+from mappings.versions import Version
 
 MAX_PAGES = 20
 MAX_ENTRIES = 5000
@@ -68,6 +71,8 @@ class FhirClient:
     policy: Policy
     base: str
     token: str | None = field(default=None, repr=False)
+    version: Version | None = None
+    """the server's FHIR release where it is set; it is not asked then."""
 
     async def read(self, kind: str, resource_id: str, deadline: Deadline) -> Read:
         """GET {base}/{kind}/{id}; a single resource."""
@@ -76,6 +81,36 @@ class FhirClient:
     async def search(self, kind: str, parameters: list[tuple[str, str]], deadline: Deadline) -> Read:
         """GET {base}/{kind}?…, all pages within the guards."""
         return await self._pages(f"{self.base}/{kind}?{urlencode(parameters, safe=',|:$')}", deadline)
+
+    async def search_by_post(self, kind: str, parameters: list[tuple[str, str]], deadline: Deadline) -> Read:
+        """POST {base}/{kind}/_search with the parameters as a form: for what would make a URL too long."""
+        return await self._pages(f"{self.base}/{kind}/_search", deadline, form=urlencode(parameters))
+
+    @property
+    def capability(self) -> Capability:
+        """What is known of this server; empty when nothing is."""
+        known = self._capabilities
+        found = known.of(self.base) if known is not None else Capability()
+        return found if self.version is None else Capability(self.version, found.posts)
+
+    async def learn(self, deadline: Deadline) -> None:
+        """Asks the server what it is, once in a while; what it says is kept with the HTTP client. Never raises."""
+        known = self._capabilities
+        if known is None or self.version is not None or not known.due(self.base):
+            return
+        known.learned(self.base, None)  # so that requests beside this one, and after a failure, don't ask too
+        answer = await self._pages(f"{self.base}/metadata", deadline)
+        found = next((read_capability(r) for r in answer.resources), None)
+        if found is not None:
+            known.learned(self.base, found)
+
+    def refused_post(self) -> None:
+        if self._capabilities is not None:
+            self._capabilities.refused_post(self.base)
+
+    @property
+    def _capabilities(self) -> Capabilities | None:
+        return self.http.capabilities if isinstance(self.http, OutboundClient) else None
 
     async def follow(self, url: str, deadline: Deadline) -> Read:
         """A page link that came with the data; only below the same base."""
@@ -102,16 +137,16 @@ class FhirClient:
         below = found.path == base.path or found.path.startswith(f"{base.path.rstrip('/')}/")
         return url if same and below else None
 
-    async def _pages(self, first_url: str, deadline: Deadline) -> Read:
-        """All pages; a paging session that the server lost is begun again once."""
-        result = await self._chain(first_url, deadline)
+    async def _pages(self, first_url: str, deadline: Deadline, form: str | None = None) -> Read:
+        """All pages; a paging session that the server lost is begun again once. `form`: the first one by POST."""
+        result = await self._chain(first_url, deadline, form)
         if result.partial is not None and (result.status in _LOST_SESSION or bool(result.issue_codes & _EXPIRED)):
-            again = await self._chain(first_url, deadline)
+            again = await self._chain(first_url, deadline, form)
             if again.failed is None and (again.partial is None or len(again.resources) >= len(result.resources)):
                 return again
         return result
 
-    async def _chain(self, url: str, deadline: Deadline) -> Read:
+    async def _chain(self, url: str, deadline: Deadline, form: str | None) -> Read:
         result = Read()
         seen: set[str] = set()
         total = 0
@@ -120,7 +155,8 @@ class FhirClient:
                 result.partial = "page loop"
                 return result
             seen.add(url)
-            page, size = await self._page(url, deadline)
+            page, size = await self._page(url, deadline, form)
+            form = None
             total += size
             result.status = page.status
             if page.failed is not None:
@@ -145,9 +181,9 @@ class FhirClient:
         result.partial = "page-limit"
         return result
 
-    async def _page(self, url: str, deadline: Deadline) -> tuple[Read, int]:
+    async def _page(self, url: str, deadline: Deadline, form: str | None) -> tuple[Read, int]:
         """One page; `partial` carries the next link."""
-        status, body, failed = await self._get(url, deadline)
+        status, body, failed = await self._get(url, deadline, form)
         if failed is not None:
             return Read(failed=failed, status=status), 0
         try:
@@ -168,12 +204,12 @@ class FhirClient:
         resources = [r for _, r in unpacked.resources]
         return Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken), len(body)
 
-    async def _get(self, url: str, deadline: Deadline) -> tuple[int, bytes, str | None]:
+    async def _get(self, url: str, deadline: Deadline, form: str | None) -> tuple[int, bytes, str | None]:
         """(status, body, reason of failure). Waits out one Retry-After that fits into the deadline, follows one
         redirect of a merged patient below the same base."""
         redirected = waited = False
         while True:
-            status, body, headers, failed = await self._guarded(url, deadline)
+            status, body, headers, failed = await self._guarded(url, deadline, form)
             if failed is not None:
                 return status, body, failed
             if status in (429, 503) and not waited:
@@ -182,7 +218,7 @@ class FhirClient:
                     waited = True
                     await asyncio.sleep(wait)
                     continue
-            if status in _REDIRECTS:
+            if status in _REDIRECTS and form is None:
                 target = self._own(headers.get("location", ""), url)
                 if redirected or target is None or "location" not in headers:
                     return status, body, "redirect"
@@ -192,15 +228,17 @@ class FhirClient:
                 return status, body, "redirect"
             return status, body, None
 
-    async def _guarded(self, url: str, deadline: Deadline) -> tuple[int, bytes, httpx.Headers, str | None]:
+    async def _guarded(
+        self, url: str, deadline: Deadline, form: str | None
+    ) -> tuple[int, bytes, httpx.Headers, str | None]:
         """One call, unless the server failed so often that it is left alone for now."""
         breakers = self.http.breakers if isinstance(self.http, OutboundClient) else None
         if breakers is not None and not breakers.allows(self.base):
             return 0, b"", httpx.Headers(), "server left alone after failures"
-        answer = await self._once(url, deadline)
+        answer = await self._once(url, deadline, form)
         if answer[3] == _LOST:
             # Most often a kept-alive connection that the server closed in the same moment: the next one is new.
-            answer = await self._once(url, deadline)
+            answer = await self._once(url, deadline, form)
         status, body, headers, failed = answer
         if failed == _LOST:
             failed = "connection"
@@ -211,15 +249,33 @@ class FhirClient:
                 breakers.succeeded(self.base)
         return status, body, headers, failed
 
-    async def _once(self, url: str, deadline: Deadline) -> tuple[int, bytes, httpx.Headers, str | None]:
-        empty = httpx.Headers()
-        left = deadline.left
-        if left <= 0:
-            return 0, b"", empty, "deadline"
+    async def _once(
+        self, url: str, deadline: Deadline, form: str | None
+    ) -> tuple[int, bytes, httpx.Headers, str | None]:
+        if deadline.left <= 0:
+            return 0, b"", httpx.Headers(), "deadline"
+        if not isinstance(self.http, OutboundClient):
+            return await self._call(url, deadline, form)
+        try:
+            async with self.http.slots.turn(self.base, deadline.left):
+                return await self._call(url, deadline, form)
+        except NoSlotError:
+            return 0, b"", httpx.Headers(), "too many calls at once"
+
+    async def _call(
+        self, url: str, deadline: Deadline, form: str | None
+    ) -> tuple[int, bytes, httpx.Headers, str | None]:
+        empty, left = httpx.Headers(), max(deadline.left, 0.001)
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        method = "GET" if form is None else "POST"
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
             self.policy.base_of(url)
-            async with asyncio.timeout(left), self.http.stream("GET", url, headers=headers, timeout=left) as response:
+            async with (
+                asyncio.timeout(left),
+                self.http.stream(method, url, headers=headers, content=form, timeout=left) as response,
+            ):
                 body = bytearray()
                 async for chunk in response.aiter_bytes():
                     body.extend(chunk)

@@ -15,6 +15,8 @@ import httpcore
 import httpx
 
 from cds_service.fhir.breaker import Breakers
+from cds_service.fhir.capability import Capabilities
+from cds_service.fhir.slots import PARALLEL, CallSlots
 
 _MAX_URL = 8000
 _METADATA = frozenset(
@@ -178,16 +180,20 @@ class _Transport(httpx.AsyncHTTPTransport):
 
 
 class OutboundClient(httpx.AsyncClient):
-    """An HTTP client behind the door, with the circuit breakers of the servers it talks to."""
+    """An HTTP client behind the door, with what it knows of the servers it talks to: which fail, what they can, and
+    how many calls are under way to each."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, parallel: int = PARALLEL, **settings: Any) -> None:
         super().__init__(**settings)
         self.breakers = Breakers()
+        self.capabilities = Capabilities()
+        self.slots = CallSlots(parallel)
 
 
-def open_client(policy: Policy, context: ssl.SSLContext | None = None) -> OutboundClient:
+def open_client(policy: Policy, context: ssl.SSLContext | None = None, *, parallel: int = PARALLEL) -> OutboundClient:
     """One HTTP/1.1 client behind the door: no redirects, no proxy or netrc from the environment."""
     return OutboundClient(
+        parallel=parallel,
         transport=_Transport(policy, context or ssl.create_default_context()),
         follow_redirects=False,
         trust_env=False,

@@ -29,6 +29,8 @@ _SEARCHES: dict[Need, tuple[str, Parameters]] = {
 _OLDER_NAME: dict[str, str] = {"ServiceRequest": "ProcedureRequest"}
 """what a STU3 server calls the type; asked for only when the server does not know ours."""
 _UNSUPPORTED = frozenset({404, 405, 501})
+_NO_POST = frozenset({400, 403, 404, 405, 406, 411, 415, 501})
+"""by which servers and the gateways before them refuse a search by POST."""
 _ANALYTES = (
     "calcium-total",
     "calcium-ionized",
@@ -47,6 +49,8 @@ async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: D
     if need == "patient":
         return await client.read("Patient", patient_id, deadline)
     kind, extra = _SEARCHES[need]
+    if kind in _OLDER_NAME and client.capability.version == "STU3":
+        kind = _OLDER_NAME[kind]
     found = await _read_kind(client, kind, [("patient", patient_id)], extra, deadline)
     if kind in _OLDER_NAME and _not_supported(found):
         older = await _read_kind(client, _OLDER_NAME[kind], [("patient", patient_id)], extra, deadline)
@@ -78,16 +82,12 @@ async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline
     refuses as unknown (400) is no loss, but the core one is: then the laboratory codes must have been answered."""
     searches: list[Parameters] = [[*base, ("category", c), ("_count", "200")] for c in _CATEGORIES[kind]]
     by_code = len(searches)
+    reads = [client.search(kind, search, deadline) for search in searches]
     if kind == "Observation":
         codes = load_terminology().loinc_for(_ANALYTES)
-        searches.extend([[*base, ("code", chunk), ("_count", "200")] for chunk in _chunks(codes)])
-    answers = await asyncio.gather(*(client.search(kind, search, deadline) for search in searches))
-    merged = Read(status=200)
-    for answer in answers:
-        merged.resources.extend(answer.resources)
-        merged.issues.extend(answer.issues)
-        merged.broken.extend(answer.broken)
-        merged.partial = merged.partial or answer.partial
+        reads.append(search_codes(client, kind, base, codes, deadline))
+    answers = await asyncio.gather(*reads)
+    merged = _merged(answers)
     failed = [a for a in answers if a.failed is not None]
     if len(failed) == len(answers):
         merged.failed, merged.status, merged.issue_codes = failed[0].failed, failed[0].status, failed[0].issue_codes
@@ -103,6 +103,40 @@ async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline
         lost.append(core)
     if lost:
         merged.partial = merged.partial or lost[0].failed
+    return merged
+
+
+async def search_codes(
+    client: FhirClient, kind: str, base: Parameters, codes: tuple[str, ...], deadline: Deadline
+) -> Read:
+    """The resources with any of the LOINC codes. What is too long for one GET goes by POST `_search` where the server
+    takes that, else by several GETs at once; a server's refusal is remembered."""
+    chunks = _chunks(codes)
+    if len(chunks) > 1 and client.capability.posts is not False:
+        whole = ",".join(chunks)
+        found = await client.search_by_post(kind, [*base, ("code", whole), ("_count", "200")], deadline)
+        if not (found.failed is not None and found.status in _NO_POST):
+            return found
+        client.refused_post()
+    answers = await asyncio.gather(
+        *(client.search(kind, [*base, ("code", chunk), ("_count", "200")], deadline) for chunk in chunks)
+    )
+    merged = _merged(answers)
+    failed = [a for a in answers if a.failed is not None]
+    if len(failed) == len(answers) and failed:
+        merged.failed, merged.status, merged.issue_codes = failed[0].failed, failed[0].status, failed[0].issue_codes
+    elif failed:
+        merged.partial = merged.partial or failed[0].failed
+    return merged
+
+
+def _merged(answers: list[Read]) -> Read:
+    merged = Read(status=200)
+    for answer in answers:
+        merged.resources.extend(answer.resources)
+        merged.issues.extend(answer.issues)
+        merged.broken.extend(answer.broken)
+        merged.partial = merged.partial or answer.partial
     return merged
 
 

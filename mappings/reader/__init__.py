@@ -17,6 +17,7 @@ from mappings.reader.memo import ChartText
 from mappings.reader.merge import without_repeats
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
+from mappings.versions import as_r4
 
 __all__ = ["ChartReader"]
 
@@ -49,7 +50,7 @@ class ChartReader:
     def read(self, raw: RawChart) -> PatientFacts:
         """The facts of the chart. A resource that can't be read is left out and named; nothing raises."""
         reference = f"Patient/{raw.patient_id}"
-        kept, left_out = unique(raw.resources)
+        kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
         tools = Tools(self._terminology, self._drugs, ChartText(self._text), self._units)
         into = Collected(tools, reference, references(kept), quarantined=list(left_out))
         unreadable: set[Need] = set()
@@ -73,7 +74,7 @@ class ChartReader:
                 for name in shape.unreadable_dates(resource):
                     into.leave_out(ref, f"{name}: not a FHIR date, read without it")
         for draft in raw.drafts:
-            self._draft(draft, into)
+            self._draft(as_r4(draft, raw.version), into)
         return self._facts(raw, reference, into, unreadable)
 
     def _patient(self, resources: tuple[Mapping[str, Any], ...], patient_id: str, into: Collected) -> None:

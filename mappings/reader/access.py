@@ -87,7 +87,6 @@ def codes(value: object) -> frozenset[str]:
 
 def notes(resource: Mapping[str, Any]) -> tuple[str, ...]:
     found = [text(n.get("text")) if isinstance(n, Mapping) else text(n) for n in items(resource.get("note"))]
-    found.append(text(resource.get("comment")))
     return tuple(t for t in found if t)
 
 

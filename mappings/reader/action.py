@@ -17,11 +17,11 @@ _NOT_DONE = {"not-done", "entered-in-error", "stopped", "preparation"}
 
 def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     status = str(resource.get("status") or "unknown")
-    if status in _NOT_DONE or resource.get("notDone") is True:
+    if status in _NOT_DONE:
         into.leave_out(ref, f"status {status}")
         return
     name = concept(resource.get("code"))
-    date = first_date(resource, "performedDateTime", "performedPeriod", "occurrenceDateTime", "occurrencePeriod")
+    date = first_date(resource, "performedDateTime", "performedPeriod")
     sites = into.sites_of(resource.get("bodySite"))
     into.actions.append(
         Action(

@@ -52,7 +52,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     ended = first_date(resource, "abatementDateTime", "abatementPeriod")
     abated = ended is not None or resource.get("abatementBoolean") is True or text(resource.get("abatementString"))
     course: Course = "resolved" if clinical & _RESOLVED or (abated and not clinical & _STILL_THERE) else "active"
-    recorded = PartialDate.parse(resource.get("recordedDate")) or PartialDate.parse(resource.get("assertedDate"))
+    recorded = PartialDate.parse(resource.get("recordedDate"))
     onset = onset_of(resource, recorded, into)
     source = Source(
         ref,

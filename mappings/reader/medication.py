@@ -16,8 +16,8 @@ from mappings.reader.dosage import daily_dose, strength_of
 from mappings.reader.narrative import Source, add_reading
 
 State = Literal["active", "stopped"]
-_STOPPED = {"completed", "stopped", "cancelled", "ended", "not-taken"}
-_DROPPED = {"entered-in-error", "draft"}
+_STOPPED = {"completed", "stopped", "cancelled", "ended"}
+_DROPPED = {"entered-in-error", "not-done", "not-taken"}
 _NOT_ORDERS = {"proposal", "option"}
 """a plan with an active status is how some servers list what the patient reports to take: it counts"""
 _ROUTES = (
@@ -35,11 +35,10 @@ _ROUTES = (
 def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
     status = str(resource.get("status") or "unknown")
     intent = str(resource.get("intent") or "order")
-    if not draft and (
-        status in _DROPPED or resource.get("taken") in ("n", "no") or resource.get("doNotPerform") is True
-    ):
+    if not draft and (status in _DROPPED or resource.get("doNotPerform") is True):
         into.leave_out(ref, f"status {status}" if status in _DROPPED else "not taken")
         return
+    draft = draft or status == "draft"  # an accepted suggestion that waits for its signature
     if not draft and intent in _NOT_ORDERS:
         into.leave_out(ref, f"intent {intent}")
         return
@@ -86,15 +85,11 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
 
 
 def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:
-    """The medication: CodeableConcept, contained or referenced Medication (R4 and R5); and the reference's display."""
+    """The medication: CodeableConcept, contained or referenced Medication; and the reference's display."""
     inline = resource.get("medicationCodeableConcept")
-    if inline is None and isinstance(resource.get("medication"), Mapping):
-        inline = resource["medication"].get("concept") or (
-            resource["medication"] if "coding" in resource["medication"] else None
-        )
     if inline is not None:
         return concept(inline), ""
-    reference = mapping(resource.get("medicationReference") or mapping(resource.get("medication")).get("reference"))
+    reference = mapping(resource.get("medicationReference"))
     target = reference.get("reference")
     found: Mapping[str, Any] = {}
     if isinstance(target, str):
@@ -165,7 +160,7 @@ def _dates(resource: Mapping[str, Any]) -> tuple[PartialDate | None, PartialDate
     started = first_date(resource, "authoredOn", "dateAsserted", "dateWritten")
     period = mapping(resource.get("effectivePeriod") or mapping(resource.get("dispenseRequest")).get("validityPeriod"))
     begin, end = PartialDate.parse(period.get("start")), PartialDate.parse(period.get("end"))
-    effective = first_date(resource, "effectiveDateTime", "occurenceDateTime", "occurrenceDateTime")
+    effective = first_date(resource, "effectiveDateTime")
     timing = mapping(mapping(next(iter(items(resource.get("dosageInstruction"))), None)).get("timing"))
     bounds = mapping(mapping(timing.get("repeat")).get("boundsPeriod"))
     end = (

@@ -1,0 +1,86 @@
+"""What a FHIR server says of itself at `/metadata`: its release, and whether it may be searched by POST.
+
+Asked once per server beside the reads of a chart, never waited for and never needed: without an answer the shapes of
+the resources decide, and a refused POST is learned from its refusal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mappings.versions import Version, version_of
+
+_SEARCH_MODE = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-mode"
+_KEPT_SECONDS = 3600.0
+_FAILED_SECONDS = 60.0
+"""how long a server that did not answer is not asked again."""
+_MOST_SERVERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    version: Version | None = None
+    posts: bool | None = None
+    """False: search by GET only; None: not said."""
+
+
+def read_capability(statement: object) -> Capability | None:
+    """From a CapabilityStatement; None when it is something else."""
+    if not isinstance(statement, Mapping) or statement.get("resourceType") not in (
+        "CapabilityStatement",
+        "Conformance",
+    ):
+        return None
+    rest = statement.get("rest")
+    modes = {
+        extension.get("valueCode")
+        for entry in (rest if isinstance(rest, list) else ())
+        if isinstance(entry, Mapping)
+        for extension in _list(entry.get("extension"))
+        if isinstance(extension, Mapping) and extension.get("url") == _SEARCH_MODE
+    }
+    posts = False if modes == {"GET"} else True if modes & {"POST", "both"} else None
+    return Capability(version_of(statement.get("fhirVersion")), posts)
+
+
+@dataclass(slots=True)
+class Capabilities:
+    """What is known of the servers of one HTTP client; nothing of a patient."""
+
+    clock: Callable[[], float] = time.monotonic
+    _known: dict[str, tuple[Capability, float]] = field(default_factory=dict)
+
+    def of(self, base: str) -> Capability:
+        """What is known now; an empty Capability when nothing is."""
+        found = self._known.get(base)
+        return found[0] if found is not None else Capability()
+
+    def due(self, base: str) -> bool:
+        """Whether the server should be asked."""
+        found = self._known.get(base)
+        return found is None or found[1] <= self.clock()
+
+    def learned(self, base: str, capability: Capability | None) -> None:
+        """None: the server gave no usable answer; what was known of it stays."""
+        before = self.of(base)
+        seconds = _FAILED_SECONDS if capability is None else _KEPT_SECONDS
+        if capability is not None and capability.posts is None:
+            capability = Capability(capability.version, before.posts)
+        self._keep(base, capability or before, seconds)
+
+    def refused_post(self, base: str) -> None:
+        found = self._known.get(base)
+        until = found[1] if found is not None else self.clock()
+        known = self.of(base)
+        self._keep(base, Capability(known.version, posts=False), max(until - self.clock(), 0.0))
+
+    def _keep(self, base: str, capability: Capability, seconds: float) -> None:
+        if base not in self._known and len(self._known) >= _MOST_SERVERS:
+            self._known.pop(next(iter(self._known)))
+        self._known[base] = (capability, self.clock() + seconds)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
