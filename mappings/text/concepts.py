@@ -5,14 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import replace
 
+from mappings.text.context import strongest
 from mappings.text.document import Document
 from mappings.text.reading import ConceptMention, Status, TimeSpan
+from mappings.text.schema import load_common
 from mappings.text.sites import located
 from mappings.text.times import times
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _REACH = 6
+_PERSONS = frozenset({"family", "other-person"})
 _CLOSE = 2
 
 
@@ -39,7 +42,11 @@ def concepts(document: Document) -> tuple[ConceptMention, ...]:
 
 def _mention(document: Document, hit: Hit, concept: str, status: Status) -> ConceptMention:
     start, end = document.span(hit.first, hit.last)
-    if status == "historical" and _lifelong(concept, document):
+    common = load_common()
+    if status in ("family", "other-person") and concept in common.own:
+        reaches = [r for r in document.contexts.over(hit) if r.trigger < hit.first or r.status not in _PERSONS]
+        status = strongest(reaches)
+    if status == "historical" and _lifelong(concept):
         before = [r for r in document.contexts.over(hit) if r.status == "historical" and r.trigger < hit.first]
         if before or concept.startswith("ctd."):
             status = "affirmed"
@@ -55,8 +62,8 @@ def _mention(document: Document, hit: Hit, concept: str, status: Status) -> Conc
     return ConceptMention(concept, status, document.text(hit.first, hit.last), start, end, sites=sites)
 
 
-def _lifelong(concept: str, document: Document) -> bool:
-    known = document.vocab.lifelong
+def _lifelong(concept: str) -> bool:
+    known = load_common().lifelong
     return concept in known or f"{concept.partition('.')[0]}.*" in known
 
 

@@ -7,16 +7,18 @@ a terminator ("but") or the rule's own scope ends it earlier. The rules are data
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mappings.text.reading import Status
-from mappings.text.tokens import Sentence, Words
+from mappings.text.tokens import Sentence, Words, opens_question
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
 _OPENERS = frozenset({":", "-", "–", "—", "="})
 _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
 _LIST_COLON = 3
+_BULLET = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,12 @@ class Reach:
     first: int
     last: int
     trigger: int
+
+
+def strongest(reaches: Iterable[Reach]) -> Status:
+    """What several triggers say together."""
+    found = {reach.status for reach in reaches}
+    return next((status for status in _ORDER if status in found), "affirmed")
 
 
 class Contexts:
@@ -48,13 +56,18 @@ class Contexts:
         answering = _by_sentence(hits.get("answer", []), self._firsts)
         carried: Reach | None = None
         section: Status | None = None
-        paragraph, on_line = -1, False
-        for sentence, inside, replies in zip(sentences, triggers, answering, strict=True):
-            heading = self._section(sentence, hits.get("section", []))
+        paragraph, on_line, alone = -1, False, False
+        sections = _by_sentence(hits.get("section", []), self._firsts)
+        headings = _by_sentence(hits.get("heading", []), self._firsts)
+        for index, (sentence, inside, replies) in enumerate(zip(sentences, triggers, answering, strict=True)):
+            heading = self._section(sentence, sections[index])
             ends = on_line and self._new_line(sentence)
-            if sentence.paragraph != paragraph or heading or ends or self._is_heading(sentence):
+            if alone and heading is None:
+                paragraph = sentence.paragraph
+            if sentence.paragraph != paragraph or heading or ends or self._is_heading(sentence, headings[index]):
                 section, paragraph = heading, sentence.paragraph
                 on_line = heading is not None and self._says_more(sentence)
+            alone = heading is not None and not on_line
             if section is not None:
                 self.reaches.append(Reach(section, sentence.first, sentence.last, sentence.first))
             if carried is not None and sentence.linked:
@@ -79,8 +92,7 @@ class Contexts:
         return self.at(hit.first, hit.last)
 
     def at(self, first: int, last: int) -> Status:
-        found = {reach.status for reach in self._near(first) if reach.first <= first and last <= reach.last}
-        return next((status for status in _ORDER if status in found), "affirmed")
+        return strongest(reach for reach in self._near(first) if reach.first <= first and last <= reach.last)
 
     def over(self, hit: Hit) -> list[Reach]:
         return [r for r in self._near(hit.first) if r.first <= hit.first and hit.last <= r.last]
@@ -100,19 +112,48 @@ class Contexts:
         if entry.status is None or (entry.status == "historical" and self._after_duration(hit)):
             return []
         out = []
-        if entry.direction in ("forward", "both"):
+        asked = self._asks(hit)
+        if entry.direction in ("forward", "both") and asked != "backward":
             last = min([stop.first for stop in stops if stop.first >= hit.last], default=sentence.last)
             if entry.scope is not None:
-                last = min(last, self._short(hit.last, entry.scope, last))
+                scope = 1 if self._hyphenated(hit) else entry.scope
+                last = min(last, self._short(hit.last, scope, last))
             elif entry.status == "negated" and self._word(hit.last) != ":":
                 last = self._list_end(hit.last, last)
             out.append(Reach(entry.status, hit.last, last, hit.first))
-        if entry.direction in ("backward", "both"):
+        present = entry.status in ("family", "other-person") and self._present(hit, sentence)
+        if entry.direction in ("backward", "both") and asked != "forward" and not present:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
             if entry.scope is not None:
                 first = max(first, self._short_back(hit.first, entry.scope, first))
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
+
+    def _asks(self, hit: Hit) -> str | None:
+        """Where a question mark looks: "?lupus" and "? lupus" forward, "lupus?" and "lupus ?" backward."""
+        if self._word(hit.first) != "?" or hit.last - hit.first > 1:
+            return None
+        following = self._words.starts[hit.last] if hit.last < len(self._words) else len(self._words.text)
+        before = self._words.ends[hit.first - 1] if hit.first else -1
+        apart = before < self._words.starts[hit.first]
+        return "forward" if apart and opens_question(self._words, hit.first, following) else "backward"
+
+    def _hyphenated(self, hit: Hit) -> bool:
+        """ "non-insulin-dependent" denies one word only."""
+        end = self._words.ends[hit.last - 1]
+        return self._words.text[end : end + 1] == "-" and self._words.text[end + 1 : end + 2].isalpha()
+
+    def _present(self, hit: Hit, sentence: Sentence) -> bool:
+        """ "noticed by her mother": the person is there, what stands before is not hers."""
+        at = hit.first - 1
+        while at >= sentence.first and at > hit.first - _LIST_COLON - 1:
+            word = self._words.words[at]
+            if word in self._vocab.present:
+                return True
+            if word not in self._vocab.stopwords and word not in self._vocab.articles:
+                return False
+            at -= 1
+        return False
 
     def _after_duration(self, hit: Hit) -> bool:
         """ "2-month history of" tells when something began, not that it is over."""
@@ -176,14 +217,27 @@ class Contexts:
         return at
 
     def _section(self, sentence: Sentence, sections: list[Hit]) -> Status | None:
-        for hit in sections:
-            if hit.first == sentence.first and self._word(hit.last) in (":", "-", "–"):
-                return hit.value  # type: ignore[return-value]
+        hit = self._heading(sentence, sections)
+        return hit.value if hit else None  # type: ignore[return-value]
+
+    def _heading(self, sentence: Sentence, hits: list[Hit]) -> Hit | None:
+        """The heading a sentence begins with, after a bullet or number at most: a colon or dash follows, or it stands
+        alone on its line."""
+        for hit in hits:
+            before = self._words.words[sentence.first : hit.first]
+            if len(before) > _BULLET or any(word[0].isalpha() for word in before):
+                return None
+            if self._word(hit.last) in (":", "-", "–") and hit.last < sentence.last:
+                return hit
+            if hit.last >= sentence.last and self._new_line(sentence) and self._word(hit.last) in ("", "\n"):
+                return hit
         return None
 
     def _new_line(self, sentence: Sentence) -> bool:
         """Whether a line begins here."""
-        before = self._words.ends[sentence.first - 1] if sentence.first else 0
+        if not sentence.first:
+            return True
+        before = self._words.ends[sentence.first - 1]
         return "\n" in self._words.text[max(0, before - 1) : self._words.starts[sentence.first]]
 
     def _says_more(self, sentence: Sentence) -> bool:
@@ -191,8 +245,10 @@ class Contexts:
         inside = self._words.words[sentence.first : sentence.last]
         return any(word[0].isalnum() for word in inside[inside.index(":") + 1 :]) if ":" in inside else False
 
-    def _is_heading(self, sentence: Sentence) -> bool:
-        """A line that begins with "Words:" begins a new part of the note."""
+    def _is_heading(self, sentence: Sentence, headings: list[Hit]) -> bool:
+        """A line that begins with "Words:", or is a known heading, begins a new part of the note."""
+        if headings and self._heading(sentence, headings):
+            return True
         start = self._words.starts[sentence.first]
         at_line_start = start == 0 or "\n" in self._words.text[max(0, start - 4) : start]
         return at_line_start and ":" in self._words.words[sentence.first : sentence.first + 4]

@@ -13,7 +13,9 @@ from mappings.text.sites import tidy
 from mappings.text.vocabulary import Hit
 
 _CALCIFIED = frozenset({"calcification", "calcinosis"})
-_BARE = frozenset({"lump", "swelling", "mass", "skin-change"})
+BARE = frozenset({"lump", "swelling", "mass", "skin-change"})
+_PARTS = frozenset({"skin-change", "calcification", "calcinosis", "induration", "ulcer", "deposit"})
+"""names that may stand for a part or a property of a lesion that another word names."""
 _SEVERITY: tuple[Pain, ...] = ("none", "unspecified", "mild", "severe")
 _FLAGS = (
     "necrotic", "livedo", "inflamed", "spreading_erythema", "pus", "sheet", "deep", "growing", "rapid", "called_new",
@@ -91,9 +93,7 @@ class Draft:
             self.hardness.add("definite")
         if other.kind == "induration":
             self.hardness.add("possible")
-        if self.kind in ("skin-change", "calcification", "calcinosis", "induration", "ulcer") and other.kind not in (
-            "skin-change", "calcification", "calcinosis", "induration", "ulcer", "deposit",
-        ):  # fmt: skip
+        if self.kind in _PARTS - {"deposit"} and other.kind not in _PARTS:
             if self.kind in _CALCIFIED:
                 self.hardness.add("definite")
             if self.kind == "ulcer":
@@ -101,6 +101,11 @@ class Draft:
             if self.kind == "induration":
                 self.hardness.add("possible")
             self.kind, self.count = other.kind, other.count
+        elif self.kind == "ulcer" and other.kind in _CALCIFIED:
+            self.flags.add("ulcerated")
+            self.kind = other.kind
+        elif self.kind in BARE and other.kind not in _PARTS:
+            self.kind = other.kind
         self.hardness |= other.hardness
         self.flags |= other.flags
         self.pains |= other.pains
@@ -182,7 +187,7 @@ class Draft:
             start=start,
             end=end,
             hardness=hardness,
-            bare=self.kind in _BARE and not described,
+            bare=self.kind in BARE and not described,
             sites=tidy(self.sites),
             chalky=chalky,
             ulcerated=ulcerated,

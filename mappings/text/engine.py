@@ -175,13 +175,15 @@ def _reports(document: Document, kind: Kind) -> Reports:
     taken = []
     for category in ("modality", "specimen"):
         for cluster in _clusters(document, category):
-            taken.append((cluster[0].first, cluster[-1].last))
             if category == "modality":
                 image = imaging.report(document, cluster)
                 images.extend([image] if image else [])
             else:
                 biopsy = pathology.report(document, cluster)
                 biopsies.extend([biopsy] if biopsy else [])
+                if biopsy is None:
+                    continue
+            taken.append((cluster[0].first, cluster[-1].last))
     return tuple(images), tuple(biopsies), taken
 
 

@@ -18,6 +18,8 @@ _UNIT = re.compile(
     r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
 _RANGE = re.compile(r"\s?[-–]\s?\d")
+_RATIO = re.compile(r"\s?[:/]\s?\d")
+"""a titre ("1:640") is no value."""
 _SKIPPED = frozenset({":", "=", "(", "-", "–", "~"})
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _BRIDGE = 4
@@ -102,6 +104,8 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             if document.between("word", hit.last, index) and _unit(document, index) is None:
                 return None
             if _RANGE.match(document.words.folded, document.words.ends[index]):
+                return None
+            if _RATIO.match(document.words.folded, document.words.ends[index]):
                 return None
             if any(first <= index < last for _, first, last in dates):
                 return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from mappings.facts import Site
 from mappings.text.document import Document
-from mappings.text.draft import Draft
+from mappings.text.draft import BARE, Draft
 from mappings.text.measures import count, pain_score, sizes
 from mappings.text.reading import LesionMention
 from mappings.text.sites import located
@@ -21,6 +22,7 @@ _CHALKY = frozenset({"chalk", "white", "chalk_complete"})
 _PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
 _SILENT = frozenset({"chalk", "white", "mineral", "infused"})
 _SHORT_SENTENCE = 4
+_ANOTHER_MATTER = ("modality", "specimen", "vascular", "joint", "elsewhere")
 
 
 class LesionReader(Surroundings):
@@ -50,6 +52,9 @@ class LesionReader(Surroundings):
                 if pending is not None:
                     self._pending_sites(pending, sentence)
                 pending = None
+                before = self._before_denial(sentence, heads)
+                if before is not None:
+                    self._implied(before, index)
             elif self._continues(sentence, index):
                 pending = None
             elif not self._implied(sentence, index):
@@ -80,7 +85,14 @@ class LesionReader(Surroundings):
         hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
         specific = [h for h in hits if h.value != "skin-change"]
         if specific and len(specific) < len(hits):
-            hits = [h for h in hits if h.value != "skin-change" or self._own_site(h, hits, sentence)]
+            past = all(self.document.status(h) == "historical" for h in specific)
+            hits = [
+                h
+                for h in hits
+                if h.value != "skin-change"
+                or self._own_site(h, hits, sentence)
+                or (past and self.document.status(h) == "affirmed")
+            ]
         hits = [h for i, h in enumerate(hits) if i == 0 or not self._only_denied(hits[i - 1], h)]
         bounds = [sentence.first]
         bounds += [self._boundary(one, other) for one, other in pairwise(hits)]
@@ -172,7 +184,7 @@ class LesionReader(Surroundings):
     def _attributes(self, draft: Draft, first: int, last: int, head: Hit | None = None, *, owned: bool = False) -> None:
         document = self.document
         skip = set(range(head.first, head.last)) if head else set()
-        shared = {(r.status, r.trigger) for r in document.contexts.over(head)} if head and not owned else set()
+        over = {(r.status, r.trigger) for r in document.contexts.over(head)} if head else set()
         for category in ("hardness", "attribute", "pain", "tender", "mimic"):
             for hit in document.between(category, first, last):
                 if self._means_other(hit):
@@ -180,6 +192,7 @@ class LesionReader(Surroundings):
                 if category == "hardness" and set(range(hit.first, hit.last)) & skip and hit.last - hit.first == 1:
                     draft.describe(category, hit.value, denied=False)
                     continue
+                shared = over if not owned or (head and self._describes(hit, head)) else set()
                 reaches = {(r.status, r.trigger) for r in document.contexts.over(hit)} - shared
                 statuses = {status for status, _ in reaches}
                 if statuses & {"family", "other-person", "hypothetical"}:
@@ -219,17 +232,32 @@ class LesionReader(Surroundings):
 
     def _same_lesion(self, one: Head, other: Head, first: Draft, second: Draft) -> bool:
         """ "nodule with central ulcer", "plaque with calcification": one lesion under two words."""
-        if first.status != second.status or second.count or first.status not in ("affirmed", "possible"):
+        if first.status != second.status or first.status not in ("affirmed", "possible"):
             return False
+        if (second.count or 0) > 1 or (second.count and other.kind in _MERGING):
+            return False
+        if self._alternatives(one, other):
+            return True
         if other.kind in _MERGING:
-            return not second.sites or one.kind.partition("+")[0] == other.kind
-        return one.kind in _MERGING and not first.sites and not self._coordinated(one, other)
+            alike = not second.sites or one.kind.partition("+")[0] == other.kind
+            return alike or not (first.sites or self._coordinated(one, other))
+        apart = bool(first.sites) and (one.kind != "skin-change" or bool(second.sites))
+        return one.kind in _MERGING and not apart and not self._coordinated(one, other)
+
+    def _alternatives(self, one: Head, other: Head) -> bool:
+        """ "lump/nodule": two names for one thing, one of them vague."""
+        vague = BARE & {one.kind, other.kind}
+        return bool(vague) and self.document.word(one.hit.last) == "/" and other.hit.first == one.hit.last + 1
 
     def _coordinated(self, one: Head, other: Head) -> bool:
         """ "nodules and indurated plaques": nothing but describing words and "and" between."""
         document = self.document
         joined = False
-        rules = [rule(document.vocab, h) for h in document.between("trigger", one.hit.last, other.hit.first)]
+        rules = [
+            rule(document.vocab, h)
+            for h in document.between("trigger", one.hit.last, other.hit.first)
+            if document.word(h.first) != "?"
+        ]
         if any(found.kind == "terminate" or found.direction != "forward" for found in rules):
             return False
         for index in range(one.hit.last, other.hit.first):
@@ -273,15 +301,18 @@ class LesionReader(Surroundings):
             return False
         if any(document.within(c, sentence) for c in ("concept", "analyte", "modality", "specimen", "drug")):
             return False
+        if all(h.category == "place" for h in described) and any(
+            h.value in ("normal", "negative") for h in document.within("word", sentence)
+        ):
+            return False
         starts_with = document.word(sentence.first)
         anaphor = any(h.first <= sentence.first + 1 for h in document.within("anaphor", sentence))
         also = any(h.first == sentence.first for h in document.within("also", sentence))
         if not (anaphor or also or sentence.linked) and self._plain_words(sentence) > _SHORT_SENTENCE - 1:
             return False
         places = [site for _, site in located(document, sentence.first, sentence.last)]
-        known = {site.region for draft in self.latest for site in draft.sites}
-        elsewhere = bool(places and known and not {p.region for p in places} & known)
-        if elsewhere and not also:
+        known = [site for draft in self.latest for site in draft.sites]
+        if places and known and not also and not any(_compatible(p, site) for p in places for site in known):
             return False
         if places and not known and starts_with and not self._only(sentence):
             return False
@@ -291,6 +322,15 @@ class LesionReader(Surroundings):
             self._time(sentence, self.latest)
         self.latest_sentence = index
         return True
+
+    def _before_denial(self, sentence: Sentence, heads: list[Head]) -> Sentence | None:
+        """ "Chalky discharge from the elbow, no nodule": what stands before the denial speaks for itself."""
+        if any(self.document.status(head.hit) != "negated" for head in heads):
+            return None
+        begin = min(
+            (r.trigger for head in heads for r in self.document.contexts.over(head.hit)), default=sentence.first
+        )
+        return Sentence(sentence.first, begin, sentence.paragraph) if begin > sentence.first + 1 else None
 
     def _implied(self, sentence: Sentence, index: int) -> bool:
         """Chalky material, or a calcified or stony spot with its site, is a lesion even without a lesion word."""
@@ -320,12 +360,17 @@ class LesionReader(Surroundings):
         return True
 
     def _orphaned(self, sentence: Sentence) -> None:
-        """A definite hardness word that no lesion took: relevant, and not understood."""
+        """A word for stone or calcium that no lesion took, alone or at a place of the body: relevant, and not
+        understood."""
         document = self.document
-        if any(document.within(c, sentence) for c in ("modality", "specimen")):
+        if any(document.within(c, sentence) for c in _ANOTHER_MATTER):
             return
         for hit in document.within("hardness", sentence):
-            if hit.value == "definite" and hit.last - hit.first > 1 and document.status(hit) == "affirmed":
+            if hit.value != "definite" or document.status(hit) not in ("affirmed", "possible"):
+                continue
+            near = document.between("place", hit.first - _WINDOW, hit.last + _WINDOW + 1)
+            calcified = bool(document.between("calcification", hit.first, hit.first + 1))
+            if hit.last - hit.first > 1 or calcified or near:
                 self.orphans = True
 
     def _pending_sites(self, pending: Sentence, sentence: Sentence) -> None:
@@ -352,6 +397,12 @@ class LesionReader(Surroundings):
                     each.onset, each.onset_anchored = timed.span, timed.anchored
                     each.first_word = min(each.first_word, timed.first)
                     each.last_word = max(each.last_word, timed.last)
+
+
+def _compatible(one: Site, other: Site) -> bool:
+    """Same region, and not one side against the other."""
+    sides = {one.laterality, other.laterality}
+    return one.region == other.region and sides != {"left", "right"}
 
 
 def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]) -> Draft | None:

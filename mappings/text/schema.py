@@ -136,6 +136,10 @@ class Lexicon(_Strict):
     tender: Phrases
     side_follows: bool = False
     """left and right stand after the place ("mano derecha")."""
+    side_shared: Phrases = ()
+    """words for a side that, after joined places, hold for all of them ("codo y rodilla izquierdos")."""
+    spelling: Phrases = ()
+    """long words that are read with one letter wrong, too ("calcinois"); never of a pair whose meanings differ."""
     sides: dict[Literal["left", "right", "bilateral"], Phrases]
     places: dict[str, Phrases]
     mimics: dict[str, Phrases]
@@ -161,6 +165,10 @@ class Common(_Strict):
     analytes: dict[str, Phrases]
     concepts: dict[str, Phrases]
     drugs: dict[str, Phrases]
+    lifelong: Phrases
+    """concepts that "history of" does not end."""
+    own: Phrases
+    """concepts that a person named after them does not take over ("breastfeeding her son")."""
 
 
 class Rule(_Strict):
@@ -180,8 +188,10 @@ class Context(_Strict):
     answers: Phrases
     """words that, alone after a colon, deny what stands before it ("Nodules: none")."""
     sections: dict[Status, Phrases]
-    lifelong: Phrases
-    """concepts that "history of" does not end."""
+    present: Phrases
+    """words before a relative who is there and not ill: "noticed by her mother"."""
+    headings: Phrases
+    """lines that begin a new part of a note, so that a section before them ends ("Examination")."""
     rules: tuple[Rule, ...]
 
 

@@ -24,7 +24,7 @@ def tidy(found: list[Site]) -> tuple[Site, ...]:
 def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]:
     """Each site with the words that name it."""
     regions = load_places().regions
-    places = document.between("place", first, last)
+    places = [place for place in document.between("place", first, last) if not _ago(document, place)]
     if not places:
         return []
     sides = document.between("side", first, last)
@@ -49,9 +49,38 @@ def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]
         if side is None and joined:
             side = carried
         out.append((place, Site(regions[place.value], place.value, side)))
+        if after and not before and document.word(after[0].first) in document.vocab.side_shared:
+            _share(document, out, first, coordinators, sides)
         carried = side
         previous = after[0].last if after and not before else place.last
     return out
+
+
+def _ago(document: Document, place: Hit) -> bool:
+    """ "3 months back" names no place."""
+    return bool(document.between("ago", place.first, place.first + 1)) and any(
+        unit.last == place.first for unit in document.between("unit", place.first - 1, place.first)
+    )
+
+
+def _share(
+    document: Document, out: list[tuple[Hit, Site]], first: int, coordinators: set[int], sides: list[Hit]
+) -> None:
+    """ "codo y rodilla izquierdos": the side holds for the joined places before, unless one has its own."""
+    for at in range(len(out) - 2, -1, -1):
+        place, site = out[at]
+        following = out[at + 1][0]
+        gap = range(place.last, following.first)
+        own = any(s.first >= (out[at - 1][0].last if at else first) and s.last <= place.last for s in sides)
+        if site.laterality or own or not gap or any(not _light(document, i, coordinators) for i in gap):
+            return
+        if not any(i in coordinators for i in gap):
+            return
+        out[at] = (place, Site(site.region, site.place, out[-1][1].laterality))
+
+
+def _light(document: Document, index: int, coordinators: set[int]) -> bool:
+    return index in coordinators or document.word(index) in document.vocab.stopwords
 
 
 def _side(values: set[str]) -> Laterality | None:

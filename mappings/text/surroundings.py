@@ -91,6 +91,7 @@ class Surroundings:
                 for c in ("attribute", "pain", "tender", "hardness")
                 for h in document.between(c, reach.first, head.hit.first)
             ]
+            attributes += [h for h in document.between("lesion", reach.first, head.hit.first) if h.value == "ulcer"]
             if not attributes:
                 return False
             after = max(h.last for h in attributes)
@@ -101,6 +102,10 @@ class Surroundings:
             if not (over and definite) or after < first:
                 return False
         return True
+
+    def _describes(self, hit: Hit, head: Hit) -> bool:
+        """Whether a word stands right before the lesion word, as in "no pain over the hard nodules"."""
+        return hit.first < head.first and not any(self._is("preposition", i) for i in range(hit.last, head.first))
 
     def _plain_words(self, sentence: Sentence) -> int:
         """How many words of the sentence none of our entries covers."""

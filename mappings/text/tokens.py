@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
+from mappings.text.folding import fold
+
 _TOKEN = re.compile(
     r"\d+(?:[.,]\d+)*|[a-z]/[a-z](?![^\W\d_])|(?:[a-z]{1,2}|qu|jusqu)['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
     r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
@@ -14,24 +16,8 @@ _ENDS = frozenset(".!?;\n•")
 _LONGEST = 160
 """words; a longer run without a full stop is cut, so that time grows with the length of a text only."""
 _JOINS = frozenset({".", "?"})
-
-
-class _Folding(dict[int, str]):
-    """One character to its lower-case letter without accent; always one for one, so that positions stay."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        plain = unicodedata.normalize("NFD", char)[0].lower()
-        self[code] = out = plain if len(plain) == 1 else char
-        return out
-
-
-_FOLDING = _Folding()
-
-
-def fold(text: str) -> str:
-    """Lower case and without accents, same length."""
-    return text.translate(_FOLDING)
+_TITLE = 4
+_OPENS = frozenset({",", ";", ":", ".", "(", "-", "–", "\n", "/"})
 
 
 @dataclass(slots=True)
@@ -43,9 +29,20 @@ class Words:
     words: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
+    _capitals: dict[int, bool] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def all_capitals(self, position: int) -> bool:
+        """Whether the line around a position is a longer one all in capitals: it tells no abbreviation from a word."""
+        start = self.text.rfind("\n", 0, position) + 1
+        known = self._capitals.get(start)
+        if known is None:
+            end = self.text.find("\n", position)
+            line = self.text[start : end if end >= 0 else len(self.text)]
+            known = self._capitals[start] = line.isupper() and len(line.split()) > _TITLE
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,10 @@ def _joined(words: Words, index: int, abbreviations: frozenset[str]) -> bool:
     """A full stop after an abbreviation, or a question mark set before a word ("?SLE"), ends nothing."""
     following = _next_start(words, index)
     if words.words[index] == "?":
-        return following == words.ends[index] and following < len(words.text)
+        apart = index == 0 or words.ends[index - 1] < words.starts[index]
+        return following < len(words.text) and (
+            following == words.ends[index] or (apart and opens_question(words, index, following))
+        )
     if index == 0 or words.ends[index - 1] != words.starts[index]:
         return False
     before = words.words[index - 1]
@@ -118,6 +118,17 @@ def _joined(words: Words, index: int, abbreviations: frozenset[str]) -> bool:
         return True
     follows_small = following < len(words.text) and words.text[following].islower()
     return len(before) == 1 and before.isalpha() and follows_small
+
+
+def opens_question(words: Words, index: int, following: int) -> bool:
+    """Whether a question mark that stands apart asks for what follows it on its line ("? lupus"), not for what stands
+    before it ("lupus ?", as French is written)."""
+    text = words.text
+    gap = text[words.ends[index] : following]
+    if following >= len(text) or "\n" in gap:
+        return False
+    begins = index == 0 or words.words[index - 1] in _OPENS or "\n" in text[words.ends[index - 1] : words.starts[index]]
+    return begins or not gap or text[following].islower() or text[following : following + 2].isupper()
 
 
 def _next_start(words: Words, index: int) -> int:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
+from mappings.text.folding import fold
 from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_common, load_context, load_lexicon
-from mappings.text.tokens import Words, cut, fold, phrase
+from mappings.text.spelling import Spelling
+from mappings.text.tokens import Words, cut, phrase
 
 _GROUPS = {
     "context": ("trigger", "section", "answer"),
+    "heading": ("heading",),
     "form": ("coordinator", "preposition", "anaphor", "also"),
     "lesion": (
         "lesion", "named", "hardness", "attribute", "pain", "scale", "tender", "side", "mimic", "size-not",
@@ -36,8 +39,6 @@ _GROUPS = {
 }  # fmt: skip
 _GROUP = {category: group for group, categories in _GROUPS.items() for category in categories} | {"ignore": "*"}
 _AFFIX = 4
-_TITLE = 4
-"""a longer text all in capitals tells no abbreviation from a word."""
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
 RELEVANT = frozenset(_GROUPS["lesion"] + _GROUPS["concept"] + _GROUPS["imaging"] + _GROUPS["pathology"]) | {
     "analyte", "drug",
@@ -70,7 +71,9 @@ class Vocabulary:
     stopwords: frozenset[str]
     articles: frozenset[str]
     abbreviations: frozenset[str]
-    lifelong: frozenset[str]
+    present: frozenset[str]
+    side_shared: frozenset[str]
+    spelling: Spelling
     starts: frozenset[str]
     """words with which an entry that may matter begins: a text without any of them holds nothing for us."""
 
@@ -79,10 +82,9 @@ class Vocabulary:
         out: dict[str, list[Hit]] = {}
         free: dict[str, int] = {}
         blocked = 0
-        capitals = len(words) > _TITLE and words.text.isupper()
-        tokens, size = words.words, len(words.words)
+        tokens, size = self.spelling.corrected(words.words), len(words.words)
         for index in range(size):
-            best = self._at(words, tokens, index, size, capitals)
+            best = self._at(words, tokens, index, size)
             if not best:
                 continue
             ignored = best.pop("*", None)
@@ -101,9 +103,7 @@ class Vocabulary:
                         known.append(hit)
         return out
 
-    def _at(
-        self, words: Words, tokens: list[str], index: int, size: int, capitals: bool
-    ) -> dict[str, tuple[int, list[_Payload]]]:
+    def _at(self, words: Words, tokens: list[str], index: int, size: int) -> dict[str, tuple[int, list[_Payload]]]:
         best: dict[str, tuple[int, list[_Payload]]] = {}
         node = self.root.get(tokens[index])
         at = index
@@ -111,11 +111,11 @@ class Vocabulary:
             at += 1
             found = node.get("")
             if found:
-                _keep(best, at, found, words, index, capitals)
+                _keep(best, at, found, words, index)
             node = node.get(tokens[at]) if at < size else None
         if not best and len(tokens[index]) > _AFFIX:
             for payloads in self._by_affix(tokens[index]):
-                _keep(best, index + 1, payloads, words, index, capitals)
+                _keep(best, index + 1, payloads, words, index)
         return best
 
     def _by_affix(self, token: str) -> Iterator[list[_Payload]]:
@@ -128,7 +128,7 @@ class Vocabulary:
 
     def relevant(self, words: Words) -> bool:
         """A cheap look whether anything of ours can be in the text."""
-        if not self.starts.isdisjoint(words.words):
+        if not self.starts.isdisjoint(words.words) or self.spelling.any(words.words):
             return True
         return any(True for token in words.words if len(token) > _AFFIX for _ in self._by_affix(token))
 
@@ -140,13 +140,15 @@ class Vocabulary:
 
 
 def _keep(
-    best: dict[str, tuple[int, list[_Payload]]], last: int, found: list[_Payload], words: Words, first: int, caps: bool
+    best: dict[str, tuple[int, list[_Payload]]], last: int, found: list[_Payload], words: Words, first: int
 ) -> None:
     fresh: set[str] = set()
     for payload in found:
         if payload.exact is not None:
-            shown = words.text[words.starts[first] : words.ends[last - 1]]
-            if caps or shown != payload.exact:
+            start = words.starts[first]
+            if words.text[start : words.ends[last - 1]] != payload.exact or words.all_capitals(start):
+                continue
+            if len(payload.exact) == 1 and _in_unit(words.text, start):
                 continue
         if payload.group in fresh:
             best[payload.group][1].append(payload)
@@ -156,6 +158,11 @@ def _keep(
             else:
                 best[payload.group] = (last, [payload])
             fresh.add(payload.group)
+
+
+def _in_unit(text: str, start: int) -> bool:
+    """The "L" of "mmol/L" is neither "left" nor "low"."""
+    return start > 1 and text[start - 1] == "/" and text[start - 2].isalpha()
 
 
 @cache
@@ -186,9 +193,22 @@ class _Builder:
             stopwords=frozenset(fold(word) for word in self.lexicon.stopwords),
             articles=frozenset(fold(word) for word in self.lexicon.anaphors),
             abbreviations=frozenset(fold(word) for word in self.context.abbreviations),
-            lifelong=frozenset(self.context.lifelong),
+            present=frozenset(fold(word) for word in self.context.present),
+            side_shared=frozenset(fold(word) for word in self.lexicon.side_shared),
+            spelling=Spelling(self.lexicon.spelling, self._known()),
             starts=frozenset(self.starts),
         )
+
+    def _known(self) -> frozenset[str]:
+        """Every word that stands in the language files."""
+        known: set[str] = set()
+        nodes = [self.root]
+        while nodes:
+            for word, node in nodes.pop().items():
+                if word:
+                    known.add(word)
+                    nodes.append(node)
+        return frozenset(known)
 
     def add(self, category: str, value: str, form: str) -> None:
         exact = form[1:] if form.startswith("=") else None
@@ -275,7 +295,8 @@ def _entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Ite
         "pending": lexicon.imaging.pending, "specimen": lexicon.pathology.specimen,
         "p-calcium": lexicon.pathology.calcium, "stain": lexicon.pathology.stain, "tissue": lexicon.pathology.tissue,
         "organ": lexicon.pathology.organ, "since": lexicon.times.since, "onset": lexicon.times.onset,
-        "ago": lexicon.times.ago, "history": lexicon.times.history, "person": lexicon.times.person,
+        "ago": lexicon.times.ago, "heading": context.headings, "history": lexicon.times.history,
+        "person": lexicon.times.person,
         "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
     }  # fmt: skip

@@ -50,6 +50,31 @@ def test_ids_are_those_of_the_rest(language: str) -> None:
     assert set(lexicon.workup) <= _column("workup.csv", "workup") | {"wound-culture"}
 
 
+def _concepts(language: str) -> set[str]:
+    lexicon = load_lexicon(language)
+    guarded = [name for g in lexicon.guarded for name in (g.concept, g.otherwise) if name]
+    return {concept for key in [*lexicon.concepts, *load_common().concepts, *guarded] for concept in key.split("+")}
+
+
+NOT_IN_EVERY_LANGUAGE: dict[str, set[str]] = {"es": set(), "pt": set(), "fr": set(), "de": set()}
+"""concepts that English names and a language does not, each with its reason beside it: none at present"""
+
+
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+def test_every_language_names_what_english_names(language: str) -> None:
+    lexicon, english = load_lexicon(language), load_lexicon("en")
+    assert _concepts("en") - _concepts(language) == NOT_IN_EVERY_LANGUAGE[language]
+    assert set(english.absent) <= set(lexicon.absent)
+    assert set(english.mimics) <= set(lexicon.mimics)
+    assert set(english.named_lesions) <= set(lexicon.named_lesions)
+    assert set(english.places) <= set(lexicon.places)
+    assert set(english.workup) <= set(lexicon.workup)
+    assert set(english.pathology.other) <= set(lexicon.pathology.other)
+    assert set(english.imaging.modality) <= set(lexicon.imaging.modality)
+    named = {*lexicon.analytes, *load_common().analytes}
+    assert set(english.analytes) <= named
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_concepts_are_known_to_the_code_lists(language: str) -> None:
     lists = {entry.name.removesuffix(".csv") for entry in (resources.files("mappings") / "codes").iterdir()}
