@@ -8,10 +8,11 @@ from mappings.facts import Site
 from mappings.text.document import Document
 from mappings.text.draft import BARE, Draft
 from mappings.text.measures import count, pain_score, sizes
+from mappings.text.onset import give_times
 from mappings.text.reading import LesionMention
 from mappings.text.sites import located
 from mappings.text.surroundings import Head, Surroundings
-from mappings.text.times import Timed, times
+from mappings.text.times import times
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
@@ -162,7 +163,7 @@ class LesionReader(Surroundings):
             one.share_after(other)
         for one, other in joined:
             other.share_before(one)
-        self._time(sentence, drafts or self.latest)
+        give_times(self.document, sentence, drafts or self.latest)
         self.drafts.extend(drafts)
         if drafts:
             self.latest = drafts
@@ -319,7 +320,7 @@ class LesionReader(Surroundings):
         for draft in self.latest:
             self._attributes(draft, sentence.first, sentence.last)
         if all(t.anchored for t in timed) or not self._plain_words(sentence):
-            self._time(sentence, self.latest)
+            give_times(self.document, sentence, self.latest)
         self.latest_sentence = index
         return True
 
@@ -355,7 +356,7 @@ class LesionReader(Surroundings):
             draft.head = at
             self.drafts.append(draft)
             self.latest = [draft]
-            self._time(sentence, [draft])
+            give_times(self.document, sentence, [draft])
         self.latest_sentence = index
         return True
 
@@ -379,47 +380,8 @@ class LesionReader(Surroundings):
                 for _, site in located(self.document, pending.first, pending.last):
                     draft.add_site(site, before=True)
 
-    # -- onset --------------------------------------------------------------------------------------------------------
-
-    def _time(self, sentence: Sentence, drafts: list[Draft]) -> None:
-        """Gives each time of the sentence to what it stands beside; a drug or a diagnosis may take it instead."""
-        rivals = [h.first for c in ("concept", "guard", "drug") for h in self.document.within(c, sentence)]
-        inside = [d for d in drafts if sentence.first <= d.head.first < sentence.last]
-        heads = {d.head.first for d in inside}
-        rivals = [r for r in rivals if r not in heads]
-        taken: set[int] = set()
-        for timed in times(self.document, sentence):
-            draft = _owner(timed, inside, rivals, taken) if inside else (drafts[-1] if drafts and not rivals else None)
-            if draft is None:
-                continue
-            for each in [draft, *draft.partners] if inside else drafts:
-                if each.onset is None or (timed.anchored and not each.onset_anchored):
-                    each.onset, each.onset_anchored = timed.span, timed.anchored
-                    each.first_word = min(each.first_word, timed.first)
-                    each.last_word = max(each.last_word, timed.last)
-
 
 def _compatible(one: Site, other: Site) -> bool:
     """Same region, and not one side against the other."""
     sides = {one.laterality, other.laterality}
     return one.region == other.region and sides != {"left", "right"}
-
-
-def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]) -> Draft | None:
-    """The draft a time belongs to: what follows "2-month history of", else what stands before "for 2 months"."""
-    positions: list[tuple[int, Draft | None]] = [(d.head.first, d) for d in drafts]
-    positions += [(r, None) for r in rivals]
-    positions.sort(key=lambda pair: pair[0])
-    before = [pair for pair in positions if pair[0] < timed.first]
-    after = [pair for pair in positions if pair[0] >= timed.last]
-    if timed.aim == "after":
-        chosen = after[0] if after else before[-1] if before else None
-    elif timed.aim == "beside" and after and after[0][0] - timed.last <= 2:
-        chosen = after[0]
-    else:
-        chosen = before[-1] if before else after[0] if after else None
-        if chosen is not None and chosen[0] in taken and after:
-            chosen = after[0]
-    if chosen is not None:
-        taken.add(chosen[0])
-    return chosen[1] if chosen else None

@@ -1,0 +1,47 @@
+"""Which lesion a time of the sentence belongs to: "nodules for 2 months", "2-month history of", beside drugs and
+diagnoses that have times of their own."""
+
+from __future__ import annotations
+
+from mappings.text.document import Document
+from mappings.text.draft import Draft
+from mappings.text.times import Timed, times
+from mappings.text.tokens import Sentence
+
+
+def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> None:
+    """Gives each time of the sentence to what it stands beside; a drug or a diagnosis may take it instead."""
+    rivals = [h.first for c in ("concept", "guard", "drug") for h in document.within(c, sentence)]
+    inside = [d for d in drafts if sentence.first <= d.head.first < sentence.last]
+    heads = {d.head.first for d in inside}
+    rivals = [r for r in rivals if r not in heads]
+    taken: set[int] = set()
+    for timed in times(document, sentence):
+        draft = _owner(timed, inside, rivals, taken) if inside else (drafts[-1] if drafts and not rivals else None)
+        if draft is None:
+            continue
+        for each in [draft, *draft.partners] if inside else drafts:
+            if each.onset is None or (timed.anchored and not each.onset_anchored):
+                each.onset, each.onset_anchored = timed.span, timed.anchored
+                each.first_word = min(each.first_word, timed.first)
+                each.last_word = max(each.last_word, timed.last)
+
+
+def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]) -> Draft | None:
+    """The draft a time belongs to: what follows "2-month history of", else what stands before "for 2 months"."""
+    positions: list[tuple[int, Draft | None]] = [(d.head.first, d) for d in drafts]
+    positions += [(r, None) for r in rivals]
+    positions.sort(key=lambda pair: pair[0])
+    before = [pair for pair in positions if pair[0] < timed.first]
+    after = [pair for pair in positions if pair[0] >= timed.last]
+    if timed.aim == "after":
+        chosen = after[0] if after else before[-1] if before else None
+    elif timed.aim == "beside" and after and after[0][0] - timed.last <= 2:
+        chosen = after[0]
+    else:
+        chosen = before[-1] if before else after[0] if after else None
+        if chosen is not None and chosen[0] in taken and after:
+            chosen = after[0]
+    if chosen is not None:
+        taken.add(chosen[0])
+    return chosen[1] if chosen else None
