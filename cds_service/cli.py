@@ -133,7 +133,7 @@ def _evaluate(given: argparse.Namespace) -> int:
         encoded = msgspec.json.Encoder(decimal_format="number").encode(body)
         print(msgspec.json.format(encoded, indent=2).decode())
     else:
-        print(report(found.assessment, found.cards))
+        print(report(found.assessment, found.cards, brain.knowledge.messages))
     return 0
 
 

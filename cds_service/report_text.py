@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from hooks.aloud import read_aloud
+from hooks.knowledge.messages import Messages
 from hooks.model import Assessment
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _ESCAPED = re.compile(r"\\([\\`*_\[\]|~#!])")
 
 
-def report(assessment: Assessment, cards: list[dict[str, Any]]) -> str:
-    """Plain text: the verdict first, then the cards, else why there are none, then what was not read."""
+def report(assessment: Assessment, cards: list[dict[str, Any]], messages: Messages) -> str:
+    """Plain text: the verdict first, then the cards, then the assessment read aloud."""
     lines = [
         f"{assessment.patient}: grade {assessment.grade}, card {assessment.card} "
         f"(knowledge {assessment.knowledge_version}, as of {assessment.as_of.isoformat()})",
@@ -21,20 +23,8 @@ def report(assessment: Assessment, cards: list[dict[str, Any]]) -> str:
     ]
     for card in cards:
         lines.extend(_card(card))
-    if not cards:
-        lines.append("No card. Why:")
-        lines.extend(f"  - {reason}" for reason in assessment.because)
-    unread = [
-        f"  - {need}: {state.state}{f' ({state.reason})' if state.reason else ''}"
-        for need, state in assessment.completeness.items()
-        if state.state != "complete"
-    ]
-    if unread:
-        lines.extend(["", "Not read completely:", *unread])
-    if assessment.quarantined:
-        lines.extend(["", "Left out:", *(f"  - {q.reference}: {q.reason}" for q in assessment.quarantined[:20])])
-        if len(assessment.quarantined) > 20:
-            lines.append(f"  … and {len(assessment.quarantined) - 20} more")
+    lines.append("The assessment:" if cards else "No card. The assessment:")
+    lines.extend(f"  - {sentence}" for sentence in read_aloud(assessment, messages))
     return "\n".join(lines)
 
 

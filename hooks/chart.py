@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Protocol, TypeVar
 
 from mappings.dates import PartialDate, years_between
 from mappings.facts import Finding, Medication, PatientFacts, Result
@@ -104,19 +105,32 @@ def _known_on(facts: PatientFacts, as_of: date) -> PatientFacts:
 
     return replace(
         facts,
-        findings=tuple(
+        findings=_ordered(
             replace(f, course="active", ended=None) if f.ended and not_ended(f.ended) else f
             for f in facts.findings
             if seen(f.onset, f.recorded)
         ),
-        results=tuple(r for r in facts.results if seen(r.date)),
-        lesions=tuple(le for le in facts.lesions if seen(le.onset, le.recorded)),
-        imaging=tuple(i for i in facts.imaging if seen(i.date)),
-        biopsies=tuple(b for b in facts.biopsies if seen(b.date)),
-        medications=tuple(
+        results=_ordered(r for r in facts.results if seen(r.date)),
+        lesions=_ordered(le for le in facts.lesions if seen(le.onset, le.recorded)),
+        imaging=_ordered(i for i in facts.imaging if seen(i.date)),
+        biopsies=_ordered(b for b in facts.biopsies if seen(b.date)),
+        medications=_ordered(
             replace(m, state="active") if m.state == "stopped" and m.ended and not_ended(m.ended) else m
             for m in facts.medications
             if seen(m.started)
         ),
-        actions=tuple(a for a in facts.actions if seen(a.date)),
+        actions=_ordered(a for a in facts.actions if seen(a.date)),
     )
+
+
+class _Referenced(Protocol):
+    @property
+    def ref(self) -> str: ...
+
+
+_Fact = TypeVar("_Fact", bound=_Referenced)
+
+
+def _ordered(facts: Iterable[_Fact]) -> tuple[_Fact, ...]:
+    """By reference: the order in which a server sends a chart must not change a word of the answer."""
+    return tuple(sorted(facts, key=lambda fact: fact.ref))

@@ -160,6 +160,8 @@ class Assessment:
     criteria: Criteria
     subtype: Subtype | None = None
     mixed_with: Subtype | None = None
+    subtype_because: tuple[str, ...] = ()
+    """every step of the classifier, the deciding one last."""
     because: tuple[str, ...] = ()
     """the reasons of the grade and of the card (silence included), in the order in which they were found."""
     would_change: tuple[str, ...] = ()

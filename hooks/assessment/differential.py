@@ -8,11 +8,11 @@ from hooks.assessment.labs import judge
 from hooks.assessment.lesions import Lesions
 from hooks.chart import Chart
 from hooks.knowledge.mimics import Mimic, Mimics
-from hooks.model import Differential
+from hooks.model import Differential, RedFlag
 
 
 def find_mimics(
-    chart: Chart, lesions: Lesions, flags: frozenset[str], states: frozenset[str], knowledge: Mimics
+    chart: Chart, lesions: Lesions, flags: tuple[RedFlag, ...], states: frozenset[str], knowledge: Mimics
 ) -> tuple[Differential, ...]:
     """Live mimics, those that cap the grade first; `states` are judgements such as "scrotum-only"."""
     first: list[Differential] = []
@@ -32,7 +32,7 @@ def find_mimics(
 
 
 def _hits(
-    mimic: Mimic, chart: Chart, lesions: Lesions, flags: frozenset[str], states: frozenset[str]
+    mimic: Mimic, chart: Chart, lesions: Lesions, flags: tuple[RedFlag, ...], states: frozenset[str]
 ) -> Iterable[tuple[str, tuple[str, ...]]]:
     """(pointer, evidence) of every pointer that holds."""
     any_of = mimic.any
@@ -56,8 +56,9 @@ def _hits(
     attributes = tuple(le.ref for le in deciding if any(getattr(le, name) for name in any_of.lesion))
     if attributes:
         yield "lesion", attributes
-    if flags & set(any_of.flags):
-        yield "flags", ()
+    raised = tuple(ref for flag in flags if flag.id in any_of.flags for ref in flag.evidence)
+    if raised:
+        yield "flags", raised
     imaging = tuple(i.ref for i in chart.facts.imaging if i.finding in any_of.imaging)
     if imaging:
         yield "imaging", imaging

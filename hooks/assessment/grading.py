@@ -62,8 +62,7 @@ def grade(facts: Weighed) -> Graded:
         return Graded("alternative", alternative)
     if facts.calcium in ("unknown", "indeterminate"):
         return _incomplete(facts)
-    level, reasons = _evidence(facts)
-    level, reasons = _capped(facts, level, reasons)
+    level, reasons = _capped(facts, *_evidence(facts))
     if facts.calcium_stale or facts.calcium_fallback:
         reasons.append("step.stale" if facts.calcium_stale else "step.fallback")
         level = max(level - 1, _level("possible"))
@@ -106,12 +105,11 @@ def _incomplete(facts: Weighed) -> Graded:
 
 
 def _normal_calcium_level(facts: Weighed) -> int:
-    level, reasons = _evidence(facts)
-    return _capped(facts, level, reasons)[0] - 1
+    return _capped(facts, *_evidence(facts))[0] - 1
 
 
 def _evidence(facts: Weighed) -> tuple[int, list[str]]:
-    if facts.biopsy_positive or (facts.calcinosis_coded and facts.ctd is not None):
+    if facts.biopsy_positive or facts.calcinosis_coded:
         return _level("confirmed"), ["evidence.biopsy" if facts.biopsy_positive else "evidence.coded"]
     if facts.imaging_positive:
         return _level("likely"), ["evidence.imaging"]
@@ -124,8 +122,8 @@ def _evidence(facts: Weighed) -> tuple[int, list[str]]:
 
 
 def _capped(facts: Weighed, level: int, reasons: list[str]) -> tuple[int, list[str]]:
-    shown = facts.imaging_positive or facts.biopsy_positive or facts.calcinosis_coded
-    caps = (
+    shown = facts.imaging_positive or facts.biopsy_positive
+    caps: tuple[tuple[bool, Grade, str], ...] = (
         (facts.ctd == "suspected", "possible", "cap.ctd-suspected"),
         (facts.tier == 3 and not facts.chalky and not shown, "possible", "cap.tier-3"),
         (facts.calcium == "borderline", "possible", "cap.calcium-borderline"),
@@ -136,10 +134,8 @@ def _capped(facts: Weighed, level: int, reasons: list[str]) -> tuple[int, list[s
         (facts.phosphate in ("unknown", "borderline", "indeterminate"), "probable", "cap.phosphate"),
     )
     for holds, ceiling, reason in caps:
-        if holds and level > _level(ceiling):  # type: ignore[arg-type]
-            level = min(level, _level(ceiling))  # type: ignore[arg-type]
-            reasons.append(reason)
-        elif holds and level == _level(ceiling):  # type: ignore[arg-type]
+        if holds and level >= _level(ceiling):
+            level = _level(ceiling)
             reasons.append(reason)
     return level, reasons
 

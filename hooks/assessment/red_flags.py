@@ -4,6 +4,7 @@ change the grade."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from hooks.assessment.calcium import Calcium
 from hooks.assessment.labs import judge
@@ -75,7 +76,7 @@ def find_flags(
     if why:
         raise_flag("rapid-onset", why[1], why=why[0])
     breast = tuple(le.ref for le in lesions.deciding if any(s.place in rules.breast_places for s in le.sites))
-    if breast and chart.facts.sex == "female" and chart.age_below(rules.adult_age) is False:
+    if breast and chart.facts.sex == "female" and chart.age_below(rules.adult_age) is not True:
         raise_flag("breast-lesion", breast)
     return Flags(tuple(found), dead, codes, ask)
 
@@ -95,7 +96,8 @@ def severe_pain(lesion: Lesion, rules: RedFlags) -> bool:
     return lesion.pain in ("severe", "unspecified")
 
 
-def _painful(lesion: Lesion) -> bool:
+def painful(lesion: Lesion) -> bool:
+    """Any pain at all."""
     if lesion.pain_score is not None:
         return lesion.pain_score > 0
     return lesion.pain in ("mild", "unspecified", "severe")
@@ -119,10 +121,10 @@ def _calciphylaxis(
     failure = kidney.dialysis or (kidney.egfr is not None and kidney.egfr < criteria.kidney.failure_egfr_below)
     coded = chart.findings(*rules.calciphylaxis.kidney_failure_concepts, suspected=False)
     vka = chart.drugs(rules.calciphylaxis.vka, drafts=False)
-    bad = [le for le in lesions.deciding if _painful(le) or le.ulcerated or le.necrotic or le.livedo]
-    if bad and (failure or coded or vka):
+    bad = [le.ref for le in lesions.deciding if painful(le) or le.ulcerated]
+    if (bad or dead) and (failure or coded or vka):
         key = "r2.kidney" if failure or coded else "r2.vka"
-        sources = (*(le.ref for le in bad), *kidney.evidence, *(f.ref for f in coded), *(m.ref for m in vka))
+        sources = (*bad, *dead, *kidney.evidence, *(f.ref for f in coded), *(m.ref for m in vka))
         return messages.say(key), sources
     return None
 
@@ -203,9 +205,11 @@ def _earliest(findings: tuple[Finding, ...]) -> tuple[PartialDate | None, str]:
 def _rapid(
     chart: Chart, lesions: Lesions, criteria: Criteria, messages: Messages
 ) -> tuple[str, tuple[str, ...]] | None:
-    oldest = chart.as_of.toordinal() - criteria.newness.rapid_days
-    recent = [le.ref for le in lesions.deciding if le.onset is not None and le.onset.earliest.toordinal() > oldest]
-    if recent:
-        return messages.say("r7.onset", days=criteria.newness.rapid_days), tuple(recent)
+    first_day = chart.as_of - timedelta(days=criteria.newness.rapid_days - 1)
+    recent = [(le.ref, le.onset.on_or_after(first_day)) for le in lesions.deciding if le.onset is not None]
+    for truth in ("yes", "possibly"):
+        refs = tuple(ref for ref, holds in recent if holds == truth)
+        if refs:
+            return messages.say(f"r7.onset.{truth}", days=criteria.newness.rapid_days), refs
     worded = [le.ref for le in lesions.deciding if le.rapid]
     return (messages.say("r7.worded"), tuple(worded)) if worded else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from hooks.assessment.labs import judge
+from hooks.assessment.red_flags import painful
 from hooks.knowledge.safety_schema import (
     AgeTest,
     AllergyTest,
@@ -299,9 +300,7 @@ def _lesion(lesion: Lesion, test: LesionTest) -> Hit | None:
 
 def _has(lesion: Lesion, name: str) -> bool:
     if name == "painful":
-        if lesion.pain_score is not None:
-            return lesion.pain_score > 0
-        return lesion.pain in ("mild", "unspecified", "severe")
+        return painful(lesion)
     return bool(getattr(lesion, name))
 
 

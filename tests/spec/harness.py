@@ -29,7 +29,7 @@ import yaml
 
 from hooks.assess import assess
 from hooks.knowledge import load_knowledge
-from hooks.model import to_json
+from hooks.model import Assessment, to_json
 from mappings.codelists import load_terminology
 from mappings.drugs import load_drugs
 from mappings.facts import Completeness
@@ -53,11 +53,15 @@ def load(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def run(given: str, case: dict[str, Any]) -> dict[str, Any]:
-    """The assessment JSON of one case."""
+def assessed(given: str, case: dict[str, Any]) -> Assessment:
+    """The assessment of one case."""
     needs = {name: Completeness(state, reason) for name, (state, reason) in case.get("unread", {}).items()}
     raw = chart(given + "\n" + case["chart"]).raw(**needs)
-    return to_json(assess(reader().read(raw), load_knowledge(), TODAY))
+    return assess(reader().read(raw), load_knowledge(), TODAY)
+
+
+def differences_of(assessment: Assessment, expect: dict[str, Any]) -> list[str]:
+    return differences(expect, to_json(assessment))
 
 
 def differences(expect: dict[str, Any], got: dict[str, Any]) -> list[str]:

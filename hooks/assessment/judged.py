@@ -1,0 +1,105 @@
+"""All criteria of one chart, and what the grade weighs of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hooks.assessment.calcium import Calcium, judge_calcium
+from hooks.assessment.ctd import judge_ctd
+from hooks.assessment.grading import Weighed
+from hooks.assessment.iatrogenic import infused_at_site
+from hooks.assessment.kidney import judge_kidney
+from hooks.assessment.labs import judge
+from hooks.assessment.lesions import Lesions, judge_lesions
+from hooks.assessment.minerals import Phosphate, judge_phosphate, judge_product, judge_pth
+from hooks.assessment.red_flags import Flags, find_flags
+from hooks.assessment.reports import Reports, imaged_negative, sort_reports
+from hooks.assessment.sites import fits
+from hooks.chart import Chart
+from hooks.knowledge import Knowledge
+from hooks.model import CtdCriterion, KidneyCriterion, LabCriterion
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Everything the criteria established, before the grade."""
+
+    ctd: CtdCriterion
+    kidney: KidneyCriterion
+    calcium: Calcium
+    phosphate: Phosphate
+    pth: LabCriterion
+    product: str | None
+    reports: Reports
+    lesions: Lesions
+    flags: Flags
+    infusion: tuple[str, ...]
+
+
+def judge_chart(chart: Chart, knowledge: Knowledge) -> Judged:
+    criteria, messages = knowledge.criteria, knowledge.messages
+    ctd = judge_ctd(chart, criteria.ctd, messages)
+    kidney = judge_kidney(chart, criteria.kidney, messages)
+    calcium = judge_calcium(chart, kidney, criteria.calcium, messages)
+    phosphate = judge_phosphate(chart, criteria.phosphate, messages)
+    pth = judge_pth(chart, criteria.phosphate.stale_days, messages)
+    product, _ = judge_product(chart, calcium, phosphate, criteria.phosphate)
+    reports = sort_reports(chart)
+    lesions = judge_lesions(chart, ctd, reports, criteria, messages)
+    flags = find_flags(chart, ctd, lesions, calcium, kidney, criteria, knowledge.red_flags, messages)
+    infusion = infused_at_site(chart, lesions.deciding, criteria.iatrogenic)
+    return Judged(ctd, kidney, calcium, phosphate, pth, product, reports, lesions, flags, infusion)
+
+
+def weigh(judged: Judged, chart: Chart, knowledge: Knowledge) -> Weighed:
+    lesions, reports, calcium = judged.lesions, judged.reports, judged.calcium
+    negative = bool(lesions.deciding) and all(imaged_negative(le, reports) for le in lesions.deciding)
+    places = {site.place for le in lesions.deciding for site in le.sites}
+    urate = chart.latest("urate")
+    urate_high = urate is not None and judge(urate, chart, ()).category == "high"
+    return Weighed(
+        ctd=judged.ctd.certainty if judged.ctd.status == "met" else None,
+        tier=judged.ctd.tier,
+        hardness=lesions.hardness if lesions.counts else None,
+        chalky=lesions.chalky,
+        newness=lesions.newness,
+        lesion_confirmed=any(le.certainty == "confirmed" for le in lesions.deciding),
+        calcium=calcium.criterion.status,
+        calcium_fallback=calcium.by_fallback,
+        calcium_stale=calcium.stale,
+        calcium_discordant=calcium.criterion.discordant,
+        critical_calcium=calcium.criterion.critical,
+        phosphate=judged.phosphate.criterion.status,
+        product_over=judged.product == "alternative",
+        kidney_severe=judged.kidney.status == "severe",
+        infusion_at_site=bool(judged.infusion),
+        necrosis_or_livedo=bool(judged.flags.necrosis_or_livedo),
+        calciphylaxis_flag=judged.flags.has("calciphylaxis"),
+        calciphylaxis_code=bool(judged.flags.calciphylaxis_code),
+        imaging_positive=bool(reports.positive),
+        imaging_doubtful=any(
+            fits(le.sites, report.calcified_sites or report.sites)
+            for le in lesions.deciding
+            for report in reports.doubtful
+        ),
+        imaging_negative=negative,
+        biopsy_positive=bool(reports.biopsies),
+        calcinosis_coded=bool(lesions.coded),
+        scrotum_only=bool(places) and places <= set(knowledge.criteria.lesion.scrotal_places),
+        crystals_needed=lesions.chalky and urate_high and chart.latest("crystal-examination") is None,
+    )
+
+
+def named_states(judged: Judged, weighed: Weighed, chart: Chart) -> frozenset[str]:
+    """Judgements that mimics and their order refer to by name."""
+    cytopenia_or_fever = chart.findings("trigger.fever", "trigger.blood_dyscrasia_cytopenia")
+    panniculitis = chart.findings("ctd.lupus_panniculitis", "mimic.panniculitis")
+    checks = {
+        "imaging-doubtful": weighed.imaging_doubtful,
+        "scrotum-only": weighed.scrotum_only,
+        "crystals-needed": weighed.crystals_needed,
+        "calcium-high": weighed.calcium == "high",
+        "vascular-too": any(report.vascular_too for report in chart.facts.imaging),
+        "panniculitis-with-fever-or-cytopenia": bool(panniculitis and cytopenia_or_fever),
+    }
+    return frozenset(name for name, holds in checks.items() if holds)
