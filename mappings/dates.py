@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Literal, Self
 
 Truth = Literal["yes", "possibly", "no"]
@@ -54,6 +54,16 @@ class PartialDate:
             return cls(whole, whole, _instant(whole, match["time"], match["zone"]), match["zone"] is None)
         except (ValueError, calendar.IllegalMonthError):
             return None
+
+    def in_zone(self, zone: tzinfo) -> PartialDate:
+        """A dateTime without a zone, placed in the hospital's own; the day stays as written."""
+        if not self.zone_missing or self.instant is None:
+            return self
+        try:
+            placed = self.instant.replace(tzinfo=zone).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return self
+        return PartialDate(self.earliest, self.latest, placed)
 
     @property
     def exact(self) -> bool:

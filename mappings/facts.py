@@ -64,6 +64,10 @@ NEEDS: tuple[Need, ...] = (
 )
 
 
+SAME_TIME = "same-time-conflict"
+"""problem of a result that another one of the same analyte and moment contradicts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A body site. `region` is one of the regions of the extent rule (head-face, neck, chest-breast, abdomen, back,
@@ -143,7 +147,8 @@ class Result:
     flag: Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"] | None = None
     """the laboratory's interpretation code beside a value."""
     problem: str | None = None
-    """why the value can't be used: "implausible", "unit-unknown", "unit-mismatch", "no-value", "flag-conflict" …"""
+    """why the value can't be used: "implausible", "unit-unknown", "unit-mismatch", "no-value", "not-understood",
+    "flag-conflict", "code-conflict", "same-time-conflict", "doubted" …"""
     antibody: str | None = None
     from_text: bool = False
     specimen: str | None = None

@@ -12,8 +12,9 @@ from hooks.chart import Chart
 from hooks.knowledge.criteria_schema import CalciumRule
 from hooks.knowledge.messages import Messages
 from hooks.model import KidneyCriterion, LabCriterion, LabStatus
-from mappings.facts import Result
+from mappings.facts import SAME_TIME, Result
 
+_CAUTION: tuple[Category, ...] = ("high", "low", "unclear", "borderline", "normal")
 KINDS = {"calcium-ionized": "ionized", "calcium-total": "total", "calcium-adjusted": "adjusted"}
 
 
@@ -98,7 +99,13 @@ def _at_risk(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule) -> bool:
 
 
 def _newest(chart: Chart, analyte: str, rule: CalciumRule) -> Result | None:
-    return chart.latest(analyte, max_age_days=rule.stale_days)
+    """The newest result; of several of one day whose order nobody knows, the one that is least reassuring."""
+    newest = chart.latest(analyte, max_age_days=rule.stale_days)
+    if newest is None or newest.date is None:
+        return None
+    moment = newest.date.sort_key
+    ties = [r for r in chart.results(analyte) if r.date is not None and r.date.sort_key == moment]
+    return min(ties, key=lambda r: _CAUTION.index(judge(r, chart, rule.fallback).category))
 
 
 def _choose(chart: Chart, ionized: Result | None, total: Result | None, current_days: int) -> Result | None:
@@ -190,7 +197,8 @@ def _discordant(chart: Chart, chosen: Result, rule: CalciumRule) -> bool:
 def _critical(chart: Chart, rule: CalciumRule) -> tuple[Result, ...]:
     """Critical values of the last days. A low total is critical only with albumin of 30 g/L or more, or unknown."""
     found = []
-    for result in chart.results(*KINDS):
+    doubtful = [r for r in chart.results(*KINDS, usable=False) if r.status == "final" and r.problem == SAME_TIME]
+    for result in (*chart.results(*KINDS), *doubtful):
         limits = rule.critical[result.analyte]
         if chart.age_in_days(result.date) > rule.critical_days:
             continue

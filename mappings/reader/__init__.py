@@ -12,9 +12,9 @@ from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart
 from mappings.reader import action, allergy, condition, medication, observation, patient, report, shape
 from mappings.reader.context import Collected, Tools
-from mappings.reader.identity import belongs, reference_of, references, unique
+from mappings.reader.identity import OTHER_PATIENT, belongs, reference_of, references, unique
 from mappings.reader.memo import ChartText
-from mappings.reader.merge import without_repeats
+from mappings.reader.merge import merged
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
 from mappings.versions import as_r4
@@ -53,7 +53,7 @@ class ChartReader:
         kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
         tools = Tools(self._terminology, self._drugs, ChartText(self._text), self._units)
         into = Collected(tools, reference, references(kept), quarantined=list(left_out))
-        unreadable: set[Need] = set()
+        unreadable: dict[Need, str] = {}
         self._patient(kept, raw.patient_id, into)
         for resource in kept:
             kind = resource.get("resourceType")
@@ -65,11 +65,13 @@ class ChartReader:
             problem = belongs(resource, raw.patient_id, into.by_reference)
             if problem is not None:
                 into.leave_out(ref, problem)
+                if problem != OTHER_PATIENT:
+                    unreadable.setdefault(need, "subject missing")
             elif (wrong := shape.unreadable(resource)) is not None:
                 into.leave_out(ref, wrong)
-                unreadable.add(need)
+                unreadable[need] = "resources left out"
             elif not self._guarded(reader, resource, ref, into):
-                unreadable.add(need)
+                unreadable[need] = "resources left out"
             else:
                 for name in shape.unreadable_dates(resource):
                     into.leave_out(ref, f"{name}: not a FHIR date, read without it")
@@ -108,12 +110,12 @@ class ChartReader:
         return True
 
     @staticmethod
-    def _facts(raw: RawChart, reference: str, into: Collected, unreadable: set[Need]) -> PatientFacts:
+    def _facts(raw: RawChart, reference: str, into: Collected, unreadable: Mapping[Need, str]) -> PatientFacts:
         completeness = dict(raw.completeness)
-        for need in unreadable:
+        for need, reason in unreadable.items():
             state = completeness.get(need)
             if state is not None and state.state == "complete":
-                completeness[need] = Completeness("partial", "resources left out")
+                completeness[need] = Completeness("partial", reason)
         facts = PatientFacts(
             reference,
             sex=into.sex,  # type: ignore[arg-type]
@@ -131,7 +133,7 @@ class ChartReader:
             quarantined=(*raw.quarantined, *_plain(into.quarantined)),
             not_understood=tuple(dict.fromkeys(into.not_understood)),
         )
-        return without_repeats(facts)
+        return merged(facts, into.stamps, raw.zone)
 
 
 _LISTS = (

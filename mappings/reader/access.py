@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mappings.dates import PartialDate
+from mappings.reader.plain import is_rtf, plain_text, without_rtf
 
-_TAG = re.compile(r"<[^>]{0,500}>")
-_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&nbsp;": " ", "&#160;": " "}
 LONGEST_TEXT = 20_000
 """characters of one text that are read; longer notes are read to here and named as cut."""
 
@@ -45,7 +43,12 @@ class Concept:
 
 
 def text(value: object) -> str | None:
-    return value[:LONGEST_TEXT] if isinstance(value, str) and value.strip() else None
+    """Words as plain text (RTF comments without their markup); None when there are none."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    if value.startswith("{") and is_rtf(value):
+        return without_rtf(value[: 10 * LONGEST_TEXT])[:LONGEST_TEXT] or None
+    return value[:LONGEST_TEXT]
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -72,6 +75,16 @@ def concept(value: object) -> Concept:
         tuple(_coding(entry) for entry in items(body.get("coding")) if isinstance(entry, Mapping)),
         text(body.get("text")),
     )
+
+
+def name_of(resource: Mapping[str, Any]) -> tuple[Concept, bool]:
+    """What a resource is called: its code, and as a last resort, where the code holds neither code nor words, the
+    narrative. (name, whether it is the narrative)."""
+    coded = concept(resource.get("code"))
+    if coded.label:
+        return coded, False
+    narrative = text(mapping(resource.get("text")).get("div"))
+    return (Concept((), plain_text(narrative)[:LONGEST_TEXT] or None), True) if narrative else (coded, False)
 
 
 def concepts(value: object) -> tuple[Concept, ...]:
@@ -115,14 +128,6 @@ def updated(resource: Mapping[str, Any]) -> PartialDate | None:
 
 def confidential(resource: Mapping[str, Any]) -> bool:
     return any(codes(tag) & {"r", "v"} for tag in items(mapping(resource.get("meta")).get("security")))
-
-
-def plain_text(markup: str) -> str:
-    """Text of an XHTML narrative, tags out, for reading only."""
-    found = _TAG.sub(" ", markup)
-    for entity, character in _ENTITIES.items():
-        found = found.replace(entity, character)
-    return " ".join(found.split())
 
 
 def _coding(body: Mapping[str, Any]) -> Coding:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from mappings.dates import PartialDate
 from mappings.facts import Action, Finding
-from mappings.reader.access import concept, concepts, confidential, first_date, mapping, notes, updated
+from mappings.reader.access import concept, concepts, confidential, first_date, mapping, name_of, notes, updated
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading
 
@@ -20,7 +20,7 @@ def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> No
     if status in _NOT_DONE:
         into.leave_out(ref, f"status {status}")
         return
-    name = concept(resource.get("code"))
+    name, _ = name_of(resource)
     date = first_date(resource, "performedDateTime", "performedPeriod")
     sites = into.sites_of(resource.get("bodySite"))
     into.actions.append(
@@ -50,7 +50,7 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
     if not draft and (status not in _ORDERED or resource.get("doNotPerform") is True):
         into.leave_out(ref, f"status {status}")
         return
-    name = concept(resource.get("code"))
+    name, _ = name_of(resource)
     workup = into.workup_of(name)
     date = PartialDate.parse(resource.get("authoredOn")) or first_date(
         resource, "occurrenceDateTime", "occurrencePeriod"

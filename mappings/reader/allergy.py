@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.drugs import DrugIds
 from mappings.facts import Allergy
-from mappings.reader.access import codes, concept, concepts, items, mapping, notes, text
+from mappings.reader.access import codes, concept, concepts, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected
 
 
@@ -16,7 +16,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     if verification & {"refuted", "entered-in-error"}:
         into.leave_out(ref, f"verificationStatus {sorted(verification & {'refuted', 'entered-in-error'})[0]}")
         return
-    names = [concept(resource.get("code") or resource.get("substance"))]
+    names = [name_of(resource)[0]]
     reactions = [mapping(r) for r in items(resource.get("reaction"))]
     names.extend(concept(r.get("substance")) for r in reactions)
     found = DrugIds()

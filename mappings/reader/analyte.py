@@ -14,6 +14,7 @@ import yaml
 
 from mappings.reader.access import Concept, concept, items, mapping, text
 from mappings.reader.context import Collected
+from mappings.reader.identity import target
 from mappings.units import plain
 
 
@@ -56,18 +57,19 @@ def _material() -> _Material:
     )
 
 
-def test_of(name: Concept, into: Collected, *, foreign: bool) -> Test | None:
+def test_of(name: Concept, into: Collected, *, foreign: bool, foreign_panel: bool = False) -> Test | None:
     """The test that a code and its words name; None when it is none of ours, or one of another material.
 
-    `foreign`: the specimen, or the panel around it, is no blood. Where code and specimen contradict each other nobody
-    knows which of them is wrong, so the result is not read."""
+    `foreign`: the specimen is no blood. Where code and specimen contradict each other nobody knows which of them is
+    wrong, so the result is not read. `foreign_panel`: it is a member of a panel of urine or the like, so that only a
+    code for blood makes it a blood test, never a name."""
     foreign = foreign or other_material(name.texts)
     for coding in name.codings:
         found = into.tools.terminology.analyte(coding.system, coding.code)
         if found is None or (foreign and found.specimen in _material().blood):
             continue
         return _narrowed(Test(found.analyte, found.property, found.antibody), name, into)
-    if foreign:
+    if foreign or foreign_panel:
         return None
     for label in name.texts:
         named = into.tools.units.analyte_named(label)
@@ -116,6 +118,19 @@ def specimen_words(resource: Mapping[str, Any], into: Collected) -> tuple[str, .
 def other_material(words: tuple[str, ...]) -> bool:
     """Whether a name or specimen says that it is urine or another material that is no blood."""
     return any(_is_other(word) for word in words)
+
+
+def foreign_members(into: Collected) -> frozenset[str]:
+    """References of the members of panels and reports that are of urine or another material and not of blood too."""
+    if into.foreign_members is None:
+        found: set[str] = set()
+        for resource in into.by_reference.values():
+            members = [*items(resource.get("hasMember")), *items(resource.get("result"))]
+            words = (*concept(resource.get("code")).texts, *specimen_words(resource, into)) if members else ()
+            if words and other_material(words) and not names_blood(words):
+                found.update(ref for m in members if (ref := target(mapping(m).get("reference"))) is not None)
+        into.foreign_members = frozenset(found)
+    return into.foreign_members
 
 
 def names_blood(words: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mappings.dates import PartialDate
 from mappings.facts import Certainty, Course, Finding, Hardness, Lesion, LesionKind
-from mappings.reader.access import Concept, codes, concept, confidential, first_date, mapping, notes, text, updated
+from mappings.reader.access import Concept, codes, confidential, first_date, mapping, name_of, notes, text, updated
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading, started, to_finding, to_lesions
 from mappings.text.reading import LesionMention, TextReading
@@ -47,7 +47,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     if "entered-in-error" in clinical:
         into.leave_out(ref, "clinicalStatus entered-in-error")
         return
-    name = concept(resource.get("code"))
+    name, narrated = name_of(resource)
     certainty: Certainty = "confirmed" if not verification or verification & _CONFIRMED else "suspected"
     ended = first_date(resource, "abatementDateTime", "abatementPeriod")
     abated = ended is not None or resource.get("abatementBoolean") is True or text(resource.get("abatementString"))
@@ -63,7 +63,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         sites=into.sites_of(resource.get("bodySite")),
         course=course,
         certainty=certainty,
-        title=True,
+        title=not narrated,
         confidential=confidential(resource),
     )
     source = replace(source, recorded=recorded)

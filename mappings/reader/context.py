@@ -23,6 +23,7 @@ from mappings.facts import (
 )
 from mappings.reader.access import Concept, items, mapping
 from mappings.reader.memo import ChartText
+from mappings.reader.merge import Stamp
 from mappings.units import UnitTable
 
 
@@ -54,6 +55,10 @@ class Collected:
     actions: list[Action] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     not_understood: list[str] = field(default_factory=list)
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    """of the Observations, by reference."""
+    foreign_members: frozenset[str] | None = None
+    """members of panels that are no blood tests; None until somebody asked."""
 
     def leave_out(self, reference: str, reason: str) -> None:
         self.quarantined.append(Quarantined(reference, reason))

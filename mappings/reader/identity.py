@@ -11,6 +11,7 @@ from mappings.reader.access import items, mapping
 
 _SAFE = re.compile(r"[A-Za-z0-9\-._]{1,256}")
 _MAX_REFERENCE = 2000
+OTHER_PATIENT = "belongs to another patient"
 
 
 def reference_of(resource: Mapping[str, Any]) -> str:
@@ -57,7 +58,7 @@ def belongs(resource: Mapping[str, Any], patient_id: str, known: Mapping[str, Ma
     named = target(reference)
     if named is None:
         return "subject not readable"
-    return None if named == f"Patient/{patient_id}" else "belongs to another patient"
+    return None if named == f"Patient/{patient_id}" else OTHER_PATIENT
 
 
 def unique(resources: Iterable[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, Any], ...], tuple[Quarantined, ...]]:

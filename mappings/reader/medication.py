@@ -10,7 +10,7 @@ from typing import Any, Literal
 from mappings.dates import PartialDate
 from mappings.drugs import DrugIds
 from mappings.facts import Medication
-from mappings.reader.access import Concept, codes, concept, first_date, items, mapping, notes, text
+from mappings.reader.access import Concept, codes, concept, first_date, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected
 from mappings.reader.dosage import daily_dose, strength_of
 from mappings.reader.narrative import Source, add_reading
@@ -104,6 +104,8 @@ def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:
     if not name.codings and not name.text:
         parts = [concept(mapping(i).get("itemCodeableConcept")) for i in items(found.get("ingredient"))]
         name = next((p for p in parts if p.label), name)
+    if not name.label and not text(reference.get("display")):
+        name, _ = name_of(resource)
     return name, text(reference.get("display")) or ""
 
 

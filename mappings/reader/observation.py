@@ -8,13 +8,28 @@ from typing import Any
 
 from mappings.dates import PartialDate
 from mappings.facts import Certainty, Finding, Hardness, Lesion, LesionKind, Result
-from mappings.reader.access import Concept, concept, confidential, first_date, items, mapping, notes, text, updated
-from mappings.reader.analyte import is_contradicted, other_material, specimen_words, test_of
+from mappings.reader import shape
+from mappings.reader.access import (
+    Concept,
+    concept,
+    confidential,
+    first_date,
+    items,
+    mapping,
+    name_of,
+    notes,
+    text,
+    updated,
+)
+from mappings.reader.analyte import foreign_members, is_contradicted, other_material, specimen_words, test_of
 from mappings.reader.condition import LESION_KINDS
 from mappings.reader.context import Collected
+from mappings.reader.identity import OTHER_PATIENT, target
+from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.reader.result import State, answers, valued
 from mappings.text.reading import LabMention, TextReading
+from mappings.versions import REPLACES
 
 _USABLE = {"final", "amended", "corrected"}
 _SIZES = ("cm", "mm", "1", None)
@@ -22,13 +37,38 @@ _SIZES = ("cm", "mm", "1", None)
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    read_contained(resource, ref, into)
+    _read_one(resource, ref, into)
+
+
+def read_contained(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    """Observations inside a panel or report, with its date where they have none; named by the resource that holds
+    them."""
+    date = _date(resource)
+    for inner in items(resource.get("contained")):
+        body = mapping(inner)
+        if body.get("resourceType") != "Observation":
+            continue
+        if (reference := mapping(body.get("subject")).get("reference")) and not _is_ours(reference, resource, into):
+            into.leave_out(ref, f"contained Observation {OTHER_PATIENT}")
+        elif (wrong := shape.unreadable(body)) is not None:
+            into.leave_out(ref, f"contained Observation: {wrong}")
+        else:
+            _read_one(body, ref, into, outer_date=date)
+
+
+def _is_ours(reference: object, outer: Mapping[str, Any], into: Collected) -> bool:
+    subject = mapping(outer.get("subject") or outer.get("patient")).get("reference")
+    return reference == subject or target(reference) == into.patient
+
+
+def _read_one(resource: Mapping[str, Any], ref: str, into: Collected, *, outer_date: PartialDate | None = None) -> None:
     status = resource.get("status")
     if status not in _USABLE and status != "preliminary":
         into.leave_out(ref, f"status {status}" if isinstance(status, str) and len(status) < 30 else "status missing")
         return
-    name = concept(resource.get("code"))
-    date = first_date(resource, "effectiveDateTime", "effectivePeriod", "effectiveInstant") or _timing(resource)
-    date = date or PartialDate.parse(resource.get("issued"))
+    name, _ = name_of(resource)
+    date = _date(resource) or outer_date
     source = Source(
         ref,
         date=date,
@@ -38,6 +78,8 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         confidential=confidential(resource),
     )
     state: State = "preliminary" if status == "preliminary" else "final"
+    if outer_date is None:
+        into.stamps[ref] = _stamp(resource)
     foreign = other_material(specimen_words(resource, into))
     if _result(resource, name, source, state, into, foreign=foreign):
         _components_as_results(resource, source, state, into, foreign=foreign)
@@ -49,6 +91,26 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         return
     panel = _components_as_results(resource, source, state, into, foreign=foreign)
     _findings(resource, name, source, into, components=not panel)
+
+
+def _date(resource: Mapping[str, Any]) -> PartialDate | None:
+    date = first_date(resource, "effectiveDateTime", "effectivePeriod", "effectiveInstant") or _timing(resource)
+    return date or PartialDate.parse(resource.get("issued"))
+
+
+def _stamp(resource: Mapping[str, Any]) -> Stamp:
+    replaced = (
+        target(mapping(entry.get("valueReference")).get("reference"))
+        for entry in items(resource.get("extension"))
+        if isinstance(entry, Mapping) and entry.get("url") == REPLACES
+    )
+    specimen = mapping(resource.get("specimen")).get("reference")
+    return Stamp(
+        resource.get("status") in ("amended", "corrected"),
+        PartialDate.parse(resource.get("issued")) or updated(resource),
+        tuple(ref for ref in replaced if ref),
+        specimen if isinstance(specimen, str) and not specimen.startswith("#") else None,
+    )
 
 
 def _timing(resource: Mapping[str, Any]) -> PartialDate | None:
@@ -63,7 +125,7 @@ def _result(
     resource: Mapping[str, Any], name: Concept, source: Source, state: State, into: Collected, *, foreign: bool
 ) -> bool:
     """Reads one result; False when the code is no analyte we know. `foreign`: the specimen is no blood."""
-    test = test_of(name, into, foreign=foreign)
+    test = test_of(name, into, foreign=foreign, foreign_panel=source.ref in foreign_members(into))
     if test is None:
         if is_contradicted(name, into):
             into.leave_out(source.ref, "code and specimen contradict each other")

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from mappings.facts import Action, Biopsy, BiopsyFinding, Finding, Imaging, ImagingFinding, Modality, Site
+from mappings.reader import observation
 from mappings.reader.access import (
     Concept,
     codes,
@@ -22,16 +23,17 @@ from mappings.reader.access import (
     first_date,
     items,
     mapping,
-    plain_text,
     text,
     updated,
 )
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading
+from mappings.reader.plain import plain_text
 from mappings.text.reading import TextReading
 from mappings.units import plain
 
 _USABLE = {"final", "amended", "corrected", "appended"}
+_READABLE = ("text/plain", "text/html", "application/xhtml+xml", "text/rtf", "application/rtf", "")
 _RANK: tuple[ImagingFinding, ...] = ("soft-tissue", "vascular-only", "joint-or-tendon-only", "none", "not-understood")
 
 
@@ -44,6 +46,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     date = first_date(resource, "effectiveDateTime", "effectivePeriod", "issued")
     source = Source(ref, date=date, recorded=date, updated=updated(resource), confidential=confidential(resource))
     source = replace(source, sites=into.sites_of(resource.get("bodySite")) or _title_sites(name, into))
+    observation.read_contained(resource, ref, into)
     words = report_text(resource)
     kind = _kind(resource, name, into)
     read_text(words, kind, name, source, into)
@@ -188,10 +191,14 @@ def _attachment(attachment: object) -> str | None:
     body = mapping(attachment)
     kind = str(body.get("contentType") or "").split(";")[0].strip().lower()
     data = body.get("data")
-    if not isinstance(data, str) or kind not in ("text/plain", "text/html", "application/xhtml+xml", ""):
+    if not isinstance(data, str) or kind not in _READABLE:
         return None
     try:
-        decoded = base64.b64decode(data, validate=False).decode("utf-8", errors="replace")
+        sent = base64.b64decode(data, validate=False)
     except (binascii.Error, ValueError):
         return None
+    try:
+        decoded = sent.decode("utf-8")
+    except UnicodeDecodeError:
+        decoded = sent.decode("cp1252", errors="replace")  # what Windows systems send without saying so
     return text(plain_text(decoded) if kind in ("text/html", "application/xhtml+xml") else decoded)
