@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test check coverage long screenshots clean
+.PHONY: install demo test check coverage long image-steps screenshots clean
 
 install: $(STAMP)
 
@@ -53,6 +53,10 @@ coverage: install
 # what takes too long for every commit: every public chart through the FHIR server, deep searches of hypothesis
 long: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# what docker/Dockerfile does, done here step by step: there may be no container engine
+image-steps: install
+	$(BIN)/python -m pytest -m long tests/deploy
 
 # the pictures of README.md and docs, from the same run that the browser tests make
 screenshots: install

@@ -87,8 +87,15 @@ def _parser() -> argparse.ArgumentParser:
 
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
     sandbox.add_argument("--port", type=int, default=8081)
+    sandbox.add_argument("--host", default="127.0.0.1")
     sandbox.add_argument("--service-url", default="http://127.0.0.1:8080")
+    sandbox.add_argument("--fhir-url", metavar="URL", help="another FHIR server that holds the charts (see load-cases)")
     sandbox.set_defaults(command=_sandbox)
+
+    cases = commands.add_parser("load-cases", help="write the published cases to a FHIR server of your own")
+    cases.add_argument("--fhir-server", required=True, metavar="URL")
+    cases.add_argument("--wait", type=int, default=0, metavar="SECONDS", help="for the server to come up")
+    cases.set_defaults(command=_load_cases)
 
     demo = commands.add_parser("demo", help="start the service and the sandbox with the published cases")
     demo.add_argument("--port", type=int, default=8080)
@@ -171,7 +178,15 @@ def _patient_key(given: argparse.Namespace) -> int:
 def _sandbox(given: argparse.Namespace) -> int:
     from cds_service.sandbox.process import run
 
-    run(port=given.port, service_url=given.service_url)
+    run(host=given.host, port=given.port, service_url=given.service_url, fhir_url=given.fhir_url)
+    return 0
+
+
+def _load_cases(given: argparse.Namespace) -> int:
+    from cds_service.sandbox.load_cases import load_cases
+
+    loaded = load_cases(given.fhir_server, wait_seconds=given.wait)
+    print(f"{loaded} resources written")
     return 0
 
 

@@ -31,10 +31,12 @@ _MAX_MARKDOWN = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
-    """`service_url` is the CDS service that the page calls, `today` the day for which the charts were built."""
+    """`service_url` is the CDS service that the page calls, `today` the day for which the charts were built,
+    `fhir_url` another FHIR server that holds the same charts (default: the one beside the page)."""
 
     service_url: str
     today: date
+    fhir_url: str | None = None
 
 
 def sandbox_app(store: Store, settings: SandboxSettings) -> ASGIApp:
@@ -57,11 +59,15 @@ class _Page:
         self.store, self.settings = store, settings
         self._folder = resources.files("cds_service.sandbox") / "static"
         self._markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
-        service = urlsplit(settings.service_url)
+        others = {
+            f"{u.scheme}://{u.netloc}"
+            for u in map(urlsplit, (settings.service_url, settings.fhir_url or ""))
+            if u.netloc
+        }
         self._headers = {
             "Content-Security-Policy": (
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-                f"connect-src 'self' {service.scheme}://{service.netloc}; form-action 'none'; frame-ancestors 'none'"
+                f"connect-src 'self' {' '.join(sorted(others))}; form-action 'none'; frame-ancestors 'none'"
             ),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
@@ -91,7 +97,7 @@ class _Page:
         return JSONResponse(
             {
                 "serviceUrl": self.settings.service_url,
-                "fhirServer": f"{request.url.scheme}://{request.url.netloc}{_FHIR}",
+                "fhirServer": self.settings.fhir_url or f"{request.url.scheme}://{request.url.netloc}{_FHIR}",
                 "today": self.settings.today.isoformat(),
                 "userId": "Practitioner/sandbox-clinician",
                 "patients": self._patients(),

@@ -34,6 +34,7 @@ def run(
     host: str = "127.0.0.1",
     port: int = 8081,
     service_url: str = "http://127.0.0.1:8080",
+    fhir_url: str | None = None,
     database: str = ":memory:",
     background: bool = True,
 ) -> None:
@@ -45,7 +46,7 @@ def run(
     day = today()
     store = Store(database)
     load_all(store, day, background=background)
-    app = sandbox_app(store, SandboxSettings(service_url.rstrip("/"), day))
+    app = sandbox_app(store, SandboxSettings(service_url.rstrip("/"), day, fhir_url.rstrip("/") if fhir_url else None))
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
 
 
