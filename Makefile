@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test check coverage long image-steps screenshots clean
+.PHONY: install demo test check coverage long image-steps deploy-tools sbom screenshots clean
 
 install: $(STAMP)
 
@@ -57,6 +57,16 @@ long: install
 # what docker/Dockerfile does, done here step by step: there may be no container engine
 image-steps: install
 	$(BIN)/python -m pytest -m long tests/deploy
+
+# linters and schemas of docker/, and the tool of sbom; tests that need them are skipped with a message without them
+deploy-tools: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/deploy.txt
+
+# the software bill of materials of what runs in production (CycloneDX)
+sbom: deploy-tools
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --of JSON -o dist/sbom.cdx.json
+	@echo dist/sbom.cdx.json
 
 # the pictures of README.md and docs, from the same run that the browser tests make
 screenshots: install
