@@ -120,6 +120,7 @@ class Visit:
             orderables=tenant.codings if tenant else {},
             units=tenant.units if tenant else "conventional",
             encounter_id=hook.encounter_id,
+            selected=hook.selections,
         )
 
     async def _permitted(

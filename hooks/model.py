@@ -127,6 +127,8 @@ class WorkupItem:
     because: str
     evidence: tuple[str, ...] = ()
     sites: tuple[Site, ...] = dataclasses.field(default=(), metadata={"json": False})
+    cautions: tuple[str, ...] = dataclasses.field(default=(), metadata={"json": False})
+    """what the safety table asks to be careful about, should it be done (a biopsy); part of `because` when offered."""
 
 
 @dataclass(frozen=True, slots=True)

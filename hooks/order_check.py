@@ -26,6 +26,7 @@ from hooks.model import Assessment, TherapyItem
 from mappings.facts import Action, Medication, PatientFacts
 
 _CONFLICT = frozenset({"block", "need", "warn"})
+_OPEN = ("offer", "warn")
 _UNWANTED = frozenset({"avoid", "already-done", "already-ordered"})
 _ORDER = ("block", "avoid", "conflict", "need", "warn", "already-done", "already-ordered")
 
@@ -44,6 +45,7 @@ class Conflict:
     evidence: tuple[str, ...] = ()
     therapy: str | None = None
     other: str | None = None
+    workup: str | None = None
 
 
 def check_orders(
@@ -55,7 +57,8 @@ def check_orders(
     bare = assess(_without_drafts(facts), knowledge, assessment.as_of)
     if bare.grade == "none":
         return []
-    found = [*_drugs(facts, bare, knowledge), *_orders(facts, bare, knowledge)]
+    asked = _selected(facts, context)
+    found = [*_drugs(asked, facts, bare, knowledge), *_orders(asked, bare, knowledge)]
     if not found:
         return []
     found.sort(key=lambda conflict: _ORDER.index(conflict.verdict))
@@ -65,42 +68,89 @@ def check_orders(
 
 
 def _without_drafts(facts: PatientFacts, *, keep: Iterable[Medication] = ()) -> PatientFacts:
+    """The chart as it is without the drafts. An EHR may have stored a draft already: that copy goes too, or an order
+    would be found "already ordered" by itself."""
     kept = set(keep)
+    drafted = _draft_refs(facts)
     return replace(
         facts,
-        medications=tuple(m for m in facts.medications if not m.draft or m in kept),
-        actions=tuple(a for a in facts.actions if a.kind != "draft"),
+        medications=tuple(m for m in facts.medications if m.ref not in drafted or m in kept),
+        actions=tuple(a for a in facts.actions if a.ref not in drafted),
     )
 
 
-def _drugs(facts: PatientFacts, bare: Assessment, knowledge: Knowledge) -> Iterator[Conflict]:
+def _draft_refs(facts: PatientFacts) -> frozenset[str]:
+    drugs = {drug.ref for drug in facts.medications if drug.draft}
+    return frozenset(drugs | {action.ref for action in facts.actions if action.kind == "draft"})
+
+
+def _selected(facts: PatientFacts, context: CardContext) -> PatientFacts:
+    """With `selected` given, only those drafts are asked about; the others stand beside them. A selection that names
+    none of the drafts is taken as no selection."""
+    chosen = _draft_refs(facts) & (context.selected or frozenset())
+    return replace(
+        facts,
+        medications=tuple(m for m in facts.medications if not chosen or not m.draft or m.ref in chosen),
+        actions=tuple(a for a in facts.actions if not chosen or a.kind != "draft" or a.ref in chosen),
+    )
+
+
+def _drugs(asked: PatientFacts, facts: PatientFacts, bare: Assessment, knowledge: Knowledge) -> Iterator[Conflict]:
     """Drafted agents of ours by their own rules, the other drafts standing; and other drafts that an agent already on
-    the list does not go with."""
-    drafts = [m for m in facts.medications if m.draft]
+    the list, or drafted beside them, does not go with."""
+    every = [m for m in facts.medications if m.draft]
+    drafts = [m for m in asked.medications if m.draft]
     listed = [m for m in facts.medications if not m.draft and m.state == "active"]
     for draft in drafts:
-        agents = [t for t in knowledge.therapies.therapies if _is(draft, t)]
-        others = [m for m in drafts if m is not draft]
+        others = tuple(m for m in every if m is not draft)
+        agents = [t for t in knowledge.therapies.therapies if _is(draft, t)] or _by_class(draft, knowledge)
         for therapy in agents:
-            chart = _without_drafts(facts, keep=others)
-            items = assess(chart, knowledge, bare.as_of).therapies if others else bare.therapies
-            item = next((i for i in items if i.id == therapy.id), None)
-            if item is not None and item.decision in _CONFLICT:
-                yield _of_item(therapy.name, item.decision, item, therapy=therapy.id)
+            conflict = _own(draft, therapy, _without_drafts(facts, keep=others), bare, knowledge)
+            if conflict is not None:
+                yield conflict
         if not agents:
-            yield from _with_listed(draft, listed, facts, bare, knowledge)
+            yield from _beside(draft, [*listed, *(m for m in others if m not in drafts)], facts, bare, knowledge)
 
 
-def _with_listed(
-    draft: Medication, listed: list[Medication], facts: PatientFacts, bare: Assessment, knowledge: Knowledge
+def _by_class(draft: Medication, knowledge: Knowledge) -> list[Therapy]:
+    """A drug of the same class as an agent of ours is checked by that agent's rules (a bisphosphonate that the table
+    does not name, say)."""
+    for name, agents in knowledge.cards.order_checks.classes.items():
+        if name in draft.classes:
+            return [knowledge.therapies.get(agents.get(draft.route or "", agents["oral"]))]
+    return []
+
+
+def _own(
+    draft: Medication, therapy: Therapy, facts: PatientFacts, bare: Assessment, knowledge: Knowledge
+) -> Conflict | None:
+    """What the rules of a drafted agent say. That the patient takes it already is no conflict (it is renewed), nor is
+    what holds for every patient (a specialist's drug, a largest dose)."""
+    renewed = replace(facts, medications=tuple(m for m in facts.medications if not _is(m, therapy)))
+    items = bare.therapies if renewed == _without_drafts(facts) else assess(renewed, knowledge, bare.as_of).therapies
+    item = next((i for i in items if i.id == therapy.id), None)
+    if item is None:
+        return None
+    always = [rule.text for rule in knowledge.safety.rules if rule.id in knowledge.cards.order_checks.always]
+    speaks = [note for note in item.notes if not note.startswith(tuple(always))]
+    if not speaks or item.decision == "offer":
+        return None
+    verdict = "warn" if item.decision == "not-indicated" else item.decision
+    name = therapy.name if _is(draft, therapy) else shorten(plain(draft.label), 40) or therapy.name
+    return _of_item(name, verdict, item, therapy=therapy.id)
+
+
+def _beside(
+    draft: Medication, taken: list[Medication], facts: PatientFacts, bare: Assessment, knowledge: Knowledge
 ) -> Iterator[Conflict]:
-    """A draft that makes a rule fire for an agent that the patient already takes (a dihydropyridine to diltiazem)."""
-    taken = [t for t in knowledge.therapies.therapies if any(_is(m, t) for m in listed)]
-    if not taken:
+    """A draft that makes a rule fire for an agent that the patient takes or is about to (a dihydropyridine to
+    diltiazem)."""
+    agents = [t for t in knowledge.therapies.therapies if any(_is(m, t) for m in taken)]
+    if not agents:
         return
     before = {i.id: i for i in bare.therapies}
     after = {i.id: i for i in assess(_without_drafts(facts, keep=(draft,)), knowledge, bare.as_of).therapies}
-    for therapy in taken:
+    for therapy in agents:
         old, new = before.get(therapy.id), after.get(therapy.id)
         if old is None or new is None or new.decision not in _CONFLICT:
             continue
@@ -132,17 +182,21 @@ def _orders(facts: PatientFacts, bare: Assessment, knowledge: Knowledge) -> Iter
             continue
         for workup in sorted(action.workup & checked):
             item = items.get(workup)
-            if item is None or item.decision not in _UNWANTED or not _concerns(action, item.decision, lesion):
+            if item is None or not _concerns(action, item.decision, lesion):
                 continue
             name = knowledge.orderables.name(workup)
-            yield Conflict(name, item.decision, item.because, evidence=item.evidence)
+            if item.decision in _UNWANTED:
+                yield Conflict(name, item.decision, item.because, evidence=item.evidence, workup=workup)
+            elif item.cautions:
+                first, *more = item.cautions
+                yield Conflict(name, "warn", first, notes=tuple(more), evidence=item.evidence, workup=workup)
 
 
 def _concerns(action: Action, decision: str, lesion: frozenset[str]) -> bool:
-    """An order of another site is none of our business; one without a site only when it had better be avoided."""
+    """An order of another site is none of our business; one without a site only where something speaks against it."""
     if action.sites:
         return bool(regions(action.sites) & lesion)
-    return decision == "avoid"
+    return decision not in ("already-done", "already-ordered")
 
 
 def _card(voice: Voice, found: list[Conflict]) -> dict[str, Any]:
@@ -186,16 +240,28 @@ def _lines(voice: Voice, conflict: Conflict) -> Iterator[tuple[str, tuple[str, .
 
 
 def _alternatives(voice: Voice, found: list[Conflict]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Other options with nothing against them, at most three; only when a drug is in conflict."""
+    """Other options with nothing against them, then those with care, at most three; a drug gets a word anyhow."""
+    yield from _instead(voice, found)
     drafted = {conflict.therapy for conflict in found}
     if drafted == {None}:
         return
-    fitting = [i for i in voice.assessment.therapies if i.fits and i.decision == "offer" and i.id not in drafted]
-    for item in fitting[: voice.cards.limits["therapies"]]:
+    open_ones = [i for i in voice.assessment.therapies if i.fits and i.id not in drafted and i.decision in _OPEN]
+    open_ones.sort(key=lambda item: _OPEN.index(item.decision))
+    for item in open_ones[: voice.cards.limits["therapies"]]:
         therapy = voice.knowledge.therapies.get(item.id)
-        yield say_therapy(voice, item), therapy.sources[:1]
+        because = voice.sentence(item.because, item.evidence)
+        yield voice.cards.say("therapy", name=voice.therapy_name(item.id), because=because), therapy.sources[:1]
+    if not open_ones:
+        yield voice.cards.say("no_alternative"), ()
 
 
-def say_therapy(voice: Voice, item: TherapyItem) -> str:
-    because = voice.sentence(item.because, item.evidence)
-    return voice.cards.say("therapy", name=voice.therapy_name(item.id), because=because)
+def _instead(voice: Voice, found: list[Conflict]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What may be ordered in place of an examination that had better be avoided, where that is not avoided too."""
+    decisions = {item.id: item.decision for item in voice.assessment.workup}
+    for conflict in found:
+        if conflict.verdict != "avoid" or conflict.workup is None:
+            continue
+        others = voice.cards.order_checks.instead.get(conflict.workup, ())
+        names = [voice.order_name(o) for o in others if decisions.get(o) in ("offer", "not-indicated", "already-done")]
+        if names:
+            yield voice.cards.say("instead", order=escape(conflict.order), names=escape(", ".join(names))), ()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mappings.bundles import unpack, with_resolved_urns
 from mappings.raw import Resource
 
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
@@ -51,6 +52,7 @@ class HookRequest:
     fhir_server: str | None = None
     authorization: FhirAuthorization | None = None
     drafts: tuple[Resource, ...] = field(default=(), repr=False)
+    selections: frozenset[str] | None = None
 
     @property
     def for_clinician(self) -> bool:
@@ -76,6 +78,7 @@ def parse_request(body: object, *, expected_hook: str | None, known_hooks: froze
         fhir_server=_url(request.get("fhirServer")),
         authorization=_authorization(request),
         drafts=_drafts(context, hook),
+        selections=_selections(context, hook),
     )
 
 
@@ -155,7 +158,7 @@ def _authorization(request: Mapping[str, Any]) -> FhirAuthorization | None:
 
 
 def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
-    """The draft orders of an order hook; for order-select the selected ones, all of them when nothing is selected."""
+    """The draft orders of the hook, with what they refer to inside the Bundle (a Medication, say)."""
     bundle = context.get("draftOrders")
     if bundle is None:
         if hook.startswith("order-"):
@@ -164,5 +167,23 @@ def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
     entries = _object(bundle, "context.draftOrders").get("entry", [])
     if not isinstance(entries, list):
         raise RequestError("context.draftOrders.entry", "must be an array")
-    found = [e.get("resource") for e in entries if isinstance(e, Mapping)]
-    return tuple(r for r in found if isinstance(r, Mapping) and isinstance(r.get("resourceType"), str))
+    unpacked = unpack({"resourceType": "Bundle", "entry": entries})
+    named = tuple((url, _with_id(resource, url)) for url, resource in unpacked.resources)
+    return with_resolved_urns(replace(unpacked, resources=named))
+
+
+def _with_id(resource: Resource, url: str | None) -> Resource:
+    """A draft that nobody has stored yet may have no id but that of its fullUrl."""
+    if isinstance(resource.get("id"), str) or url is None or not url.startswith("urn:"):
+        return resource
+    return {**resource, "id": url.rpartition(":")[2]}
+
+
+def _selections(context: Mapping[str, Any], hook: str) -> frozenset[str] | None:
+    """The drafts just selected, as "Type/id"; None: all of them (order-sign, or a client that does not say)."""
+    value = context.get("selections")
+    if hook != "order-select" or value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise RequestError("context.selections", "must be an array of references")
+    return frozenset("/".join(item.split("/")[-2:]) for item in value) or None

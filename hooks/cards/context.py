@@ -13,9 +13,9 @@ _NOT_CLINICIANS = frozenset({"patient", "relatedperson"})
 @dataclass(frozen=True, slots=True)
 class CardContext:
     """`orderables` are a tenant's own codings by workup or therapy id; they replace ours. `new_uuid` makes the uuids
-    of cards and suggestions (injected, so that answers can be compared in tests). `suppress` holds topic codes that
-    are not to be shown now. `user_kind` is the resource type of the hook's user, `user` the reference itself
-    (performer of what is recorded by accepting)."""
+    of cards and suggestions (injected, so that answers can be compared in tests). `user_kind` is the resource type of
+    the hook's user, `user` the reference itself (performer of what is recorded by accepting). `suppress` holds topic
+    codes that are not to be shown now, `selected` the drafts that are asked about (None: all)."""
 
     public_url: str
     service_id: str
@@ -29,6 +29,7 @@ class CardContext:
     companion_url: str | None = None
     encounter_id: str | None = None
     suppress: frozenset[str] = frozenset()
+    selected: frozenset[str] | None = None
 
     @property
     def for_clinician(self) -> bool:

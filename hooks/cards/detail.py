@@ -51,7 +51,7 @@ def options_detail(voice: Voice, shown: tuple[TherapyItem, ...], **values: str) 
     return join(
         lead("options", voice, **values),
         licensed,
-        section(voice, "options", chain(therapy_lines(voice, shown), _no_drug_code(voice, shown))),
+        section(voice, "options", chain(therapy_lines(voice, shown), _no_drug_code(voice, shown), _baseline(voice))),
         section(voice, "left_out", left_out(voice, shown)),
         section(voice, "not_read", not_read(voice)),
         sources(voice),
@@ -87,6 +87,10 @@ def lead(kind: TextKind, voice: Voice, **more: str) -> str:
         if len(text) <= cards.lead_limit:
             break
     return text
+
+
+def _baseline(voice: Voice) -> Iterator[Line]:
+    yield voice.cards.say("baseline"), voice.cards.cited["baseline"]
 
 
 def _no_drug_code(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:

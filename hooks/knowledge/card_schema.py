@@ -110,9 +110,14 @@ class OrderNote(Strict):
 
 
 class OrderChecks(Strict):
-    """What the order hooks look at: workup ids whose drafts are checked, verdicts that warn, sentences of their own."""
+    """What the order hooks look at: workup ids whose drafts are checked, verdicts that warn, sentences of their own.
+    `classes`: drugs of a class are checked by an agent's rules, by route. `always`: tests of the safety table that hold
+    for every patient and are no conflict of a draft. `instead`: what may be ordered in place of what is avoided."""
 
     workup: tuple[str, ...]
+    classes: dict[str, dict[str, str]]
+    always: tuple[str, ...]
+    instead: dict[str, tuple[str, ...]]
     warning: tuple[str, ...]
     notes: dict[str, OrderNote]
 

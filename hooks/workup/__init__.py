@@ -7,7 +7,7 @@ on a chart.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hooks.assessment.sites import same_place, shown
@@ -19,6 +19,7 @@ from hooks.knowledge.workup_schema import Avoid, WorkupEntry, WorkupRules
 from hooks.model import TherapyItem, WorkupItem
 from hooks.therapy import decide_therapies
 from hooks.therapy.conditions import Compiler, Test
+from hooks.therapy.rules import Rulebook, rulebook
 from hooks.therapy.view import Hit, View
 from hooks.workup.done import find_done
 from mappings.facts import Site
@@ -54,7 +55,20 @@ def decide_workup(
         if therapies is None:
             therapies = decide_therapies(chart, case, knowledge)
         view.therapy_needs = _needs(therapies)
-    return tuple(_item(compiled, view, knowledge.workup) for compiled in _compiled(knowledge))
+    book = rulebook(knowledge.safety, knowledge.therapies)
+    return tuple(_with_cautions(_item(c, view, knowledge.workup), book, view) for c in _compiled(knowledge))
+
+
+def _with_cautions(item: WorkupItem, book: Rulebook, view: View) -> WorkupItem:
+    """An examination that the safety table knows as an agent (a biopsy) carries its warnings (rule S1.1)."""
+    if item.id not in book.concerns or item.decision not in ("offer", "not-indicated"):
+        return item
+    warned = [fired for fired in book.evaluate(view, only=item.id) if fired.rule.action == "warn"]
+    if not warned:
+        return item
+    notes = tuple(fired.note for fired in warned)
+    because = " ".join((item.because, *notes)) if item.decision == "offer" else item.because
+    return replace(item, because=because, cautions=notes)
 
 
 def _needs(items: tuple[TherapyItem, ...]) -> frozenset[str]:

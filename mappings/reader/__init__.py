@@ -52,7 +52,8 @@ class ChartReader:
         reference = f"Patient/{raw.patient_id}"
         kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
         tools = Tools(self._terminology, self._drugs, ChartText(self._text), self._units)
-        into = Collected(tools, reference, references(kept), quarantined=list(left_out))
+        drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
+        into = Collected(tools, reference, references((*drafts, *kept)), quarantined=list(left_out))
         unreadable: dict[Need, str] = {}
         self._patient(kept, raw.patient_id, into)
         for resource in kept:
@@ -75,8 +76,8 @@ class ChartReader:
             else:
                 for name in shape.unreadable_dates(resource):
                     into.leave_out(ref, f"{name}: not a FHIR date, read without it")
-        for draft in raw.drafts:
-            self._draft(as_r4(draft, raw.version), into)
+        for draft in drafts:
+            self._draft(draft, raw.patient_id, into)
         return self._facts(raw, reference, into, unreadable)
 
     def _patient(self, resources: tuple[Mapping[str, Any], ...], patient_id: str, into: Collected) -> None:
@@ -88,9 +89,14 @@ class ChartReader:
             else:
                 self._guarded(patient.read, resource, reference_of(resource), into)
 
-    def _draft(self, draft: Mapping[str, Any], into: Collected) -> None:
+    def _draft(self, draft: Mapping[str, Any], patient_id: str, into: Collected) -> None:
+        """A draft order of the hook. It is this patient's unless it names another; "do not perform" is no order."""
         kind = draft.get("resourceType")
         ref = reference_of(draft)
+        problem = belongs(draft, patient_id, into.by_reference) if draft.get("subject") else None
+        if problem is not None or draft.get("doNotPerform") is True:
+            into.leave_out(ref, problem or "do not perform")
+            return
         if kind in ("MedicationRequest", "MedicationOrder"):
             self._guarded(lambda r, f, i: medication.read(r, f, i, draft=True), draft, ref, into)
         elif kind in ("ServiceRequest", "ProcedureRequest", "ReferralRequest"):

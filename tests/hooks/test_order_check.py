@@ -71,7 +71,7 @@ def test_two_drafts_that_do_not_go_together() -> None:
     ready = (
         USUAL.replace("female", "male")
         + XRAY
-        + "Vital | Heart rate | 72 /min | -3d\nVital | Blood pressure | 128/76 mm[Hg] | -3d\n"
+        + "Vital | Heart rate | 72 /min | -3d\nBP | 128/76 | -3d\n"
         + "Laboratory | ALT | 20 U/L [0–40] | -10d\n"
     )
     first, second = drug("diltiazem 120 mg"), drug("colchicine 0.5 mg") | {"id": "draft-2"}
