@@ -101,6 +101,8 @@ class Finding:
     ended: PartialDate | None = None
     sites: tuple[Site, ...] = ()
     basis: Literal["code", "text"] = "code"
+    titled: bool = False
+    """said by the name of a Condition, coded or written out; not by a note or a report."""
     reason_for_encounter: bool = False
     """an encounter-diagnosis, or named as the reason of a current admission or acute treatment."""
     confidential: bool = False

@@ -178,9 +178,10 @@ def _first_record(lesion: Lesion, others: Iterable[Lesion]) -> Lesion:
 
 
 def _mimic_here(lesion: Lesion, chart: Chart) -> bool:
-    """N5: coded as something else at the same site. A code without a site silences nothing."""
-    coded = chart.findings("mimic.*", suspected=False)
-    return any(finding.sites and overlap(lesion.sites, finding.sites) for finding in coded if finding.basis == "code")
+    """N5: on record as something else at the same site, by a code or by the name of the Condition (a word of a note
+    is no evaluation). Without a site it silences nothing."""
+    named = chart.findings("mimic.*", suspected=False)
+    return any(finding.sites and overlap(lesion.sites, finding.sites) for finding in named if finding.titled)
 
 
 def _decide(counting: list[Spot], known: tuple[Known, ...]) -> tuple[Newness, bool, tuple[str, ...]]:

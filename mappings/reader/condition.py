@@ -79,6 +79,7 @@ def _read_named(
     titles = [engine.read(words, kind="condition") for words in known_texts]
     certainty = _weakened(coded, titles, source.certainty)
     encounter = bool(codes_of_category(resource) & {"encounter-diagnosis"})
+    named_sites = (m.sites for reading in titles for m in reading.concepts if m.concept in coded)
     base = Finding(
         coded,
         name.label,
@@ -89,7 +90,8 @@ def _read_named(
         recorded=source.recorded,
         updated=source.updated,
         ended=ended,
-        sites=source.sites,
+        sites=source.sites or tuple(dict.fromkeys(site for found in named_sites for site in found)),
+        titled=True,
         reason_for_encounter=encounter,
         confidential=source.confidential,
     )
@@ -106,7 +108,8 @@ def _read_named(
             seen.add((mention.concept, mention.status))
             finding = to_finding(mention, source)
             if finding is not None and not (coded and finding.certainty == "absent"):
-                into.findings.append(replace(finding, label=name.label, ended=ended, reason_for_encounter=encounter))
+                finding = replace(finding, label=name.label, ended=ended, titled=True)
+                into.findings.append(replace(finding, reason_for_encounter=encounter))
         add_reading(replace(reading, concepts=(), lesions=()), source, into)
     _lesions(resource, name, coded, certainty, titles, source, into)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
+from mappings.text.acronyms import without_spelled_out
 from mappings.text.context import Contexts
 from mappings.text.reading import Status
 from mappings.text.tokens import Sentence, Words, sentences
@@ -74,6 +75,6 @@ class Document:
 
 
 def build(words: Words, vocab: Vocabulary) -> Document:
-    hits = vocab.find(words)
+    hits = without_spelled_out(words, vocab.find(words))
     parts = sentences(words, vocab.abbreviations)
     return Document(words, vocab, hits, parts, Contexts(words, parts, hits, vocab))

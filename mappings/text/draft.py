@@ -16,6 +16,7 @@ _CALCIFIED = frozenset({"calcification", "calcinosis"})
 BARE = frozenset({"lump", "swelling", "mass", "skin-change"})
 _PARTS = frozenset({"skin-change", "calcification", "calcinosis", "induration", "ulcer", "deposit"})
 """names that may stand for a part or a property of a lesion that another word names."""
+_COUNTABLE = frozenset({"nodule", "papule", "plaque", "mass", "lump"})
 _SEVERITY: tuple[Pain, ...] = ("none", "unspecified", "mild", "severe")
 _FLAGS = (
     "necrotic", "livedo", "inflamed", "spreading_erythema", "pus", "sheet", "deep", "growing", "rapid", "called_new",
@@ -167,6 +168,15 @@ class Draft:
     def pain(self) -> Pain | None:
         return cast(Pain, max(self.pains, key=_SEVERITY.index)) if self.pains else None
 
+    def _counted(self, document: Document) -> int | None:
+        """The number said, else one for a word in the singular ("tender nodule of the left thumb")."""
+        if self.has("multiple") or self.count is not None:
+            return None if self.has("multiple") and self.count == 1 else self.count
+        if self.kind not in _COUNTABLE or not document.vocab.lexicon.plural_s:
+            return None
+        word = document.word(self.head.last - 1)
+        return 1 if word.endswith("ss") or not word.endswith("s") else None
+
     def mention(self, document: Document) -> LesionMention | None:
         """None for what is no lesion after all: deposits that nothing calls hard, chalky or calcified."""
         hardness = self.hardness_class()
@@ -194,7 +204,7 @@ class Draft:
             draining="draining" in flags or chalky or "pus" in flags,
             pain=self.pain(),
             pain_score=self.pain_score,
-            count=None if "multiple" in flags and self.count == 1 else self.count,
+            count=self._counted(document),
             multiple="multiple" in flags,
             size_cm=self.size_cm,
             resolved="resolved" in flags,

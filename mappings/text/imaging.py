@@ -119,13 +119,22 @@ def _kind(document: Document, sentence: Sentence, hit: Hit) -> str | None:
                 return kind
             gap = hit.first - word.last if word.first < hit.first else word.first - hit.last + 1
             near.append((gap, kind))
+    known = load_places()
+    places = [place for place, _ in located(document, first, last)]
+    skin = [p for p in places if p.value not in known.joints and p.value not in known.organs]
     if near:
-        return min(near)[1]
-    joints = load_places().joints
-    for place, _ in located(document, first, last):
-        if place.value not in joints:
-            return "soft"
-    return None
+        gap, kind = min(near)
+        # "calcification of the arms, thighs and uterus": an organ at the end of a row of limbs
+        named_first = any(hit.last <= p.first and p.first - hit.last + 1 < gap for p in skin)
+        return "soft" if kind == "elsewhere" and named_first else kind
+    if skin:
+        return "soft"
+    return "elsewhere" if any(place.value in known.organs for place in places) else None
+
+
+def lies_elsewhere(document: Document, sentence: Sentence, hit: Hit) -> bool:
+    """Whether a calcification named in any text is that of a vessel, a joint or an organ, not of the skin."""
+    return _kind(document, sentence, hit) in ("vascular", "joint", "elsewhere")
 
 
 def _part(document: Document, sentence: Sentence, hit: Hit) -> tuple[int, int]:

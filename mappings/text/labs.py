@@ -23,6 +23,8 @@ _RATIO = re.compile(r"\s?[:/]\s?\d")
 _SKIPPED = frozenset({":", "=", "(", "-", "–", "~"})
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _BRIDGE = 4
+_UNUSED = ""
+"""the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
 Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
 
 
@@ -128,7 +130,7 @@ def _word(document: Document, sentence: Sentence, group: list[Hit], analytes: li
     """The result word right before or after a row of tests; a denied word is no result."""
     first = group[0].first
     previous = max((a.last for a in analytes if a.last <= first), default=sentence.first)
-    before = [w for w in document.between("word", previous, first) if w.last >= first - 1]
+    before = [w for w in document.between("word", previous, first) if _leads(document, w.last, first)]
     after = [w for w in document.between("word", group[-1].last, end) if _near(document, group[-1].last, w.first)]
     chosen = (after or before)[-1:] if not after else after[:1]
     if before and after:
@@ -140,6 +142,17 @@ def _word(document: Document, sentence: Sentence, group: list[Hit], analytes: li
     if not chosen or chosen[0].value == "void":
         return None
     return chosen[0]
+
+
+def _leads(document: Document, first: int, last: int) -> bool:
+    """ "normal serum levels of calcium": only small words, none of them "and", from the result word to the test."""
+    if last - first <= 1:
+        return True
+    if last - first > _BRIDGE:
+        return False
+    return not document.between("coordinator", first, last) and all(
+        document.word(index) in document.vocab.stopwords for index in range(first, last)
+    )
 
 
 def _near(document: Document, first: int, last: int) -> bool:
@@ -167,12 +180,17 @@ def _labelled(
     document: Document, hit: Hit, date: str | None, *, number: Number | None = None, word: Hit | None = None
 ) -> list[LabMention]:
     name = hit.value
+    if name == _UNUSED:
+        return []
     if word is not None:
         status = document.status(word)
         first, last = min(hit.first, word.first), max(hit.last, word.last)
+        said = cast(Word, word.value)
         if status == "negated":
-            return []
-        return [LabMention(name, status, document.text(first, last), word=cast(Word, word.value), date_text=date)]
+            if said != "abnormal":
+                return []
+            status, said = "affirmed", "normal"
+        return [LabMention(name, status, document.text(first, last), word=said, date_text=date)]
     if number is None:
         return []
     status = document.status(hit)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from mappings.facts import Site
 from mappings.text.document import Document
 from mappings.text.draft import BARE, Draft
+from mappings.text.imaging import lies_elsewhere
 from mappings.text.measures import count, pain_score, sizes
 from mappings.text.onset import give_times
 from mappings.text.reading import LesionMention
@@ -84,6 +85,7 @@ class LesionReader(Surroundings):
         )
         seen: set[int] = set()
         hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
+        hits = [h for h in hits if h.value != "calcification" or not lies_elsewhere(self.document, sentence, h)]
         specific = [h for h in hits if h.value != "skin-change"]
         if specific and len(specific) < len(hits):
             past = all(self.document.status(h) == "historical" for h in specific)

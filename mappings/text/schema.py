@@ -134,6 +134,8 @@ class Lexicon(_Strict):
     pain: dict[Pain, Phrases]
     pain_scale: Phrases
     tender: Phrases
+    plural_s: bool = False
+    """a plural ends in s."""
     side_follows: bool = False
     """left and right stand after the place ("mano derecha")."""
     side_shared: Phrases = ()
@@ -148,6 +150,8 @@ class Lexicon(_Strict):
     """concepts whose words say that they are not there ("postmenopausal" is not one; "never smoker" is)."""
     guarded: tuple[Guard, ...]
     analytes: dict[str, Phrases]
+    other_tests: Phrases = ()
+    """tests that are not used, but stand in one row with ours."""
     antibodies: Phrases = ()
     words: dict[Word, Phrases]
     imaging: Imaging
@@ -169,6 +173,8 @@ class Common(_Strict):
     """concepts that "history of" does not end."""
     own: Phrases
     """concepts that a person named after them does not take over ("breastfeeding her son")."""
+    spelled_out: dict[str, tuple[Phrases, ...]]
+    """a disease whose name spells out its letters: the beginnings of its parts, in their order."""
 
 
 class Rule(_Strict):
@@ -196,10 +202,12 @@ class Context(_Strict):
 
 
 class Places(_Strict):
-    """Which region each place of the body belongs to, and which places are joints."""
+    """Which region each place of the body belongs to, which places are joints, and which are organs: calcification
+    named there without a word of skin or soft tissue is the organ's ("coarse calcifications of both breasts")."""
 
     regions: dict[str, str]
     joints: Phrases
+    organs: Phrases
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -1,4 +1,4 @@
-"""Published cases and look-alikes the rules were not made from, in the encodings of many hospitals (docs/held-cases.md)."""
+"""Published cases and look-alikes the rules were not made from, in many encodings (docs/held-cases.md)."""
 
 from __future__ import annotations
 
