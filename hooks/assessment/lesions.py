@@ -158,11 +158,24 @@ def _spot(
     criteria: Criteria,
 ) -> Spot:
     first = _first_record(lesion, (*qualifying, *described))
-    mimic = _mimic_here(lesion, chart)
-    if mimic:
+    ulcers = [other for other in described if _ulcer_of(lesion, other)]
+    lesion = replace(
+        lesion,
+        ulcerated=lesion.ulcerated or bool(ulcers),
+        pus=lesion.pus or any(ulcer.pus for ulcer in ulcers),
+        necrotic=lesion.necrotic or any(ulcer.necrotic for ulcer in ulcers),
+    )
+    if _mimic_here(lesion, chart):
         return Spot(lesion, "N5", counts=False)
-    newness, certain, event = classify(lesion, first, known, chart, criteria.newness)
+    newness, certain, event = classify(lesion, first, ulcers, known, chart, criteria.newness)
     return Spot(lesion, newness, certain, event, counts=newness != "older")
+
+
+def _ulcer_of(lesion: Lesion, other: Lesion) -> bool:
+    """An ulcer described beside the lesion ("calcified nodule with an ulcer") or at the same site is the lesion's."""
+    if other.kind != "ulcer" or other is lesion:
+        return False
+    return overlap(lesion.sites, other.sites) or (other.ref == lesion.ref and fits(lesion.sites, other.sites))
 
 
 def _first_record(lesion: Lesion, others: Iterable[Lesion]) -> Lesion:

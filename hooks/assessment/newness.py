@@ -5,6 +5,7 @@ Calendar months count from day to day; an incomplete date counts as its whole in
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -58,17 +59,25 @@ def known_calcinosis(
 
 
 def classify(
-    lesion: Lesion, first: Lesion, known: tuple[Known, ...], chart: Chart, rule: NewnessRule
+    lesion: Lesion,
+    first: Lesion,
+    ulcers: Iterable[Lesion],
+    known: tuple[Known, ...],
+    chart: Chart,
+    rule: NewnessRule,
 ) -> tuple[Class, bool, str | None]:
-    """(class, whether it surely holds, event). `first` carries the earliest record of the same place."""
+    """(class, whether it surely holds, event). `first` carries the earliest record of the same place, `ulcers` are
+    described as its own."""
+    change = next((found for one in (lesion, *ulcers) if (found := _change(one, chart, rule))), None)
     fitting = [k for k in known if k.ref == lesion.ref or fits(lesion.sites, k.sites)]
     if fitting:
-        return "N4", True, _event(lesion, fitting, chart, rule)
-    return _by_date(lesion, first, chart, rule)
+        return "N4", True, change or _event(lesion, fitting, rule, chart)
+    return _by_date(lesion, first, change, chart, rule)
 
 
-def _by_date(lesion: Lesion, first: Lesion, chart: Chart, rule: NewnessRule) -> tuple[Class, bool, str | None]:
-    event = _change(lesion, chart, rule)
+def _by_date(
+    lesion: Lesion, first: Lesion, event: str | None, chart: Chart, rule: NewnessRule
+) -> tuple[Class, bool, str | None]:
     begun = lesion.onset
     if begun is None and lesion.called_new and not lesion.long_standing:
         begun = lesion.first_recorded or PartialDate.of(chart.as_of)
@@ -86,11 +95,9 @@ def _by_date(lesion: Lesion, first: Lesion, chart: Chart, rule: NewnessRule) -> 
     return ("N3", True, event) if event else ("older", True, None)
 
 
-def _event(lesion: Lesion, known: list[Known], chart: Chart, rule: NewnessRule) -> str | None:
-    """What makes known calcinosis worth a card: growth, new site, ulcer, infection, or first coded in this episode."""
-    change = _change(lesion, chart, rule)
-    if change:
-        return change
+def _event(lesion: Lesion, known: list[Known], rule: NewnessRule, chart: Chart) -> str | None:
+    """What beside a change of the lesion makes known calcinosis worth a card: progression on imaging, first coded in
+    this episode, a site that began after it was known."""
     if any(k.progressed for k in known):
         return "growth"
     if any(k.first_coded_recently for k in known):

@@ -16,7 +16,7 @@
 Expectations: grade, card, subtype, and any criterion with its fields are exact; `flags` is the exact set; `mimics`,
 `missing`, `quarantined` must contain; `missing first`, `mimics first` begin with; `therapies`, `workup` map id to
 decision; `orderable` is the exact list; `rules` maps an agent to rule ids it must show; `why` are phrases of the
-reasons; `silent` true means: no card.
+reasons; `would change`, `steps` (of the subtype) and `notes` hold phrases; `silent` true means: no card.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from mappings.reader import ChartReader
 from mappings.text.engine import TextEngine
 from tests.charts import TODAY, chart
 
+_SAID = {"would change": "wouldChange", "steps": "subtypeBecause", "notes": "notes"}
 HERE = Path(__file__).parent
 
 
@@ -111,6 +112,10 @@ def differences(expect: dict[str, Any], got: dict[str, Any]) -> list[str]:
             said = " ".join(got["because"]) + " " + " ".join(c["because"] for c in got["criteria"].values())
             for phrase in want if isinstance(want, list) else [want]:
                 check(f"should say {phrase!r}", phrase.lower() in said.lower(), got["because"])
+        elif key in _SAID:
+            said = " ".join(got[_SAID[key]])
+            for phrase in want:
+                check(f"{key} should say {phrase!r}", phrase.lower() in said.lower(), got[_SAID[key]])
         elif key == "quarantined":
             actual = [item["reference"] for item in got["quarantined"]]
             check(f"quarantined {want}", set(want) <= set(actual), actual)
