@@ -11,22 +11,11 @@ from datetime import timedelta
 
 from hooks.assess import assess
 from hooks.cards.voice import Voice
+from hooks.dialogue.change import HYPOTHETICAL, distance, with_normal_calcium
 from hooks.knowledge.card_schema import Answer, Question
-from hooks.model import Assessment, Grade
+from hooks.model import Assessment
 from mappings.dates import PartialDate
-from mappings.facts import Lesion, PatientFacts, Result, Site
-
-_STEPS: tuple[Grade, ...] = (
-    "none",
-    "incomplete",
-    "possible",
-    "probable",
-    "likely",
-    "confirmed",
-    "alternative",
-    "urgent",
-)
-_HYPOTHETICAL = "Observation/-"
+from mappings.facts import Lesion, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +43,12 @@ def ask(voice: Voice) -> Asked | None:
         if not _open(question, voice):
             continue
         moves = [
-            (answer, _distance(baseline, _judged(voice, _answered(lesion, site, answer, voice)), weights))
+            (answer, distance(baseline, _judged(voice, _answered(lesion, site, answer, voice)), weights))
             for answer in question.answers
         ]
-        furthest = max(distance for _, distance in moves)
+        furthest = max(how_far for _, how_far in moves)
         if furthest >= least and (best is None or furthest > best[0]):
-            answers = tuple(answer for answer, distance in moves if distance)
+            answers = tuple(answer for answer, how_far in moves if how_far)
             best = furthest, Asked(question, answers, lesion, noun(voice, lesion), site)
     return best[1] if best else None
 
@@ -88,7 +77,7 @@ def _answered(lesion: Lesion, site: Site | None, answer: Answer, voice: Voice) -
     today = voice.assessment.as_of
     found = answer.finding
     return Lesion(
-        _HYPOTHETICAL,
+        HYPOTHETICAL,
         lesion.kind,
         "",
         hardness=found.hardness or lesion.hardness,
@@ -106,31 +95,7 @@ def _judged(voice: Voice, lesion: Lesion | None) -> Assessment:
     it is asked for anyway, and what the finding adds shows only once it is back."""
     facts = voice.facts if lesion is None else replace(voice.facts, lesions=(*voice.facts.lesions, lesion))
     if voice.assessment.grade == "incomplete":
-        facts = _with_normal_calcium(facts, voice.assessment)
+        facts = with_normal_calcium(facts, voice.assessment)
     elif lesion is None:
         return voice.assessment
     return assess(facts, voice.knowledge, voice.assessment.as_of)
-
-
-def _with_normal_calcium(facts: PatientFacts, assessment: Assessment) -> PatientFacts:
-    day = PartialDate.of(assessment.as_of)
-    results = tuple(
-        Result(analyte, _HYPOTHETICAL, day, "final", word="normal") for analyte in ("calcium-ionized", "phosphate")
-    )
-    return replace(facts, results=(*facts.results, *results))
-
-
-def _distance(before: Assessment, after: Assessment, weights: dict[str, int]) -> int:
-    """How far the answer moves: grade, card, red flags, newness, then single decisions."""
-    flags = {f.id for f in before.red_flags} ^ {f.id for f in after.red_flags}
-    decisions = {(w.id, w.decision) for w in before.workup} ^ {(w.id, w.decision) for w in after.workup}
-    options = {(t.id, t.decision, t.fits) for t in before.therapies} ^ {
-        (t.id, t.decision, t.fits) for t in after.therapies
-    }
-    return (
-        weights["grade"] * abs(_STEPS.index(before.grade) - _STEPS.index(after.grade))
-        + weights["card"] * (before.card != after.card)
-        + weights["flag"] * len(flags)
-        + weights["newness"] * (before.criteria.lesion.newness != after.criteria.lesion.newness)
-        + weights["decision"] * ((len(decisions) + len(options)) // 2)
-    )

@@ -216,7 +216,8 @@ class LesionReader(Surroundings):
         for index, size in sizes(document, first, last):
             draft.size_cm = max(draft.size_cm or size, size)
             draft.first_word, draft.last_word = min(draft.first_word, index), max(draft.last_word, index + 1)
-        draft.pain_score = pain_score(document, first, last) or draft.pain_score
+        score = pain_score(document, first, last)
+        draft.pain_score = draft.pain_score if score is None else score
         self._chalk(draft, first, last)
 
     def _chalk(self, draft: Draft, first: int, last: int) -> None:

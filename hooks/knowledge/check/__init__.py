@@ -19,6 +19,7 @@ from hooks.knowledge.check.limits import wrong_limits
 from hooks.knowledge.check.references import wrong_references
 from hooks.knowledge.check.texts import doubled_keys, wrong_blanks
 from hooks.knowledge.criteria_schema import load_criteria
+from hooks.knowledge.dialogue_schema import load_dialogue
 from hooks.knowledge.evidence import load_evidence
 from hooks.knowledge.messages import load_messages
 from hooks.knowledge.mimics import load_mimics
@@ -40,6 +41,7 @@ _LOADERS: tuple[Callable[[Path], Any], ...] = (
     load_cards,
     load_orderables,
     load_override_reasons,
+    load_dialogue,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hooks.cards.question import _HYPOTHETICAL
+from hooks.dialogue.change import HYPOTHETICAL
 from hooks.knowledge.card_schema import load_cards
 from mappings.facts import Lesion
 from tests.conformance import check_response
@@ -142,4 +142,4 @@ def test_a_restricted_lesion_is_not_asked_about() -> None:
 
 @pytest.mark.parametrize("table", [tables[0] for tables in ASKED.values()])
 def test_what_was_only_supposed_leaves_no_trace(table: str) -> None:
-    assert _HYPOTHETICAL not in str(cards(Example(table)))
+    assert HYPOTHETICAL not in str(cards(Example(table)))

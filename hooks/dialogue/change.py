@@ -1,0 +1,86 @@
+"""How far an answer moves the assessment, and in words what it moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from hooks.model import Assessment, Grade
+from mappings.dates import PartialDate
+from mappings.facts import PatientFacts, Result
+
+STEPS: tuple[Grade, ...] = (
+    "none",
+    "incomplete",
+    "possible",
+    "probable",
+    "likely",
+    "confirmed",
+    "alternative",
+    "urgent",
+)
+HYPOTHETICAL = "Observation/-"
+"""the reference of what nobody has recorded: it is never shown."""
+
+
+def distance(before: Assessment, after: Assessment, weights: Mapping[str, int]) -> int:
+    """How far the answer moves: grade, card, red flags, newness, then single decisions."""
+    flags = {f.id for f in before.red_flags} ^ {f.id for f in after.red_flags}
+    decisions = {(w.id, w.decision) for w in before.workup} ^ {(w.id, w.decision) for w in after.workup}
+    options = {(t.id, t.decision, t.fits) for t in before.therapies} ^ {
+        (t.id, t.decision, t.fits) for t in after.therapies
+    }
+    return (
+        weights["grade"] * abs(STEPS.index(before.grade) - STEPS.index(after.grade))
+        + weights["card"] * (before.card != after.card)
+        + weights["flag"] * len(flags)
+        + weights["newness"] * (before.criteria.lesion.newness != after.criteria.lesion.newness)
+        + weights["decision"] * ((len(decisions) + len(options)) // 2)
+    )
+
+
+def with_normal_calcium(facts: PatientFacts, assessment: Assessment) -> PatientFacts:
+    """The facts as if calcium and phosphate had come back normal: it is asked for anyway, and what another finding
+    adds shows only once it is back. Only for comparing, never for an answer."""
+    day = PartialDate.of(assessment.as_of)
+    results = tuple(
+        Result(analyte, HYPOTHETICAL, day, "final", word="normal") for analyte in ("calcium-ionized", "phosphate")
+    )
+    return replace(facts, results=(*facts.results, *results))
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One thing that an answer changed: `what` is grade, extent, flag, missing, workup or therapy; `id` which one."""
+
+    what: str
+    id: str
+    before: str | None
+    after: str | None
+    because: str
+
+
+def moved(before: Assessment, after: Assessment) -> tuple[Moved, ...]:
+    """What differs, with the reason that the new assessment gives. Empty when nothing did."""
+    found: list[Moved] = []
+    if before.grade != after.grade:
+        found.append(Moved("grade", "grade", before.grade, after.grade, " ".join(after.because)))
+    earlier, later = before.criteria.lesion.extent, after.criteria.lesion.extent
+    if earlier != later:
+        found.append(Moved("extent", "extent", earlier, later, after.criteria.lesion.because))
+    flags = {f.id: f for f in before.red_flags}
+    found.extend(Moved("flag", f.id, None, "raised", f.text) for f in after.red_flags if f.id not in flags)
+    gone = {f.id for f in after.red_flags}
+    found.extend(Moved("flag", f.id, "raised", None, "") for f in before.red_flags if f.id not in gone)
+    agents = {t.id: t for t in before.therapies}
+    for option in after.therapies:
+        old = agents.get(option.id)
+        if old is None or old.decision != option.decision:
+            found.append(Moved("therapy", option.id, old.decision if old else None, option.decision, option.because))
+    tests = {w.id: w.decision for w in before.workup}
+    found.extend(
+        Moved("workup", w.id, tests.get(w.id), w.decision, w.because)
+        for w in after.workup
+        if tests.get(w.id) != w.decision
+    )
+    return tuple(found)
