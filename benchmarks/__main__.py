@@ -1,0 +1,127 @@
+"""Runs every measurement and writes `docs/benchmarks.md`: make bench (`--quick` for the smaller charts only)."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import instructions
+from benchmarks.bodies import CASE, SIZES, body
+from benchmarks.instructions import Count
+from benchmarks.load import Served, measure_served
+from benchmarks.paired import Paired, measure_all
+from benchmarks.start import Start, measure_start
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+_PACKAGES = ("orjson", "msgspec", "fastapi", "starlette", "pydantic", "uvicorn", "uvloop", "joserfc", "sqlalchemy")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks")
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    sizes = SIZES[:2] if given.quick else SIZES
+    counts = instructions.count(sizes) if instructions.available() is None else []
+    text = page(counts, measure_all(sizes), measure_served(), measure_start())
+    PAGE.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def page(counts: list[Count], paired: list[Paired], served: list[Served], start: Start) -> str:
+    parts = [_INTRODUCTION, _machine(), "\n## Instructions\n"]
+    parts.append(_instructions(counts) if counts else f"Not counted: {instructions.available()}.\n")
+    parts += ["\n## CPU time\n", _paired(paired), "\n## Over a socket\n", _served(served), "\n## Start and memory\n"]
+    parts.append(_start(start))
+    return "\n".join(parts)
+
+
+_INTRODUCTION = f"""# Benchmarks
+
+Written by `make bench`. What a whole patient-view request costs, against `orjson.loads` of its body in the same run:
+the ASGI application in this process, production profile, signed token, database in a file, the real rules and cards.
+Every answer is checked for its content; a fast wrong answer fails.
+
+The charts are sampled from the public Synthea charts of `tests/data/public` by a hash of their ids (the same mix at
+every size) and given to one patient; "silent" has no connective tissue disease, "detection" holds the published case
+`{CASE}` and gets its detection card with all suggestions. `benchmarks/bodies.py` makes them, byte for byte the same
+everywhere.
+"""
+
+
+def _machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    cores = sum(line.startswith("processor") for line in lines)
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    sizes = ", ".join(f"{size}: {len(body('silent', size).content):,} bytes" for size in SIZES)
+    return (
+        f"Machine: {cores} cores, {model}, {platform.system()} {platform.release()}, CPython "
+        f"{platform.python_version()}; shared with other jobs. {packages}. Measured {date.today().isoformat()}.\n\n"  # noqa: DTZ011
+        f"Bodies: {sizes}.\n"
+    )
+
+
+def _instructions(counts: list[Count]) -> str:
+    """The primary figure."""
+    lines = [
+        "Counted by cachegrind (`python -m benchmarks.instructions`), `PYTHONHASHSEED=0`, millions a call, the",
+        "difference of two runs; repeatable to about 0.2 %.\n",
+        "| Patient | Resources | Request | `orjson.loads` | Ratio |",
+        "|---|---|---|---|---|",
+    ]
+    requests = {(c.who, c.resources): c.instructions for c in counts if c.what == "request"}
+    parses = {(c.who, c.resources): c.instructions for c in counts if c.what == "parse"}
+    for (who, size), found in requests.items():
+        parse = parses[who, size]
+        lines.append(f"| {who} | {size:,} | {found / 1e6:,.2f} | {parse / 1e6:,.2f} | {found / parse:.2f} |")
+    for who in ("silent", "detection"):
+        if (who, 5000) in requests and (who, 1000) in requests:
+            growth = requests[who, 5000] / requests[who, 1000]
+            lines.append(f"\n{who}: instructions(5,000) / instructions(1,000) = {growth:.2f}.")
+    return "\n".join(lines) + "\n"
+
+
+def _paired(rows: list[Paired]) -> str:
+    lines = [
+        "Pairs of one request and one parse, order swapped (`python -m benchmarks.paired`); median of the pairs'",
+        'ratios with quartiles. "First" is the first request of that chart after start-up.\n',
+        "| Patient | Resources | Pairs | Ratio | Quartiles | Request, ms | Parse, ms | First, ms |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines.extend(
+        f"| {r.who} | {r.resources:,} | {r.pairs} | {r.ratio:.2f} | {r.low:.2f} to {r.high:.2f} "
+        f"| {r.request_ms:.2f} | {r.parse_ms:.3f} | {r.first_ms:.2f} |"
+        for r in rows
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _served(rows: list[Served]) -> str:
+    lines = [
+        "For information: uvicorn with one worker and a client in Python share the machine, so that latencies are",
+        "pessimistic (`python -m benchmarks.load`).\n",
+        "| Patient | Resources | Connections | Requests/s | p50, ms | p95, ms | p99, ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines.extend(
+        f"| {r.who} | {r.resources:,} | {r.connections} | {r.per_second:,.0f} "
+        f"| {r.p50:.1f} | {r.p95:.1f} | {r.p99:.1f} |"
+        for r in rows
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _start(start: Start) -> str:
+    return (
+        f"Importing the application costs {start.import_ms:.0f} ms of CPU, {start.import_ms / start.fastapi_ms:.1f} "
+        f"times `import fastapi` ({start.fastapi_ms:.0f} ms). From the start of the process to the first answer of "
+        f"`/readyz`: {start.ready_ms:.0f} ms. Resident size with one worker: {start.resident_mb:.0f} MB after start, "
+        f"{start.resident_after_mb:.0f} MB after {start.requests:,} requests.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

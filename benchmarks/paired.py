@@ -1,0 +1,108 @@
+"""CPU time of a request over the CPU time of `orjson.loads` of the same body, pair by pair, the order swapped.
+
+Neighbours on a shared machine slow both halves of a pair alike, so that the ratio of a pair is steadier than either
+time. The collector of cyclic garbage is as the service sets it, for both."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from benchmarks.bodies import AS_OF, SIZES, Body, Who, body
+from benchmarks.service import Service, check, checked, token
+from cds_service.pipeline import load_brain
+
+_PAIRS = {10: 200, 100: 100, 1000: 40, 5000: 15}
+_PARSES = {10: 50, 100: 5, 1000: 1, 5000: 1}
+"""parses measured together, where one is too short for the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """`ratio` is the median of the pairs; `low` and `high` its quartiles; times in milliseconds of CPU."""
+
+    who: Who
+    resources: int
+    bytes: int
+    pairs: int
+    ratio: float
+    low: float
+    high: float
+    request_ms: float
+    parse_ms: float
+    first_ms: float
+    """the first request of this chart, with everything that is kept between requests still empty."""
+
+
+def measure(who: Who, size: int, service: Service, numbers: Callable[[], int], pairs: int | None = None) -> Paired:
+    wanted = body(who, size)
+    pairs = pairs or _PAIRS[size]
+    first = _cpu(lambda n=numbers(): checked(service, wanted, n, token(n)))
+    ratios, requests, parses = [], [], []
+    for turn in range(pairs):
+        number = numbers()
+        content, bearer = wanted.of_patient(number), token(number)
+        answers: list[bytes] = []
+
+        def request(content: bytes = content, bearer: str = bearer, answers: list[bytes] = answers) -> None:
+            answers.append(service.post(content, bearer))
+
+        def parse(wanted: Body = wanted) -> None:
+            for _ in range(_PARSES[size]):
+                orjson.loads(wanted.content)
+
+        halves = {"request": request, "parse": parse}
+        times = {name: _cpu(halves[name]) for name in (halves if turn % 2 else reversed(halves))}
+        check(who, answers[0])
+        parses.append(times["parse"] / _PARSES[size])
+        requests.append(times["request"])
+        ratios.append(requests[-1] / parses[-1])
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return Paired(
+        who,
+        wanted.resources,
+        len(wanted.content),
+        pairs,
+        middle,
+        low,
+        high,
+        statistics.median(requests),
+        statistics.median(parses),
+        first,
+    )
+
+
+def measure_all(sizes: tuple[int, ...] = SIZES, pairs: int | None = None) -> list[Paired]:
+    """Every scenario, in one process, after the start-up of the service."""
+    counter = iter(range(10**7))
+    with tempfile.TemporaryDirectory() as folder:
+        service = Service(Path(folder), load_brain(AS_OF))
+        found = [
+            measure(who, size, service, lambda: next(counter), pairs)
+            for who in ("silent", "detection")
+            for size in sizes
+        ]
+        service.stop()
+    return found
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    begun = time.process_time_ns()
+    work()
+    return (time.process_time_ns() - begun) / 1e6
+
+
+if __name__ == "__main__":
+    import sys
+
+    for row in measure_all(pairs=int(sys.argv[1]) if len(sys.argv) > 1 else None):
+        print(
+            f"{row.who:10} {row.resources:5} {row.ratio:8.2f} [{row.low:.2f}, {row.high:.2f}] "
+            f"request {row.request_ms:9.2f} ms parse {row.parse_ms:8.3f} ms first {row.first_ms:9.2f} ms"
+        )
