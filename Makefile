@@ -1,6 +1,6 @@
 # make demo   install, start the service and the sandbox, print the URLs (PORT=8080)
 # make test   install, check style, types and imports, run the whole default test suite
-# make install / make coverage / make long / make screenshots
+# make install / make coverage / make long / make bench / make screenshots
 
 SHELL := /bin/sh
 PORT ?= 8080
@@ -67,6 +67,10 @@ sbom: deploy-tools
 	mkdir -p dist
 	$(BIN)/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --of JSON -o dist/sbom.cdx.json
 	@echo dist/sbom.cdx.json
+
+# what a request costs, in instructions and in time; writes docs/benchmarks.md
+bench: install
+	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks
 
 # the pictures of README.md and docs, from the same run that the browser tests make
 screenshots: install

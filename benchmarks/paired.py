@@ -43,7 +43,9 @@ class Paired:
 def measure(who: Who, size: int, service: Service, numbers: Callable[[], int], pairs: int | None = None) -> Paired:
     wanted = body(who, size)
     pairs = pairs or _PAIRS[size]
-    first = _cpu(lambda n=numbers(): checked(service, wanted, n, token(n)))
+    number = numbers()
+    bearer = token(number)
+    first = _cpu(lambda: checked(service, wanted, number, bearer))
     ratios, requests, parses = [], [], []
     for turn in range(pairs):
         number = numbers()

@@ -51,7 +51,7 @@ def _ready() -> float:
     port = 18000 + os.getpid() % 1000
     environment = os.environ | {"CDS_PROFILE": "sandbox", "CDS_DATABASE_URL": "sqlite://"}
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", str(port)]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         while time.perf_counter() - begun < 60:
