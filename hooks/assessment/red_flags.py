@@ -65,11 +65,10 @@ def find_flags(
     malignancy, ask = _malignancy(chart, ctd, lesions, criteria, rules, messages)
     if malignancy:
         raise_flag("malignancy", malignancy[1], malignancy[2], why=malignancy[0])
-    for flag, concepts in (
-        ("digital-ischaemia", rules.digital_ischaemia_concepts),
-        ("nerve-compression", rules.nerve_concepts),
+    for flag, findings in (
+        ("digital-ischaemia", _digital_ischaemia(chart, rules)),
+        ("nerve-compression", chart.findings(*rules.nerve_concepts)),
     ):
-        findings = chart.findings(*concepts)
         if findings:
             raise_flag(flag, tuple(f.ref for f in findings))
     why = _rapid(chart, lesions, criteria, messages)
@@ -79,6 +78,13 @@ def find_flags(
     if breast and chart.facts.sex == "female" and chart.age_below(rules.adult_age) is not True:
         raise_flag("breast-lesion", breast)
     return Flags(tuple(found), dead, codes, ask)
+
+
+def _digital_ischaemia(chart: Chart, rules: RedFlags) -> tuple[Finding, ...]:
+    """Called so, or gangrene of a finger or toe."""
+    dead = chart.findings(*rules.calciphylaxis.necrosis_concepts)
+    at_digit = (f for f in dead if any(site.place in rules.digit_places for site in f.sites))
+    return (*chart.findings(*rules.digital_ischaemia_concepts), *at_digit)
 
 
 def _necrosis_or_livedo(chart: Chart, lesions: Lesions, rules: RedFlags) -> tuple[str, ...]:

@@ -47,6 +47,8 @@ class RedFlags(Strict):
     calciphylaxis: Calciphylaxis
     malignancy: Malignancy
     digital_ischaemia_concepts: tuple[str, ...]
+    digit_places: tuple[str, ...]
+    """where necrosis or gangrene is digital ischaemia whatever it is called."""
     nerve_concepts: tuple[str, ...]
     breast_places: tuple[str, ...]
     adult_age: int

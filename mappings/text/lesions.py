@@ -19,6 +19,7 @@ from mappings.text.vocabulary import Hit, rule
 
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
 _ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
+_CALCIUM = frozenset({"calcification", "deposit"})
 _WINDOW = 5
 _CHALKY = frozenset({"chalk", "white", "chalk_complete"})
 _PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
@@ -85,7 +86,7 @@ class LesionReader(Surroundings):
         )
         seen: set[int] = set()
         hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
-        hits = [h for h in hits if h.value != "calcification" or not lies_elsewhere(self.document, sentence, h)]
+        hits = [h for h in hits if h.value not in _CALCIUM or not lies_elsewhere(self.document, sentence, h)]
         specific = [h for h in hits if h.value != "skin-change"]
         if specific and len(specific) < len(hits):
             past = all(self.document.status(h) == "historical" for h in specific)

@@ -22,7 +22,9 @@ MedicationAdministration; any other kind is a FHIR resource as it stands. What i
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +52,8 @@ VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 SECTION = "http://terminology.hl7.org/CodeSystem/v2-0074"
 FLAG = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+_FIGURE = re.compile(r"\d+(?:\.\d+)?")
+_LETTER = 100
 GRADES = ("none", "incomplete", "possible", "probable", "likely", "confirmed")
 
 
@@ -233,9 +237,21 @@ def _invented(held: Held, found: Mapping[str, Any]) -> list[str]:
     return bad
 
 
+def _decoded(value: str) -> str:
+    """A letter's text out of its attachment; any other string as it stands."""
+    try:
+        return base64.b64decode(value, validate=True).decode() if len(value) > _LETTER else value
+    except ValueError:
+        return value
+
+
 def _numbers(value: Any) -> Iterable[Decimal]:
     if isinstance(value, Decimal):
         yield value
+    elif isinstance(value, float):
+        yield Decimal(str(value))
+    elif isinstance(value, str):
+        yield from (Decimal(number) for number in _FIGURE.findall(_decoded(value)))
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _numbers(inner)
