@@ -42,17 +42,18 @@ async def gather(
     states = completeness_of(found)
     resources: list[Resource] = list(found.resources)
     refused: dict[Need, str] = {}
+    aliases: frozenset[str] = frozenset()
     if client is None:
         refused = dict.fromkeys(NEEDS, "no FHIR access")
     else:
         refused = _refused(request)
-        await _from_server(request.patient_id, client, found, states, resources, refused, deadline)
+        aliases = await _from_server(request.patient_id, client, found, states, resources, refused, deadline)
     for need, why in refused.items():
         states[need] = _without_server(need, states.get(need), found, why)
     if version is None and client is not None:
         version = client.capability.version
     return RawChart(
-        request.patient_id, tuple(resources), states, tuple(found.quarantined), request.drafts, version, zone
+        request.patient_id, tuple(resources), states, tuple(found.quarantined), request.drafts, aliases, version, zone
     )
 
 
@@ -79,8 +80,9 @@ async def _from_server(
     resources: list[Resource],
     refused: Mapping[Need, str],
     deadline: Deadline,
-) -> None:
-    """Reads what the prefetch lacks and follows its pages, all at once."""
+) -> frozenset[str]:
+    """Reads what the prefetch lacks and follows its pages, all at once. Gives the ids that the server redirected the
+    patient to."""
     wanted = [need for need in NEEDS if need in found.missing and need not in refused]
     pages = [
         (need, url)
@@ -105,6 +107,13 @@ async def _from_server(
         reason = page.failed or page.partial or issue_reason(tuple(page.issues))
         if reason:
             states[need] = Completeness("partial", f"page: {reason}")
+    return frozenset(
+        str(patient["id"])
+        for need, read in zip(wanted, answers, strict=False)
+        if need == "patient" and read.redirected
+        for patient in read.resources
+        if patient.get("resourceType") == "Patient" and isinstance(patient.get("id"), str)
+    )
 
 
 def _take(read: Read, resources: list[Resource], found: Prefetched) -> None:

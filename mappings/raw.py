@@ -26,6 +26,8 @@ class RawChart:
     completeness: Mapping[Need, Completeness] = field(default_factory=dict)
     quarantined: tuple[Quarantined, ...] = ()
     drafts: tuple[Resource, ...] = ()
+    aliases: frozenset[str] = frozenset()
+    """other ids of this patient, as the server itself said when it redirected a read of the merged one."""
     version: Version | None = None
     """the FHIR release of the resources; None: each one's own shape decides."""
     zone: tzinfo | None = None

@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from mappings.versions import Version, version_of
 
+Manner = Literal["bare", "by-category"]
+"""bare: refuses `_sort`, `_include` or our `_count`. by-category: demands a category."""
 _SEARCH_MODE = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-mode"
 _KEPT_SECONDS = 3600.0
 _FAILED_SECONDS = 60.0
@@ -51,6 +53,7 @@ class Capabilities:
 
     clock: Callable[[], float] = time.monotonic
     _known: dict[str, tuple[Capability, float]] = field(default_factory=dict)
+    _manners: dict[tuple[str, str], frozenset[Manner]] = field(default_factory=dict)
 
     def of(self, base: str) -> Capability:
         """What is known now; an empty Capability when nothing is."""
@@ -75,6 +78,15 @@ class Capabilities:
         until = found[1] if found is not None else self.clock()
         known = self.of(base)
         self._keep(base, Capability(known.version, posts=False), max(until - self.clock(), 0.0))
+
+    def manners(self, base: str, kind: str) -> frozenset[Manner]:
+        """How searches of a type have to be asked at this server, as far as its refusals have taught us."""
+        return self._manners.get((base, kind), frozenset())
+
+    def has_manner(self, base: str, kind: str, manner: Manner) -> None:
+        if len(self._manners) >= _MOST_SERVERS:
+            self._manners.pop(next(iter(self._manners)))
+        self._manners[base, kind] = self.manners(base, kind) | {manner}
 
     def _keep(self, base: str, capability: Capability, seconds: float) -> None:
         if base not in self._known and len(self._known) >= _MOST_SERVERS:

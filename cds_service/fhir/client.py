@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import httpx
 
-from cds_service.fhir.capability import Capabilities, Capability, read_capability
+from cds_service.fhir.capability import Capabilities, Capability, Manner, read_capability
 from cds_service.fhir.door import OutboundClient, Policy, Refused
 from cds_service.fhir.slots import NoSlotError
 from mappings.bundles import NotJsonError, decode, unpack
@@ -61,6 +61,8 @@ class Read:
     status: int | None = None
     broken: list[str] = field(default_factory=list)
     """entries of the answer that are no resource ("Observation entry[3]")."""
+    redirected: bool = False
+    """the server answered from another of its own URLs (a merged patient)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,14 @@ class FhirClient:
         found = next((read_capability(r) for r in answer.resources), None)
         if found is not None:
             known.learned(self.base, found)
+
+    def manners(self, kind: str) -> frozenset[Manner]:
+        """What earlier refusals taught of searching this type here."""
+        return self._capabilities.manners(self.base, kind) if self._capabilities is not None else frozenset()
+
+    def has_manner(self, kind: str, manner: Manner) -> None:
+        if self._capabilities is not None:
+            self._capabilities.has_manner(self.base, kind, manner)
 
     def refused_post(self) -> None:
         if self._capabilities is not None:
@@ -159,6 +169,7 @@ class FhirClient:
             form = None
             total += size
             result.status = page.status
+            result.redirected = result.redirected or page.redirected
             if page.failed is not None:
                 result.issue_codes = page.issue_codes
                 if len(seen) > 1:
@@ -183,7 +194,7 @@ class FhirClient:
 
     async def _page(self, url: str, deadline: Deadline, form: str | None) -> tuple[Read, int]:
         """One page; `partial` carries the next link."""
-        status, body, failed = await self._get(url, deadline, form)
+        status, body, failed, redirected = await self._get(url, deadline, form)
         if failed is not None:
             return Read(failed=failed, status=status), 0
         try:
@@ -202,16 +213,18 @@ class FhirClient:
         kind = urlsplit(url).path.rsplit("/", 1)[-1]
         broken = [f"{kind} {path}" for path in unpacked.broken]
         resources = [r for _, r in unpacked.resources]
-        return Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken), len(body)
+        page = Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken)
+        page.redirected = redirected
+        return page, len(body)
 
-    async def _get(self, url: str, deadline: Deadline, form: str | None) -> tuple[int, bytes, str | None]:
-        """(status, body, reason of failure). Waits out one Retry-After that fits into the deadline, follows one
+    async def _get(self, url: str, deadline: Deadline, form: str | None) -> tuple[int, bytes, str | None, bool]:
+        """(status, body, reason of failure, whether redirected). Waits out one Retry-After that fits, follows one
         redirect of a merged patient below the same base."""
         redirected = waited = False
         while True:
             status, body, headers, failed = await self._guarded(url, deadline, form)
             if failed is not None:
-                return status, body, failed
+                return status, body, failed, redirected
             if status in (429, 503) and not waited:
                 wait = retry_after(headers.get("retry-after"))
                 if wait is not None and wait < deadline.left - 0.05:
@@ -221,12 +234,12 @@ class FhirClient:
             if status in _REDIRECTS and form is None:
                 target = self._own(headers.get("location", ""), url)
                 if redirected or target is None or "location" not in headers:
-                    return status, body, "redirect"
+                    return status, body, "redirect", redirected
                 url, redirected = target, True
                 continue
             if 300 <= status < 400:
-                return status, body, "redirect"
-            return status, body, None
+                return status, body, "redirect", redirected
+            return status, body, None, redirected
 
     async def _guarded(
         self, url: str, deadline: Deadline, form: str | None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from cds_service.fhir.client import Deadline, FhirClient, Read
 from mappings.codelists import load_terminology
 from mappings.facts import Need
+from mappings.raw import Resource
 
 Parameters = list[tuple[str, str]]
 _CATEGORIES: dict[str, tuple[str, ...]] = {
@@ -42,6 +44,8 @@ _ANALYTES = (
     "pth",
 )
 _URL_BUDGET = 1500
+_MOST_MEDICATIONS = 40
+"""Medications that are read one by one; more is named."""
 
 
 async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: Deadline) -> Read:
@@ -57,20 +61,67 @@ async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: D
         found = older if older.failed is None else found
     if found.failed is not None and "not-supported" in found.issue_codes:
         found.failed = "not supported by server"
-    return found
+    return await _with_medications(client, found, deadline) if need == "medications" else found
 
 
 async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
     """The wide search; on a 400 without what the server may not know (`_sort`, `_count`, `_include`), and where it
-    demands a category (issue code `required`) or still refuses, category by category."""
-    found = await client.search(kind, [*base, *extra], deadline)
-    if found.status != 400:
-        return found
-    if "required" not in found.issue_codes:
+    demands a category (issue code `required`) or still refuses, category by category. What a server refused once is
+    not tried again."""
+    manners = client.manners(kind)
+    if kind in _CATEGORIES and "by-category" in manners:
+        return await _by_category(client, kind, base, deadline)
+    found = Read(status=400)
+    if "bare" not in manners:
+        found = await client.search(kind, [*base, *extra], deadline)
+    if found.status == 400 and "required" not in found.issue_codes:
         found = await client.search(kind, [*base, *(p for p in extra if not p[0].startswith("_"))], deadline)
+        if found.failed is None or "required" in found.issue_codes:
+            client.has_manner(kind, "bare")
     if found.status != 400 or kind not in _CATEGORIES:
         return found
-    return await _by_category(client, kind, base, deadline)
+    found = await _by_category(client, kind, base, deadline)
+    if found.failed is None:
+        client.has_manner(kind, "by-category")
+    return found
+
+
+async def _counted(client: FhirClient, kind: str, parameters: Parameters, deadline: Deadline) -> Read:
+    """A search with our `_count`, and without it where the server refuses that."""
+    if "bare" not in client.manners(kind):
+        found = await client.search(kind, [*parameters, ("_count", "200")], deadline)
+        if found.status != 400 or "required" in found.issue_codes:
+            return found
+    return await client.search(kind, parameters, deadline)
+
+
+async def _with_medications(client: FhirClient, found: Read, deadline: Deadline) -> Read:
+    """Reads the Medications that the requests only refer to, where the server did not include them."""
+    here = {f"Medication/{r.get('id')}" for r in found.resources if r.get("resourceType") == "Medication"}
+    wanted = dict.fromkeys(ref for r in found.resources if (ref := _outside(r)) is not None and ref not in here)
+    answers = await asyncio.gather(
+        *(client.read("Medication", ref.partition("/")[2], deadline) for ref in list(wanted)[:_MOST_MEDICATIONS])
+    )
+    for answer in answers:
+        found.resources.extend(answer.resources)
+    failed = next((a.failed for a in answers if a.failed is not None), None)
+    if found.partial is None and (failed is not None or len(wanted) > _MOST_MEDICATIONS):
+        found.partial = f"medication names: {failed or 'page-limit'}"
+    return found
+
+
+def _outside(resource: Resource) -> str | None:
+    """The Medication that a request refers to, when nothing in the request itself names the drug."""
+    for element in ("medicationReference", "medication"):
+        value = resource.get(element)
+        if element == "medication" and isinstance(value, Mapping):
+            value = value.get("reference")
+        reference = value.get("reference") if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping) and isinstance(reference, str) and not value.get("display"):
+            parts = reference.split("/_history/")[0].split("/")
+            if len(parts) >= 2 and parts[-2] == "Medication":
+                return f"Medication/{parts[-1]}"
+    return None
 
 
 def _not_supported(found: Read) -> bool:
@@ -80,9 +131,8 @@ def _not_supported(found: Read) -> bool:
 async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline: Deadline) -> Read:
     """One search per category in parallel, and one by code for the decisive analytes. A category that the server
     refuses as unknown (400) is no loss, but the core one is: then the laboratory codes must have been answered."""
-    searches: list[Parameters] = [[*base, ("category", c), ("_count", "200")] for c in _CATEGORIES[kind]]
-    by_code = len(searches)
-    reads = [client.search(kind, search, deadline) for search in searches]
+    reads = [_counted(client, kind, [*base, ("category", c)], deadline) for c in _CATEGORIES[kind]]
+    by_code = len(reads)
     if kind == "Observation":
         codes = load_terminology().loinc_for(_ANALYTES)
         reads.append(search_codes(client, kind, base, codes, deadline))
@@ -118,9 +168,7 @@ async def search_codes(
         if not (found.failed is not None and found.status in _NO_POST):
             return found
         client.refused_post()
-    answers = await asyncio.gather(
-        *(client.search(kind, [*base, ("code", chunk), ("_count", "200")], deadline) for chunk in chunks)
-    )
+    answers = await asyncio.gather(*(_counted(client, kind, [*base, ("code", chunk)], deadline) for chunk in chunks))
     merged = _merged(answers)
     failed = [a for a in answers if a.failed is not None]
     if len(failed) == len(answers) and failed:

@@ -55,7 +55,8 @@ class ChartReader:
         drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
         into = Collected(tools, reference, references((*drafts, *kept)), quarantined=list(left_out))
         unreadable: dict[Need, str] = {}
-        self._patient(kept, raw.patient_id, into)
+        patients = raw.aliases | {raw.patient_id}
+        self._patient(kept, patients, into)
         for resource in kept:
             kind = resource.get("resourceType")
             entry = _READERS.get(kind) if isinstance(kind, str) else None
@@ -63,7 +64,7 @@ class ChartReader:
                 continue
             need, reader = entry
             ref = reference_of(resource)
-            problem = belongs(resource, raw.patient_id, into.by_reference)
+            problem = belongs(resource, patients)
             if problem is not None:
                 into.leave_out(ref, problem)
                 if problem != OTHER_PATIENT:
@@ -80,11 +81,11 @@ class ChartReader:
             self._draft(draft, raw.patient_id, into)
         return self._facts(raw, reference, into, unreadable)
 
-    def _patient(self, resources: tuple[Mapping[str, Any], ...], patient_id: str, into: Collected) -> None:
+    def _patient(self, resources: tuple[Mapping[str, Any], ...], patients: frozenset[str], into: Collected) -> None:
         for resource in resources:
             if resource.get("resourceType") != "Patient":
                 continue
-            if resource.get("id") not in (patient_id, None):
+            if resource.get("id") not in patients and resource.get("id") is not None:
                 into.leave_out(reference_of(resource), "another patient")
             else:
                 self._guarded(patient.read, resource, reference_of(resource), into)

@@ -40,8 +40,8 @@ def target(reference: object) -> str | None:
     return f"{parts[-2]}/{parts[-1]}"
 
 
-def belongs(resource: Mapping[str, Any], patient_id: str, known: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """None when the resource is this patient's; else why it is left out."""
+def belongs(resource: Mapping[str, Any], patients: frozenset[str]) -> str | None:
+    """None when the resource is of this patient, under any of the ids; else why it is left out."""
     subject = resource.get("subject")
     if subject is None:
         subject = resource.get("patient")
@@ -54,11 +54,12 @@ def belongs(resource: Mapping[str, Any], patient_id: str, known: Mapping[str, Ma
         ids = {c.get("id") for c in inner if c.get("resourceType") == "Patient"}
         return None if reference[1:] in ids else "subject not found"
     if isinstance(reference, str) and reference.startswith("urn:"):
-        return None if reference.rsplit(":", 1)[-1] == patient_id else "subject not found"
+        return None if reference.rsplit(":", 1)[-1] in patients else "subject not found"
     named = target(reference)
     if named is None:
         return "subject not readable"
-    return None if named == f"Patient/{patient_id}" else OTHER_PATIENT
+    kind, _, name = named.partition("/")
+    return None if kind == "Patient" and name in patients else OTHER_PATIENT
 
 
 def unique(resources: Iterable[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, Any], ...], tuple[Quarantined, ...]]:
