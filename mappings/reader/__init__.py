@@ -78,7 +78,7 @@ class ChartReader:
                 for name in shape.unreadable_dates(resource):
                     into.leave_out(ref, f"{name}: not a FHIR date, read without it")
         for draft in drafts:
-            self._draft(draft, raw.patient_id, into)
+            self._draft(draft, patients, into)
         return self._facts(raw, reference, into, unreadable)
 
     def _patient(self, resources: tuple[Mapping[str, Any], ...], patients: frozenset[str], into: Collected) -> None:
@@ -90,11 +90,11 @@ class ChartReader:
             else:
                 self._guarded(patient.read, resource, reference_of(resource), into)
 
-    def _draft(self, draft: Mapping[str, Any], patient_id: str, into: Collected) -> None:
+    def _draft(self, draft: Mapping[str, Any], patients: frozenset[str], into: Collected) -> None:
         """A draft order of the hook. It is this patient's unless it names another; "do not perform" is no order."""
         kind = draft.get("resourceType")
         ref = reference_of(draft)
-        problem = belongs(draft, patient_id, into.by_reference) if draft.get("subject") else None
+        problem = belongs(draft, patients) if draft.get("subject") else None
         if problem is not None or draft.get("doNotPerform") is True:
             into.leave_out(ref, problem or "do not perform")
             return
