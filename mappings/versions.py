@@ -94,12 +94,12 @@ def _related(body: dict[str, Any]) -> None:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("target"), Mapping):
             continue
         if entry.get("type") in ("has-member", None):
-            body["hasMember"] = [*body.get("hasMember", ()), entry["target"]]
+            body["hasMember"] = [*_list(body.get("hasMember")), entry["target"]]
         elif entry["type"] == "derived-from":
-            body["derivedFrom"] = [*body.get("derivedFrom", ()), entry["target"]]
+            body["derivedFrom"] = [*_list(body.get("derivedFrom")), entry["target"]]
         elif entry["type"] == "replaces":
             extension = {"url": REPLACES, "valueReference": entry["target"]}
-            body["extension"] = [*body.get("extension", ()), extension]
+            body["extension"] = [*_list(body.get("extension")), extension]
 
 
 def _requested(body: dict[str, Any]) -> None:

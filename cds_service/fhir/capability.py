@@ -41,7 +41,9 @@ def read_capability(statement: object) -> Capability | None:
         for entry in (rest if isinstance(rest, list) else ())
         if isinstance(entry, Mapping)
         for extension in _list(entry.get("extension"))
-        if isinstance(extension, Mapping) and extension.get("url") == _SEARCH_MODE
+        if isinstance(extension, Mapping)
+        and extension.get("url") == _SEARCH_MODE
+        and isinstance(extension.get("valueCode"), str)
     }
     posts = False if modes == {"GET"} else True if modes & {"POST", "both"} else None
     return Capability(version_of(statement.get("fhirVersion")), posts)

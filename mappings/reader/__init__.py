@@ -85,7 +85,8 @@ class ChartReader:
         for resource in resources:
             if resource.get("resourceType") != "Patient":
                 continue
-            if resource.get("id") not in patients and resource.get("id") is not None:
+            found = resource.get("id")
+            if found is not None and not (isinstance(found, str) and found in patients):
                 into.leave_out(reference_of(resource), "another patient")
             else:
                 self._guarded(patient.read, resource, reference_of(resource), into)

@@ -51,7 +51,7 @@ def belongs(resource: Mapping[str, Any], patients: frozenset[str]) -> str | None
         return "no subject" if not identifier else "subject has no reference"
     if isinstance(reference, str) and reference.startswith("#"):
         inner = [mapping(c) for c in items(resource.get("contained"))]
-        ids = {c.get("id") for c in inner if c.get("resourceType") == "Patient"}
+        ids = [c.get("id") for c in inner if c.get("resourceType") == "Patient"]
         return None if reference[1:] in ids else "subject not found"
     if isinstance(reference, str) and reference.startswith("urn:"):
         return None if reference.rsplit(":", 1)[-1] in patients else "subject not found"

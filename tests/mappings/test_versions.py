@@ -188,12 +188,19 @@ def test_every_stu3_patient_of_the_public_data_is_read_the_same_with_and_without
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["coding", "concept", "text"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["coding", "concept", "text", "type", "target", "reference", "display", "manifestation", "item", "code", "id", "url"]),
+            inner,
+        )
+    ),
     max_leaves=8,
 )
 ELEMENT_NAMES = """
     clinicalStatus comment related context codedDiagnosis notDone taken notGiven serviceRequested status created
-    medication adherence conclusionCode occurrenceDateTime ingredient code reaction bodyStructure contained note
+    medication adherence conclusionCode occurrenceDateTime ingredient code reaction bodyStructure contained note hasMember
+    derivedFrom extension reference target type subject id
 """
 TYPE_NAMES = """
     Condition Observation DiagnosticReport Procedure MedicationRequest MedicationStatement MedicationAdministration
