@@ -186,12 +186,13 @@ def test_every_stu3_patient_of_the_public_data_is_read_the_same_with_and_without
     assert seen >= {"results", "medications", "allergies"}
 
 
+INNER = ("coding", "concept", "text", "type", "target", "reference", "display", "manifestation", "item", "code", "id")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["coding", "concept", "text", "type", "target", "reference", "display", "manifestation", "item", "code", "id", "url"]),
+            st.sampled_from(INNER),
             inner,
         )
     ),
@@ -199,8 +200,8 @@ JSON = st.recursive(
 )
 ELEMENT_NAMES = """
     clinicalStatus comment related context codedDiagnosis notDone taken notGiven serviceRequested status created
-    medication adherence conclusionCode occurrenceDateTime ingredient code reaction bodyStructure contained note hasMember
-    derivedFrom extension reference target type subject id
+    medication adherence conclusionCode occurrenceDateTime ingredient code reaction bodyStructure contained note
+    hasMember derivedFrom extension reference target type subject id
 """
 TYPE_NAMES = """
     Condition Observation DiagnosticReport Procedure MedicationRequest MedicationStatement MedicationAdministration
