@@ -181,7 +181,7 @@ def test_token_is_used_once_and_a_retry_gets_the_stored_answer(serve: Any) -> No
 
 def test_every_post_needs_a_token(serve: Any) -> None:
     client = serve(tenant())
-    for path in (PATH, f"{PATH}/feedback", "/assessments"):
+    for path in (PATH, f"{PATH}/feedback", "/assessments", "/questions", "/fhir/Questionnaire/$next-question"):
         assert client.post(path, json=BODY).status_code == 401
     assert client.get("/cds-services").status_code == 200
     assert client.get("/docs").status_code == 404

@@ -1,0 +1,1 @@
+"""The companion: the conversation about one patient, as a page and as a FHIR questionnaire."""
