@@ -37,6 +37,9 @@ _HINTS: tuple[tuple[str, Need], ...] = (
 WITHHELD = frozenset({"4130", "4131", "4134", "59204", "59205"})
 """issue codes by which a server says that it kept something back (ehr.md, Epic's table)."""
 
+CUT_OFF = frozenset({"59133", "4127"})
+"""issue codes by which a server says that there were more results than it gives."""
+
 _TYPES: Mapping[str, Need] = {
     **RESOURCE_NEEDS,
     "ProcedureRequest": "serviceRequests",
@@ -177,6 +180,9 @@ def issue_reason(issues: tuple[Mapping[str, Any], ...]) -> str | None:
         details = issue.get("details")
         codings = details.get("coding") if isinstance(details, Mapping) else None
         for coding in codings if isinstance(codings, list) else ():
-            if isinstance(coding, Mapping) and str(coding.get("code")) in WITHHELD:
+            said = str(coding.get("code")) if isinstance(coding, Mapping) else ""
+            if said in WITHHELD:
                 return "withheld"
+            if said in CUT_OFF:
+                return "page-limit"
     return None

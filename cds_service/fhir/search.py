@@ -21,7 +21,7 @@ _CORE: dict[str, str] = {"Observation": "laboratory", "Condition": "problem-list
 """the category without which the answer is not the whole; another one that a server does not know is no loss."""
 _SEARCHES: dict[Need, tuple[str, Parameters]] = {
     "conditions": ("Condition", [("_count", "200")]),
-    "observations": ("Observation", [("_sort", "-date"), ("_count", "500")]),
+    "observations": ("Observation", [("_sort", "-date"), ("_count", "200")]),
     "diagnosticReports": ("DiagnosticReport", [("_sort", "-date"), ("_count", "100")]),
     "medications": ("MedicationRequest", [("_include", "MedicationRequest:medication"), ("_count", "200")]),
     "allergies": ("AllergyIntolerance", [("_count", "100")]),

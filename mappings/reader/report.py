@@ -59,7 +59,8 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
 
 
 def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
-    """DocumentReference with a plain-text attachment, read as a note."""
+    """DocumentReference: a plain-text attachment is read as a note or report; a pathology or imaging document whose
+    text lies elsewhere still says that the examination was done."""
     if resource.get("status") in ("superseded", "entered-in-error") or resource.get("docStatus") == "entered-in-error":
         into.leave_out(ref, "status superseded or entered-in-error")
         return
@@ -67,9 +68,10 @@ def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> Non
     source = Source(ref, date=date, recorded=date, updated=updated(resource), confidential=confidential(resource))
     attachments = [mapping(c).get("attachment") for c in items(resource.get("content"))]
     words = "\n".join(t for t in (_attachment(a) for a in attachments) if t)
-    if words:
-        name = concept(resource.get("type"))
-        read_text(words, _kind(resource, name, into), name, source, into)
+    name = concept(resource.get("type"))
+    kind = _kind(resource, name, into)
+    if words or kind != "note":
+        read_text(words or None, kind, name, source, into)
 
 
 def read_text(words: str | None, kind: str, name: Concept, source: Source, into: Collected) -> None:
