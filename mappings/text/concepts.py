@@ -47,8 +47,9 @@ def _mention(document: Document, hit: Hit, concept: str, status: Status) -> Conc
         reaches = [r for r in document.contexts.over(hit) if r.trigger < hit.first or r.status not in _PERSONS]
         status = strongest(reaches)
     if status == "historical" and _lifelong(concept):
-        before = [r for r in document.contexts.over(hit) if r.status == "historical" and r.trigger < hit.first]
-        if before or concept.startswith("ctd."):
+        past = [r for r in document.contexts.over(hit) if r.status == "historical"]
+        apart = all("," in document.words.words[hit.last : r.trigger] for r in past if r.trigger > hit.first)
+        if apart or any(r.trigger < hit.first for r in past) or concept.startswith("ctd."):
             status = "affirmed"
     sentence = document.sentence_of(hit.first)
     following = [
@@ -74,11 +75,11 @@ def _timed(document: Document, mentions: list[ConceptMention]) -> list[ConceptMe
     out = list(mentions)
     starts = [m.start for m in out]
     for sentence in document.sentences:
-        timed = times(document, sentence) if _may_hold_time(document, sentence) else []
-        if not timed:
-            continue
         start, end = document.span(sentence.first, sentence.last)
         own = list(range(bisect_left(starts, start), bisect_left(starts, end)))
+        timed = times(document, sentence) if own and _may_hold_time(document, sentence) else []
+        if not timed:
+            continue
         rivals = [
             document.words.starts[h.first] for c in ("lesion", "named", "drug") for h in document.within(c, sentence)
         ]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mappings.text.reading import Status
-from mappings.text.tokens import Sentence, Words, opens_question
+from mappings.text.tokens import Sentence, Words, begins_line, opens_question
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
@@ -61,7 +61,7 @@ class Contexts:
         headings = _by_sentence(hits.get("heading", []), self._firsts)
         for index, (sentence, inside, replies) in enumerate(zip(sentences, triggers, answering, strict=True)):
             heading = self._section(sentence, sections[index])
-            ends = on_line and self._new_line(sentence)
+            ends = on_line and begins_line(self._words, sentence)
             if alone and heading is None:
                 paragraph = sentence.paragraph
             if sentence.paragraph != paragraph or heading or ends or self._is_heading(sentence, headings[index]):
@@ -229,16 +229,9 @@ class Contexts:
                 return None
             if self._word(hit.last) in (":", "-", "–") and hit.last < sentence.last:
                 return hit
-            if hit.last >= sentence.last and self._new_line(sentence) and self._word(hit.last) in ("", "\n"):
+            if hit.last >= sentence.last and begins_line(self._words, sentence) and self._word(hit.last) in ("", "\n"):
                 return hit
         return None
-
-    def _new_line(self, sentence: Sentence) -> bool:
-        """Whether a line begins here."""
-        if not sentence.first:
-            return True
-        before = self._words.ends[sentence.first - 1]
-        return "\n" in self._words.text[max(0, before - 1) : self._words.starts[sentence.first]]
 
     def _says_more(self, sentence: Sentence) -> bool:
         """A heading with words after its colon holds for its own line, one that stands alone for the lines below."""

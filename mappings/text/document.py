@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mappings.text.acronyms import without_spelled_out
 from mappings.text.context import Contexts
 from mappings.text.reading import Status
-from mappings.text.tokens import Sentence, Words, sentences
+from mappings.text.tokens import Sentence, Words, begins_line, sentences
 from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
 
 _TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset"}
@@ -33,6 +34,11 @@ class Document:
         if starts is None:
             starts = self._starts[category] = [hit.first for hit in found]
         return found[bisect_left(starts, first) : bisect_left(starts, last)]
+
+    def speaking(self, categories: Iterable[str]) -> set[int]:
+        """Which sentences, by number, hold a hit of these categories."""
+        firsts = [sentence.first for sentence in self.sentences]
+        return {bisect_right(firsts, hit.first) - 1 for name in categories for hit in self.hits.get(name, ())}
 
     def within(self, category: str, sentence: Sentence) -> list[Hit]:
         return self.between(category, sentence.first, sentence.last)
@@ -66,6 +72,9 @@ class Document:
         """Where this language read something, or knew that nothing is to be read."""
         categories = ("lesion", "named", "concept", "absent", "guard", "ignored", "analyte")
         return [self.span(hit.first, hit.last) for name in categories for hit in self.hits.get(name, ())]
+
+    def begins_line(self, sentence: Sentence) -> bool:
+        return begins_line(self.words, sentence)
 
     def sentence_of(self, index: int) -> Sentence:
         if len(self._lasts) != len(self.sentences):

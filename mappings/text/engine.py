@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Literal, Self, cast
@@ -14,6 +15,7 @@ from mappings.text.document import Document, build
 from mappings.text.doses import tolerances
 from mappings.text.labs import labs
 from mappings.text.lesions import LesionReader
+from mappings.text.markup import plain
 from mappings.text.reading import BiopsyMention, ConceptMention, ImagingMention, LesionMention, TextReading, TimeSpan
 from mappings.text.sites import sites
 from mappings.text.times import times
@@ -27,6 +29,9 @@ MAX_CHARACTERS = 200_000
 _DESCRIBING: frozenset[Kind] = frozenset({"condition", "observation", "note"})
 _REPORTS: frozenset[Kind] = frozenset({"imaging", "pathology"})
 _SURE = 2
+_HEADING = 4
+_SEEN = 5
+"""words between what was seen and "on X-ray"."""
 
 
 class TextEngine:
@@ -44,7 +49,7 @@ class TextEngine:
     def read(self, text: str, *, kind: Kind = "note", language: str | None = None) -> TextReading:
         """What a text says. `kind`: what it is the text of (a report is read as a report). `language`: "en" or
         "en-GB"; without it, or for one that is not known, the language is found by its words."""
-        words = cut(text[:MAX_CHARACTERS])
+        words = _words(text)
         candidates = self._candidates(words, language)
         documents = [
             build(words, self._vocabularies[code]) for code in candidates if self._vocabularies[code].relevant(words)
@@ -56,12 +61,12 @@ class TextEngine:
         best = self._read(documents[0], kind)
         known = documents[0].known_spans()
         for document in documents[1:]:
-            best = _joined(best, self._read(document, kind), known)
+            best = _joined(best, self._read(document, kind, known), known)
         return best
 
     def onset(self, text: str) -> TimeSpan | None:
         """The onset a short phrase means ("4 months ago", "since 2019", "childhood" → None)."""
-        words = cut(text[:MAX_CHARACTERS])
+        words = _words(text)
         for code in self._candidates(words, None):
             document = build(words, self._vocabularies[code])
             for sentence in document.sentences:
@@ -71,7 +76,7 @@ class TextEngine:
 
     def sites(self, text: str) -> tuple[Site, ...]:
         """The body sites a text names."""
-        words = cut(text[:MAX_CHARACTERS])
+        words = _words(text)
         for code in self._candidates(words, None):
             document = build(words, self._vocabularies[code])
             found = sites(document, 0, len(words))
@@ -81,7 +86,7 @@ class TextEngine:
 
     def workup(self, text: str) -> frozenset[str]:
         """The workup ids that the title of an order or procedure names ("X-ray left elbow" → radiograph)."""
-        words = cut(text[:MAX_CHARACTERS])
+        words = _words(text)
         found: set[str] = set()
         for code in self._candidates(words, None):
             hits = self._vocabularies[code].find(words)
@@ -104,7 +109,7 @@ class TextEngine:
         return self._first("specimen", text) is not None
 
     def _first(self, category: str, text: str) -> Hit | None:
-        words = cut(text[:MAX_CHARACTERS])
+        words = _words(text)
         for code in self._candidates(words, None):
             for hit in self._vocabularies[code].find(words).get(category, ()):
                 return hit
@@ -125,7 +130,8 @@ class TextEngine:
         tied = [code for code in order if 0 < scores[code] >= scores[first] - 1]
         return list(dict.fromkeys([*tied, "en"]))
 
-    def _read(self, document: Document, kind: Kind) -> TextReading:
+    def _read(self, document: Document, kind: Kind, known: Sequence[tuple[int, int]] = ()) -> TextReading:
+        """`known`: where a likelier language knows the words, so that they puzzle nobody."""
         code = document.vocab.lexicon.language
         if not document.sentences:
             return TextReading(code)
@@ -136,7 +142,8 @@ class TextEngine:
             reader = LesionReader(document, excluded or [])
             if kind in _DESCRIBING or kind in _REPORTS:
                 lesions = reader.read()
-                understood = not reader.orphans
+                spans = [document.span(hit.first, hit.last) for hit in reader.orphans]
+                understood = all(any(a < end and start < b for start, end in known) for a, b in spans)
         if any(m.finding == "not-understood" for m in images):
             understood = False
         return TextReading(
@@ -151,6 +158,10 @@ class TextEngine:
         )
 
 
+def _words(text: str) -> Words:
+    return cut(plain(text[:MAX_CHARACTERS]))
+
+
 Reports = tuple[tuple[ImagingMention, ...], tuple[BiopsyMention, ...], list[tuple[int, int]]]
 
 
@@ -158,7 +169,7 @@ def _reports(document: Document, kind: Kind) -> Reports:
     """The reports within a text and the words they take: a lesion there is the report's, not the examiner's."""
     whole = document.sentences
     if kind in _REPORTS:
-        clinical = [s for s in whole if any(h.first == s.first for h in document.within("indication", s))]
+        clinical = _clinical(document)
         body = [s for s in whole if s not in clinical]
         taken = [(s.first, s.last) for s in body]
         if not body:
@@ -174,7 +185,7 @@ def _reports(document: Document, kind: Kind) -> Reports:
     biopsies: list[BiopsyMention] = []
     taken = []
     for category in ("modality", "specimen"):
-        for cluster in _clusters(document, category):
+        for cluster in _clusters(document, category) if document.hits.get(category) else ():
             if category == "modality":
                 image = imaging.report(document, cluster)
                 images.extend([image] if image else [])
@@ -187,20 +198,58 @@ def _reports(document: Document, kind: Kind) -> Reports:
     return tuple(images), tuple(biopsies), taken
 
 
+def _clinical(document: Document) -> list[Sentence]:
+    """Why a report was asked for: from "Clinical information" to the end of that line."""
+    out: list[Sentence] = []
+    inside = False
+    for sentence in document.sentences:
+        named = any(hit.first == sentence.first for hit in document.within("indication", sentence))
+        heading = ":" in document.words.words[sentence.first : sentence.first + _HEADING]
+        inside = named or (inside and not heading and not document.begins_line(sentence))
+        if inside:
+            out.append(sentence)
+    return out
+
+
 def _clusters(document: Document, category: str) -> list[list[Sentence]]:
     """From the word "X-ray" or "biopsy" to the end of its sentence, and the sentences that go on about it."""
     out: list[list[Sentence]] = []
     goes_on = ("calcification", "positive", "clear") if category == "modality" else ("p-calcium", "stain", "p-other")
     for sentence in document.sentences:
-        named = [h for h in document.within(category, sentence) if document.status(h) in ("affirmed", "historical")]
-        if named:
-            out.append([Sentence(named[0].first, sentence.last, sentence.paragraph)])
+        first = _begins(document, sentence, category)
+        if first is not None:
+            out.append([Sentence(first, sentence.last, sentence.paragraph)])
         elif out and sentence.first <= out[-1][-1].last + 1 and sentence.paragraph == out[-1][-1].paragraph:
             more = any(document.within(c, sentence) for c in goes_on)
             heads = [h for h in document.within("lesion", sentence) if h.value not in ("calcification", "calcinosis")]
             if more and not heads:
                 out[-1].append(sentence)
     return out
+
+
+def _begins(document: Document, sentence: Sentence, category: str) -> int | None:
+    """The word at which a report begins in a sentence; None for one that was not made."""
+    for hit in document.within(category, sentence):
+        made = document.status(hit) in ("affirmed", "historical")
+        first = _reported(document, sentence, hit) if category == "modality" else hit.first
+        if made or (first < hit.first and document.status(hit) == "negated"):
+            return first
+    return None
+
+
+def _reported(document: Document, sentence: Sentence, named: Hit) -> int:
+    """Where a report begins: at "X-ray", or at what was seen when that comes first ("no calcification on X-ray")."""
+    before = named.first - 1
+    if before > sentence.first and document.word(before) in document.vocab.articles:
+        before -= 1
+    if not any(h.first <= before < h.last for h in document.between("preposition", before - 1, before + 1)):
+        return named.first
+    seen = [
+        h.first
+        for category in ("calcification", "positive", "clear")
+        for h in document.between(category, max(sentence.first, named.first - _SEEN), named.first)
+    ]
+    return min(seen, default=named.first)
 
 
 def _joined(one: TextReading, other: TextReading, known: list[tuple[int, int]]) -> TextReading:
@@ -217,8 +266,13 @@ def _joined(one: TextReading, other: TextReading, known: list[tuple[int, int]]) 
         imaging=_better(one.imaging, other.imaging),
         biopsies=one.biopsies or other.biopsies,
         tolerances=one.tolerances or other.tolerances,
-        understood=one.understood or other.understood,
+        understood=_clear(one, other) and _clear(other, one),
     )
+
+
+def _clear(one: TextReading, other: TextReading) -> bool:
+    """What one language cannot place counts, unless the other reads something there."""
+    return one.understood or (other.understood and _weight(other) > 0)
 
 
 def _better(one: tuple[ImagingMention, ...], other: tuple[ImagingMention, ...]) -> tuple[ImagingMention, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
-from mappings.facts import ImagingFinding, Modality, Site
+from mappings.facts import ImagingFinding, Laterality, Modality, Site
 from mappings.text.document import Document
 from mappings.text.reading import ImagingMention, Status
 from mappings.text.schema import load_places
@@ -63,8 +63,16 @@ def report(document: Document, sentences: list[Sentence]) -> ImagingMention | No
 
 def _with_side(found: tuple[Site, ...], everywhere: tuple[Site, ...]) -> tuple[Site, ...]:
     """A site said without a side is the one the report was made of ("X-ray left elbow: … behind the elbow")."""
-    sided = {site.place: site for site in everywhere if site.laterality}
-    return tuple(dict.fromkeys(site if site.laterality else sided.get(site.place, site) for site in found))
+    places = {site.place: site.laterality for site in everywhere if site.laterality}
+    regions: dict[str, set[Laterality | None]] = {}
+    for site in everywhere:
+        regions.setdefault(site.region, set()).add(site.laterality)
+    out: dict[Site, None] = {}
+    for site in found:
+        known = regions.get(site.region, set()) - {None}
+        side = site.laterality or places.get(site.place) or (next(iter(known)) if len(known) == 1 else None)
+        out[replace(site, laterality=side)] = None
+    return tuple(out)
 
 
 def _read(document: Document, sentence: Sentence, found: _Found) -> None:

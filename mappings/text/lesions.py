@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from mappings.facts import Site
 from mappings.text.document import Document
-from mappings.text.draft import BARE, Draft
+from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
 from mappings.text.measures import count, pain_score, sizes
 from mappings.text.onset import give_times
 from mappings.text.reading import LesionMention
 from mappings.text.sites import located
-from mappings.text.surroundings import Head, Surroundings
+from mappings.text.surroundings import Head, Surroundings, compatible
 from mappings.text.times import times
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
@@ -24,6 +23,7 @@ _WINDOW = 5
 _CHALKY = frozenset({"chalk", "white", "chalk_complete"})
 _PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
 _SILENT = frozenset({"chalk", "white", "mineral", "infused"})
+_TELLING = ("lesion", "named", "hardness", "attribute", "pain", "tender", "place", "unit", "number", "month", "mimic")
 _SHORT_SENTENCE = 4
 _ANOTHER_MATTER = ("modality", "specimen", "vascular", "joint", "elsewhere")
 
@@ -37,12 +37,16 @@ class LesionReader(Surroundings):
         self.drafts: list[Draft] = []
         self.latest: list[Draft] = []
         self.latest_sentence = -9
-        self.orphans = False
+        self.orphans: list[Hit] = []
 
     def read(self) -> tuple[LesionMention, ...]:
         pending: Sentence | None = None
         paragraph = -1
+        speaking = self.document.speaking(_TELLING)
         for index, whole in enumerate(self.document.sentences):
+            if index not in speaking and not self._figures(whole):
+                pending = None
+                continue
             if whole.paragraph != paragraph:
                 paragraph = whole.paragraph
                 pending = None
@@ -67,6 +71,9 @@ class LesionReader(Surroundings):
                 pending = sentence if only_sites else None
                 self._orphaned(sentence)
         return tuple(m for draft in self.drafts for m in [draft.mention(self.document)] if m is not None)
+
+    def _figures(self, sentence: Sentence) -> bool:
+        return any(word[0].isdigit() for word in self.document.words.words[sentence.first : sentence.last])
 
     def _open(self, sentence: Sentence) -> Sentence | None:
         """The part of the sentence before a report begins."""
@@ -249,11 +256,6 @@ class LesionReader(Surroundings):
         apart = bool(first.sites) and (one.kind != "skin-change" or bool(second.sites))
         return one.kind in _MERGING and not apart and not self._coordinated(one, other)
 
-    def _alternatives(self, one: Head, other: Head) -> bool:
-        """ "lump/nodule": two names for one thing, one of them vague."""
-        vague = BARE & {one.kind, other.kind}
-        return bool(vague) and self.document.word(one.hit.last) == "/" and other.hit.first == one.hit.last + 1
-
     def _coordinated(self, one: Head, other: Head) -> bool:
         """ "nodules and indurated plaques": nothing but describing words and "and" between."""
         document = self.document
@@ -317,7 +319,7 @@ class LesionReader(Surroundings):
             return False
         places = [site for _, site in located(document, sentence.first, sentence.last)]
         known = [site for draft in self.latest for site in draft.sites]
-        if places and known and not also and not any(_compatible(p, site) for p in places for site in known):
+        if places and known and not also and not any(compatible(p, site) for p in places for site in known):
             return False
         if places and not known and starts_with and not self._only(sentence):
             return False
@@ -368,24 +370,21 @@ class LesionReader(Surroundings):
         """A word for stone or calcium that no lesion took, alone or at a place of the body: relevant, and not
         understood."""
         document = self.document
-        if any(document.within(c, sentence) for c in _ANOTHER_MATTER):
-            return
-        for hit in document.within("hardness", sentence):
-            if hit.value != "definite" or document.status(hit) not in ("affirmed", "possible"):
+        hard = [h for h in document.within("hardness", sentence) if h.value == "definite"]
+        matters = [h for c in _ANOTHER_MATTER for h in document.within(c, sentence)] if hard else []
+        for hit in hard:
+            if document.status(hit) not in ("affirmed", "possible"):
                 continue
-            near = document.between("place", hit.first - _WINDOW, hit.last + _WINDOW + 1)
+            if any(matter.first < hit.first or matter.last > hit.last for matter in matters):
+                continue
+            reach = max(sentence.first, hit.first - _WINDOW), min(sentence.last, hit.last + _WINDOW + 1)
+            near = document.between("place", *reach)
             calcified = bool(document.between("calcification", hit.first, hit.first + 1))
             if hit.last - hit.first > 1 or calcified or near:
-                self.orphans = True
+                self.orphans.append(hit)
 
     def _pending_sites(self, pending: Sentence, sentence: Sentence) -> None:
         for draft in self.latest:
             if not draft.sites and sentence.first < draft.last:
                 for _, site in located(self.document, pending.first, pending.last):
                     draft.add_site(site, before=True)
-
-
-def _compatible(one: Site, other: Site) -> bool:
-    """Same region, and not one side against the other."""
-    sides = {one.laterality, other.laterality}
-    return one.region == other.region and sides != {"left", "right"}

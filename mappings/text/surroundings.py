@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mappings.facts import Site
 from mappings.text.document import Document
+from mappings.text.draft import BARE
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
@@ -38,6 +40,11 @@ class Surroundings:
                 rule(document.vocab, h).kind == "terminate" for h in document.between("trigger", before.last, hit.first)
             )
         )
+
+    def _alternatives(self, one: Head, other: Head) -> bool:
+        """ "lump/nodule": two names for one thing, one of them vague."""
+        vague = BARE & {one.kind, other.kind}
+        return bool(vague) and self.document.word(one.hit.last) == "/" and other.hit.first == one.hit.last + 1
 
     def _own_site(self, hit: Hit, hits: list[Hit], sentence: Sentence) -> bool:
         following = next((h.first for h in hits if h.first > hit.first), sentence.last)
@@ -122,3 +129,9 @@ class Surroundings:
 
     def _only(self, sentence: Sentence) -> bool:
         return self._plain_words(sentence) <= 1
+
+
+def compatible(one: Site, other: Site) -> bool:
+    """Same region, and not one side against the other."""
+    sides = {one.laterality, other.laterality}
+    return one.region == other.region and sides != {"left", "right"}

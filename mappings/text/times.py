@@ -144,6 +144,8 @@ def written_dates(document: Document, sentence: Sentence) -> list[tuple[str, int
     """The dates a sentence writes out, as FHIR partial dates with their words."""
     out: list[tuple[str, int, int]] = []
     words = document.words.words
+    if not any(word[0].isdigit() for word in words[sentence.first : sentence.last]):
+        return out
     start, end = document.span(sentence.first, sentence.last)
     taken: set[int] = set()
     for pattern in (_ISO, _SLASHED):

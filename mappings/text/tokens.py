@@ -65,7 +65,7 @@ def cut(text: str) -> Words:
         if word == "\n":
             if not _breaks_line(text, match.end()):
                 continue
-        elif word[-2:] in ("'s", "’s") and len(word) > 2:
+        elif word[-1] == "s" and len(word) > 2 and word[-2] in "'’":
             word = word[:-2]
         words.append(word)
         starts.append(match.start())
@@ -129,6 +129,13 @@ def opens_question(words: Words, index: int, following: int) -> bool:
         return False
     begins = index == 0 or words.words[index - 1] in _OPENS or "\n" in text[words.ends[index - 1] : words.starts[index]]
     return begins or not gap or text[following].islower() or text[following : following + 2].isupper()
+
+
+def begins_line(words: Words, sentence: Sentence) -> bool:
+    if not sentence.first:
+        return True
+    before = words.ends[sentence.first - 1]
+    return "\n" in words.text[max(0, before - 1) : words.starts[sentence.first]]
 
 
 def _next_start(words: Words, index: int) -> int:

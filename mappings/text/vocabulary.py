@@ -6,13 +6,14 @@ groups may overlap ("calcinosis cutis" is a diagnosis and a lesion). An ignored 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
+from mappings.text.entries import entries, expand
 from mappings.text.folding import fold
-from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_common, load_context, load_lexicon
+from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_context, load_lexicon
 from mappings.text.spelling import Spelling
 from mappings.text.tokens import Words, cut, phrase
 
@@ -39,7 +40,6 @@ _GROUPS = {
 }  # fmt: skip
 _GROUP = {category: group for group, categories in _GROUPS.items() for category in categories} | {"ignore": "*"}
 _AFFIX = 4
-_UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
 RELEVANT = frozenset(_GROUPS["lesion"] + _GROUPS["concept"] + _GROUPS["imaging"] + _GROUPS["pathology"]) | {
     "analyte", "drug",
 } - {"side"}  # fmt: skip
@@ -75,7 +75,7 @@ class Vocabulary:
     side_shared: frozenset[str]
     spelling: Spelling
     starts: frozenset[str]
-    """words with which an entry that may matter begins: a text without any of them holds nothing for us."""
+    """the first telling word of each entry that may matter: a text without any of them holds nothing for us."""
 
     def find(self, words: Words) -> dict[str, list[Hit]]:
         """All entries in the text, by category, in order."""
@@ -83,7 +83,10 @@ class Vocabulary:
         free: dict[str, int] = {}
         blocked = 0
         tokens, size = self.spelling.corrected(words.words), len(words.words)
-        for index in range(size):
+        root, affixes = self.root, bool(self.prefixes or self.suffixes)
+        for index, token in enumerate(tokens):
+            if token not in root and not (affixes and len(token) > _AFFIX):
+                continue
             best = self._at(words, tokens, index, size)
             if not best:
                 continue
@@ -178,10 +181,11 @@ class _Builder:
         self.prefixes: dict[str, list[tuple[str, list[_Payload]]]] = {}
         self.suffixes: dict[str, list[tuple[str, list[_Payload]]]] = {}
         self.starts: set[str] = set()
+        self.common = {fold(word) for word in (*lexicon.stopwords, *lexicon.prepositions, *lexicon.anaphors)}
 
     def build(self) -> Vocabulary:
-        for category, value, entries in _entries(self.lexicon, self.context):
-            for entry in entries:
+        for category, value, forms in entries(self.lexicon, self.context):
+            for entry in forms:
                 for form in expand(entry):
                     self.add(category, value, form)
         return Vocabulary(
@@ -227,7 +231,7 @@ class _Builder:
         if payload not in at:
             at.append(payload)
         if category in RELEVANT:
-            self.starts.add(words[0])
+            self.starts.add(next((word for word in words if word not in self.common and len(word) > 1), words[0]))
 
     def _affix(self, form: str, payload: _Payload) -> None:
         stem = fold(form.strip("*"))
@@ -241,89 +245,6 @@ class _Builder:
                 return
         row.append((stem, [payload]))
         row.sort(key=lambda pair: -len(pair[0]))
-
-
-def expand(entry: str) -> list[str]:
-    """ "nodule(s|)" → "nodules", "nodule"; German umlauts also in their two-letter spelling."""
-    forms, rest = _alternatives(entry, 0)
-    if rest != len(entry):
-        raise LanguageError(f"{entry!r}: bracket without a partner")
-    shown = [" ".join(form.split()) for form in forms]
-    return list(dict.fromkeys(spelling for form in shown for spelling in (form, _two_letters(form))))
-
-
-def _alternatives(entry: str, at: int) -> tuple[list[str], int]:
-    """The forms of "a|b(c|d)" from a position to the closing bracket or the end; "\\(" is a bracket of the text."""
-    out: list[str] = []
-    forms = [""]
-    while at < len(entry):
-        char = entry[at]
-        if char == "\\":
-            forms = [form + entry[at + 1] for form in forms]
-            at += 2
-        elif char == "(":
-            inner, at = _alternatives(entry, at + 1)
-            if at >= len(entry):
-                raise LanguageError(f"{entry!r}: bracket without a partner")
-            forms = [form + choice for form in forms for choice in inner]
-            at += 1
-        elif char == ")":
-            break
-        elif char == "|":
-            out.extend(forms)
-            forms = [""]
-            at += 1
-        else:
-            forms = [form + char for form in forms]
-            at += 1
-    return out + forms, at
-
-
-def _two_letters(form: str) -> str:
-    return "".join(_UMLAUTS.get(char, char) for char in form)
-
-
-def _entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iterable[str]]]:
-    """(category, value, forms) of both files."""
-    plain: dict[str, Iterable[str]] = {
-        "ignore": lexicon.ignore, "coordinator": lexicon.coordinators, "preposition": lexicon.prepositions,
-        "anaphor": lexicon.anaphors, "also": lexicon.also, "scale": lexicon.pain_scale, "tender": lexicon.tender,
-        "size-not": lexicon.size_not, "calcification": lexicon.imaging.calcification, "soft": lexicon.imaging.soft,
-        "positive": lexicon.imaging.positive, "vascular": lexicon.imaging.vascular, "joint": lexicon.imaging.joint,
-        "elsewhere": lexicon.imaging.elsewhere, "clear": lexicon.imaging.clear, "flow": lexicon.imaging.flow,
-        "progressed": lexicon.imaging.progressed, "indication": lexicon.imaging.indication,
-        "pending": lexicon.imaging.pending, "specimen": lexicon.pathology.specimen,
-        "p-calcium": lexicon.pathology.calcium, "stain": lexicon.pathology.stain, "tissue": lexicon.pathology.tissue,
-        "organ": lexicon.pathology.organ, "since": lexicon.times.since, "onset": lexicon.times.onset,
-        "ago": lexicon.times.ago, "heading": context.headings, "history": lexicon.times.history,
-        "person": lexicon.times.person,
-        "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
-        "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
-        "analyte": lexicon.other_tests,
-    }  # fmt: skip
-    for category, forms in plain.items():
-        yield category, "", forms
-    tables: dict[str, dict[Any, tuple[str, ...]]] = {
-        "lesion": dict(lexicon.lesions), "named": lexicon.named_lesions, "hardness": dict(lexicon.hardness),
-        "attribute": dict(lexicon.attributes), "pain": dict(lexicon.pain), "side": dict(lexicon.sides),
-        "place": lexicon.places, "mimic": lexicon.mimics, "concept": lexicon.concepts, "absent": lexicon.absent,
-        "analyte": lexicon.analytes, "word": dict(lexicon.words), "modality": dict(lexicon.imaging.modality),
-        "p-other": lexicon.pathology.other, "unit": dict(lexicon.times.units), "month": lexicon.times.months,
-        "number": lexicon.times.numbers, "drug": lexicon.doses.drugs, "frequency": dict(lexicon.doses.frequency),
-        "workup": lexicon.workup, "section": dict(context.sections),
-    }  # fmt: skip
-    for category, table in tables.items():
-        for value, forms in table.items():
-            yield category, str(value), forms
-    common = load_common()
-    for category, table in (("analyte", common.analytes), ("concept", common.concepts), ("drug", common.drugs)):
-        for value, forms in table.items():
-            yield category, value, forms
-    for index, guard in enumerate(lexicon.guarded):
-        yield "guard", str(index), guard.words
-        yield "cue", str(index), guard.near
-    for index, rule in enumerate(context.rules):
-        yield ("ignore" if rule.kind == "pseudo" else "trigger"), str(index), rule.words
 
 
 def read_all(text: str, language: str) -> tuple[Words, dict[str, list[Hit]]]:

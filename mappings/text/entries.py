@@ -1,0 +1,93 @@
+"""The entries of the language files as plain forms: alternatives written out, each with its category and value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mappings.text.schema import Context, LanguageError, Lexicon, load_common
+
+_UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
+
+
+def expand(entry: str) -> list[str]:
+    """ "nodule(s|)" → "nodules", "nodule"; German umlauts also in their two-letter spelling."""
+    forms, rest = _alternatives(entry, 0)
+    if rest != len(entry):
+        raise LanguageError(f"{entry!r}: bracket without a partner")
+    shown = [" ".join(form.split()) for form in forms]
+    return list(dict.fromkeys(spelling for form in shown for spelling in (form, _two_letters(form))))
+
+
+def _alternatives(entry: str, at: int) -> tuple[list[str], int]:
+    """The forms of "a|b(c|d)" from a position to the closing bracket or the end; "\\(" is a bracket of the text."""
+    out: list[str] = []
+    forms = [""]
+    while at < len(entry):
+        char = entry[at]
+        if char == "\\":
+            forms = [form + entry[at + 1] for form in forms]
+            at += 2
+        elif char == "(":
+            inner, at = _alternatives(entry, at + 1)
+            if at >= len(entry):
+                raise LanguageError(f"{entry!r}: bracket without a partner")
+            forms = [form + choice for form in forms for choice in inner]
+            at += 1
+        elif char == ")":
+            break
+        elif char == "|":
+            out.extend(forms)
+            forms = [""]
+            at += 1
+        else:
+            forms = [form + char for form in forms]
+            at += 1
+    return out + forms, at
+
+
+def _two_letters(form: str) -> str:
+    return "".join(_UMLAUTS.get(char, char) for char in form)
+
+
+def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """(category, value, forms) of both files."""
+    plain: dict[str, Iterable[str]] = {
+        "ignore": lexicon.ignore, "coordinator": lexicon.coordinators, "preposition": lexicon.prepositions,
+        "anaphor": lexicon.anaphors, "also": lexicon.also, "scale": lexicon.pain_scale, "tender": lexicon.tender,
+        "size-not": lexicon.size_not, "calcification": lexicon.imaging.calcification, "soft": lexicon.imaging.soft,
+        "positive": lexicon.imaging.positive, "vascular": lexicon.imaging.vascular, "joint": lexicon.imaging.joint,
+        "elsewhere": lexicon.imaging.elsewhere, "clear": lexicon.imaging.clear, "flow": lexicon.imaging.flow,
+        "progressed": lexicon.imaging.progressed, "indication": lexicon.imaging.indication,
+        "pending": lexicon.imaging.pending, "specimen": lexicon.pathology.specimen,
+        "p-calcium": lexicon.pathology.calcium, "stain": lexicon.pathology.stain, "tissue": lexicon.pathology.tissue,
+        "organ": lexicon.pathology.organ, "since": lexicon.times.since, "onset": lexicon.times.onset,
+        "ago": lexicon.times.ago, "heading": context.headings, "history": lexicon.times.history,
+        "person": lexicon.times.person,
+        "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
+        "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
+        "analyte": lexicon.other_tests,
+    }  # fmt: skip
+    for category, forms in plain.items():
+        yield category, "", forms
+    tables: dict[str, dict[Any, tuple[str, ...]]] = {
+        "lesion": dict(lexicon.lesions), "named": lexicon.named_lesions, "hardness": dict(lexicon.hardness),
+        "attribute": dict(lexicon.attributes), "pain": dict(lexicon.pain), "side": dict(lexicon.sides),
+        "place": lexicon.places, "mimic": lexicon.mimics, "concept": lexicon.concepts, "absent": lexicon.absent,
+        "analyte": lexicon.analytes, "word": dict(lexicon.words), "modality": dict(lexicon.imaging.modality),
+        "p-other": lexicon.pathology.other, "unit": dict(lexicon.times.units), "month": lexicon.times.months,
+        "number": lexicon.times.numbers, "drug": lexicon.doses.drugs, "frequency": dict(lexicon.doses.frequency),
+        "workup": lexicon.workup, "section": dict(context.sections),
+    }  # fmt: skip
+    for category, table in tables.items():
+        for value, forms in table.items():
+            yield category, str(value), forms
+    common = load_common()
+    for category, table in (("analyte", common.analytes), ("concept", common.concepts), ("drug", common.drugs)):
+        for value, forms in table.items():
+            yield category, value, forms
+    for index, guard in enumerate(lexicon.guarded):
+        yield "guard", str(index), guard.words
+        yield "cue", str(index), guard.near
+    for index, rule in enumerate(context.rules):
+        yield ("ignore" if rule.kind == "pseudo" else "trigger"), str(index), rule.words

@@ -1,0 +1,157 @@
+"""What systems leave around the words of a note: RTF, HTML and its entities, HL7 escapes, invisible characters.
+
+`plain` gives the words alone. It is linear in the length, and a text without any of it comes back as it is."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_INVISIBLE = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F, 0x0000), None)
+_SPACES = dict.fromkeys((160, 8192, 8193, 8194, 8195, 8199, 8200, 8201, 8202, 8239, 12288), " ")
+_BREAKS = dict.fromkeys((0x0085, 0x2028, 0x2029, 0x000B, 0x000C), "\n")
+_DASHES = {0x2010: "-", 0x2011: "-", 0x2212: "-"}
+_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0x2026: "..."}
+_CHARACTERS: dict[int, str | None] = {**_INVISIBLE, **_SPACES, **_BREAKS, **_DASHES, **_WIDE, **_LIGATURES}
+_ODD = re.compile("[" + "".join(re.escape(chr(code)) for code in sorted(_CHARACTERS)) + "]")
+
+_HL7 = re.compile(r"\\(\.(?:br|sp|fi|nf|in|ti|sk|ce)[+-]?\d{0,3}|[HNFSTRE]|X(?:[0-9A-Fa-f]{2}){1,8})\\")
+_HL7_LETTERS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
+
+_TAG = re.compile(
+    r"<(?P<name>/?[A-Za-z][A-Za-z0-9:]{0,15})(?:\s+[A-Za-z_:][\w:.-]{0,60}(?:\s?=\s?(?:\"[^\"<]{0,2000}\"|'[^'<]{0,2000}'|[^\s\"'<>]{0,200}))?){0,20}\s?/?>"
+)
+_HIDDEN = (("<!--", "-->"), ("<script", "</script"), ("<style", "</style"), ("<head>", "</head>"), ("<?", "?>"))
+_DECLARATION = re.compile(r"<![A-Za-z][^<>]{0,500}>")
+_CELLS = frozenset({"td", "th", "/td", "/th"})
+_LINES = frozenset({
+    "p", "div", "br", "li", "ul", "ol", "tr", "table", "thead", "tbody", "caption", "h1", "h2", "h3", "h4", "h5",
+    "h6", "hr", "paragraph", "item", "list", "section", "title", "dt", "dd", "dl", "content", "pre", "blockquote",
+    "article", "header", "footer",
+})  # fmt: skip
+_INLINE = frozenset({
+    "b", "i", "u", "em", "strong", "span", "font", "sub", "sup", "a", "small", "big", "tt", "code", "a:t", "html",
+    "body", "center", "s", "strike", "mark",
+})  # fmt: skip
+
+_RTF = re.compile(
+    r"\\'(?P<hex>[0-9A-Fa-f]{2})|\\u(?P<code>-?\d{1,6}) ?\??|\\(?P<word>[A-Za-z]{1,32})(?P<number>-?\d{1,10})? ?"
+    r"|\\(?P<sign>[^A-Za-z0-9])|(?P<brace>[{}])|(?P<feed>[\r\n]+)"
+)
+_RTF_BREAKS = frozenset({"par", "line", "sect", "page", "row", "pard"})
+_RTF_UNSEEN = frozenset({
+    "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "generator", "listtable",
+    "listoverridetable", "rsidtbl", "themedata", "xmlnstbl", "datastore", "latentstyles", "filetbl",
+})  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """The words of a text without markup; lines and table cells keep their bounds."""
+    if "\\" in text:
+        if "{\\rtf" in text[:200] or "\\par" in text:
+            text = _without_rtf(text)
+        text = _HL7.sub(_hl7, text)
+    if "<" in text and _TAG.search(text):
+        text = html.unescape(_TAG.sub(_tag, _DECLARATION.sub(" ", _shown(text))))
+    elif "&" in text and ";" in text:
+        text = html.unescape(text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() else _ODD.sub(_odd, text)
+
+
+def _odd(match: re.Match[str]) -> str:
+    return _CHARACTERS[ord(match[0])] or ""
+
+
+def _hl7(match: re.Match[str]) -> str:
+    code = match[1]
+    if code.startswith("."):
+        return "\n" if code[1:3] in ("br", "sp", "sk", "ce") else " "
+    if code.startswith("X"):
+        signs = bytes.fromhex(code[1:]).decode("latin-1")
+        return "\n" if set(signs) & {"\r", "\n"} else signs
+    return _HL7_LETTERS.get(code, "")
+
+
+def _shown(text: str) -> str:
+    """Without comments, scripts and styles; one that never ends hides nothing."""
+    for begin, finish in _HIDDEN:
+        small = text.lower() if len(text.lower()) == len(text) else text
+        at = 0
+        parts: list[str] = []
+        while (start := small.find(begin, at)) >= 0 and (stop := small.find(finish, start)) >= 0:
+            parts.append(text[at:start])
+            at = stop + len(finish)
+        if parts:
+            text = " ".join((*parts, text[at:].removeprefix(">")))
+    return text
+
+
+def _tag(match: re.Match[str]) -> str:
+    name = match["name"].lower()
+    if name in _CELLS:
+        return "" if name[0] != "/" else " | "
+    bare = name.removeprefix("/")
+    if bare in _LINES:
+        return "\n"
+    return "" if bare in _INLINE else " "
+
+
+def _without_rtf(text: str) -> str:
+    """RTF, or what is left of it, as words: control words go, breaks and characters stay."""
+    whole = "{\\rtf" in text[:200]
+    out: list[str] = []
+    at = depth = 0
+    unseen: int | None = None
+    for match in _RTF.finditer(text):
+        if unseen is None:
+            out.append(text[at : match.start()])
+        at = match.end()
+        kind = match.lastgroup
+        if kind == "brace":
+            depth += 1 if match[0] == "{" else -1
+            if unseen is not None and depth < unseen:
+                unseen = None
+            elif not whole:
+                out.append(match[0])
+        elif unseen is not None:
+            continue
+        elif match["word"]:
+            if match["word"] in _RTF_UNSEEN and whole:
+                unseen = depth
+            elif match["word"] in _RTF_BREAKS:
+                out.append("\n")
+            elif match["word"] in ("tab", "cell", "emdash", "endash"):
+                out.append(" | " if match["word"] == "cell" else " ")
+        elif match["hex"]:
+            out.append(bytes([int(match["hex"], 16)]).decode("cp1252", "replace"))
+        elif match["code"]:
+            out.append(_character(int(match["code"])))
+        elif match["sign"]:
+            out.append(_sign(match["sign"], whole))
+            if match["sign"] == "*" and whole:
+                unseen = depth
+        elif match["feed"]:
+            out.append(" " if whole else match[0])
+    if unseen is None:
+        out.append(text[at:])
+    return "".join(out)
+
+
+def _character(code: int) -> str:
+    code %= 65536
+    return chr(code) if code and not 0xD800 <= code < 0xE000 else " "
+
+
+def _sign(sign: str, whole: bool) -> str:
+    if sign == "~":
+        return " "
+    if sign == "_":
+        return "-"
+    if sign in "{}\\":
+        return sign
+    if sign in "-*":
+        return ""
+    return sign if whole else "\\" + sign
