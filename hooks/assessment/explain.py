@@ -35,7 +35,8 @@ def would_change(facts: Weighed, messages: Messages) -> tuple[str, ...]:
         if not facts.imaging_negative:
             ask("change.imaging-negative", replace(facts, imaging_negative=True))
     if not facts.biopsy_positive:
-        ask("change.biopsy", replace(facts, biopsy_positive=True))
+        key = "change.biopsy-typical" if facts.imaging_positive else "change.biopsy"
+        ask(key, replace(facts, biopsy_positive=True))
     if facts.ctd == "suspected":
         ask("change.ctd", replace(facts, ctd="confirmed"))
     if facts.crystals_needed:

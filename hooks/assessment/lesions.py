@@ -68,9 +68,12 @@ def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: C
     chalky = any(le.chalky for le in deciding)
     sites = tuple(site for le in deciding for site in le.sites)
     refs = tuple(dict.fromkeys(le.ref for le in deciding))
+    described_as = hardness if hardness != "equivalent" or chalky else "white-yellow"
     criterion = LesionCriterion(
         "met",
-        messages.say(f"lesion.{hardness}", newness=messages.say(f"newness.{newness}{'' if certain else '.possibly'}")),
+        messages.say(
+            f"lesion.{described_as}", newness=messages.say(f"newness.{newness}{'' if certain else '.possibly'}")
+        ),
         hardness=hardness,
         newness=newness,
         newness_certain=certain,

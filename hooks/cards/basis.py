@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hooks.cards.dates import in_words
+from hooks.cards.dates import as_roughly_as_said, in_words
 from hooks.cards.markdown import escape, plain, shorten
 from hooks.cards.phrases import unit_of
 from hooks.cards.voice import Voice, number
 from hooks.model import KidneyCriterion, LabCriterion, ReportCriterion
-from mappings.facts import Finding, Imaging, Lesion
+from mappings.facts import Biopsy, Finding, Imaging, Lesion
+
+Entry = Lesion | Finding | Imaging | Biopsy
 
 _PLACED = frozenset({"normal", "high", "low"})
 
@@ -55,7 +57,7 @@ def _ctd(voice: Voice) -> tuple[str, tuple[str, ...]]:
 
 def _lesions(voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:
     criterion = voice.assessment.criteria.lesion
-    shown: dict[str, Lesion | Finding | Imaging] = {}
+    shown: dict[str, Entry] = {}
     for entry in (*voice.lesions, *voice.coded_lesions):  # one line per resource: its most telling description
         best = shown.get(entry.ref)
         if best is None or len(entry.label) > len(best.label):
@@ -71,7 +73,7 @@ def _lesions(voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield _labelled(voice, "lesion", judged + voice.refs(rest)), voice.said_with_source.get(criterion.because, ())
 
 
-def _lesion(voice: Voice, entry: Lesion | Finding | Imaging) -> str:
+def _lesion(voice: Voice, entry: Entry) -> str:
     parts = []
     quote = shorten(plain(entry.label), voice.cards.quote_limit)
     if quote:
@@ -79,9 +81,13 @@ def _lesion(voice: Voice, entry: Lesion | Finding | Imaging) -> str:
     where = voice.sites_plain(entry.sites, voice.cards.limits["sites"])
     if where:
         parts.append(escape(where))
-    if not isinstance(entry, Imaging) and entry.onset is not None:
-        parts.append(voice.cards.say("noticed", date=in_words(entry.onset)))
-    recorded = entry.date if isinstance(entry, Imaging) else entry.first_recorded
+    if isinstance(entry, Imaging | Biopsy):
+        recorded = entry.date
+    else:
+        recorded = entry.first_recorded
+        if entry.onset is not None:
+            begun = as_roughly_as_said(entry.onset, voice.assessment.as_of) if entry.basis == "text" else entry.onset
+            parts.append(voice.cards.say("noticed", date=in_words(begun)))
     parts.append(voice.cards.say("recorded", date=in_words(recorded)) if recorded else voice.cards.say("undated"))
     return ", ".join(parts) + voice.refs((entry.ref,))
 

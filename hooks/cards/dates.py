@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from mappings.dates import PartialDate
+
+_DAYS_TOLD, _MONTHS_TOLD = 60, 730
+"""up to so many days ago an onset is told to the day, and to the month; beyond, to the year."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ISO = re.compile(r"(?<![\w/.-])(\d{4})-(\d{2})(?:-(\d{2}))?(?:/(\d{4})-(\d{2})-(\d{2}))?(?![\w/.-]*\w)")
@@ -17,6 +21,15 @@ def in_words(when: PartialDate | str | None) -> str | None:
     text = str(when)
     first, _, last = text.partition("/")
     return f"{_one(first)} to {_one(last)}" if last else _one(first)
+
+
+def as_roughly_as_said(onset: PartialDate, today: date) -> str:
+    """An onset counted back from "for 15 years" is a year, from "for 8 months" a month: never a day nobody named."""
+    age = (today - onset.latest).days
+    shown = onset.latest.isoformat()
+    if onset.earliest != onset.latest or age <= _DAYS_TOLD:
+        return str(onset)
+    return shown[:4] if age > _MONTHS_TOLD else shown[:7]
 
 
 def dates_in_words(sentence: str) -> str:

@@ -19,6 +19,8 @@ from hooks.cards.voice import Voice
 from hooks.knowledge.card_schema import TextKind
 from hooks.model import TherapyItem
 
+_CAPS_OF_MIMICS = ("cap.crystals", "cap.scrotum", "cap.imaging-doubtful")
+"""reasons of a lower grade that put a look-alike first (messages of the assessment)"""
 _CARD_TEXT = "card-text"
 """agent id of the safety rules that speak on the card itself."""
 
@@ -70,6 +72,7 @@ def lead(kind: TextKind, voice: Voice, **more: str) -> str:
         "flags": cards.say("flags_lead", names=", ".join(names[:2])) if names else "",
         "missing": cards.say("missing_lead", names=missing) if missing else "",
         "documented": cards.say("documented") if shows_calcium else "",
+        "first": _first_to_exclude(voice),
     }
     values |= more
     shorter: tuple[dict[str, str], ...] = (
@@ -87,6 +90,16 @@ def lead(kind: TextKind, voice: Voice, **more: str) -> str:
         if len(text) <= cards.lead_limit:
             break
     return text
+
+
+def _first_to_exclude(voice: Voice) -> str:
+    """The look-alike that a cap of the grade puts first."""
+    messages = voice.knowledge.messages
+    capped = {messages.say(key) for key in _CAPS_OF_MIMICS} & set(voice.assessment.because)
+    if not capped or not voice.assessment.differential:
+        return ""
+    first = voice.assessment.differential[0].id
+    return voice.cards.say("first_lead", name=voice.cards.mimics.get(first, first))
 
 
 def _baseline(voice: Voice) -> Iterator[Line]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from hooks.cards.markdown import escape
 from hooks.cards.voice import Voice
 from hooks.model import TherapyItem, WorkupItem
 
+_BRACKET = re.compile(r"\(([^()]*)\)")
+"""the fact of the chart that a reason ends with: "(no eGFR within 90 days)"."""
 _OPEN = frozenset({"offer", "warn", "need"})
 Line = tuple[str, tuple[str, ...]]
 
@@ -30,7 +33,7 @@ def therapy_lines(voice: Voice, items: Iterable[TherapyItem]) -> Iterator[Line]:
             parts.append(say("needs", items=", ".join(escape(voice.order_name(need)) for need in item.needs)))
         if item.cap:
             parts.append(say("cap", cap=escape(item.cap)))
-        others = [note for note in item.notes if note not in item.because][: voice.cards.limits["notes"]]
+        others = list(_new_reasons(item))[: voice.cards.limits["notes"]]
         if others and not voice.reveals(item.evidence):
             parts.append(say("also", notes=" ".join(voice.sentence(note) for note in others)))
         if therapy.dose != therapy.label_status:
@@ -44,6 +47,16 @@ def therapy_lines(voice: Voice, items: Iterable[TherapyItem]) -> Iterator[Line]:
         if item.rules:
             parts.append(f"({say('rules', rules=', '.join(item.rules))})")
         yield " ".join(parts), sources
+
+
+def _new_reasons(item: TherapyItem) -> Iterator[str]:
+    """The notes that say more than what is said already: two rules that wait for one missing result say it once."""
+    told = set(_BRACKET.findall(item.because))
+    for note in item.notes:
+        facts = set(_BRACKET.findall(note))
+        if note not in item.because and not (facts and facts <= told):
+            told |= facts
+            yield note
 
 
 def brief_therapies(voice: Voice, items: Iterable[TherapyItem]) -> Iterator[Line]:

@@ -82,7 +82,9 @@ def lesion(voice: Voice) -> str:
     kind, _ = Counter(le.kind for le in deciding).most_common(1)[0]
     one = len(entries) == 1 and entries[0].count == 1 and not entries[0].multiple
     singular, plural = words.kinds.get(kind, words.any)
-    text = words.hardness[hardness].format(noun=singular if one else plural)
+    chalky = any(le.chalky for le in entries)
+    template = words.hardness[hardness] if hardness != "equivalent" or chalky else words.white_yellow
+    text = template.format(noun=singular if one else plural)
     criterion = voice.assessment.criteria.lesion
     return words.new.format(lesion=text) if criterion.newness == "N1" and criterion.newness_certain else text
 

@@ -22,7 +22,7 @@ def offered_orders(voice: Voice) -> list[WorkupItem]:
     ranks, missing = voice.cards.order_ranks, voice.assessment.missing
 
     def rank(item: WorkupItem) -> tuple[int, int]:
-        if item.id in ranks.first:
+        if item.id in ranks.first and voice.assessment.red_flags:
             return 0, ranks.first.index(item.id)
         if item.id in missing:
             return 1, missing.index(item.id)

@@ -18,7 +18,7 @@ from hooks.knowledge import Knowledge
 from hooks.knowledge.card_schema import Cards
 from hooks.knowledge.safety_schema import Rule
 from hooks.model import Assessment
-from mappings.facts import Finding, Imaging, Lesion, PatientFacts, Site
+from mappings.facts import Biopsy, Finding, Imaging, Lesion, PatientFacts, Site
 
 
 @dataclass
@@ -122,11 +122,13 @@ class Voice:
         return tuple(le for le in self.facts.lesions if le.ref in counted and le.certainty != "absent")
 
     @cached_property
-    def coded_lesions(self) -> tuple[Finding | Imaging, ...]:
-        """Coded calcinosis and imaging reports that stand for a lesion which nothing else describes."""
+    def coded_lesions(self) -> tuple[Finding | Imaging | Biopsy, ...]:
+        """Named calcinosis and reports that stand for a lesion which nothing else describes."""
         described = {le.ref for le in self.lesions}
         counted = set(self.assessment.criteria.lesion.evidence) - self.hidden - described
-        entries: Iterable[Finding | Imaging] = chain(self.facts.findings, self.facts.imaging)
+        calcinosis = set(self.knowledge.criteria.lesion.calcinosis_concepts)
+        named = (f for f in self.facts.findings if f.certainty != "absent" and f.concepts & calcinosis)
+        entries: Iterable[Finding | Imaging | Biopsy] = chain(named, self.facts.imaging, self.facts.biopsies)
         return tuple({entry.ref: entry for entry in entries if entry.ref in counted}.values())
 
     @cached_property

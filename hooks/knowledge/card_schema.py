@@ -39,6 +39,8 @@ class LesionWords(Strict):
     kinds: dict[LesionKind, tuple[str, str]]
     any: tuple[str, str]
     hardness: dict[Hardness, str]
+    white_yellow: str
+    """counts as hard without chalky material."""
     new: str
 
 

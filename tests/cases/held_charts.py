@@ -17,7 +17,8 @@ One entry is one patient on one day:
 DiagnosticReport, Medication a MedicationRequest, Statement a MedicationStatement, Administration a
 MedicationAdministration; any other kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
 `calcium` (its status), `newness`, `extent`; `flags` and `missing` that must be there, `no_flags` that must not;
-`mimic` first, `mimics` anywhere; `workup` offered; `never` orderable; `no_orders` at all; `no_therapy` offered.
+`mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable; `no_orders` at all;
+`no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft` the label of the first suggestion.
 """
 
 from __future__ import annotations
@@ -216,7 +217,7 @@ def judge(held: Held, found: Mapping[str, Any], cards: list[dict[str, Any]]) -> 
         wrong["flag"] = f"missed {sorted(missed)}"
     if invented := _invented(held, found):
         wrong["value"] = f"not in the chart: {invented}"
-    if other := list(_other(want, found, flags)):
+    if other := [*_other(want, found, flags), *_worded(want, cards)]:
         wrong["other"] = "; ".join(other)
     return wrong
 
@@ -282,6 +283,8 @@ def _other(want: Mapping[str, Any], found: Mapping[str, Any], flags: set[str]) -
     workup = {line["id"]: line["decision"] for line in found["workup"]}
     if absent := {id_ for id_ in want.get("workup", ()) if workup.get(id_) != "offer"}:
         yield f"workup not offered: {sorted(absent)}"
+    if offered_all_the_same := {id_ for id_ in want.get("not_offered", ()) if workup.get(id_) == "offer"}:
+        yield f"workup offered: {sorted(offered_all_the_same)}"
     orderable = {line["id"] for line in found["therapies"] if line["orderable"]}
     forbidden = orderable if want.get("no_orders") or want.get("no_therapy") else orderable & set(want.get("never", ()))
     if forbidden:
@@ -289,6 +292,18 @@ def _other(want: Mapping[str, Any], found: Mapping[str, Any], flags: set[str]) -
     offered = {line["id"] for line in found["therapies"] if line["decision"] in ("offer", "warn")}
     if want.get("no_therapy") and offered:
         yield f"offered: {sorted(offered)}"
+
+
+def _worded(want: Mapping[str, Any], cards: list[dict[str, Any]]) -> Iterable[str]:
+    text = " ".join(f"{card['summary']} {card.get('detail', '')}" for card in cards)
+    if absent := [phrase for phrase in want.get("says", ()) if phrase not in text]:
+        yield f"not said: {absent}"
+    if wrong := [phrase for phrase in want.get("says_not", ()) if phrase in text]:
+        yield f"said: {wrong}"
+    labels = [suggestion["label"] for card in cards for suggestion in card.get("suggestions", ())]
+    drafts = [label for label in labels if label.startswith("Draft")]
+    if "first_draft" in want and drafts[:1] != [want["first_draft"]]:
+        yield f"first draft {drafts[:1]}, expected {want['first_draft']}"
 
 
 def as_json(held: Held) -> str:

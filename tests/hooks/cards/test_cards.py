@@ -376,7 +376,7 @@ def test_templates_say_no_banned_word() -> None:
 
 PLACEHOLDERS = {
     "grade", "ctd", "ctd_first", "ctd_few", "lesion", "at", "at_few", "calcium", "reason", "subtype", "flags",
-    "missing", "documented", "agents", "order", "verdict", "more",
+    "missing", "documented", "first", "agents", "order", "verdict", "more",
 }  # fmt: skip
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from hooks.cards.dates import dates_in_words, in_words
+from hooks.cards.dates import as_roughly_as_said, dates_in_words, in_words
 from hooks.cards.markdown import code, escape, plain, shorten
 from mappings.dates import PartialDate
 from tests.hooks.cards.strategies import HOSTILE
@@ -55,6 +56,22 @@ def test_shortened_text_fits(text: str, limit: int) -> None:
 def test_plain_text_is_one_line(text: str) -> None:
     assert "\n" not in plain(text)
     assert plain(plain(text)) == plain(text)
+
+
+@pytest.mark.parametrize(
+    ("onset", "told"),
+    [
+        ("2026-05-11", "11 May 2026"),
+        ("2026-01-20", "Jan 2026"),
+        ("2011-05-26", "2011"),
+        ("2025", "2025"),
+        ("2025-11", "Nov 2025"),
+    ],
+)
+def test_an_onset_counted_back_is_told_as_roughly_as_it_was_said(onset: str, told: str) -> None:
+    when = PartialDate.parse(onset)
+    assert when is not None
+    assert in_words(as_roughly_as_said(when, date(2026, 6, 1))) == told
 
 
 def test_a_reference_holds_no_markup() -> None:
