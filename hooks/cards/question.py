@@ -20,12 +20,11 @@ from mappings.facts import Lesion, Site
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`answers` are those worth recording; `lesion` is the one asked about, `noun` how an answer calls it."""
+    """`answers` are those worth recording; `words` what their values are filled with: the lesion in our own words."""
 
     question: Question
     answers: tuple[Answer, ...]
-    lesion: Lesion
-    noun: str
+    words: dict[str, str]
     site: Site | None
 
 
@@ -47,20 +46,26 @@ def ask(voice: Voice) -> Asked | None:
             for answer in question.answers
         ]
         furthest = max(how_far for _, how_far in moves)
-        if furthest >= least and (best is None or furthest > best[0]):
+        rank = furthest + question.bonus
+        if furthest >= least and (best is None or rank > best[0]):
             answers = tuple(answer for answer, how_far in moves if how_far)
-            best = furthest, Asked(question, answers, lesion, noun(voice, lesion), site)
+            best = rank, Asked(question, answers, _words(voice, lesion), site)
     return best[1] if best else None
 
 
-def noun(voice: Voice, lesion: Lesion) -> str:
+def _words(voice: Voice, lesion: Lesion) -> dict[str, str]:
     """Hardness and kind in our own words ("hard nodule"), so that the record describes the same lesion again."""
-    words = voice.cards.conversation.nouns
-    return words.hardness[lesion.hardness].format(noun=words.kinds.get(lesion.kind, words.other))
+    names = voice.cards.conversation.nouns
+    one, several = names.kinds.get(lesion.kind, names.other)
+    kind = one if lesion.count == 1 else several  # a record of hardness must not say that there is only one
+    hardness = names.hardness[lesion.hardness]
+    return {"kind": kind, "noun": hardness.format(noun=kind), "nouns": hardness.format(noun=several)}
 
 
 def _open(question: Question, voice: Voice) -> bool:
     """Whether the chart leaves it open. What the deciding lesions say counts, restricted ones included."""
+    if question.cards and voice.assessment.card not in question.cards:
+        return False
     criterion = voice.assessment.criteria.lesion
     entries = [le for le in voice.facts.lesions if le.ref in criterion.evidence and le.certainty != "absent"]
     if question.unknown == "chalky":
@@ -69,6 +74,8 @@ def _open(question: Question, voice: Voice) -> bool:
         return not any(le.ulcerated for le in entries)
     if question.unknown == "onset":
         return not any(le.onset is not None or le.long_standing for le in entries)
+    if question.unknown == "extent":
+        return criterion.extent == "unknown"
     return criterion.hardness in question.hardness
 
 
@@ -86,6 +93,7 @@ def _answered(lesion: Lesion, site: Site | None, answer: Answer, voice: Voice) -
         ulcerated=found.ulcerated,
         onset=PartialDate.of(today - timedelta(days=found.onset_days)) if found.onset_days is not None else None,
         long_standing=found.long_standing,
+        count=found.count,
         recorded=PartialDate.of(today),
     )
 

@@ -144,15 +144,14 @@ def finding_suggestions(voice: Voice, asked: Asked | None) -> Iterator[Suggestio
     """The answers of the card's question, to be recorded by accepting one."""
     if asked is None:
         return
-    say, words = voice.cards.say, voice.cards.conversation.nouns
-    kind = words.kinds.get(asked.lesion.kind, words.other)
+    say = voice.cards.say
     site = (asked.site, voice.site_plain(asked.site)) if asked.site else None
     at = f" ({site[1]})" if site else ""
     for answer in asked.answers:
         resource = finding(
             voice.assessment,
             (asked.question.code, voice.cards.conversation.code),
-            (answer.value.format(noun=asked.noun, kind=kind), answer.coding),
+            (answer.value.format(**asked.words), answer.coding),
             say("observation_note"),
             site,
             encounter_id=voice.context.encounter_id,

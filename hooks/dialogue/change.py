@@ -24,7 +24,8 @@ HYPOTHETICAL = "Observation/-"
 
 
 def distance(before: Assessment, after: Assessment, weights: Mapping[str, int]) -> int:
-    """How far the answer moves: grade, card, red flags, newness, then single decisions."""
+    """How far the answer moves: grade, card, red flags, what may be ordered (where the weights say so), newness,
+    then single decisions."""
     flags = {f.id for f in before.red_flags} ^ {f.id for f in after.red_flags}
     decisions = {(w.id, w.decision) for w in before.workup} ^ {(w.id, w.decision) for w in after.workup}
     options = {(t.id, t.decision, t.fits) for t in before.therapies} ^ {
@@ -34,9 +35,14 @@ def distance(before: Assessment, after: Assessment, weights: Mapping[str, int]) 
         weights["grade"] * abs(STEPS.index(before.grade) - STEPS.index(after.grade))
         + weights["card"] * (before.card != after.card)
         + weights["flag"] * len(flags)
+        + weights.get("options", 0) * len(_orderable(before) ^ _orderable(after))
         + weights["newness"] * (before.criteria.lesion.newness != after.criteria.lesion.newness)
         + weights["decision"] * ((len(decisions) + len(options)) // 2)
     )
+
+
+def _orderable(assessment: Assessment) -> set[str]:
+    return {t.id for t in assessment.therapies if t.orderable}
 
 
 def with_normal_calcium(facts: PatientFacts, assessment: Assessment) -> PatientFacts:

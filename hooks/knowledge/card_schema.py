@@ -58,10 +58,12 @@ class FindingRead(Strict):
     ulcerated: bool = False
     onset_days: int | None = Field(default=None, ge=0)
     long_standing: bool = False
+    count: int | None = Field(default=None, ge=1)
 
 
 class Answer(Strict):
-    """`value` is what is recorded ({noun}: the lesion in our words); `coding` only where a verified code says it."""
+    """`value` is what is recorded ({noun}, {nouns}: the lesion in our words, {kind}: without hardness); `coding` only
+    where a verified code says it."""
 
     label: str
     value: str
@@ -70,22 +72,25 @@ class Answer(Strict):
 
 
 class Question(Strict):
-    """A finding that can be recorded from the card. Open while the lesion's hardness is one of `hardness`, or while
-    the chart says nothing of `unknown`."""
+    """A finding that can be recorded from the card (`cards`: of one of these kinds, none: any that asks). Open while
+    the lesion's hardness is one of `hardness`, or while the chart says nothing of `unknown`. `bonus`: goes before
+    others that move as much, where it moves enough to be asked at all."""
 
     id: str
     ask: str
     code: str
     hardness: tuple[Hardness, ...] = ()
-    unknown: Literal["chalky", "ulcer", "onset"] | None = None
+    cards: tuple[CardKind, ...] = ()
+    bonus: int = Field(default=0, ge=0)
+    unknown: Literal["chalky", "ulcer", "onset", "extent"] | None = None
     answers: tuple[Answer, ...] = Field(min_length=1)
 
 
 class Nouns(Strict):
-    """How a record calls the lesion: kinds that name no disease, and hardness."""
+    """How a record calls the lesion, one and several: kinds that name no disease, and hardness."""
 
-    kinds: dict[LesionKind, str]
-    other: str
+    kinds: dict[LesionKind, tuple[str, str]]
+    other: tuple[str, str]
     hardness: dict[Hardness, str]
 
 

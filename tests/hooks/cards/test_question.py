@@ -20,6 +20,7 @@ HARD = "Exam | hard nodules on the left forearm | -10d\n"
 HARD_SINCE = "Exam | hard nodules on the left forearm, first noticed 3 months ago | -10d\n"
 CHALKY = "Exam | hard nodules on the left forearm with chalky white discharge, first noticed 3 months ago | -10d\n"
 ANTAGONIST = "Medication | warfarin | 2 mg/d | -90d\n"
+XRAY_FOREARM = "Imaging | X-ray of the left forearm | Subcutaneous calcification of the left forearm. | -5d\n"
 RARE = "Condition | Rheumatoid arthritis | onset -9y | recorded -9y\n"
 COMPLETE = CALCIUM + PHOSPHATE + KIDNEY
 
@@ -28,6 +29,7 @@ ASKED = {
     "chalky": [PATIENT + RARE + HARD_SINCE + COMPLETE],
     "ulcer": [PATIENT + LUPUS + CHALKY, PATIENT + LUPUS + HARD_SINCE + COMPLETE + ANTAGONIST],
     "first-noticed": [PATIENT + LUPUS + HARD + COMPLETE],
+    "extent": [PATIENT + LUPUS + HARD_SINCE + COMPLETE + XRAY_FOREARM],
 }
 
 
@@ -98,7 +100,7 @@ def test_hardness_decides_the_grade() -> None:
         r["valueCodeableConcept"]["text"]: understand(Example(answered(table, r)))[0].grade
         for r in records(cards(Example(table)))
     }
-    assert grades == {"hard nodule": "probable", "soft nodule": "none"}
+    assert grades == {"hard nodules": "probable", "soft nodules": "none"}
 
 
 def test_chalky_material_lifts_a_rare_disease() -> None:
@@ -118,8 +120,19 @@ def test_an_ulcer_under_a_vitamin_k_antagonist_raises_the_flag() -> None:
 def test_a_lesion_of_few_weeks_raises_the_flag() -> None:
     (table,) = ASKED["first-noticed"]
     found = {r["valueCodeableConcept"]["text"]: r for r in records(cards(Example(table)))}
-    after, _ = understand(Example(answered(table, found["hard nodule first noticed in the last 3 weeks"])))
+    after, _ = understand(Example(answered(table, found["hard nodules first noticed in the last 3 weeks"])))
     assert "rapid-onset" in {flag.id for flag in after.red_flags}
+
+
+def test_the_number_opens_the_options() -> None:
+    (table,) = ASKED["extent"]
+    assert len(cards(Example(table))) == 1
+    extents = {}
+    for record in records(cards(Example(table))):
+        assessment, _ = understand(Example(answered(table, record)))
+        extents[record["valueCodeableConcept"]["text"]] = assessment.criteria.lesion.extent
+        assert len(cards(Example(answered(table, record)))) == 2, "the card with the options is there"
+    assert extents == {"up to 5 hard nodules": "localized", "at least 6 hard nodules": "extensive"}
 
 
 def test_the_record_is_coded_and_says_who_where_and_when() -> None:
