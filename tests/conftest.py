@@ -15,6 +15,8 @@ if str(ROOT) not in sys.path:  # importlib mode leaves sys.path alone; `tests.ch
 
 # every application of the tests has a database of its own unless it asks for a file
 os.environ.setdefault("CDS_DATABASE_URL", "sqlite://")
+# a busy machine must not change what is read; tests of the deadline set their own
+os.environ.setdefault("CDS_DEADLINE_MS", "20000")
 
 
 def pytest_configure(config: pytest.Config) -> None:

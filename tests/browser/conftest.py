@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.demo import Demo
 
@@ -15,6 +15,8 @@ _FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+
+expect.set_options(timeout=20_000)  # on a busy machine; what passes passes at once
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def page(browser: Browser, demo: Demo) -> Iterator[Page]:
     """The EHR page in a fresh context, 1280 px wide; anything on the console or an uncaught error fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     problems: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
