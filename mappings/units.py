@@ -100,8 +100,10 @@ def telling(name: str, phrases: tuple[str, ...], tokens: frozenset[str]) -> tupl
 
 def plain(text: str) -> str:
     """Lower case, without accents and punctuation, single blanks: for comparing whole names."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    return _PUNCTUATION.sub(" ", "".join(c for c in folded if not unicodedata.combining(c))).strip()
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+    return _PUNCTUATION.sub(" ", folded).strip()
 
 
 @cache

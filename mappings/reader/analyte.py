@@ -63,7 +63,7 @@ def test_of(name: Concept, into: Collected, *, foreign: bool, foreign_panel: boo
     `foreign`: the specimen is no blood. Where code and specimen contradict each other nobody knows which of them is
     wrong, so the result is not read. `foreign_panel`: it is a member of a panel of urine or the like, so that only a
     code for blood makes it a blood test, never a name."""
-    foreign = foreign or other_material(name.texts)
+    foreign = foreign or other_material(name.texts, into)
     for coding in name.codings:
         found = into.tools.terminology.analyte(coding.system, coding.code)
         if found is None or (foreign and found.specimen in _material().blood):
@@ -72,7 +72,7 @@ def test_of(name: Concept, into: Collected, *, foreign: bool, foreign_panel: boo
     if foreign or foreign_panel:
         return None
     for label in name.texts:
-        named = into.tools.units.analyte_named(label)
+        named = into.test_named(label)
         if named is not None:
             analyte, _, antibody = named.partition(":")
             return Test(analyte, None, antibody or None)
@@ -92,11 +92,11 @@ def _narrowed(test: Test, name: Concept, into: Collected) -> Test:
     if known is None or not known.narrower:
         return test
     for label in name.texts:
-        rule = known.narrower.get(table.analyte_named(label) or "")
+        rule = known.narrower.get(into.test_named(label) or "")
         if rule == "conflict":
             return Test(test.analyte, test.property, test.antibody, conflict=True)
         if rule == "take":
-            return Test(table.analyte_named(label) or test.analyte, test.property, test.antibody)
+            return Test(into.test_named(label) or test.analyte, test.property, test.antibody)
     return test
 
 
@@ -115,9 +115,15 @@ def specimen_words(resource: Mapping[str, Any], into: Collected) -> tuple[str, .
     return tuple(word for word in words if word)
 
 
-def other_material(words: tuple[str, ...]) -> bool:
+def other_material(words: tuple[str, ...], into: Collected) -> bool:
     """Whether a name or specimen says that it is urine or another material that is no blood."""
-    return any(_is_other(word) for word in words)
+    known = into.other_material
+    for word in words:
+        if word not in known:
+            known[word] = _is_other(word)
+        if known[word]:
+            return True
+    return False
 
 
 def foreign_members(into: Collected) -> frozenset[str]:
@@ -127,7 +133,7 @@ def foreign_members(into: Collected) -> frozenset[str]:
         for resource in into.by_reference.values():
             members = [*items(resource.get("hasMember")), *items(resource.get("result"))]
             words = (*concept(resource.get("code")).texts, *specimen_words(resource, into)) if members else ()
-            if words and other_material(words) and not names_blood(words):
+            if words and other_material(words, into) and not names_blood(words):
                 found.update(ref for m in members if (ref := target(mapping(m).get("reference"))) is not None)
         into.foreign_members = frozenset(found)
     return into.foreign_members

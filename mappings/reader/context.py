@@ -57,11 +57,20 @@ class Collected:
     not_understood: list[str] = field(default_factory=list)
     stamps: dict[str, Stamp] = field(default_factory=dict)
     """of the Observations, by reference."""
+    other_material: dict[str, bool] = field(default_factory=dict)
+    tests_named: dict[str, str | None] = field(default_factory=dict)
+    """words that were looked at already: the names of tests repeat within a chart, and outlive it never."""
     foreign_members: frozenset[str] | None = None
     """members of panels that are no blood tests; None until somebody asked."""
 
     def leave_out(self, reference: str, reason: str) -> None:
         self.quarantined.append(Quarantined(reference, reason))
+
+    def test_named(self, label: str) -> str | None:
+        """The analyte that a test is called, each name looked up once a chart."""
+        if label not in self.tests_named:
+            self.tests_named[label] = self.tools.units.analyte_named(label)
+        return self.tests_named[label]
 
     def concepts_of(self, concept: Concept) -> frozenset[str]:
         terminology = self.tools.terminology

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,15 @@ from mappings.reader.access import (
     text,
     updated,
 )
-from mappings.reader.analyte import foreign_members, is_contradicted, other_material, specimen_words, test_of
+from mappings.reader.analyte import (
+    Test,
+    foreign_members,
+    is_contradicted,
+    observation_words,
+    other_material,
+    specimen_words,
+    test_of,
+)
 from mappings.reader.condition import LESION_KINDS
 from mappings.reader.context import Collected
 from mappings.reader.identity import OTHER_PATIENT, target
@@ -29,9 +38,11 @@ from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.reader.result import State, answers, valued
 from mappings.text.reading import LabMention, TextReading
+from mappings.units import plain
 from mappings.versions import REPLACES
 
 _USABLE = {"final", "amended", "corrected"}
+_PRESSURES = re.compile(r"\s*(\d{2,3})\s*/\s*(\d{2,3})\s*(?:mm\s*\[?Hg\]?)?\s*", re.IGNORECASE)
 _SIZES = ("cm", "mm", "1", None)
 """units that a lesion's own measure can have; another unit makes the Observation a measurement of something else."""
 
@@ -80,7 +91,7 @@ def _read_one(resource: Mapping[str, Any], ref: str, into: Collected, *, outer_d
     state: State = "preliminary" if status == "preliminary" else "final"
     if outer_date is None:
         into.stamps[ref] = _stamp(resource)
-    foreign = other_material(specimen_words(resource, into))
+    foreign = other_material(specimen_words(resource, into), into)
     if _result(resource, name, source, state, into, foreign=foreign):
         _components_as_results(resource, source, state, into, foreign=foreign)
         for comment in notes(resource):
@@ -90,6 +101,7 @@ def _read_one(resource: Mapping[str, Any], ref: str, into: Collected, *, outer_d
         into.leave_out(ref, "status preliminary")
         return
     panel = _components_as_results(resource, source, state, into, foreign=foreign)
+    panel = _pressures(resource, name, source, into) or panel
     _findings(resource, name, source, into, components=not panel)
 
 
@@ -143,6 +155,20 @@ def _result(
     return True
 
 
+def _pressures(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected) -> bool:
+    """A blood pressure written as one text ("128/76 mmHg") where its two components should stand."""
+    pair = _PRESSURES.fullmatch(text(resource.get("valueString")) or "")
+    known = observation_words()["blood_pressure"]
+    ours = any(c.code in known["codes"] for c in name.codings) or plain(name.label) in known["names"]
+    if pair is None or not ours or resource.get("component"):
+        return False
+    for analyte, value in (("systolic", pair[1]), ("diastolic", pair[2])):
+        body = {"valueQuantity": {"value": value, "unit": "mm[Hg]"}}
+        base = Result(analyte, source.ref, source.date, "final", label=name.label)
+        into.results.append(valued(base, body, Test(analyte), into))
+    return True
+
+
 def _components(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for component in items(resource.get("component")):
         if isinstance(component, Mapping):
@@ -153,7 +179,7 @@ def _components_as_results(
     resource: Mapping[str, Any], source: Source, state: State, into: Collected, *, foreign: bool
 ) -> bool:
     """Analytes among the components; a panel of urine has no serum analytes in it, whatever they are called."""
-    foreign = foreign or other_material(concept(resource.get("code")).texts)
+    foreign = foreign or other_material(concept(resource.get("code")).texts, into)
     found = False
     for component in _components(resource):
         name = concept(component.get("code"))
@@ -211,7 +237,7 @@ def _without_misreadings(
 ) -> TextReading:
     """A number beside a name that holds the word "calcium" is no calcium unless the whole name says so, and a
     concentration is no lesion."""
-    other = other_material((*specimen_words(resource, into), *name.texts))
+    other = other_material((*specimen_words(resource, into), *name.texts), into)
     if other:
         reading = replace(reading, labs=())
     quantity = mapping(resource.get("valueQuantity"))

@@ -235,3 +235,10 @@ def test_a_line_of_any_length_and_kind_is_read_in_no_time() -> None:
     table = load_units()
     for line in ("(" * 5000, "9" * 5000, "a " * 3000, "9.4 " + "H " * 3000, "((((((9))))))" * 9):
         assert parse_written(line, table.analytes[TOTAL], table) is None
+
+
+@pytest.mark.parametrize("code", [{"coding": [{"system": LOINC, "code": "85354-9"}]}, {"text": "Blutdruck"}])
+def test_a_blood_pressure_in_one_text(code: Any) -> None:
+    assert seen(read(code, valueString="128/76 mm[Hg]")) == [("systolic", "128", True), ("diastolic", "76", True)]
+    assert seen(read(code, valueString="128/76 lying, 96/50 standing")) == []
+    assert seen(read({"text": "Visual acuity"}, valueString="20/40")) == []
