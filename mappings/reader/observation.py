@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from mappings.dates import PartialDate
-from mappings.facts import Certainty, Finding, Hardness, Lesion, LesionKind, Result
+from mappings.facts import Certainty, Finding, Hardness, Lesion, LesionKind
 from mappings.reader import shape
 from mappings.reader.access import (
     Concept,
@@ -22,27 +21,18 @@ from mappings.reader.access import (
     text,
     updated,
 )
-from mappings.reader.analyte import (
-    Test,
-    foreign_members,
-    is_contradicted,
-    observation_words,
-    other_material,
-    specimen_words,
-    test_of,
-)
+from mappings.reader.analyte import other_material, specimen_words
 from mappings.reader.condition import LESION_KINDS
 from mappings.reader.context import Collected
 from mappings.reader.identity import OTHER_PATIENT, target
 from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
-from mappings.reader.result import State, answers, valued
+from mappings.reader.panel import parts, read_components, read_pressures, read_result
+from mappings.reader.result import State, answers
 from mappings.text.reading import LabMention, TextReading
-from mappings.units import plain
 from mappings.versions import REPLACES
 
 _USABLE = {"final", "amended", "corrected"}
-_PRESSURES = re.compile(r"\s*(\d{2,3})\s*/\s*(\d{2,3})\s*(?:mm\s*\[?Hg\]?)?\s*", re.IGNORECASE)
 _SIZES = ("cm", "mm", "1", None)
 """units that a lesion's own measure can have; another unit makes the Observation a measurement of something else."""
 
@@ -92,16 +82,16 @@ def _read_one(resource: Mapping[str, Any], ref: str, into: Collected, *, outer_d
     if outer_date is None:
         into.stamps[ref] = _stamp(resource)
     foreign = other_material(specimen_words(resource, into), into)
-    if _result(resource, name, source, state, into, foreign=foreign):
-        _components_as_results(resource, source, state, into, foreign=foreign)
+    if read_result(resource, name, source, state, into, foreign=foreign):
+        read_components(resource, source, state, into, foreign=foreign)
         for comment in notes(resource):
             add_reading(into.tools.engine.read(comment, kind="note"), source, into)
         return
     if state == "preliminary":
         into.leave_out(ref, "status preliminary")
         return
-    panel = _components_as_results(resource, source, state, into, foreign=foreign)
-    panel = _pressures(resource, name, source, into) or panel
+    panel = read_components(resource, source, state, into, foreign=foreign)
+    panel = read_pressures(resource, name, source, into) or panel
     _findings(resource, name, source, into, components=not panel)
 
 
@@ -133,60 +123,6 @@ def _timing(resource: Mapping[str, Any]) -> PartialDate | None:
     return None
 
 
-def _result(
-    resource: Mapping[str, Any], name: Concept, source: Source, state: State, into: Collected, *, foreign: bool
-) -> bool:
-    """Reads one result; False when the code is no analyte we know. `foreign`: the specimen is no blood."""
-    test = test_of(name, into, foreign=foreign, foreign_panel=source.ref in foreign_members(into))
-    if test is None:
-        if is_contradicted(name, into):
-            into.leave_out(source.ref, "code and specimen contradict each other")
-        return False
-    base = Result(
-        test.analyte,
-        source.ref,
-        source.date,
-        state,
-        label=name.label,
-        antibody=test.antibody,
-        specimen=text(mapping(resource.get("specimen")).get("display")),
-    )
-    into.results.append(valued(base, resource, test, into))
-    return True
-
-
-def _pressures(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected) -> bool:
-    """A blood pressure written as one text ("128/76 mmHg") where its two components should stand."""
-    pair = _PRESSURES.fullmatch(text(resource.get("valueString")) or "")
-    known = observation_words()["blood_pressure"]
-    ours = any(c.code in known["codes"] for c in name.codings) or plain(name.label) in known["names"]
-    if pair is None or not ours or resource.get("component"):
-        return False
-    for analyte, value in (("systolic", pair[1]), ("diastolic", pair[2])):
-        body = {"valueQuantity": {"value": value, "unit": "mm[Hg]"}}
-        base = Result(analyte, source.ref, source.date, "final", label=name.label)
-        into.results.append(valued(base, body, Test(analyte), into))
-    return True
-
-
-def _components(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for component in items(resource.get("component")):
-        if isinstance(component, Mapping):
-            yield component
-
-
-def _components_as_results(
-    resource: Mapping[str, Any], source: Source, state: State, into: Collected, *, foreign: bool
-) -> bool:
-    """Analytes among the components; a panel of urine has no serum analytes in it, whatever they are called."""
-    foreign = foreign or other_material(concept(resource.get("code")).texts, into)
-    found = False
-    for component in _components(resource):
-        name = concept(component.get("code"))
-        found = _result(component, name, source, state, into, foreign=foreign) or found
-    return found
-
-
 def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected, *, components: bool) -> None:
     """Coded and worded findings. One Observation describes one examination: name, value, components and notes are read
     together, so that "Consistency: hard" and "Site: left elbow" describe the same lesion."""
@@ -196,7 +132,7 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     if components:
         lines.extend(
             _line(concept(c.get("code")), c, _polarity(c, concept(c.get("valueCodeableConcept"))))
-            for c in _components(resource)
+            for c in parts(resource)
         )
     lines.extend(notes(resource))
     words = ". ".join(line for line in lines if line)

@@ -1,0 +1,129 @@
+"""Conditions as hospitals write them: what counts as a connective tissue disease or a lesion, and how surely."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.raw import RawChart
+from tests.spec.harness import reader
+
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
+COMPLETE = {need: Completeness("complete") for need in NEEDS}
+PATIENT = {"resourceType": "Patient", "id": "p", "birthDate": "1980-01-01", "gender": "female"}
+
+
+def read(code: Any, **more: Any) -> PatientFacts:
+    body = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}, "recordedDate": "2026-05-01"}
+    return reader().read(RawChart("p", (PATIENT, body | {"code": code} | more), COMPLETE))
+
+
+def coded(system: str | None, code: str, display: str | None = None) -> dict[str, Any]:
+    coding = {"system": system, "code": code, "display": display}
+    return {"coding": [{key: value for key, value in coding.items() if value}]}
+
+
+def diseases(facts: PatientFacts) -> dict[str, str]:
+    return {c: f.certainty for f in facts.findings for c in f.concepts if c.startswith("ctd.")}
+
+
+EPIC = coded("urn:oid:1.2.840.114350.1.13.0.1.7.2.696871", "1234")
+EPIC["coding"].append({"system": "http://snomed.info/sct", "code": "55464009"})
+EPIC["text"] = "Systemic lupus erythematosus, unspecified SLE type, unspecified organ involvement status (HCC)"
+
+
+@pytest.mark.parametrize(
+    ("code", "concept", "certainty"),
+    [
+        (coded(ICD, "M32.9"), "ctd.sle", "confirmed"),
+        (coded(ICD, "m329"), "ctd.sle", "confirmed"),
+        (coded("urn:oid:2.16.840.1.113883.6.90", "M33.13"), "ctd.dermatomyositis", "confirmed"),
+        (coded(None, "M32.9", "SLE"), "ctd.sle", "confirmed"),
+        (EPIC, "ctd.sle", "confirmed"),
+        ("Dermatomyositis (HCC)", "ctd.dermatomyositis", "confirmed"),
+        ("h/o dermatomyositis", "ctd.dermatomyositis", "confirmed"),
+        ("lcSSc", "ctd.systemic_sclerosis_limited", "confirmed"),
+        ("JDM", "ctd.dermatomyositis_juvenile", "confirmed"),
+        ("Systemischer Lupus erythematodes", "ctd.sle", "confirmed"),
+        ("Lupus eritematoso sistémico", "ctd.sle", "confirmed"),
+        ("Lúpus eritematoso sistêmico", "ctd.sle", "confirmed"),
+        ("Sclérodermie systémique", "ctd.systemic_sclerosis", "confirmed"),
+        ("<b>SLE</b> &amp; Sj&ouml;gren", "ctd.sjogren", "confirmed"),
+        ("?SLE", "ctd.sle", "suspected"),
+        ("r/o lupus", "ctd.sle", "suspected"),
+        ("SLE - ruled out", "ctd.sle", "absent"),
+    ],
+)
+def test_diseases(code: Any, concept: str, certainty: str) -> None:
+    found = diseases(read(code if isinstance(code, dict) else {"text": code}))
+    assert found.get(concept) == certainty
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lupus pernio",
+        "Lupus vulgaris",
+        "Lupus anticoagulant positive",
+        "Family history of scleroderma",
+        "Antiphospholipid syndrome",
+        "Personal history of other diseases of the musculoskeletal system and connective tissue",
+    ],
+)
+def test_what_only_sounds_like_one(text: str) -> None:
+    assert diseases(read({"text": text})) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "certainty"),
+    [("CONFIRMED", "confirmed"), ("unconfirmed", "suspected"), ("provisional", "suspected"), ("local", "suspected")],
+)
+def test_verification(status: str, certainty: str) -> None:
+    facts = read({"text": "SLE"}, verificationStatus={"coding": [{"code": status}]})
+    assert diseases(facts)["ctd.sle"] == certainty
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "hardness", "certainty"),
+    [
+        ("Hard nodule L elbow", "nodule", "definite", "confirmed"),
+        ("Subcutaneous nodules of both elbows, firm", "nodule", "possible", "confirmed"),
+        ("No nodules", "nodule", "unstated", "absent"),
+    ],
+)
+def test_lesions(text: str, kind: str, hardness: str, certainty: str) -> None:
+    (lesion,) = read({"text": text}).lesions
+    assert (lesion.kind, lesion.hardness, lesion.certainty) == (kind, hardness, certainty)
+
+
+@pytest.mark.parametrize(
+    "text", ["Thyroid nodule", "Solitary pulmonary nodule", "Nodular acne", "Heberden's nodes", "Vocal cord nodules"]
+)
+def test_nodules_of_other_organs(text: str) -> None:
+    assert read({"text": text}).lesions == ()
+
+
+def test_a_bare_code_is_a_bare_lesion() -> None:
+    (lesion,) = read(coded(ICD, "R22.31", "Localized swelling, mass and lump, right upper limb")).lesions
+    assert lesion.bare_code
+
+
+def test_a_resolved_nodule_is_history() -> None:
+    (lesion,) = read({"text": "Hard nodule of thigh"}, clinicalStatus={"coding": [{"code": "resolved"}]}).lesions
+    assert lesion.course == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("onset", "day"),
+    [
+        ({"onsetString": "3 months ago"}, "2026-02-01"),
+        ({"onsetAge": {"value": 45, "unit": "years"}}, "2025-01-01/2026-01-01"),
+        ({"onsetPeriod": {"start": "2026-01"}}, "2026-01"),
+        ({"onsetDateTime": "2025"}, "2025"),
+    ],
+)
+def test_onset(onset: dict[str, Any], day: str) -> None:
+    (lesion,) = read({"text": "Hard nodule of thigh"}, **onset).lesions
+    assert str(lesion.onset) == day
