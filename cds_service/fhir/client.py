@@ -6,47 +6,26 @@ A failure is a short reason code, never an exception.
 from __future__ import annotations
 
 import asyncio
-import email.utils
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
+from cds_service.fhir.calls import MAX_BYTES, Caller, Deadline, retry_after
 from cds_service.fhir.capability import Capabilities, Capability, Manner, read_capability
 from cds_service.fhir.door import OutboundClient, Policy, Refused
-from cds_service.fhir.slots import NoSlotError
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.raw import Resource
-from mappings.versions import Version
+
+__all__ = ["Deadline", "FhirClient", "Read", "get_bytes", "retry_after"]
 
 MAX_PAGES = 20
 MAX_ENTRIES = 5000
-MAX_BYTES = 32 * 1024 * 1024
 _LOST_SESSION = frozenset({404, 410})
 _EXPIRED = frozenset({"expired", "4113"})
 """issue type, and Epic's own code, of a paging session that timed out."""
-_REDIRECTS = frozenset({301, 302, 307, 308})
-_LOST = "connection-lost"
-"""the connection broke after it stood, before an answer came; a GET may be sent again."""
-_SERVER_FAULTS = frozenset({"timeout", "connection", "truncated"})
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """The moment by which everything must be answered."""
-
-    at: float
-
-    @classmethod
-    def after(cls, milliseconds: int) -> Deadline:
-        return cls(time.monotonic() + milliseconds / 1000)
-
-    @property
-    def left(self) -> float:
-        return self.at - time.monotonic()
 
 
 @dataclass(slots=True)
@@ -66,15 +45,8 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class FhirClient:
-    """Reads below one base URL with one bearer token (or none, on an open server)."""
-
-    http: httpx.AsyncClient
-    policy: Policy
-    base: str
-    token: str | None = field(default=None, repr=False)
-    version: Version | None = None
-    """the server's FHIR release where it is set; it is not asked then."""
+class FhirClient(Caller):
+    """Reads and searches below one base URL."""
 
     async def read(self, kind: str, resource_id: str, deadline: Deadline) -> Read:
         """GET {base}/{kind}/{id}; a single resource."""
@@ -124,28 +96,10 @@ class FhirClient:
 
     async def follow(self, url: str, deadline: Deadline) -> Read:
         """A page link that came with the data; only below the same base."""
-        own = self._own(url)
+        own = self.own(url)
         if own is None:
             return Read(partial="page link of another server")
         return await self._pages(own, deadline)
-
-    def _own(self, link: str, page: str | None = None) -> str | None:
-        """The absolute URL of a link when it lies below our base, else None: the token goes nowhere else."""
-        if any(ord(c) < 0x21 for c in link):
-            return None  # urljoin would silently drop tabs and line ends
-        try:
-            url = urljoin(page or f"{self.base}/", link)
-            found, base = urlsplit(url), urlsplit(self.base)
-            same = (found.scheme, found.hostname, _port(found.scheme, found.port)) == (
-                base.scheme,
-                base.hostname,
-                _port(base.scheme, base.port),
-            )
-            self.policy.base_of(url)
-        except (Refused, ValueError):
-            return None
-        below = found.path == base.path or found.path.startswith(f"{base.path.rstrip('/')}/")
-        return url if same and below else None
 
     async def _pages(self, first_url: str, deadline: Deadline, form: str | None = None) -> Read:
         """All pages; a paging session that the server lost is begun again once. `form`: the first one by POST."""
@@ -184,7 +138,7 @@ class FhirClient:
                 return result
             if len(result.resources) >= MAX_ENTRIES or total >= MAX_BYTES:
                 break
-            following = self._own(page.partial, url)
+            following = self.own(page.partial, url)
             if following is None:
                 result.partial = "page link of another server"
                 return result
@@ -194,7 +148,7 @@ class FhirClient:
 
     async def _page(self, url: str, deadline: Deadline, form: str | None) -> tuple[Read, int]:
         """One page; `partial` carries the next link."""
-        status, body, failed, redirected = await self._get(url, deadline, form)
+        status, body, failed, redirected = await self.call(url, deadline, form)
         if failed is not None:
             return Read(failed=failed, status=status), 0
         try:
@@ -216,100 +170,6 @@ class FhirClient:
         page = Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken)
         page.redirected = redirected
         return page, len(body)
-
-    async def _get(self, url: str, deadline: Deadline, form: str | None) -> tuple[int, bytes, str | None, bool]:
-        """(status, body, reason of failure, whether redirected). Waits out one Retry-After that fits, follows one
-        redirect of a merged patient below the same base."""
-        redirected = waited = False
-        while True:
-            status, body, headers, failed = await self._guarded(url, deadline, form)
-            if failed is not None:
-                return status, body, failed, redirected
-            if status in (429, 503) and not waited:
-                wait = retry_after(headers.get("retry-after"))
-                if wait is not None and wait < deadline.left - 0.05:
-                    waited = True
-                    await asyncio.sleep(wait)
-                    continue
-            if status in _REDIRECTS and form is None:
-                target = self._own(headers.get("location", ""), url)
-                if redirected or target is None or "location" not in headers:
-                    return status, body, "redirect", redirected
-                url, redirected = target, True
-                continue
-            if 300 <= status < 400:
-                return status, body, "redirect", redirected
-            return status, body, None, redirected
-
-    async def _guarded(
-        self, url: str, deadline: Deadline, form: str | None
-    ) -> tuple[int, bytes, httpx.Headers, str | None]:
-        """One call, unless the server failed so often that it is left alone for now."""
-        breakers = self.http.breakers if isinstance(self.http, OutboundClient) else None
-        if breakers is not None and not breakers.allows(self.base):
-            return 0, b"", httpx.Headers(), "server left alone after failures"
-        answer = await self._once(url, deadline, form)
-        if answer[3] == _LOST:
-            # Most often a kept-alive connection that the server closed in the same moment: the next one is new.
-            answer = await self._once(url, deadline, form)
-        status, body, headers, failed = answer
-        if failed == _LOST:
-            failed = "connection"
-        if breakers is not None:
-            if failed in _SERVER_FAULTS or status >= 500:
-                breakers.failed(self.base)
-            elif status:
-                breakers.succeeded(self.base)
-        return status, body, headers, failed
-
-    async def _once(
-        self, url: str, deadline: Deadline, form: str | None
-    ) -> tuple[int, bytes, httpx.Headers, str | None]:
-        if deadline.left <= 0:
-            return 0, b"", httpx.Headers(), "deadline"
-        if not isinstance(self.http, OutboundClient):
-            return await self._call(url, deadline, form)
-        try:
-            async with self.http.slots.turn(self.base, deadline.left):
-                return await self._call(url, deadline, form)
-        except NoSlotError:
-            return 0, b"", httpx.Headers(), "too many calls at once"
-
-    async def _call(
-        self, url: str, deadline: Deadline, form: str | None
-    ) -> tuple[int, bytes, httpx.Headers, str | None]:
-        empty, left = httpx.Headers(), max(deadline.left, 0.001)
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        method = "GET" if form is None else "POST"
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            self.policy.base_of(url)
-            async with (
-                asyncio.timeout(left),
-                self.http.stream(method, url, headers=headers, content=form, timeout=left) as response,
-            ):
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body.extend(chunk)
-                    if len(body) > MAX_BYTES:
-                        return response.status_code, b"", response.headers, "too-large"
-                return response.status_code, bytes(body), response.headers, None
-        except Refused as refused:
-            return 0, b"", empty, str(refused)
-        except (TimeoutError, httpx.TimeoutException):
-            return 0, b"", empty, "timeout"
-        except httpx.RemoteProtocolError as error:
-            return 0, b"", empty, _LOST if "without sending a response" in str(error) else "truncated"
-        except (httpx.ReadError, httpx.WriteError):
-            return 0, b"", empty, _LOST
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
-            # ValueError: a token or URL that can't be written into a header
-            return 0, b"", empty, "connection"
-
-
-def _port(scheme: str, port: int | None) -> int:
-    return port or (443 if scheme == "https" else 80)
 
 
 def _issue_codes(issue: Mapping[str, Any]) -> Iterator[str]:
@@ -337,15 +197,3 @@ async def get_bytes(
             return response.status_code, bytes(body)
     except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return 0, b""
-
-
-def retry_after(value: str | None) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date; None when absent or unreadable."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value[:12])
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None

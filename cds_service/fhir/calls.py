@@ -1,0 +1,172 @@
+"""One call to one FHIR server: below its base, in time, with its token; a failure is a short reason code."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from cds_service.fhir.door import OutboundClient, Policy, Refused
+from cds_service.fhir.slots import NoSlotError
+from mappings.versions import Version
+
+MAX_BYTES = 32 * 1024 * 1024
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_LOST = "connection-lost"
+"""the connection broke after it stood, before an answer came; a search may be sent again."""
+_SERVER_FAULTS = frozenset({"timeout", "connection", "truncated"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment by which everything must be answered."""
+
+    at: float
+
+    @classmethod
+    def after(cls, milliseconds: int) -> Deadline:
+        return cls(time.monotonic() + milliseconds / 1000)
+
+    @property
+    def left(self) -> float:
+        return self.at - time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Calls below one base URL with one bearer token (or none, on an open server)."""
+
+    http: httpx.AsyncClient
+    policy: Policy
+    base: str
+    token: str | None = field(default=None, repr=False)
+    version: Version | None = None
+    """the server's FHIR release where it is set; it is not asked then."""
+
+    def own(self, link: str, page: str | None = None) -> str | None:
+        """The absolute URL of a link when it lies below our base, else None: the token goes nowhere else."""
+        if any(ord(c) < 0x21 for c in link):
+            return None  # urljoin would silently drop tabs and line ends
+        try:
+            url = urljoin(page or f"{self.base}/", link)
+            found, base = urlsplit(url), urlsplit(self.base)
+            same = (found.scheme, found.hostname, _port(found.scheme, found.port)) == (
+                base.scheme,
+                base.hostname,
+                _port(base.scheme, base.port),
+            )
+            self.policy.base_of(url)
+        except (Refused, ValueError):
+            return None
+        below = found.path == base.path or found.path.startswith(f"{base.path.rstrip('/')}/")
+        return url if same and below else None
+
+    async def call(self, url: str, deadline: Deadline, form: str | None) -> tuple[int, bytes, str | None, bool]:
+        """(status, body, reason of failure, whether redirected). Waits out one Retry-After that fits, follows one
+        redirect of a merged patient below the same base."""
+        redirected = waited = False
+        while True:
+            status, body, headers, failed = await self._guarded(url, deadline, form)
+            if failed is not None:
+                return status, body, failed, redirected
+            if status in (429, 503) and not waited:
+                wait = retry_after(headers.get("retry-after"))
+                if wait is not None and wait < deadline.left - 0.05:
+                    waited = True
+                    await asyncio.sleep(wait)
+                    continue
+            if status in _REDIRECTS and form is None:
+                target = self.own(headers.get("location", ""), url)
+                if redirected or target is None or "location" not in headers:
+                    return status, body, "redirect", redirected
+                url, redirected = target, True
+                continue
+            if 300 <= status < 400:
+                return status, body, "redirect", redirected
+            return status, body, None, redirected
+
+    async def _guarded(
+        self, url: str, deadline: Deadline, form: str | None
+    ) -> tuple[int, bytes, httpx.Headers, str | None]:
+        """One call, unless the server failed so often that it is left alone for now."""
+        breakers = self.http.breakers if isinstance(self.http, OutboundClient) else None
+        if breakers is not None and not breakers.allows(self.base):
+            return 0, b"", httpx.Headers(), "server left alone after failures"
+        answer = await self._once(url, deadline, form)
+        if answer[3] == _LOST:
+            # Most often a kept-alive connection that the server closed in the same moment: the next one is new.
+            answer = await self._once(url, deadline, form)
+        status, body, headers, failed = answer
+        if failed == _LOST:
+            failed = "connection"
+        if breakers is not None:
+            if failed in _SERVER_FAULTS or status >= 500:
+                breakers.failed(self.base)
+            elif status:
+                breakers.succeeded(self.base)
+        return status, body, headers, failed
+
+    async def _once(
+        self, url: str, deadline: Deadline, form: str | None
+    ) -> tuple[int, bytes, httpx.Headers, str | None]:
+        if deadline.left <= 0:
+            return 0, b"", httpx.Headers(), "deadline"
+        if not isinstance(self.http, OutboundClient):
+            return await self._call(url, deadline, form)
+        try:
+            async with self.http.slots.turn(self.base, deadline.left):
+                return await self._call(url, deadline, form)
+        except NoSlotError:
+            return 0, b"", httpx.Headers(), "too many calls at once"
+
+    async def _call(
+        self, url: str, deadline: Deadline, form: str | None
+    ) -> tuple[int, bytes, httpx.Headers, str | None]:
+        empty, left = httpx.Headers(), max(deadline.left, 0.001)
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        method = "GET" if form is None else "POST"
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            self.policy.base_of(url)
+            async with (
+                asyncio.timeout(left),
+                self.http.stream(method, url, headers=headers, content=form, timeout=left) as response,
+            ):
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body.extend(chunk)
+                    if len(body) > MAX_BYTES:
+                        return response.status_code, b"", response.headers, "too-large"
+                return response.status_code, bytes(body), response.headers, None
+        except Refused as refused:
+            return 0, b"", empty, str(refused)
+        except (TimeoutError, httpx.TimeoutException):
+            return 0, b"", empty, "timeout"
+        except httpx.RemoteProtocolError as error:
+            return 0, b"", empty, _LOST if "without sending a response" in str(error) else "truncated"
+        except (httpx.ReadError, httpx.WriteError):
+            return 0, b"", empty, _LOST
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+            # ValueError: a token or URL that can't be written into a header
+            return 0, b"", empty, "connection"
+
+
+def _port(scheme: str, port: int | None) -> int:
+    return port or (443 if scheme == "https" else 80)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds to wait, from seconds or an HTTP date; None when absent or unreadable."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value[:12])
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
