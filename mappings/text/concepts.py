@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import replace
 
+from mappings.facts import Site
 from mappings.text.context import strongest
 from mappings.text.document import Document
 from mappings.text.reading import ConceptMention, Status, TimeSpan
@@ -17,6 +18,7 @@ from mappings.text.vocabulary import Hit
 _REACH = 6
 _PERSONS = frozenset({"family", "other-person"})
 _CLOSE = 2
+_CONCEPTS = ("concept", "named", "absent", "guard")
 
 
 def concepts(document: Document) -> tuple[ConceptMention, ...]:
@@ -51,16 +53,21 @@ def _mention(document: Document, hit: Hit, concept: str, status: Status) -> Conc
         apart = all("," in document.words.words[hit.last : r.trigger] for r in past if r.trigger > hit.first)
         if apart or any(r.trigger < hit.first for r in past) or concept.startswith("ctd."):
             status = "affirmed"
+    return ConceptMention(concept, status, document.text(hit.first, hit.last), start, end, sites=_near(document, hit))
+
+
+def _near(document: Document, hit: Hit) -> tuple[Site, ...]:
+    """The sites right before a diagnosis, and those after it up to the next finding."""
     sentence = document.sentence_of(hit.first)
-    following = [
+    first, last = max(sentence.first, hit.first - 2), min(hit.last + _REACH, sentence.last)
+    if not document.between("place", first, last):
+        return ()
+    following = (
         h.first
         for category in ("concept", "lesion", "named", "analyte")
-        for h in document.between(category, hit.last, sentence.last)
-    ]
-    last = min([*following, hit.last + _REACH, sentence.last])
-    first = max(sentence.first, hit.first - 2)
-    sites = tuple(dict.fromkeys(site for place, site in located(document, first, last) if place.first >= first))
-    return ConceptMention(concept, status, document.text(hit.first, hit.last), start, end, sites=sites)
+        for h in document.between(category, hit.last, last)
+    )
+    return tuple(dict.fromkeys(site for _, site in located(document, first, min(following, default=last))))
 
 
 def _lifelong(concept: str) -> bool:
@@ -74,12 +81,13 @@ def _timed(document: Document, mentions: list[ConceptMention]) -> list[ConceptMe
         return mentions
     out = list(mentions)
     starts = [m.start for m in out]
-    for sentence in document.sentences:
-        start, end = document.span(sentence.first, sentence.last)
-        own = list(range(bisect_left(starts, start), bisect_left(starts, end)))
-        timed = times(document, sentence) if own and _may_hold_time(document, sentence) else []
+    for number in sorted(document.speaking(_CONCEPTS)):
+        sentence = document.sentences[number]
+        timed = times(document, sentence) if _may_hold_time(document, sentence) else []
         if not timed:
             continue
+        start, end = document.span(sentence.first, sentence.last)
+        own = list(range(bisect_left(starts, start), bisect_left(starts, end)))
         rivals = [
             document.words.starts[h.first] for c in ("lesion", "named", "drug") for h in document.within(c, sentence)
         ]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mappings.text.acronyms import without_spelled_out
 from mappings.text.context import Contexts
 from mappings.text.reading import Status
 from mappings.text.tokens import Sentence, Words, begins_line, sentences
 from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
+
+if TYPE_CHECKING:
+    from mappings.text.times import Timed
 
 _TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset"}
 
@@ -24,6 +28,8 @@ class Document:
     contexts: Contexts
     _starts: dict[str, list[int]] = field(default_factory=dict)
     _lasts: list[int] = field(default_factory=list)
+    times: dict[tuple[int, int], list[Timed]] = field(default_factory=dict)
+    """kept by mappings.text.times, which several readers ask about the same sentence."""
 
     def between(self, category: str, first: int, last: int) -> list[Hit]:
         """Hits of a category that begin in the words [first, last)."""
@@ -33,7 +39,8 @@ class Document:
         starts = self._starts.get(category)
         if starts is None:
             starts = self._starts[category] = [hit.first for hit in found]
-        return found[bisect_left(starts, first) : bisect_left(starts, last)]
+        low = bisect_left(starts, first)
+        return found[low : bisect_left(starts, last, low)] if low < len(starts) and starts[low] < last else []
 
     def speaking(self, categories: Iterable[str]) -> set[int]:
         """Which sentences, by number, hold a hit of these categories."""

@@ -9,7 +9,7 @@ from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
 from mappings.text.measures import count, pain_score, sizes
 from mappings.text.onset import give_times
-from mappings.text.reading import LesionMention
+from mappings.text.reading import LesionMention, Status
 from mappings.text.sites import located
 from mappings.text.surroundings import Head, Surroundings, compatible
 from mappings.text.times import times
@@ -203,7 +203,7 @@ class LesionReader(Surroundings):
                 if category == "hardness" and set(range(hit.first, hit.last)) & skip and hit.last - hit.first == 1:
                     draft.describe(category, hit.value, denied=False)
                     continue
-                shared = over if not owned or (head and self._describes(hit, head)) else set()
+                shared = over if not owned or (head and self._describes(hit, head)) else set[tuple[Status, int]]()
                 reaches = {(r.status, r.trigger) for r in document.contexts.over(hit)} - shared
                 statuses = {status for status, _ in reaches}
                 if statuses & {"family", "other-person", "hypothetical"}:

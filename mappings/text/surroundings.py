@@ -111,8 +111,10 @@ class Surroundings:
         return True
 
     def _describes(self, hit: Hit, head: Hit) -> bool:
-        """Whether a word stands right before the lesion word, as in "no pain over the hard nodules"."""
-        return hit.first < head.first and not any(self._is("preposition", i) for i in range(hit.last, head.first))
+        """Whether a word stands right beside the lesion word, as in "no pain over the hard nodules"."""
+        if hit.first < head.first:
+            return not any(self._is("preposition", i) for i in range(hit.last, head.first))
+        return not any(self._is("coordinator", i) for i in range(head.last, hit.first))
 
     def _plain_words(self, sentence: Sentence) -> int:
         """How many words of the sentence none of our entries covers."""

@@ -44,6 +44,14 @@ def amount(word: str) -> Decimal | None:
 
 def times(document: Document, sentence: Sentence) -> list[Timed]:
     """The times of a sentence that can be an onset, in order."""
+    key = sentence.first, sentence.last
+    known = document.times.get(key)
+    if known is None:
+        known = document.times[key] = _times(document, sentence)
+    return known
+
+
+def _times(document: Document, sentence: Sentence) -> list[Timed]:
     out = [
         Timed(TimeSpan(long_standing=True), hit.first, hit.last, "beside", True)
         for hit in document.within("attribute", sentence)

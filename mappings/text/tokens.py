@@ -12,6 +12,8 @@ _TOKEN = re.compile(
     r"\d+(?:[.,]\d+)*|[a-z]/[a-z](?![^\W\d_])|(?:[a-z]{1,2}|qu|jusqu)['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
     r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
 )
+_NEWLINE = re.compile("\n")
+_POSSESSIVE = frozenset({"'s", "’s"})
 _ENDS = frozenset(".!?;\n•")
 _LONGEST = 160
 """words; a longer run without a full stop is cut, so that time grows with the length of a text only."""
@@ -58,19 +60,12 @@ class Sentence:
 def cut(text: str) -> Words:
     text = unicodedata.normalize("NFC", text)
     folded = fold(text)
-    out = Words(text, folded)
-    words, starts, ends = out.words, out.starts, out.ends
-    for match in _TOKEN.finditer(folded):
-        word = match.group()
-        if word == "\n":
-            if not _breaks_line(text, match.end()):
-                continue
-        elif word[-1] == "s" and len(word) > 2 and word[-2] in "'’":
-            word = word[:-2]
-        words.append(word)
-        starts.append(match.start())
-        ends.append(match.end())
-    return out
+    unwrapped = _NEWLINE.sub(lambda found: "\n" if _breaks_line(text, found.end()) else " ", folded)
+    matches = list(_TOKEN.finditer(unwrapped))
+    words = [match[0] for match in matches]
+    if "'s" in folded or "’s" in folded:
+        words = [word[:-2] if word[-2:] in _POSSESSIVE and len(word) > 2 else word for word in words]
+    return Words(text, folded, words, [match.start() for match in matches], [match.end() for match in matches])
 
 
 def phrase(text: str) -> tuple[str, ...]:

@@ -121,6 +121,13 @@ def test_time_grows_with_the_length_only() -> None:
         "(((((, ",
         "1.1.1.1,",
         "a" * 40 + " ",
+        "noduls calcinois ",
+        "? lupus ? ",
+        "Family history\n\n",
+        "codo y rodilla y ",
+        "lump/",
+        "no ulcers over the ",
+        "<td>hard</td>",
     ):
         short, long = seconds(piece * 100), seconds(piece * 800)
         assert long < 0.05 + 40 * short, piece
@@ -233,3 +240,54 @@ def test_a_family_heading_alone_holds_for_the_lines_below() -> None:
     reading = ENGINE.read("Family history:\nLupus\nRheumatoid arthritis\n\nHard nodules of both elbows")
     assert {c.status for c in reading.concepts} == {"family"}
     assert [m.status for m in reading.lesions] == ["affirmed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("calcinois of the fingers", "calcinosis"),
+        ("firm noduls", "nodule"),
+        ("clacinosis", "calcinosis"),
+        ("dalcinosis", None),
+        ("modules of the course", None),
+        ("classification of lupus", None),
+        ("calcificatoin of the skin", "calcification"),
+    ],
+)
+def test_one_wrong_letter_in_a_key_word(text: str, meant: str | None) -> None:
+    """The first letter is right, and no other word is taken for a key word."""
+    assert [m.kind for m in ENGINE.read(text, language="en").lesions] == ([meant] if meant else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("?lupus", "possible"),
+        ("? lupus", "possible"),
+        ("lupus?", "possible"),
+        ("Nodules left elbow ? lupus", "possible"),
+        ("Lupus noticed by her mother", "affirmed"),
+        ("Lupus in her mother", "family"),
+        ("FAMILY HISTORY\n\nLupus\n\nEXAMINATION\nNodules", "family"),
+        ("Non-insulin-dependent patient with lupus", "affirmed"),
+    ],
+)
+def test_what_is_said_of_a_diagnosis(text: str, status: str) -> None:
+    assert [m.status for m in ENGINE.read(text, language="en").concepts if m.concept == "ctd.sle"] == [status]
+
+
+def test_trunk_is_neither_flank_nor_back() -> None:
+    assert [(s.place, s.region) for s in ENGINE.sites("trunk")] == [("trunk", "trunk")]
+
+
+@pytest.mark.long
+def test_a_full_note_costs_a_few_milliseconds() -> None:
+    """Twice the figure that docs/text.md gives, because the machine is shared."""
+    for language in LANGUAGES:
+        text = "\n".join(p.text for p in labelled.phrases(language) if p.kind == "note")[:1700]
+        best = 1e9
+        for _ in range(30):
+            start = time.process_time()
+            ENGINE.read(text)
+            best = min(best, time.process_time() - start)
+        assert best < 0.010, language
