@@ -16,6 +16,7 @@ from tests.mappings.text import phrases as labelled
 
 ENGINE = TextEngine.load()
 HELD_BACK = labelled.scores(ENGINE, held_back=True)
+SECOND_HELD_BACK = labelled.scores(ENGINE, held_back=True, second=True)
 KINDS = ("condition", "observation", "imaging", "pathology", "note", "medication", "procedure", "allergy")
 PIECES = (
     "no", "hard nodules", "left elbow", "for 4 months", "calcium", "2.35 mmol/L", "normal", "SLE", "mother has", "but",
@@ -43,6 +44,14 @@ def test_the_labelled_set_is_large_enough() -> None:
 def test_held_back_phrases_are_read_rightly(language: str) -> None:
     score = HELD_BACK[language]
     assert score.precision >= 0.97
+    assert score.recall >= 0.93
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_second_set_gave_does_not_fall(language: str) -> None:
+    """Its held-back half was read once when the work was done (docs/text.md); these are no aims but what it gave."""
+    score = SECOND_HELD_BACK[language]
+    assert score.precision >= 0.95
     assert score.recall >= 0.93
 
 
