@@ -19,7 +19,17 @@ from cds_service.metrics import Metrics
 from cds_service.middleware import Cors, Observed, RequestLimits
 from cds_service.overload import Slots
 from cds_service.pipeline import Brain, load_brain
-from cds_service.routes import evidence, feedback, health, hooks, questionnaire, questions, source_attributes, start
+from cds_service.routes import (
+    companion,
+    evidence,
+    feedback,
+    health,
+    hooks,
+    questionnaire,
+    questions,
+    source_attributes,
+    start,
+)
 from cds_service.settings import Settings, check_production
 from cds_service.state import AppState, open_store, read_overlay
 from cds_service.store import Store
@@ -89,6 +99,7 @@ def create_app(
         evidence.router,
         questions.router,
         questionnaire.router,
+        companion.router,
         health.router,
         start.router,
     ):

@@ -10,6 +10,7 @@ import httpx
 from fastapi import Request
 
 from cds_service.auth import Authenticator, Caller
+from cds_service.companion.sessions import Sessions
 from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.door import Policy, Refused, open_client
@@ -38,6 +39,7 @@ class AppState:
     memory: Memory
     slots: Slots
     metrics: Metrics = field(default_factory=Metrics)
+    sessions: Sessions = field(default_factory=Sessions)
     clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
 
     def public_url(self, request: Request) -> str:
@@ -61,13 +63,20 @@ class AppState:
         version = tenant.fhir_version if tenant is not None else None
         return FhirClient(http, policy, request.fhir_server, token, version)
 
-    def _client_of(self, tenant: Tenant) -> httpx.AsyncClient:
-        """One HTTP client for each tenant's policy, kept open."""
-        key = (tenant.id, tenant.policy, tenant.ca_file)
+    def launch_door(self, tenant: Tenant | None) -> tuple[Policy, httpx.AsyncClient]:
+        """Where the companion's own requests may go, and the client that goes there."""
+        if tenant is None:
+            return self.policy, self.http
+        return tenant.launch_policy, self._client_of(tenant, tenant.launch_policy)
+
+    def _client_of(self, tenant: Tenant, policy: Policy | None = None) -> httpx.AsyncClient:
+        """One HTTP client for each policy of a tenant, kept open."""
+        policy = policy or tenant.policy
+        key = (tenant.id, policy, tenant.ca_file)
         found = self.clients.get(key)
         if found is None:
             context = ssl.create_default_context(cafile=str(tenant.ca_file)) if tenant.ca_file else None
-            found = self.clients[key] = open_client(tenant.policy, context, parallel=self.settings.fhir_parallel)
+            found = self.clients[key] = open_client(policy, context, parallel=self.settings.fhir_parallel)
         return found
 
     async def close(self) -> None:

@@ -45,6 +45,22 @@ class LocalCoding(_Strict):
     display: str = ""
 
 
+class CompanionClient(_Strict):
+    """How the companion is registered with the hospital's authorization server."""
+
+    client_id: str = Field(alias="clientId", min_length=1)
+    client_secret_file: Path | None = Field(default=None, alias="clientSecretFile")
+    authorization_servers: tuple[str, ...] = Field(default=(), alias="authorizationServers")
+    """base URLs of the authorize and token endpoints, where they do not lie below a FHIR server."""
+
+    @field_validator("authorization_servers")
+    @classmethod
+    def _https_only(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if any(urlsplit(url).scheme != "https" or not urlsplit(url).hostname for url in urls):
+            raise ValueError("must be https base URLs")
+        return tuple(url.rstrip("/") for url in urls)
+
+
 class Tenant(_Strict):
     """One entry of the tenants file; the names of the file are the aliases."""
 
@@ -74,6 +90,7 @@ class Tenant(_Strict):
     client_remembers_overrides: bool = Field(default=False, alias="clientRemembersOverrides")
     retention_days: int = Field(default=2190, ge=1, alias="retentionDays")
     fail_silent: bool = Field(default=False, alias="failSilent")
+    companion: CompanionClient | None = None
 
     @field_validator("algorithms")
     @classmethod
@@ -123,6 +140,12 @@ class Tenant(_Strict):
         return Policy(bases=self.fhir_servers, allow_private=self.allow_private_addresses)
 
     @property
+    def launch_policy(self) -> Policy:
+        """Where the companion may go: the FHIR servers and the registered authorization servers."""
+        more = self.companion.authorization_servers if self.companion else ()
+        return Policy(bases=(*self.fhir_servers, *more), allow_private=self.allow_private_addresses)
+
+    @property
     def codings(self) -> Mapping[str, tuple[Coding, ...]]:
         return {k: tuple(Coding(c.system, c.code, c.display) for c in v) for k, v in self.orderables.items()}
 
@@ -140,6 +163,15 @@ class Tenants:
     def with_issuer(self, issuer: str) -> list[Tenant]:
         self.refresh()
         return self._by_issuer.get(issuer, [])
+
+    def with_fhir_server(self, iss: str) -> Tenant | None:
+        """The tenant whose record system may launch the companion from this FHIR base."""
+        self.refresh()
+        for found in self._by_issuer.values():
+            for tenant in found:
+                if tenant.companion is not None and tenant.mode != "off" and iss in tenant.fhir_servers:
+                    return tenant
+        return None
 
     @property
     def origins(self) -> frozenset[str]:

@@ -120,8 +120,14 @@ class Visit:
             orderables=tenant.codings if tenant else {},
             units=tenant.units if tenant else "conventional",
             encounter_id=hook.encounter_id,
+            companion_url=self._companion_url(),
             selected=hook.selections,
         )
+
+    def _companion_url(self) -> str | None:
+        """The launch URL of the companion, where it is registered; in the demonstration it always is."""
+        registered = self.tenant.companion is not None if self.tenant else self.state.settings.sandbox_url is not None
+        return f"{self.public_url.rstrip('/')}/companion/launch" if registered else None
 
     async def _permitted(
         self, hook: HookRequest, written: list[Card], material: frozenset[str]

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cds_service.sandbox.authorization import AuthorizationServer
 from cds_service.sandbox.cases import published_cases
 from cds_service.sandbox.fhir_server import fhir_app
 from cds_service.sandbox.store import Store
@@ -41,11 +42,20 @@ class SandboxSettings:
 
 def sandbox_app(store: Store, settings: SandboxSettings) -> ASGIApp:
     fhir = fhir_app(store)
-    page = Router(routes=_Page(store, settings).routes())
+    authorization = AuthorizationServer((f"{settings.service_url}/companion/callback",))
+    page = Router(routes=[*_Page(store, settings, authorization).routes(), *authorization.routes()])
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "http" and (path == _FHIR or path.startswith(f"{_FHIR}/")):
+        if scope["type"] == "http" and path == f"{_FHIR}/.well-known/smart-configuration":
+            request = Request(scope)
+            configuration = authorization.configuration(f"{request.url.scheme}://{request.url.netloc}")
+            await JSONResponse(configuration)(scope, receive, send)
+        elif scope["type"] == "http" and (path == _FHIR or path.startswith(f"{_FHIR}/")):
+            refused = _refused(authorization, Request(scope))
+            if refused is not None:
+                await refused(scope, receive, send)
+                return
             inner = {**scope, "root_path": scope.get("root_path", "") + _FHIR}
             await fhir(inner | {"path": f"{_FHIR}/"} if path == _FHIR else inner, receive, send)
         else:
@@ -54,9 +64,21 @@ def sandbox_app(store: Store, settings: SandboxSettings) -> ASGIApp:
     return app
 
 
+def _refused(authorization: AuthorizationServer, request: Request) -> Response | None:
+    """What a token of the authorization server does not allow."""
+    kind, _, rest = request.url.path.removeprefix(f"{_FHIR}/").partition("/")
+    patient = rest if kind == "Patient" and rest else request.query_params.get("patient")
+    status = authorization.refusal(request.headers.get("authorization"), request.method, kind, patient)
+    if status is None:
+        return None
+    code = "login" if status == 401 else "forbidden"
+    issue = {"severity": "error", "code": code, "diagnostics": "the token does not allow this"}
+    return JSONResponse({"resourceType": "OperationOutcome", "issue": [issue]}, status)
+
+
 class _Page:
-    def __init__(self, store: Store, settings: SandboxSettings) -> None:
-        self.store, self.settings = store, settings
+    def __init__(self, store: Store, settings: SandboxSettings, authorization: AuthorizationServer) -> None:
+        self.store, self.settings, self.authorization = store, settings, authorization
         self._folder = resources.files("cds_service.sandbox") / "static"
         self._markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
         others = {
@@ -64,10 +86,12 @@ class _Page:
             for u in map(urlsplit, (settings.service_url, settings.fhir_url or ""))
             if u.netloc
         }
+        service = urlsplit(settings.service_url)
         self._headers = {
             "Content-Security-Policy": (
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-                f"connect-src 'self' {' '.join(sorted(others))}; form-action 'none'; frame-ancestors 'none'"
+                f"connect-src 'self' {' '.join(sorted(others))}; form-action 'none'; frame-ancestors 'none'; "
+                f"frame-src {service.scheme}://{service.netloc} http://127.0.0.1:* http://localhost:*"
             ),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
@@ -79,6 +103,7 @@ class _Page:
             Route("/", self.page),
             Route("/assets/{name}", self.asset),
             Route("/sandbox/config", self.config),
+            Route("/sandbox/launch", self.launch, methods=["POST"]),
             Route("/sandbox/markdown", self.markdown, methods=["POST"]),
         ]
 
@@ -104,6 +129,11 @@ class _Page:
             },
             headers=self._headers,
         )
+
+    async def launch(self, request: Request) -> Response:
+        """A launch token for the patient on the page, as an EHR makes one when a SMART link is opened."""
+        patient, scope = request.query_params.get("patient", ""), request.query_params.get("scope")
+        return JSONResponse({"launch": self.authorization.launch(patient, scope)}, headers=self._headers)
 
     def _patients(self) -> list[dict[str, Any]]:
         stages = {stage.id: stage for stage in published_cases()}

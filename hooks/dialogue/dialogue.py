@@ -18,7 +18,7 @@ from hooks.dialogue.records import Given, Resource, Subject, chosen_of, records
 from hooks.knowledge import Knowledge
 from hooks.knowledge.dialogue_schema import UNKNOWN, DialogueData, Question
 from hooks.model import Assessment
-from mappings.facts import Lesion, PatientFacts
+from mappings.facts import NEEDS, Completeness, Lesion, PatientFacts
 
 Read = Callable[[str, tuple[Resource, ...]], PatientFacts]
 """(patient id, resources) -> their facts: the chart's own reader."""
@@ -122,7 +122,9 @@ class Dialogue:
 
 def nobody() -> PatientFacts:
     """The facts of a dialogue without a patient: nothing was read, so nothing counts as absent."""
-    return PatientFacts("Patient/nobody")
+    return PatientFacts(
+        "Patient/nobody", completeness={need: Completeness("unavailable", "no chart") for need in NEEDS}
+    )
 
 
 def joined(facts: PatientFacts, extras: Iterable[PatientFacts]) -> PatientFacts:

@@ -110,7 +110,7 @@ async function showAnswers(answers) {
   const cards = answers.flatMap((answer) => answer.response.cards.map((card) => ({ card, service: answer.service })));
   const details = await post('/sandbox/markdown', cards.map(({ card }) => card.detail ?? ''));
   const views = cards.map(({ card, service }, index) =>
-    cardView(card, markdownNodes(details[index]), accepting(service), dismissing(service)));
+    cardView(card, markdownNodes(details[index]), accepting(service), dismissing(service), launching));
   const assessment = answers[0]?.assessment;
   $('cards').replaceChildren(...(views.length ? views : [silenceView(assessment)]));
   $('reasoning').replaceChildren(assessmentView(assessment, !views.length));
@@ -156,6 +156,14 @@ const dismissing = (service) => async (card, reason, comment) => {
     throw error;
   }
 };
+
+async function launching(item) {
+  const made = await json(`/sandbox/launch?patient=${encodeURIComponent(state.patient.id)}`, { method: 'POST' });
+  const url = new URL(item.url);
+  url.searchParams.set('iss', state.config.fhirServer);
+  url.searchParams.set('launch', made.launch);
+  window.open(url, '_blank', 'noopener');
+}
 
 function feedback(service, item) {
   return post(`${state.config.serviceUrl}/cds-services/${service.id}/feedback`, { feedback: [{ ...item, outcomeTimestamp: new Date().toISOString() }] });

@@ -54,6 +54,13 @@ export function link(label, url) {
   return anchor;
 }
 
+// A SMART link is opened with the address of the FHIR server and a launch token made for this patient.
+function smartLink(item, launch) {
+  const button = element('button', { type: 'button', class: 'launch' }, item.label);
+  button.addEventListener('click', () => launch(item));
+  return button;
+}
+
 export function age(birthDate, today) {
   if (!birthDate) return '';
   const [by, bm = 1, bd = 1] = birthDate.split('-').map(Number);
@@ -157,7 +164,7 @@ function isSynthetic(resource) { return (resource.meta?.tag ?? []).some((tag) =>
 
 const TAGS = { info: 'Information', warning: 'Warning', critical: 'Critical' };
 
-export function cardView(card, detail, accept, dismiss) {
+export function cardView(card, detail, accept, dismiss, launch) {
   const offers = (card.suggestions ?? []).map((suggestion) => {
     const button = element('button', { type: 'button', 'aria-label': `Accept: ${suggestion.label}` }, 'Accept');
     const item = element('li', { 'data-suggestion': suggestion.uuid },
@@ -187,7 +194,7 @@ export function cardView(card, detail, accept, dismiss) {
     }),
     element('footer', { class: 'foot' },
       element('span', {}, 'Source: ', link(card.source.label, card.source.url)),
-      (card.links ?? []).map((item) => link(item.label, item.url))));
+      (card.links ?? []).map((item) => (item.type === 'smart' ? smartLink(item, launch) : link(item.label, item.url)))));
   return view;
 }
 

@@ -46,7 +46,7 @@ def same_verdict(dialogue: Dialogue, table: str | None, given: Given) -> None:
     """The verdict of the path against `assess` on the chart that holds the same records."""
     step = dialogue.at(given, ask=False)
     made = records(DATA, given, dialogue.subject)
-    raw = chart(table).raw() if table else RawChart("nobody", ())
+    raw = chart(table).raw() if table else RawChart("nobody", (), nobody().completeness)
     facts = reader().read(dataclasses.replace(raw, resources=(*raw.resources, *made)))
     assert step.assessment == assess(facts, load_knowledge(), TODAY)
 

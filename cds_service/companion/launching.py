@@ -1,0 +1,158 @@
+"""From the card's link to a session: launch, the way through the authorization server, and the chart."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cds_service.companion import smart
+from cds_service.companion.sessions import Pending, Session, browser_of
+from cds_service.companion.smart import LaunchError
+from cds_service.companion.talk import dialogue
+from cds_service.fhir.client import Deadline, FhirClient, get_bytes
+from cds_service.fhir.door import Refused
+from cds_service.gather import gather
+from cds_service.state import AppState
+from cds_service.tenants import Tenant
+from hooks.dialogue import nobody
+from hooks.wire import FhirAuthorization, HookRequest
+from mappings.bundles import NotJsonError, decode
+from mappings.raw import RawChart
+
+SANDBOX_CLIENT = "calcinosis-companion"
+CALLBACK = "/companion/callback"
+_MILLISECONDS = 8000
+"""a person is waiting for a page, not an EHR for a card."""
+_COLOURS = {"color_background": "--paper", "color_text": "--ink", "color_highlight": "--accent"}
+_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
+_ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
+
+
+async def begin(state: AppState, base: str, iss: str, launch: str | None, browser_secret: str) -> str:
+    """The URL of the authorization server. Nothing is sent anywhere for an `iss` that is not on the list."""
+    tenant = _tenant_of(state, iss)
+    policy, http = state.launch_door(tenant)
+    server = await smart.discover(http, policy, iss, Deadline.after(_MILLISECONDS))
+    pending = Pending(
+        browser_of(browser_secret), iss, launch, tenant, smart.new_verifier(), server.token, f"{base}{CALLBACK}"
+    )
+    key = secrets.token_urlsafe(32)
+    state.sessions.await_return(key, pending)
+    return smart.authorization_url(server, _client_id(tenant), pending.redirect_uri, key, pending.verifier, iss, launch)
+
+
+async def finish(state: AppState, pending: Pending, code: str) -> Session:
+    """The session of a launch that came back with a code."""
+    policy, http = state.launch_door(pending.tenant)
+    deadline = Deadline.after(_MILLISECONDS)
+    granted = await smart.exchange(
+        http,
+        policy,
+        pending.token_endpoint,
+        client_id=_client_id(pending.tenant),
+        secret=_secret(pending.tenant),
+        code=code,
+        redirect_uri=pending.redirect_uri,
+        verifier=pending.verifier,
+        deadline=deadline,
+    )
+    if not _ID.fullmatch(granted.patient):
+        raise LaunchError("The record system named no usable patient.", 502)
+    client = FhirClient(
+        http, policy, pending.iss, granted.token, pending.tenant.fhir_version if pending.tenant else None
+    )
+    chart = await read_chart(client, granted.patient, granted.scope, pending.tenant)
+    facts = await asyncio.to_thread(state.brain.reader.read, chart)
+    return Session(
+        pending.browser,
+        pending.tenant,
+        dialogue(state.brain, facts),
+        chart,
+        client,
+        granted.scope,
+        granted.encounter if granted.encounter and _ID.fullmatch(granted.encounter) else None,
+        granted.banner,
+        await _style(state, pending, granted.style_url),
+        token_ends=state.sessions.now() + granted.expires_in,
+    )
+
+
+def without_patient(state: AppState, browser: str) -> Session:
+    """A conversation about nobody: it starts from nothing."""
+    return Session(browser, None, dialogue(state.brain, nobody()))
+
+
+async def read_chart(client: FhirClient, patient_id: str, scope: str, tenant: Tenant | None) -> RawChart:
+    """The chart as far as the granted scopes allow; what they refuse is named as unread."""
+    authorization = FhirAuthorization(client.token or "", scope, patient=patient_id)
+    request = HookRequest(
+        "patient-view", "companion", patient_id, None, None, {}, fhir_server=client.base, authorization=authorization
+    )
+    return await gather(
+        request,
+        client=client,
+        deadline=Deadline.after(_MILLISECONDS),
+        version=client.version,
+        zone=tenant.zone if tenant else None,
+    )
+
+
+async def read_again(state: AppState, session: Session) -> None:
+    """The chart anew, after something was saved; the saved answers are the chart's own now."""
+    if session.client is None or session.chart is None:
+        return
+    chart = await read_chart(session.client, session.chart.patient_id, session.scopes or "", session.tenant)
+    facts = await asyncio.to_thread(state.brain.reader.read, chart)
+    session.chart, session.dialogue = chart, dialogue(state.brain, facts)
+
+
+def _tenant_of(state: AppState, iss: str) -> Tenant | None:
+    """The hospital of this FHIR base; None in the sandbox, for a server of this machine. LaunchError for any other."""
+    tenant = state.tenants.with_fhir_server(iss)
+    if tenant is not None:
+        return tenant
+    if state.settings.sandbox:
+        try:
+            state.policy.base_of(iss)
+        except Refused:
+            pass
+        else:
+            return None
+    raise LaunchError("This record system is not registered here.", 403)
+
+
+def _client_id(tenant: Tenant | None) -> str:
+    return tenant.companion.client_id if tenant and tenant.companion else SANDBOX_CLIENT
+
+
+def _secret(tenant: Tenant | None) -> str | None:
+    file: Path | None = tenant.companion.client_secret_file if tenant and tenant.companion else None
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError:
+        raise LaunchError("The companion is not set up for this hospital.", 500) from None
+
+
+async def _style(state: AppState, pending: Pending, url: str | None) -> tuple[tuple[str, str], ...]:
+    """Colours of the record system (SMART style URL), as far as they are plain colours."""
+    if url is None:
+        return ()
+    policy, http = state.launch_door(pending.tenant)
+    status, body = await get_bytes(http, policy, url, Deadline.after(1000), 32 * 1024)
+    try:
+        found: Any = decode(body) if status == 200 else None
+    except NotJsonError:
+        return ()
+    if not isinstance(found, Mapping):
+        return ()
+    return tuple(
+        (variable, str(found[name]))
+        for name, variable in _COLOURS.items()
+        if isinstance(found.get(name), str) and _COLOUR.fullmatch(found[name])
+    )

@@ -1,0 +1,194 @@
+"""SMART App Launch: discovery, the authorization request with PKCE, and the exchange of the code for a token.
+
+The protocol is oauthlib's; every request goes through the one door out. Nothing of a token is ever logged or shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
+
+from cds_service.fhir.client import Deadline, get_bytes
+from cds_service.fhir.door import Policy, Refused
+from mappings.bundles import NotJsonError, decode
+
+_MAX_BYTES = 64 * 1024
+_READ = (
+    "Patient", "Condition", "Observation", "DiagnosticReport", "MedicationRequest", "AllergyIntolerance", "Procedure",
+    "ServiceRequest",
+)  # fmt: skip
+
+
+class LaunchError(Exception):
+    """Why there is no session; the text may be shown and holds nothing of the patient."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.text, self.status = text, status
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the server says of itself, as far as it is needed here."""
+
+    authorize: str
+    token: str
+    v2: bool
+    s256: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A token response. Fewer scopes than asked are no error: what they miss is told on the page."""
+
+    token: str = field(repr=False)
+    patient: str
+    scope: str
+    expires_in: float
+    encounter: str | None = None
+    banner: bool = True
+    style_url: str | None = None
+
+
+async def discover(http: httpx.AsyncClient, policy: Policy, iss: str, deadline: Deadline) -> Server:
+    """Reads `{iss}/.well-known/smart-configuration`. LaunchError when it can't be used."""
+    status, body = await get_bytes(http, policy, f"{iss}/.well-known/smart-configuration", deadline, _MAX_BYTES)
+    found = _object(body) if status == 200 else None
+    if found is None:
+        raise LaunchError("The record system does not offer SMART launch.", 502)
+    authorize, token = found.get("authorization_endpoint"), found.get("token_endpoint")
+    if not isinstance(authorize, str) or not isinstance(token, str):
+        raise LaunchError("The record system does not name its authorization server.", 502)
+    for url in (authorize, token):
+        try:
+            policy.base_of(url.partition("?")[0])
+        except Refused:
+            raise LaunchError("The authorization server is not one that this hospital registered.", 502) from None
+    capabilities = found.get("capabilities")
+    methods = found.get("code_challenge_methods_supported")
+    v2 = isinstance(capabilities, list) and "permission-v2" in capabilities
+    return Server(authorize, token, v2, isinstance(methods, list) and "S256" in methods)
+
+
+def scopes(server: Server, *, launched: bool) -> tuple[str, ...]:
+    """What is asked for: reading what an assessment needs, and recording an examination finding."""
+    read, create = ("rs", "c") if server.v2 else ("read", "write")
+    clinical = [f"patient/{kind}.{read}" for kind in _READ]
+    return ("launch" if launched else "launch/patient", *clinical, f"patient/Observation.{create}")
+
+
+def authorization_url(
+    server: Server, client_id: str, redirect_uri: str, state: str, verifier: str, iss: str, launch: str | None
+) -> str:
+    """Where the browser is sent: code flow, PKCE with S256, the FHIR server as audience."""
+    client = WebApplicationClient(client_id)
+    challenge = client.create_code_challenge(verifier, "S256")
+    more = {"aud": iss} | ({"launch": launch} if launch else {})
+    # The query is the library's; the address is the server's own, which the door has checked.
+    built = str(
+        client.prepare_request_uri(
+            "https://authorize.invalid/",
+            redirect_uri=redirect_uri,
+            scope=list(scopes(server, launched=launch is not None)),
+            state=state,
+            code_challenge=challenge,
+            code_challenge_method="S256",
+            **more,
+        )
+    )
+    return f"{server.authorize}{'&' if '?' in server.authorize else '?'}{urlsplit(built).query}"
+
+
+def new_verifier() -> str:
+    return str(WebApplicationClient("companion").create_code_verifier(64))
+
+
+async def exchange(
+    http: httpx.AsyncClient,
+    policy: Policy,
+    token_endpoint: str,
+    *,
+    client_id: str,
+    secret: str | None,
+    code: str,
+    redirect_uri: str,
+    verifier: str,
+    deadline: Deadline,
+) -> Granted:
+    """The code for a token. LaunchError when the server refuses, or names no patient."""
+    client = WebApplicationClient(client_id)
+    body = client.prepare_request_body(
+        code=code, redirect_uri=redirect_uri, code_verifier=verifier, include_client_id=secret is None
+    )
+    auth = httpx.BasicAuth(client_id, secret) if secret is not None else None
+    status, answer = await _post(http, policy, token_endpoint, body, auth, deadline)
+    if status != 200:
+        raise LaunchError("The authorization server refused the launch.", 502)
+    try:
+        token = client.parse_request_body_response(answer.decode("utf-8"))
+    except (OAuth2Error, UnicodeDecodeError, ValueError, TypeError, AttributeError):
+        raise LaunchError("The authorization server answered something else than a token.", 502) from None
+    return _granted(token)
+
+
+def _granted(token: Mapping[str, Any]) -> Granted:
+    access, patient, kind = token.get("access_token"), token.get("patient"), token.get("token_type")
+    if not isinstance(access, str) or not isinstance(kind, str) or kind.lower() != "bearer":
+        raise LaunchError("The authorization server answered something else than a bearer token.", 502)
+    if not isinstance(patient, str) or not patient:
+        raise LaunchError("No patient is open in the record system.")
+    scope = token.get("scope")
+    granted = scope if isinstance(scope, str) else " ".join(scope) if isinstance(scope, list) else ""
+    expires = token.get("expires_in")
+    encounter, style = token.get("encounter"), token.get("smart_style_url")
+    return Granted(
+        access,
+        patient,
+        granted,
+        float(expires) if isinstance(expires, int | float) and not isinstance(expires, bool) else 3600.0,
+        encounter if isinstance(encounter, str) else None,
+        token.get("need_patient_banner") is not False,
+        style if isinstance(style, str) else None,
+    )
+
+
+async def _post(
+    http: httpx.AsyncClient, policy: Policy, url: str, body: str, auth: httpx.Auth | None, deadline: Deadline
+) -> tuple[int, bytes]:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    try:
+        policy.base_of(url)
+        async with asyncio.timeout(max(deadline.left, 0.01)):
+            answer = await http.post(url, content=body, headers=headers, auth=auth or httpx.USE_CLIENT_DEFAULT)
+    except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+        return 0, b""
+    return answer.status_code, answer.content[:_MAX_BYTES]
+
+
+def may_create(scope: str, kind: str) -> bool:
+    """Whether the granted scopes, v1 or v2, allow creating a resource of this type."""
+    for one in scope.split():
+        level, slash, rest = one.partition("/")
+        named, _, access = rest.partition("?")[0].partition(".")
+        concerns = bool(slash) and level in ("patient", "user") and named in (kind, "*") and "?" not in rest
+        if concerns and (access in ("write", "*") or (set(access) <= set("cruds") and "c" in access)):
+            return True
+    return False
+
+
+def relaunch_url(base: str, iss: str, launch: str | None) -> str:
+    return f"{base}/companion/launch?{urlencode({'iss': iss} | ({'launch': launch} if launch else {}))}"
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = decode(body)
+    except NotJsonError:
+        return None
+    return value if isinstance(value, dict) else None
