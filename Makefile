@@ -1,6 +1,6 @@
 # make demo   install, start the service and the sandbox, print the URLs (PORT=8080)
 # make test   install, check style, types and imports, run the whole default test suite
-# make install / make coverage / make long / make bench / make screenshots
+# make install / make coverage / make coverage-rules / make long / make bench / make screenshots
 
 SHELL := /bin/sh
 PORT ?= 8080
@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test check coverage long image-steps deploy-tools sbom screenshots clean
+.PHONY: install demo test check coverage coverage-rules long image-steps deploy-tools sbom screenshots clean
 
 install: $(STAMP)
 
@@ -49,6 +49,11 @@ test: check
 # which lines and branches no test reaches; tracing doubles the time of the suite, so it has a target of its own
 coverage: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long" --cov --cov-report=term:skip-covered
+
+# every branch of the assessment is reached by its own tests, or this fails
+coverage-rules: install
+	$(BIN)/python -m pytest tests/spec tests/hooks/assessment --cov=hooks.assessment --cov=hooks.assess --cov=hooks.aloud \
+	  --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 # what takes too long for every commit: every public chart through the FHIR server, deep searches of hypothesis
 long: install

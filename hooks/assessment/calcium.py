@@ -34,10 +34,6 @@ class Calcium:
     def usable(self) -> bool:
         return self.criterion.status in ("normal", "high", "low", "borderline", "stale")
 
-    @property
-    def abnormal(self) -> bool:
-        return self.criterion.status in ("high", "low")
-
 
 def judge_calcium(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule, messages: Messages) -> Calcium:
     """The calcium that counts on this day, with the reason; `unknown` when there is none."""
@@ -45,9 +41,9 @@ def judge_calcium(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule, mess
     ionized = _newest(chart, "calcium-ionized", rule)
     total = _newest(chart, "calcium-total", rule) or _newest(chart, "calcium-adjusted", rule)
     chosen = _choose(chart, ionized, total, current_days)
-    critical = _critical(chart, rule)
     if chosen is None:
-        return Calcium(_unknown(chart, rule, messages, critical))
+        return Calcium(_unknown(chart, rule, messages))
+    critical = _critical(chart, rule)
     if _newer_unreadable(chart, chosen, rule):
         return Calcium(
             _describe(
@@ -72,10 +68,9 @@ def judge_calcium(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule, mess
             canonical=chosen.canonical_low if exact else None,
         )
 
-    if albumin_low:
+    if albumin is not None and albumin_low:
         because = messages.say("calcium.albumin-low", albumin=_number(albumin), limit=rule.albumin_low_g_per_l)
-        evidence = (albumin.ref,) if albumin else ()
-        return answer(_describe(judged, "indeterminate", because, critical, discordant, evidence))
+        return answer(_describe(judged, "indeterminate", because, critical, discordant, (albumin.ref,)))
     if is_total and albumin is not None and _adjustment_disagrees(chart, judged, albumin, kidney, rule):
         because = messages.say("calcium.adjusted-disagrees", albumin=_number(albumin))
         return answer(_describe(judged, "indeterminate", because, critical, discordant, (albumin.ref,)))
@@ -133,23 +128,23 @@ def _newer_unreadable(chart: Chart, chosen: Result, rule: CalciumRule) -> bool:
 
 def _albumin(chart: Chart, calcium: Result, rule: CalciumRule) -> Result | None:
     """The albumin drawn nearest to the calcium, at most the pairing window away."""
-    if calcium.date is None:
-        return None
-    near = [
-        (abs((other.date.earliest - calcium.date.earliest).days), other)
-        for other in chart.results("albumin")
-        if other.date is not None and (other.low is not None or other.high is not None or other.word is not None)
-    ]
+    drawn = chart.age_in_days(calcium.date)
+    answers = (other for other in chart.results("albumin") if answers_albumin(other))
+    near = [(abs(chart.age_in_days(other.date) - drawn), other) for other in answers]
     near = [pair for pair in near if pair[0] <= rule.albumin_pair_days]
     return min(near, key=lambda pair: pair[0])[1] if near else None
 
 
+def answers_albumin(result: Result) -> bool:
+    """Whether it says if albumin is below the limit; "low" without a number does not."""
+    return result.word != "low" or result.low is not None or result.high is not None
+
+
 def _albumin_low(albumin: Result | None, rule: CalciumRule) -> bool:
-    if albumin is None:
+    if albumin is None or albumin.canonical_high is None:
         return False
-    if albumin.canonical_high is not None:
-        return albumin.canonical_high < rule.albumin_low_g_per_l
-    return False
+    limit = rule.albumin_low_g_per_l
+    return albumin.canonical_high < limit or (albumin.canonical_high == limit and albumin.comparator == "<")
 
 
 def _adjustment_disagrees(
@@ -238,9 +233,7 @@ def _source(judged: Judged) -> str:
     return f"{whose} {low}–{high} {unit}".strip()
 
 
-def _number(result: Result | None) -> str:
-    if result is None:
-        return ""
+def _number(result: Result) -> str:
     value = result.low if result.low is not None else result.high
     if value is None:
         return result.word or ""
@@ -274,13 +267,13 @@ def _describe(
     )
 
 
-def _unknown(chart: Chart, rule: CalciumRule, messages: Messages, critical: tuple[Result, ...]) -> LabCriterion:
+def _unknown(chart: Chart, rule: CalciumRule, messages: Messages) -> LabCriterion:
     """No calcium that counts: says whether there is none, or only an unusable one, and why."""
     need = chart.facts.need("observations")
     every = [r for r in chart.facts.results if r.analyte in KINDS]
     unusable = [r for r in every if not r.usable]
     undated = [r for r in every if r.usable and r.date is None]
-    old = [r for r in chart.results(*KINDS) if chart.age_in_days(r.date) > rule.stale_days]
+    old = chart.results(*KINDS)  # a usable one that is not old would have been chosen
     refs = tuple(r.ref for r in (*unusable, *undated, *old))
     if unusable and any(r.problem for r in unusable):
         status: Literal["indeterminate", "unknown"] = "indeterminate"
@@ -296,4 +289,4 @@ def _unknown(chart: Chart, rule: CalciumRule, messages: Messages, critical: tupl
         status, because = "unknown", messages.say("calcium.not-read", reason=need.reason or need.state)
     else:
         status, because = "unknown", messages.say("calcium.none")
-    return LabCriterion(status, because, critical=bool(critical), evidence=refs)
+    return LabCriterion(status, because, evidence=refs)

@@ -43,7 +43,7 @@ def judge_chart(chart: Chart, knowledge: Knowledge) -> Judged:
     calcium = judge_calcium(chart, kidney, criteria.calcium, messages)
     phosphate = judge_phosphate(chart, criteria.phosphate, messages)
     pth = judge_pth(chart, criteria.phosphate.stale_days, messages)
-    product, _ = judge_product(chart, calcium, phosphate, criteria.phosphate)
+    product = judge_product(chart, calcium, phosphate, criteria.phosphate)
     reports = sort_reports(chart)
     lesions = judge_lesions(chart, ctd, reports, criteria, messages)
     flags = find_flags(chart, ctd, lesions, calcium, kidney, criteria, knowledge.red_flags, messages)

@@ -24,7 +24,6 @@ class Judged:
     range_source: Literal["laboratory", "fallback"] | None
     low: Decimal | None = None
     high: Decimal | None = None
-    fallback: FallbackRange | None = None
 
 
 def judge(result: Result, chart: Chart, fallbacks: Iterable[FallbackRange]) -> Judged:
@@ -76,7 +75,7 @@ def _by_fallback(result: Result, chart: Chart, fallbacks: Iterable[FallbackRange
     low, high = result.canonical_low, result.canonical_high
     if entry is None or low is None or high is None or low != high:
         return Judged(result, "unclear", None)
-    return Judged(result, place_fallback(low, entry), "fallback", entry.low, entry.high, entry)
+    return Judged(result, place_fallback(low, entry), "fallback", entry.low, entry.high)
 
 
 def place_fallback(value: Decimal, entry: FallbackRange) -> Category:

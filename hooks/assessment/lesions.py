@@ -64,7 +64,8 @@ def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: C
         return Lesions(_none(chart, spots, messages), spots, coded=coded)
     newness, certain, events = _decide(counting, known)
     deciding = tuple(s.lesion for s in counting)
-    hardness = max((le.hardness for le in deciding), key=_RANK.__getitem__)
+    sure = [le for le in deciding if le.certainty == "confirmed"]
+    hardness = max((le.hardness for le in sure or deciding), key=_RANK.__getitem__)
     chalky = any(le.chalky for le in deciding)
     sites = tuple(site for le in deciding for site in le.sites)
     refs = tuple(dict.fromkeys(le.ref for le in deciding))
@@ -206,11 +207,8 @@ def _decide(counting: list[Spot], known: tuple[Known, ...]) -> tuple[Newness, bo
     if known:
         elsewhere = any(s.newness in _ORDER for s in counting)
         return "N4", True, (*events, "new-site") if elsewhere and "new-site" not in events else events
-    for newness in _ORDER:
-        of_class = [s for s in counting if s.newness == newness]
-        if of_class:
-            return newness, any(s.certain for s in of_class), events
-    raise AssertionError(counting)  # without known calcinosis a counting spot is N1 to N3
+    newest = next(newness for newness in _ORDER if any(s.newness == newness for s in counting))
+    return newest, any(s.certain for s in counting if s.newness == newest), events
 
 
 def _none(chart: Chart, spots: tuple[Spot, ...], messages: Messages) -> LesionCriterion:

@@ -39,20 +39,20 @@ def judge_pth(chart: Chart, stale_days: int, messages: Messages) -> LabCriterion
 
 def judge_product(
     chart: Chart, calcium: Calcium, phosphate: Phosphate, rule: PhosphateRule
-) -> tuple[Literal["alternative", "caution"] | None, Decimal | None]:
+) -> Literal["alternative", "caution"] | None:
     """Calcium × phosphate in mmol²/L² against the limits of the age; None when either is not a number or the age is
     unknown and both limits could apply."""
     if calcium.canonical is None or phosphate.canonical is None or chart.age is None or not calcium.usable:
-        return None, None
+        return None
     product = calcium.canonical * phosphate.canonical
     youngest, oldest = chart.age
     for limit in rule.product:
         if youngest < limit.age_from or (limit.age_below is not None and oldest >= limit.age_below):
             continue
         if limit.alternative_above is not None and product > limit.alternative_above:
-            return "alternative", product
-        return ("caution" if product > limit.caution_above else None), product
-    return None, product
+            return "alternative"
+        return "caution" if product > limit.caution_above else None
+    return None
 
 
 def _judge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hooks.assessment.calcium import Calcium
+from hooks.assessment.calcium import Calcium, answers_albumin
 from hooks.assessment.lesions import Lesions
 from hooks.assessment.minerals import Phosphate
 from hooks.assessment.reports import Reports
@@ -29,8 +29,9 @@ def find_missing(
     elif status in ("unknown", "indeterminate", "stale", "borderline"):
         missing.append("calcium")
     only_total = calcium.criterion.kind in ("total", "adjusted")
-    albumin_on_record = calcium.albumin_known or chart.latest("albumin", max_age_days=rule.albumin_days) is not None
-    if only_total and not albumin_on_record:
+    albumin = chart.latest("albumin", max_age_days=rule.albumin_days)
+    albumin_on_record = albumin is not None and answers_albumin(albumin)
+    if only_total and not (calcium.albumin_known or albumin_on_record):
         missing.append("albumin")
     fresh_phosphate = chart.latest("phosphate", max_age_days=rule.phosphate_days) is not None
     if phosphate.uncertain or not fresh_phosphate:

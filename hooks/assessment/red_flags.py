@@ -204,7 +204,7 @@ def _earliest(findings: tuple[Finding, ...]) -> tuple[PartialDate | None, str]:
         (f.recorded, "recorded") for f in findings if f.recorded
     ]
     if not dated:
-        return None, "onset"
+        return None, ""
     return min(((when, kind) for when, kind in dated if when), key=lambda pair: (pair[0].earliest, pair[0].latest))
 
 

@@ -310,10 +310,6 @@ def _criterion(view: View, test: CriterionTest) -> Hit | None:
     return Hit(criterion.evidence, (criterion.because,)) if holds else None
 
 
-def _mimic(view: View, ids: tuple[str, ...]) -> Hit | None:
-    return _joined(Hit(d.evidence, (d.because,)) for d in view.case.differential if d.id in ids)
-
-
 def _unread(view: View, need: str) -> Hit | None:
     state = view.facts.need(need)  # type: ignore[arg-type]
     if state.state == "complete":
