@@ -51,6 +51,10 @@ class Chart:
             and matches(finding.concepts, concepts)
         )
 
+    def absent(self, *concepts: str) -> tuple[Finding, ...]:
+        """Findings by which the chart says that a concept is not there."""
+        return tuple(f for f in self.facts.findings if f.certainty == "absent" and matches(f.concepts, concepts))
+
     def drugs(self, *names: str, stopped_within_days: int = 0, drafts: bool = True) -> tuple[Medication, ...]:
         """Active drugs (hook drafts included) by ingredient or class id; with `stopped_within_days` also those
         that ended up to so many days ago."""
