@@ -1,6 +1,6 @@
 # make demo   install, start the service and the sandbox, print the URLs (PORT=8080)
 # make test   install, check style, types and imports, run the whole default test suite
-# make install / make coverage / make coverage-rules / make long / make bench / make screenshots
+# make install / make coverage / make coverage-rules / make mutation / make long / make bench / make screenshots
 
 SHELL := /bin/sh
 PORT ?= 8080
@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test check coverage coverage-rules long image-steps deploy-tools sbom screenshots clean
+.PHONY: install demo test check coverage coverage-rules mutation long image-steps deploy-tools sbom screenshots clean
 
 install: $(STAMP)
 
@@ -55,6 +55,13 @@ coverage-rules: install
 	$(BIN)/python -m pytest tests/spec tests/hooks/assessment/test_limits.py tests/hooks/assessment/test_grading.py::test_rows \
 	  --cov=hooks.assessment --cov=hooks.assess --cov=hooks.aloud --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
+# mutation tests of the rule modules: takes hours on one core; MUTANTS="hooks.assessment.grading*" narrows it
+MUTANTS ?= *
+mutation: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	nice -n 10 $(BIN)/mutmut run --max-children 1 "$(MUTANTS)"
+	$(BIN)/mutmut results
+
 # what takes too long for every commit: every public chart through the FHIR server, deep searches of hypothesis
 long: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -82,4 +89,4 @@ screenshots: install
 	CDS_SCREENSHOTS=docs/img $(BIN)/python -m pytest -m browser tests/browser
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf mutants $(VENV) build dist *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis
