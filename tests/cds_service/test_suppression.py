@@ -107,7 +107,7 @@ def test_against_a_plain_reading_of_the_rules(before: list[Shown], facts: frozen
         verdicts
         and (newest := next(c for c in verdicts if c.verdict_ms == verdicts[-1].verdict_ms)).verdict == "overridden"
     ):
-        lasts = {r.code: r.days for r in REASONS.reasons}.get(newest.reason[1] if newest.reason else "", 30)
+        lasts = {r.code: r.days for r in REASONS.reasons}.get(newest.reason[1] if newest.reason else "", 180)
         expected = lasts is None or newest.verdict_ms + lasts * DAY > now
     seen = [c.at_ms for c in known if c.user_key == "user" and c.at_ms + 30 * DAY > now]
     expected = expected or any(at + 30 * MINUTE < now for at in seen)

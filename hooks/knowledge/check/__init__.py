@@ -17,7 +17,7 @@ from hooks.knowledge.check.caution import incautious
 from hooks.knowledge.check.known import Known
 from hooks.knowledge.check.limits import wrong_limits
 from hooks.knowledge.check.references import wrong_references
-from hooks.knowledge.check.texts import doubled_keys, wrong_blanks
+from hooks.knowledge.check.texts import doubled_keys, wrong_blanks, wrong_numbers
 from hooks.knowledge.criteria_schema import load_criteria
 from hooks.knowledge.dialogue_schema import load_dialogue
 from hooks.knowledge.evidence import load_evidence
@@ -58,6 +58,7 @@ def problems(folder: Path = FOLDER, terminology: Terminology | None = None) -> I
     yield from incautious(knowledge, known)
     yield from wrong_limits(knowledge)
     yield from wrong_blanks(knowledge)
+    yield from wrong_numbers(knowledge)
 
 
 def _unreadable(folder: Path) -> Iterator[KnowledgeError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,31 @@ def wrong_blanks(knowledge: Knowledge) -> Iterator[KnowledgeError]:
     for name, message in knowledge.messages.messages.items():
         allowed = _CHANGE_BLANKS if name.startswith("change.") else None
         yield from _blanks("messages.yaml", f"messages.{name}.text", message.text, allowed)
+
+
+def wrong_numbers(knowledge: Knowledge) -> Iterator[KnowledgeError]:
+    """Sentences that restate a limit: the number must be the one that is judged by."""
+    criteria, window = knowledge.criteria, knowledge.red_flags.malignancy.window_years
+    new, recent = criteria.newness.new_months, criteria.newness.recent_months
+    severe, reduced = criteria.kidney.severe_egfr_below, criteria.kidney.reduced_egfr_below
+    restated: dict[str, tuple[object, ...]] = {
+        "newness.N1": (new,),
+        "newness.N2": (new, recent),
+        "kidney.severe": (severe,),
+        "kidney.normal": (reduced,),
+        "alternative.kidney": (severe,),
+        "alternative.infusion": (criteria.iatrogenic.window_days,),
+        "event.first-coded": (criteria.newness.episode_days,),
+        "r3.window.yes": (window,),
+        "r3.window.possibly": (window,),
+    }
+    for name, wanted in restated.items():
+        said = re.findall(r"\d+", knowledge.messages.messages[name].text)
+        if said != [str(number) for number in wanted]:
+            limits = ", ".join(map(str, wanted))
+            yield KnowledgeError(
+                "messages.yaml", f"messages.{name}.text", f"says {', '.join(said)}, judged by {limits}"
+            )
 
 
 def _blanks(file: str, key: str, text: str, allowed: frozenset[str] | None) -> Iterator[KnowledgeError]:

@@ -12,6 +12,7 @@ import yaml
 
 from cds_service.cli import main
 from cds_service.knowledge_check import problems as all_problems
+from hooks.knowledge import load_knowledge
 from hooks.knowledge.base import FOLDER
 from hooks.knowledge.check import problems
 
@@ -55,6 +56,7 @@ def test_a_file_that_does_not_fit_its_schema_is_named(copy: Callable[..., Path],
 _SECOND = {
     # a name that was changed is missed where it belongs and unknown where it stands
     ("red_flags.yaml", "flags.nerve-compression.text"),
+    ("messages.yaml", "messages.newness.N2.text"),
     ("cards.yaml", "flags.breast-lump"),
     ("orderables.yaml", "workup.urate"),
 }
@@ -96,6 +98,18 @@ def test_several_files_that_do_not_load_are_all_named(copy: Callable[..., Path])
     )
     (folder / "mimics.yaml").unlink()
     assert [file for file, _, _ in named(folder)] == ["criteria.yaml", "mimics.yaml", "workup.yaml"]
+
+
+def test_every_message_is_said_somewhere() -> None:
+    """A sentence that nothing says is left over; keys that are put together are compared by their beginning."""
+    root = FOLDER.parents[1]
+    code = "".join(
+        p.read_text(encoding="utf-8") for name in ("hooks", "cds_service") for p in (root / name).rglob("*.py")
+    )
+    built = set(re.findall(r'f"([a-z0-9]+(?:\.[a-z-]+)*)[.-]\{', code))
+    whole = set(re.findall(r'"([a-z0-9]+(?:\.[A-Za-z0-9-]+)+)"', code))
+    left = [k for k in load_knowledge().messages.messages if k not in whole and not any(k.startswith(b) for b in built)]
+    assert left == []
 
 
 def test_the_command_prints_one_line_each_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
