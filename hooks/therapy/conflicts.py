@@ -19,7 +19,7 @@ def new_conflicts(
 ) -> tuple[str, ...]:
     """References of the drugs in conflict, those begun in the episode among them; empty when nothing is new."""
     view = View(chart, case)
-    medications = {drug.ref: drug for drug in chart.facts.medications}
+    medications = {drug.ref: drug for drug in chart.facts.medications if not drug.draft}
     found: list[str] = []
     for item in items:
         if item.decision not in ("block", "warn"):

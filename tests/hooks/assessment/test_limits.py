@@ -395,6 +395,50 @@ def test_first_coded_within_the_episode(days: int, event: bool) -> None:
     assert (found.card == "management") == event
 
 
+@pytest.mark.parametrize(
+    ("described", "hardness", "says"),
+    [
+        ({"hardness": "against"}, "against", "does not qualify"),
+        ({"hardness": "unstated", "bare_code": True}, None, "does not qualify"),
+        ({"certainty": "absent"}, None, "no such lesion"),
+    ],
+)
+def test_why_what_is_described_does_not_qualify(described: dict, hardness: str | None, says: str) -> None:
+    found = judged(patient(lesions=(lesion(**described),))).criteria.lesion
+    assert (found.status, found.hardness, found.evidence) == ("not-met", hardness, ("Observation/l",))
+    assert says in found.because
+
+
+def known(**more) -> Assessment:
+    """Known, stable calcinosis under some drugs."""
+    code = Finding(frozenset({"calcinosis.cutis"}), "x", "Condition/k", sites=(ELBOW,), recorded=days_ago(900))
+    return judged(patient(findings=(disease(), code, *more.pop("findings", ())), lesions=(), **more))
+
+
+def drug(name: str, days: int | None, **more) -> Medication:
+    started = None if days is None else days_ago(days)
+    return Medication(f"MedicationRequest/{name}", name, frozenset({name}), started=started, **more)
+
+
+@pytest.mark.parametrize(
+    ("drugs", "event"),
+    [
+        ([drug("diltiazem", 180), drug("colchicine", 900)], True),
+        ([drug("diltiazem", 181), drug("colchicine", 181)], False),
+        ([drug("diltiazem", None), drug("colchicine", None)], False),
+        ([drug("diltiazem", 900), drug("colchicine", 20, draft=True)], False),
+        ([drug("warfarin", 20, classes=frozenset({"vka"}))], True),  # blocked by itself
+        ([drug("warfarin", 900, classes=frozenset({"vka"}))], False),
+        ([drug("hydroxychloroquine", 20)], False),  # no option
+    ],
+    ids=str,
+)
+def test_a_new_drug_conflict(drugs: list[Medication], event: bool) -> None:
+    found = known(medications=tuple(drugs))
+    assert (found.card == "management") == event, found.because
+    assert any("drug conflict" in reason for reason in found.because) == event
+
+
 def test_the_words_of_a_change() -> None:
     code = Finding(frozenset({"calcinosis.cutis"}), "x", "Condition/k", sites=(ELBOW,), recorded=days_ago(900))
     for name, event in (("growing", "growth"), ("rapid", "growth"), ("new_site", "a new site"), ("pus", "infection"),

@@ -326,6 +326,20 @@ def test_whether_the_answer_depends_on_the_agent() -> None:
     assert not depends({"not": {"dx": ["ctd.sle"]}})
 
 
+def test_any_and_all_ask_about_the_agent_too() -> None:
+    for key in ("any", "all"):
+        assert ask({key: [{"agent": "active"}]}, agent=DILTIAZEM) is not None
+    nested = {**NAMED, "deeper": Condition.model_validate({"is": "own"})}
+    assert about_agent(Condition.model_validate({"is": "deeper"}), nested)
+
+
+def test_one_dose_in_another_unit_says_nothing() -> None:
+    grams = replace(DRUG, daily_dose=None, dose_unit=None, strength=Decimal(1), strength_unit="g")
+    facts = patient(medications=(grams,))
+    assert ask({"medication": {"any": ["diltiazem"], "dose_above": 0}}, facts) is None
+    assert ask({"medication": {"any": ["diltiazem"], "dose_unknown_above": 0}}, facts) is not None
+
+
 def test_a_named_condition_is_asked_once_for_a_patient_and_anew_for_each_agent() -> None:
     compiler = Compiler(NAMED, VOCABULARY.analytes)
     view = View(Chart(FACTS, TODAY), CASE)
