@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from hooks.knowledge import Knowledge
 from hooks.knowledge.base import EvidenceLevel, Sourced
+from hooks.knowledge.dialogue_schema import DialogueData
 from hooks.knowledge.evidence import EvidenceBase
 
 _STRONGEST: tuple[EvidenceLevel, ...] = ("guideline", "IB", "cohort", "label", "reference", "IV", "none")
@@ -26,8 +27,10 @@ class Entry:
         return f"{self.key}.{field}" if self.key else field
 
 
-def entries(knowledge: Knowledge) -> Iterator[Entry]:
-    """Every object of every file, the outer before the inner."""
+def entries(knowledge: Knowledge, dialogue: DialogueData | None = None) -> Iterator[Entry]:
+    """Every object of every file, the outer before the inner; with `dialogue` its questions too."""
+    if dialogue is not None:
+        yield from _walk("dialogue.yaml", "", dialogue)
     for file, value in (
         ("criteria.yaml", knowledge.criteria),
         ("messages.yaml", knowledge.messages),

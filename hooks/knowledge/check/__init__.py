@@ -54,7 +54,7 @@ def problems(folder: Path = FOLDER, terminology: Terminology | None = None) -> I
     yield from doubled_keys(folder)
     knowledge = load_knowledge(None if folder == FOLDER else folder)
     known = Known.of(terminology or load_terminology())
-    yield from wrong_references(knowledge, known)
+    yield from wrong_references(knowledge, known, load_dialogue(folder))
     yield from incautious(knowledge, known)
     yield from wrong_limits(knowledge)
     yield from wrong_blanks(knowledge)

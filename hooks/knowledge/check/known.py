@@ -44,7 +44,7 @@ class Known:
         named = [name for table in (common.analytes, *(lex.analytes for lex in lexicons)) for name in table]
         drugs = terminology.drugs
         return cls(
-            concepts=terminology.known_concepts | concepts,
+            concepts=terminology.known_concepts | concepts | {f"failed.{drug}" for drug in drugs.names},
             analytes=terminology.known_analytes | {name.partition(":")[0] for name in named},
             drugs=frozenset((*drugs.names, *drugs.classes)),
             unsure_classes=frozenset(name for name, entry in drugs.classes.items() if entry.basis != "source"),

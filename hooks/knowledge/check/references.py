@@ -21,6 +21,7 @@ from hooks.knowledge.criteria_schema import (
     LesionRule,
     ScopeRule,
 )
+from hooks.knowledge.dialogue_schema import Choice, DialogueData, Open, Question
 from hooks.knowledge.entries import Entry, entries
 from hooks.knowledge.mimics import Pointers
 from hooks.knowledge.red_flags import Calciphylaxis, Infection, Malignancy, RedFlags
@@ -146,6 +147,12 @@ _FIELDS: Mapping[tuple[type[BaseModel], str], Kind] = {
     (Avoid, "regions"): "regions",
     (OrderChecks, "workup"): "workup",
     (Orderables, "workup"): "workup",
+    (Open, "concepts"): "concepts",
+    (Open, "drugs"): "drugs",
+    (Open, "undated"): "concepts",
+    (Open, "diagnoses"): "diagnoses",
+    (Question, "prefers"): "therapies",
+    (Choice, "prefers"): "therapies",
     (Orderables, "medications"): "therapies",
 }
 """Which field names what. A mapping names by its keys."""
@@ -154,10 +161,10 @@ _OTHER_SUBJECTS = frozenset({"card-text", "skin-biopsy"})
 """Rules can be about the card itself and about a biopsy, which are no therapies."""
 
 
-def wrong_references(knowledge: Knowledge, known: Known) -> Iterator[KnowledgeError]:
+def wrong_references(knowledge: Knowledge, known: Known, dialogue: DialogueData) -> Iterator[KnowledgeError]:
     """One problem for each name that leads nowhere."""
     ours = _ours(knowledge)
-    for entry in entries(knowledge):
+    for entry in entries(knowledge, dialogue):
         for field in type(entry.value).model_fields:
             kind = _FIELDS.get((type(entry.value), field))
             if kind is None:
