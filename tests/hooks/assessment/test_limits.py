@@ -540,3 +540,76 @@ def test_calendar_months_to_the_day(months: int, newness: str) -> None:
     before = judged(patient(lesions=(lesion(onset=PartialDate.of(limit - timedelta(days=1))),)))
     assert on.criteria.lesion.newness == newness
     assert before.criteria.lesion.newness != newness
+
+
+# ---- what a criterion says, field by field
+
+
+def test_the_fields_of_a_mineral() -> None:
+    found = judged(patient(results=(calcium(), phosphate("1.1", 12)))).criteria.phosphate
+    assert (found.value, found.unit, found.date, found.low, found.high) == (
+        Decimal("1.1"),
+        "mmol/L",
+        days_ago(12).earliest.isoformat(),
+        Decimal("0.8"),
+        Decimal("1.5"),
+    )
+    assert (found.range_source, found.category, found.evidence) == ("laboratory", "normal", ("Observation/p",))
+    open_ended = phosphate("0.5", low=None, canonical_low=None, comparator="<")
+    below = judged(patient(results=(calcium(), open_ended))).criteria.phosphate
+    assert (below.status, below.value, below.unit) == ("low", None, None)
+    assert "<0.5 mmol/L" in below.because
+    above = judged(patient(results=(calcium(), phosphate("2", high=None, canonical_high=None, comparator=">"))))
+    assert "0" not in (above.criteria.phosphate.unit or "")
+    assert ">2 mmol/L" in above.criteria.phosphate.because
+    word = phosphate("1", low=None, high=None, canonical_low=None, canonical_high=None, word="normal")
+    said = judged(patient(results=(calcium(), word))).criteria.phosphate
+    assert "Reported as normal" in said.because
+
+
+def test_a_calcium_in_another_unit_is_told_with_the_fallback_in_its_own() -> None:
+    mass = lab("calcium-total", "9.2", None, None, 5, "Observation/ca", unit="mg/dL",
+               canonical_low=Decimal("2.2954"), canonical_high=Decimal("2.2954"))  # fmt: skip
+    found = judged(patient(results=(mass, phosphate()))).criteria.calcium
+    assert "9.2 mg/dL" in found.because
+    assert "fallback range 2.2–2.5 mmol/L" in found.because
+    flagged = judged(patient(results=(replace(mass, flag="normal"), phosphate()))).criteria.calcium
+    assert "laboratory flag" in flagged.because
+
+
+@pytest.mark.parametrize(
+    ("problem", "days", "status"),
+    [
+        ("implausible", 5, "indeterminate"),
+        ("implausible", 10, "normal"),  # not newer
+        ("implausible", 20, "normal"),
+        ("no-value", 5, "normal"),  # nothing was measured
+    ],
+)
+def test_a_newer_result_that_can_not_be_read(problem: str, days: int, status: str) -> None:
+    odd = replace(calcium("9.4", days), ref="Observation/odd", problem=problem)
+    assert status_of(calcium("2.31", 10), odd) == status
+    assert status_of(calcium("2.31", 10), replace(odd, status="preliminary")) == "normal"
+
+
+@pytest.mark.parametrize(("score", "flagged"), [("0", False), ("0.5", True), ("1", True)])
+def test_any_pain_under_a_vitamin_k_antagonist(score: str, flagged: bool) -> None:
+    vka = Medication("MedicationRequest/w", "warfarin", frozenset({"warfarin"}), frozenset({"vka"}))
+    found = judged(patient(lesions=(lesion(pain_score=Decimal(score), pain="none"),), medications=(vka,)))
+    assert any(flag.id == "calciphylaxis" for flag in found.red_flags) == flagged
+
+
+def test_called_new_without_a_record_is_new_today() -> None:
+    new = lesion(onset=None, recorded=None, called_new=True)
+    assert judged(patient(lesions=(new,))).criteria.lesion.newness == "N1"
+    recorded = replace(new, recorded=days_ago(300))
+    assert judged(patient(lesions=(recorded,))).criteria.lesion.newness == "N2"
+    assert judged(patient(lesions=(replace(new, updated=days_ago(300)),))).criteria.lesion.newness == "N2"
+
+
+def test_low_albumin_excuses_a_low_total_but_no_low_ionized_calcium() -> None:
+    albumin = lab("albumin", "25", None, None, 5, "Observation/alb")
+    total = lab("calcium-total", "1.70", "2.15", "2.57", 5, "Observation/ca")
+    ionized = lab("calcium-ionized", "0.85", "1.15", "1.33", 5, "Observation/ca")
+    assert judged(patient(results=(total, phosphate(), albumin))).grade == "incomplete"
+    assert judged(patient(results=(ionized, phosphate(), albumin))).grade == "urgent"
