@@ -138,7 +138,7 @@ def test_time_grows_with_the_length_only() -> None:
         "no ulcers over the ",
         "<td>hard</td>",
     ):
-        short, long = seconds(piece * 100), seconds(piece * 800)
+        short, long = seconds(piece * 50), seconds(piece * 400)
         assert long < 0.05 + 40 * short, piece
 
 
