@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,9 +26,15 @@ class Demo(NamedTuple):
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
-    """The demo command on a free port, with a fixed day; stopped as Ctrl-C would."""
+    with running() as found:
+        yield found
+
+
+@contextmanager
+def running(**settings: str) -> Iterator[Demo]:
+    """The demo command on a free port, with a fixed day and these settings; stopped as Ctrl-C would."""
     port = _free_port()
-    environment = {**os.environ, "CDS_AS_OF": AS_OF, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "CDS_AS_OF": AS_OF, "PYTHONUNBUFFERED": "1", **settings}
     command = [str(Path(sys.executable).with_name("cds-service")), "demo", "--port", str(port)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     page = ""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from hooks.cards import write_cards
 from hooks.dialects import adapt, load_dialects, validate
@@ -29,6 +32,7 @@ often = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking a whole assessment takes minutes
 )
 COMMON = MarkdownIt("commonmark")
+GFM = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 
 
 long = settings(often, max_examples=600)
@@ -126,6 +130,46 @@ def test_the_last_paragraph_stays(assessment: Assessment, chart: PatientFacts, d
     for card in adapt(written(assessment, chart), dialect):
         assert card["detail"].split("\n\n")[-1].startswith("_Rule-based")
         assert "<script" not in COMMON.render(card["detail"])
+
+
+ALLOWED = {"text", "strong_open", "strong_close", "em_open", "em_close", "code_inline", "link_open", "link_close",
+           "softbreak", "inline", "paragraph_open", "paragraph_close", "bullet_list_open", "bullet_list_close",
+           "list_item_open", "list_item_close"}  # fmt: skip
+AUTOLINK = re.compile(r"(?i)\bwww\.|\w://|\w@\w")
+
+
+def _tokens(markdown: str) -> Iterator[Token]:
+    for block in GFM.parse(markdown):
+        yield block
+        yield from block.children or ()
+
+
+@often
+@given(assessments, facts, st.sampled_from(DIALECTS))
+def test_hostile_chart_text_stays_text(assessment: Assessment, chart: PatientFacts, dialect: str) -> None:
+    """Our own marks and links to our own evidence pages, nothing else; nothing that a client would link by itself."""
+    for card in adapt(written(assessment, chart), dialect):
+        for token in _tokens(card["detail"]):
+            assert token.type in ALLOWED, (token.type, token.content)
+            if token.type == "link_open":
+                assert str(token.attrs["href"]).startswith(f"{context().base_url}/evidence/")
+            if token.type == "text":
+                assert not AUTOLINK.search(token.content), token.content
+        plain_texts = [card["summary"], *(s["label"] for s in card.get("suggestions", ()))]
+        assert not [text for text in plain_texts if "\n" in text or re.search(r"[\x00-\x1f\u202a-\u202e\u200b]", text)]
+
+
+@often
+@given(assessments, facts, st.sampled_from(DIALECTS))
+def test_the_point_comes_first(assessment: Assessment, chart: PatientFacts, dialect: str) -> None:
+    """A narrow panel shows the title and some three hundred characters: they say what it is about."""
+    for card in adapt(written(assessment, chart), dialect):
+        assert 0 < len(card["summary"]) <= 139
+        lead = card["detail"].split("\n\n")[0]
+        assert len(lead) <= 300, len(lead)
+        assert "**" in lead, "the verdict is set in bold"
+        if card["source"]["topic"]["code"] in ("calcinosisUrgent", "calcinosisAlternative"):
+            assert "No drug for calcinosis" in lead or "withdrawn" in lead
 
 
 @pytest.mark.long
