@@ -185,11 +185,12 @@ def _labelled(
     if word is not None:
         status = document.status(word)
         first, last = min(hit.first, word.first), max(hit.last, word.last)
-        said = cast(Word, word.value)
+        said = word.value
         if status == "negated":
             if said != "abnormal":
-                return []
+                return []  # "no disorder of calcium metabolism" is told of the patient, not measured
             status, said = "affirmed", "normal"
+        said = cast(Word, "abnormal" if said == "disorder" else said)
         return [LabMention(name, status, document.text(first, last), word=said, date_text=date)]
     if number is None:
         return []

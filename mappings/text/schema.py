@@ -48,7 +48,7 @@ Attribute = Literal[
     "trauma",
     "long_standing",
 ]
-Word = Literal["normal", "low", "high", "abnormal", "positive", "negative", "void"]
+Word = Literal["normal", "low", "high", "abnormal", "disorder", "positive", "negative", "void"]
 
 
 class LanguageError(Exception):
