@@ -51,7 +51,7 @@ class PartialDate:
             whole = date(int(year), int(month), int(day))
             if match["time"] is None:
                 return cls(whole, whole)
-            return cls(whole, whole, _instant(whole, match["time"], match["zone"]), match["zone"] is None)
+            return cls(whole, whole, _instant(match[0], match["time"]), match["zone"] is None)
         except (ValueError, calendar.IllegalMonthError):
             return None
 
@@ -126,14 +126,11 @@ def years_between(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-def _instant(day: date, clock: str, zone: str | None) -> datetime | None:
+def _instant(written: str, clock: str) -> datetime | None:
     if clock.startswith("24:"):
         return None
-    seconds = clock if clock.count(":") == 2 else f"{clock}:00"
-    seconds, _, fraction = seconds.partition(".")
-    stamp = f"{day.isoformat()}T{seconds}.{(fraction or '0')[:6].ljust(6, '0')}"
-    offset = "+00:00" if zone in (None, "Z") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
     try:
-        return datetime.fromisoformat(stamp + offset).astimezone(UTC)
+        stamp = datetime.fromisoformat(written)
+        return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

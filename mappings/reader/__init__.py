@@ -11,10 +11,12 @@ from mappings.drugs import Drugs
 from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart
 from mappings.reader import action, allergy, condition, medication, observation, patient, report, shape
+from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import OTHER_PATIENT, belongs, reference_of, references, unique
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
+from mappings.reader.silence import Silence, well_formed
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
 from mappings.versions import as_r4
@@ -42,27 +44,37 @@ _BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, Loo
 
 
 class ChartReader:
-    """Reads charts. Holds the tools only, never a patient; safe to share between threads."""
+    """Reads charts. Holds the tools only, never a patient, and which readings said nothing; safe to share between
+    threads."""
 
     def __init__(self, terminology: Terminology, drugs: Drugs, text: TextEngine) -> None:
         self._terminology, self._drugs, self._text, self._units = terminology, drugs, text, load_units()
+        self._silence = Silence(text.telling_numbers)
 
     def read(self, raw: RawChart) -> PatientFacts:
         """The facts of the chart. A resource that can't be read is left out and named; nothing raises."""
         reference = f"Patient/{raw.patient_id}"
         kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
-        tools = Tools(self._terminology, self._drugs, ChartText(self._text), self._units)
+        tools = Tools(self._terminology, self._drugs, ChartText(self._text, self._silence), self._units)
         drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
         into = Collected(tools, reference, references((*drafts, *kept)), quarantined=list(left_out))
         unreadable: dict[Need, str] = {}
         patients = raw.aliases | {raw.patient_id}
         self._patient(kept, patients, into)
+        good_dates: set[str] = set()
         for resource in kept:
             kind = resource.get("resourceType")
             entry = _READERS.get(kind) if isinstance(kind, str) else None
             if entry is None:
                 continue
             need, reader = entry
+            digests = self._silence.of_resource(resource, kind)
+            if (
+                digests is not None
+                and (digests[0] in self._silence or digests[1] in self._silence)
+                and well_formed(resource, str(kind), reference, good_dates)
+            ):
+                continue
             ref = reference_of(resource)
             problem = belongs(resource, patients)
             if problem is not None:
@@ -72,7 +84,7 @@ class ChartReader:
             elif (wrong := shape.unreadable(resource)) is not None:
                 into.leave_out(ref, wrong)
                 unreadable[need] = "resources left out"
-            elif not self._guarded(reader, resource, ref, into):
+            elif not self._guarded(reader, resource, ref, into, digests):
                 unreadable[need] = "resources left out"
             else:
                 for name in shape.unreadable_dates(resource):
@@ -104,10 +116,18 @@ class ChartReader:
         elif kind in ("ServiceRequest", "ProcedureRequest", "ReferralRequest"):
             self._guarded(lambda r, f, i: action.read_order(r, f, i, draft=True), draft, ref, into)
 
-    @staticmethod
-    def _guarded(reader: _Reader, resource: Mapping[str, Any], ref: str, into: Collected) -> bool:
-        """One broken resource must not spoil the others: its half-read facts go too."""
+    def _guarded(
+        self,
+        reader: _Reader,
+        resource: Mapping[str, Any],
+        ref: str,
+        into: Collected,
+        digests: tuple[bytes, bytes] | None = None,
+    ) -> bool:
+        """One broken resource must not spoil the others: its half-read facts go too. What said nothing is remembered by
+        its digest; with the number in it when there is a word of ours beside the number."""
         marks = {name: len(getattr(into, name)) for name in _LISTS}
+        spoken, left_out = into.tools.engine.spoken, len(into.quarantined)
         try:
             reader(resource, ref, into)
         except _BROKEN as error:
@@ -115,6 +135,10 @@ class ChartReader:
                 del getattr(into, name)[length:]
             into.leave_out(ref, f"can't be read ({type(error).__name__})")
             return False
+        if digests is not None and ref not in foreign_members(into):
+            added = {name for name, length in marks.items() if len(getattr(into, name)) != length}
+            if not added and len(into.quarantined) == left_out:
+                self._silence.add(digests[into.tools.engine.spoken != spoken])
         return True
 
     @staticmethod

@@ -1,10 +1,14 @@
 """The text engine for the time of one chart: a title that stands a hundred times in it is read once.
 
-Kept for one chart only, never across patients: chart text must not outlive its request."""
+Readings are kept for one chart only, never across patients: chart text must not outlive its request. What stays is
+which texts said nothing, as digests that can't be read back (`silence.py`)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mappings.facts import Site
+from mappings.reader.silence import Silence
 from mappings.text.engine import Kind, TextEngine
 from mappings.text.reading import TextReading, TimeSpan
 
@@ -12,35 +16,73 @@ _LONGEST = 300
 """longer texts are notes, which do not repeat."""
 
 
-class ChartText:
-    """Same answers as the engine."""
+_EMPTY = TextReading("en")
 
-    def __init__(self, engine: TextEngine) -> None:
-        self._engine = engine
+
+class ChartText:
+    """Same answers as the engine. `spoken` counts the texts read in which any word could matter."""
+
+    def __init__(self, engine: TextEngine, silence: Silence) -> None:
+        self._engine, self._silence = engine, silence
         self._readings: dict[tuple[str, Kind], TextReading] = {}
         self._sites: dict[str, tuple[Site, ...]] = {}
         self._workup: dict[str, frozenset[str]] = {}
+        self._words: dict[str, bool] = {}
+        self.spoken = 0
 
     def read(self, text: str, *, kind: Kind = "note") -> TextReading:
         if len(text) > _LONGEST:
+            self.spoken += 1
             return self._engine.read(text, kind=kind)
         key = (text, kind)
         found = self._readings.get(key)
         if found is None:
-            found = self._readings[key] = self._engine.read(text, kind=kind)
+            digest = self._silence.of_text(b"read" + kind.encode(), text)
+            found = _EMPTY if digest in self._silence else self._engine.read(text, kind=kind)
+            if is_empty(found):
+                self._silence.add(digest)
+            self._readings[key] = found
+        self.spoken += not self._says_nothing(text)
         return found
 
     def sites(self, text: str) -> tuple[Site, ...]:
         found = self._sites.get(text)
         if found is None:
-            found = self._sites[text] = self._engine.sites(text)
+            digest = self._silence.of_text(b"sites", text)
+            found = () if digest in self._silence else self._engine.sites(text)
+            if not found:
+                self._silence.add(digest)
+            self._sites[text] = found
         return found
 
     def workup(self, text: str) -> frozenset[str]:
         found = self._workup.get(text)
         if found is None:
-            found = self._workup[text] = self._engine.workup(text)
+            digest = self._silence.of_text(b"workup", text)
+            found = _NOTHING if digest in self._silence else self._engine.workup(text)
+            if not found:
+                self._silence.add(digest)
+            self._workup[text] = found
         return found
 
     def onset(self, text: str) -> TimeSpan | None:
         return self._engine.onset(text)
+
+    def _says_nothing(self, text: str) -> bool:
+        """No word of ours is in it, whichever numbers are."""
+        known = self._words.get(text)
+        if known is None:
+            digest = self._silence.of_text(b"words", text)
+            known = digest in self._silence or not self._engine.speaks(text)
+            if known:
+                self._silence.add(digest)
+            self._words[text] = known
+        return known
+
+
+def is_empty(reading: TextReading) -> bool:
+    """Whether nothing was read, and nothing was there that could not be."""
+    return replace(reading, language="en") == _EMPTY
+
+
+_NOTHING: frozenset[str] = frozenset()

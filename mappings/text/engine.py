@@ -20,7 +20,7 @@ from mappings.text.reading import BiopsyMention, ConceptMention, ImagingMention,
 from mappings.text.sites import sites
 from mappings.text.times import times
 from mappings.text.tokens import Sentence, Words, cut
-from mappings.text.vocabulary import Hit, Vocabulary, vocabulary
+from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary, vocabulary
 
 Kind = Literal["condition", "observation", "imaging", "pathology", "note", "medication", "procedure", "allergy"]
 LANGUAGES = ("en", "es", "pt", "fr", "de")
@@ -63,6 +63,16 @@ class TextEngine:
         for document in documents[1:]:
             best = _joined(best, self._read(document, kind, known), known)
         return best
+
+    def speaks(self, text: str) -> bool:
+        """Whether any entry that can matter stands in the text, in any language."""
+        words = cut(text[:MAX_CHARACTERS])
+        return any(not RELEVANT.isdisjoint(vocab.find(words)) for vocab in self._vocabularies.values())
+
+    @property
+    def telling_numbers(self) -> frozenset[str]:
+        """Numbers that are words of an entry."""
+        return frozenset(n for vocab in self._vocabularies.values() for n in vocab.numbers)
 
     def onset(self, text: str) -> TimeSpan | None:
         """The onset a short phrase means ("4 months ago", "since 2019", "childhood" → None)."""

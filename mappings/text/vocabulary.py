@@ -74,6 +74,8 @@ class Vocabulary:
     present: frozenset[str]
     side_shared: frozenset[str]
     spelling: Spelling
+    numbers: frozenset[str]
+    """numbers that stand in entries that may matter."""
     starts: frozenset[str]
     """the first telling word of each entry that may matter: a text without any of them holds nothing for us."""
 
@@ -182,6 +184,7 @@ class _Builder:
         self.suffixes: dict[str, list[tuple[str, list[_Payload]]]] = {}
         self.starts: set[str] = set()
         self.common = {fold(word) for word in (*lexicon.stopwords, *lexicon.prepositions, *lexicon.anaphors)}
+        self.numbers: set[str] = set()
 
     def build(self) -> Vocabulary:
         for category, value, forms in entries(self.lexicon, self.context):
@@ -201,6 +204,7 @@ class _Builder:
             side_shared=frozenset(fold(word) for word in self.lexicon.side_shared),
             spelling=Spelling(self.lexicon.spelling, self._known()),
             starts=frozenset(self.starts),
+            numbers=frozenset(self.numbers),
         )
 
     def _known(self) -> frozenset[str]:
@@ -232,6 +236,7 @@ class _Builder:
             at.append(payload)
         if category in RELEVANT:
             self.starts.add(next((word for word in words if word not in self.common and len(word) > 1), words[0]))
+            self.numbers.update(word for word in words if word[0].isdigit())
 
     def _affix(self, form: str, payload: _Payload) -> None:
         stem = fold(form.strip("*"))

@@ -1,0 +1,147 @@
+"""A reader that remembers what said nothing reads exactly what a reader without memory reads."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cds_service.pipeline import load_brain
+from cds_service.sandbox.cases import published_cases
+from mappings.facts import PatientFacts
+from mappings.raw import RawChart
+from mappings.reader import ChartReader
+from mappings.reader.silence import Silence
+from tests.charts import TODAY, chart
+from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
+
+READ = frozenset(
+    {"Patient", "Condition", "Observation", "DiagnosticReport", "MedicationRequest", "AllergyIntolerance", "Procedure"}
+)
+UNITS = ("mg/dL", "mmol/L", "cm", "kg", "%", None, 5)
+WORDS = (
+    "hard nodule on the left elbow",
+    "SLE",
+    "no",
+    "7",
+    "",
+    None,
+    {"a": 1},
+    ["x"],
+    12,
+    "urine",
+    "calcium 2.3 mmol/L",
+)
+
+
+class Nothing(Silence):
+    """Remembers nothing: every resource is read the long way."""
+
+    def add(self, digest: bytes) -> None:
+        pass
+
+
+def brain_reader() -> ChartReader:
+    found = load_brain().reader
+    return ChartReader(found._terminology, found._drugs, found._text)
+
+
+def forgetful() -> ChartReader:
+    reader = brain_reader()
+    reader._silence = Nothing()
+    return reader
+
+
+def same(remembering: ChartReader, slow: ChartReader, patient: str, resources: list[Any]) -> PatientFacts:
+    raw = RawChart(patient, tuple(resources))
+    first, second, slowly = remembering.read(raw), remembering.read(raw), slow.read(raw)
+    assert first == slowly
+    assert second == slowly
+    return slowly
+
+
+def some_charts(name: str, most: int, longest: int) -> Iterator[tuple[str, list[Any]]]:
+    for _, found in zip(range(most), charts(name), strict=False):
+        yield found.patient_id, [r for r in found.resources if r.get("resourceType") in READ][:longest]
+
+
+def mutated(resources: list[Any], seed: int) -> list[Any]:
+    """The chart with a third of its resources changed somewhere: numbers, units, words, dates, codes, owners, types."""
+    pick = random.Random(seed)
+    out = []
+    for resource in deepcopy(resources):
+        if pick.random() < 0.35:
+            _mutate(resource, pick)
+        out.append(resource)
+    return out
+
+
+def _mutate(resource: dict[str, Any], pick: random.Random) -> None:
+    key = pick.choice([key for key in resource if key != "resourceType"] or ["id"])
+    how = pick.randrange(9)
+    quantity = resource.get("valueQuantity")
+    if how < 2 and isinstance(quantity, dict):
+        name = pick.choice(("value", "unit", "code"))
+        quantity[name] = pick.choice((Decimal("3"), 5, 250, "7")) if name == "value" else pick.choice(UNITS)
+    elif how == 2:
+        resource.pop(key)
+    elif how == 3:
+        resource[key] = pick.choice(WORDS)
+    elif how == 4:
+        resource["effectiveDateTime"] = pick.choice(("2019", "not a date", "2025-13-01", 7, "2026-01-01T10:00:00Z"))
+    elif how == 5:
+        resource["subject"] = pick.choice(({"reference": "Patient/other"}, {}, None, {"reference": "urn:uuid:x"}))
+    elif how == 6 and isinstance(resource.get("code"), dict):
+        resource["code"]["text"] = pick.choice(WORDS)
+    elif how == 7:
+        resource["code"] = {"coding": [{"system": "http://loinc.org", "code": pick.choice(("17861-6", "29463-7"))}]}
+    else:
+        resource["status"] = pick.choice(("final", "entered-in-error", "preliminary", None))
+
+
+@pytest.mark.parametrize("name", ["synthea-smart", "synthea-lupus", "vendor-captures", "stu3-smart"])
+def test_public_charts_and_mutants_read_the_same(name: str) -> None:
+    remembering, slow = brain_reader(), forgetful()
+    for seed, (patient, resources) in enumerate(some_charts(name, 2, 120)):
+        same(remembering, slow, patient, resources)
+        same(remembering, slow, patient, mutated(resources, seed))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [*BUNDLE_SETS, *FILE_SETS])
+def test_every_public_chart_and_mutants_of_it_read_the_same(name: str) -> None:
+    remembering, slow = brain_reader(), forgetful()
+    for seed, (patient, resources) in enumerate(some_charts(name, 1000, 100_000)):
+        same(remembering, slow, patient, resources)
+        for turn in range(3):
+            same(remembering, slow, patient, mutated(resources, seed * 10 + turn))
+
+
+def test_published_cases_read_the_same() -> None:
+    remembering, slow = brain_reader(), forgetful()
+    for stage in published_cases():
+        facts = same(remembering, slow, stage.id, list(stage.build(TODAY).resources))
+        assert facts.findings
+
+
+def test_another_number_beside_words_of_ours_is_read() -> None:
+    """What one number did not say, another may."""
+    reader = brain_reader()
+    table = "Patient | female | 49y\nObservation | Nodule count, left elbow, hard | {} | -10d | category=exam"
+    said = [reader.read(chart(table.format(number)).raw()).lesions for number in (0, 0, 3)]
+    slow = forgetful()
+    assert said == [slow.read(chart(table.format(number)).raw()).lesions for number in (0, 0, 3)]
+
+
+def test_memory_is_bounded_and_holds_no_text() -> None:
+    silence = Silence(most=100)
+    for number in range(1000):
+        silence.add(silence.of_text(b"read", f"Doris Day, text {number}"))
+    assert len(silence) <= 100
+    assert {len(digest) for digest in silence._known} == {16}
+    other = Silence()
+    assert silence.of_text(b"read", "a") != other.of_text(b"read", "a"), "the key is of this process"
