@@ -1,0 +1,48 @@
+"""The benchmark measures what it says: the same bytes everywhere, real answers, and a gate that closes."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import orjson
+import pytest
+
+from benchmarks.bodies import AS_OF, PATIENT, Who, body
+from benchmarks.gate import verdict
+from benchmarks.service import Service, check, checked, token
+from cds_service.pipeline import load_brain
+
+BEFORE = {"silent-10": {"parse": 400_000, "request": 9_000_000}}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("who", "size"), [("silent", 10), ("silent", 100), ("detection", 100)])
+def test_a_body_has_the_resources_it_says_about_one_patient(who: Who, size: int) -> None:
+    wanted = body(who, size)
+    prefetch = orjson.loads(wanted.content)["prefetch"]
+    found = [prefetch.pop("patient"), *(e["resource"] for value in prefetch.values() for e in value["entry"])]
+    assert len(found) == wanted.resources == size
+    owners = {str((r.get("subject") or r.get("patient") or {}).get("reference")) for r in found[1:]}
+    assert owners == {f"Patient/{PATIENT}"}
+    again = hashlib.sha256(body(who, size).content).digest()
+    assert again == hashlib.sha256(wanted.content).digest()
+    assert len(wanted.of_patient(7)) == len(wanted.content)
+
+
+@pytest.mark.long
+def test_every_answer_is_checked_for_its_content(tmp_path: Path) -> None:
+    service = Service(tmp_path, load_brain(AS_OF))
+    silent = checked(service, body("silent", 10), 1, token(1))
+    card = checked(service, body("detection", 10), 2, token(2))
+    for who, wrong in (("silent", card), ("detection", silent)):
+        with pytest.raises(AssertionError):
+            check(who, wrong)  # type: ignore[arg-type]
+    service.stop()
+
+
+def test_the_gate_closes_over_three_percent_and_not_on_another_machine() -> None:
+    assert verdict(BEFORE, {"silent-10": {"parse": 401_000, "request": 9_200_000}})[0] == []
+    assert verdict(BEFORE, {"silent-10": {"parse": 400_000, "request": 9_300_000}})[0] != []
+    with pytest.raises(ValueError, match="another build or machine"):
+        verdict(BEFORE, {"silent-10": {"parse": 420_000, "request": 9_000_000}})
