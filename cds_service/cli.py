@@ -85,6 +85,23 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("ids", nargs="+", type=_patient_id, metavar="ID")
     key.set_defaults(command=_patient_key)
 
+    audit = commands.add_parser("audit", help="check the audit trail, or export it as FHIR AuditEvent")
+    audits = audit.add_subparsers(required=True, metavar="WHAT")
+    verify = audits.add_parser("verify", help="checks the whole chain; exit code 1 when it is broken")
+    verify.add_argument(
+        "--expect", metavar="ROW:DIGEST", help="a row that an earlier check printed must still be there"
+    )
+    verify.set_defaults(command=_audit_verify)
+    export = audits.add_parser("export", help="AuditEvent NDJSON")
+    export.add_argument("--tenant", metavar="ID", help="default: all")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    export.set_defaults(command=_audit_export)
+
+    erase = commands.add_parser("erase", help="remove everything kept about one patient")
+    erase.add_argument("--tenant", required=True, metavar="ID")
+    erase.add_argument("--patient", required=True, type=_patient_id, metavar="ID")
+    erase.set_defaults(command=_erase)
+
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
     sandbox.add_argument("--port", type=int, default=8081)
     sandbox.add_argument("--host", default="127.0.0.1")
@@ -172,6 +189,35 @@ def _patient_key(given: argparse.Namespace) -> int:
 
     for patient, key in patient_keys(load_settings(), given.tenant, given.ids):
         print(f"{key} {patient}")
+    return 0
+
+
+def _audit_verify(given: argparse.Namespace) -> int:
+    from cds_service.audit.command import verified
+    from cds_service.settings import load_settings
+
+    holds, line = verified(load_settings(), given.expect)
+    print(line)
+    return 0 if holds else 1
+
+
+def _audit_export(given: argparse.Namespace) -> int:
+    from cds_service.audit.command import exported, open_out
+    from cds_service.settings import load_settings
+
+    if given.out is None:
+        exported(load_settings(), given.tenant, sys.stdout)
+        return 0
+    with open_out(given.out) as out:
+        print(f"{exported(load_settings(), given.tenant, out)} AuditEvent(s)")
+    return 0
+
+
+def _erase(given: argparse.Namespace) -> int:
+    from cds_service.audit.command import erased
+    from cds_service.settings import load_settings
+
+    print(erased(load_settings(), given.tenant, given.patient))
     return 0
 
 

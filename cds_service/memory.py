@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from cds_service.audit.trail import Event
 from cds_service.errors import Overloaded
 from cds_service.feedback import FeedbackItem
 from cds_service.metrics import Metrics
@@ -28,6 +29,7 @@ _WRITE_SECONDS = 1.0
 _FEEDBACK_SECONDS = 5.0
 _QUEUE = 10_000
 _BATCH = 500
+_RETRY_SECONDS = 1.0
 REPEAT_MS = 30_000
 Result = TypeVar("Result")
 
@@ -43,7 +45,7 @@ class Memory:
         self.store, self._metrics = store, metrics
         self._threads = ThreadPoolExecutor(_THREADS, "store")
         self._pending = 0
-        self._queue: queue.Queue[EvaluationRecord | None] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[EvaluationRecord | Event | None] = queue.Queue(_QUEUE)
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -58,15 +60,19 @@ class Memory:
     async def record(self, record: EvaluationRecord) -> None:
         """Keeps an evaluation: committed on return when it has cards, soon otherwise. Never raises."""
         if not record.cards:
-            try:
-                self._queue.put_nowait(record)
-            except queue.Full:
-                self._failed("queue")
+            self._later(record)
             return
         try:
             await self._call(_WRITE_SECONDS, lambda: self.store.record([record]))
-        except (StoreError, TimeoutError):
+        except TimeoutError:
+            self._failed("record")  # it goes on without us and may still be written
+        except StoreError:
             self._failed("record")
+            self._later(record)
+
+    def note(self, event: Event) -> None:
+        """Puts an event on the audit trail, soon. Never raises."""
+        self._later(event)
 
     async def add_feedback(self, tenant: str, service: str, items: Sequence[FeedbackItem]) -> int:
         """Commits feedback; how many items were new. Overloaded when that was not possible: the client may repeat."""
@@ -78,8 +84,8 @@ class Memory:
             self._failed("feedback")
             raise Overloaded("feedback could not be stored; try again") from None
 
-    async def use_token(self, tenant: str, jti: str, request_hash: str, expires: float) -> TokenUse:
-        """Claims a token in the shared store. Without the store the process's own memory has to do."""
+    async def use_token(self, tenant: str, jti: str, request_hash: str, expires: float) -> TokenUse | None:
+        """Claims a token in the shared store; None when the store does not answer."""
         try:
             return await self._call(
                 _WRITE_SECONDS,
@@ -87,7 +93,7 @@ class Memory:
             )
         except (StoreError, TimeoutError):
             self._failed("token")
-            return "first"
+            return None
 
     async def ready(self) -> bool:
         try:
@@ -123,18 +129,59 @@ class Memory:
         if not future.cancelled():
             future.exception()  # seen, so that a late failure is not reported as never retrieved
 
+    def _later(self, item: EvaluationRecord | Event) -> None:
+        try:
+            self._queue.put_nowait(item)
+        except queue.Full:
+            self._failed("queue")
+
     def _write(self) -> None:
+        """Writes in batches. While the database is away they are kept, as many as the queue holds."""
         ended = False
+        kept: list[EvaluationRecord | Event] = []
         while not ended:
-            found = [self._queue.get()]
-            while len(found) < _BATCH and not self._queue.empty():
+            found = [self._queue.get()] if not kept else self._waited()
+            while len(found) + len(kept) < _BATCH and not self._queue.empty():
                 found.append(self._queue.get_nowait())
             ended = None in found
-            records = [record for record in found if record is not None]
-            try:
-                self.store.record(records)
-            except StoreError:
-                self._failed("record")
+            kept = self._flushed([*kept, *(item for item in found if item is not None)])
+        for _ in kept:
+            self._failed("lost")
+
+    def _waited(self) -> list[EvaluationRecord | Event | None]:
+        try:
+            return [self._queue.get(timeout=_RETRY_SECONDS)]
+        except queue.Empty:
+            return []
+
+    def _flushed(self, items: list[EvaluationRecord | Event]) -> list[EvaluationRecord | Event]:
+        """What could not be written because the database is away. What a database that answers refuses is lost."""
+        try:
+            self._put(items)
+        except StoreError:
+            self._failed("record")
+            if not self._alive():
+                return items
+            for item in items:
+                try:
+                    self._put([item])
+                except StoreError:
+                    self._failed("lost")
+        return []
+
+    def _put(self, items: list[EvaluationRecord | Event]) -> None:
+        if items:
+            self.store.record(
+                [item for item in items if isinstance(item, EvaluationRecord)],
+                [item for item in items if isinstance(item, Event)],
+            )
+
+    def _alive(self) -> bool:
+        try:
+            self.store.ping()
+        except StoreError:
+            return False
+        return True
 
     def _failed(self, what: str) -> None:
         self._metrics.store_failed(what)

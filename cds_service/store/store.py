@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets as random
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Engine, create_engine, delete, event, select
+from sqlalchemy import Connection, Engine, create_engine, delete, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from cds_service.audit.table import audit
+from cds_service.audit.trail import Event, Verdict, append, chain_key, forget, rows_of, verify
 from cds_service.feedback import FeedbackItem
 from cds_service.store.migrate import migrate
 from cds_service.store.records import EvaluationRecord, Shown
@@ -34,6 +38,8 @@ class Store:
 
     def __init__(self, url: str, pseudonym_key: str | None = None) -> None:
         self.engine = _engine(url)
+        shared = isinstance(self.engine.pool, StaticPool)  # one connection for all threads: one transaction at a time
+        self._alone: AbstractContextManager[Any] = threading.RLock() if shared else nullcontext()
         try:
             migrate(self.engine)
             self._key = (pseudonym_key or self._own_key()).encode()
@@ -44,12 +50,12 @@ class Store:
         """A keyed hash: the same thing gives the same key within a tenant, and nobody can go back from it."""
         return hmac.new(self._key, "\0".join((tenant, *parts)).encode(), hashlib.sha256).hexdigest()
 
-    def record(self, records: Iterable[EvaluationRecord]) -> None:
-        """Writes evaluations with their cards and suggestions, all or none."""
+    def record(self, records: Iterable[EvaluationRecord], events: Iterable[Event] = ()) -> None:
+        """Writes evaluations with their cards and suggestions, and all on the audit trail; all or none."""
         rows = list(records)
         shown = [(record, card) for record in rows for card in record.cards]
         offered = [(record, card, s) for record, card in shown for s in card.suggestions]
-        with reported(), self.engine.begin() as connection:
+        with self._writing() as connection:
             if rows:
                 connection.execute(evaluations.insert(), [_evaluation_row(record) for record in rows])
             if shown:
@@ -78,13 +84,14 @@ class Store:
                         for record, card, s in offered
                     ],
                 )
+            append(connection, self._chain, [*(_evaluated(record) for record in rows), *events])
 
     def add_feedback(self, tenant: str, service: str, items: Sequence[FeedbackItem], now_ms: int) -> int:
         """Keeps each item once; how many were new. An unknown card is kept as unmatched."""
         if not items:
             return 0
         wanted = {item.card for item in items}
-        with reported(), self.engine.begin() as connection:
+        with self._writing() as connection:
             known = set(
                 connection.scalars(select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.uuid.in_(wanted)))
             )
@@ -94,6 +101,8 @@ class Store:
             for row in rows:
                 statement = insert(feedback).values(row).on_conflict_do_nothing().returning(feedback.c.id)
                 new += connection.execute(statement).first() is not None
+            detail = f"items={len(rows)} new={new}"
+            append(connection, self._chain, [Event(now_ms, tenant, "feedback", service, "stored", detail=detail)])
             return new
 
     def shown_before(self, tenant: str, patient_key: str) -> list[Shown]:
@@ -127,7 +136,7 @@ class Store:
             "expires_ms": expires_ms,
         }
         insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
-        with reported(), self.engine.begin() as connection:
+        with self._writing() as connection:
             claim = insert(tokens).values(row).on_conflict_do_nothing().returning(tokens.c.jti_hash)
             if connection.execute(claim).first() is not None:
                 return "first"
@@ -140,26 +149,64 @@ class Store:
         return "repeat" if same and now_ms - before.first_ms <= repeat_ms else "reused"
 
     def expire(self, now_ms: int, retention_days: dict[str, int], default_days: int) -> None:
-        """Removes used-up tokens, and evaluations and feedback older than each tenant's retention."""
-        with reported(), self.engine.begin() as connection:
+        """Removes used-up tokens, and evaluations and feedback older than each tenant's retention; blanks the patients
+        of the audit trail that are older. What was removed is put on the trail."""
+        with self._writing() as connection:
             connection.execute(delete(tokens).where(tokens.c.expires_ms < now_ms))
-            for tenant in connection.scalars(select(evaluations.c.tenant).distinct()).all():
-                before = now_ms - retention_days.get(tenant, default_days) * _DAY_MS
-                connection.execute(
-                    delete(evaluations).where(evaluations.c.tenant == tenant, evaluations.c.at_ms < before)
-                )
-            for tenant in connection.scalars(select(feedback.c.tenant).distinct()).all():
-                before = now_ms - retention_days.get(tenant, default_days) * _DAY_MS
-                connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.received_ms < before))
+            kept = set(connection.scalars(select(evaluations.c.tenant).distinct()))
+            kept |= set(connection.scalars(select(feedback.c.tenant).distinct()))
+            kept |= set(connection.scalars(select(audit.c.tenant).where(audit.c.subject.is_not(None)).distinct()))
+            events = []
+            for tenant in sorted(kept):
+                days = retention_days.get(tenant, default_days)
+                before = now_ms - days * _DAY_MS
+                old = (evaluations.c.tenant == tenant) & (evaluations.c.at_ms < before)
+                said = (feedback.c.tenant == tenant) & (feedback.c.received_ms < before)
+                number = connection.execute(delete(evaluations).where(old)).rowcount
+                number += connection.execute(delete(feedback).where(said)).rowcount
+                number += forget(connection, tenant, before_ms=before)
+                if number:
+                    detail = f"days={days} rows={number}"
+                    events.append(Event(now_ms, tenant, "expire", "retention", "done", detail=detail))
+            append(connection, self._chain, events)
 
-    def erase(self, tenant: str, patient_key: str) -> None:
-        """Removes everything kept about one patient of a tenant."""
-        with reported(), self.engine.begin() as connection:
+    def erase(self, tenant: str, patient_key: str, now_ms: int) -> int:
+        """Removes everything kept about one patient of a tenant and blanks the patient in the audit trail, which says
+        that and when; how many rows were removed or blanked."""
+        with self._writing() as connection:
             theirs = select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.patient_key == patient_key)
-            connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.card.in_(theirs)))
-            connection.execute(
-                delete(evaluations).where(evaluations.c.tenant == tenant, evaluations.c.patient_key == patient_key)
-            )
+            said = (feedback.c.tenant == tenant) & feedback.c.card.in_(theirs)
+            seen = (evaluations.c.tenant == tenant) & (evaluations.c.patient_key == patient_key)
+            number = connection.execute(delete(feedback).where(said)).rowcount
+            number += connection.execute(delete(evaluations).where(seen)).rowcount
+            number += forget(connection, tenant, subject=patient_key)
+            event = Event(now_ms, tenant, "erase", "patient", "done", detail=f"rows={number}")
+            append(connection, self._chain, [event])
+        return number
+
+    def verify_audit(self, expected: tuple[int, str] | None = None) -> Verdict:
+        """Checks the whole audit trail; `expected` is a row that was noted earlier."""
+        with reported(), self.engine.connect() as connection:
+            return verify(connection, self._chain, expected)
+
+    def audit_rows(self, tenant: str | None = None) -> Iterator[dict[str, Any]]:
+        """The audit trail in order."""
+        with reported(), self.engine.connect() as connection:
+            yield from rows_of(connection, tenant)
+
+    def note_export(self, tenant: str | None, number: int, now_ms: int) -> None:
+        event = Event(now_ms, tenant or "-", "export", "audit", "done", detail=f"rows={number}")
+        self.record([], [event])
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction, committed at the end."""
+        with self._alone, reported(), self.engine.begin() as connection:
+            yield connection
+
+    @property
+    def _chain(self) -> bytes:
+        return chain_key(self._key)
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
@@ -241,6 +288,20 @@ def _evaluation_row(record: EvaluationRecord) -> dict[str, Any]:
         "age_band": record.age_band,
         "user_kind": record.user_kind,
     }
+
+
+def _evaluated(record: EvaluationRecord) -> Event:
+    detail = f"evaluation={record.id} knowledge={record.knowledge_version} grade={record.grade} card={record.card}"
+    return Event(
+        record.at_ms,
+        record.tenant,
+        "evaluate",
+        record.service,
+        record.outcome,
+        actor=record.user_key,
+        subject=record.patient_key,
+        detail=detail,
+    )
 
 
 def _feedback_row(tenant: str, service: str, item: FeedbackItem, matched: bool, now_ms: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_the_migrations_make_the_tables_of_the_program(store: Store) -> None:
     for table in metadata.sorted_tables:
         assert {c["name"] for c in found.get_columns(table.name)} == set(table.columns.keys())
     with store.engine.connect() as connection:
-        assert revision_of(connection) == "0002"
+        assert revision_of(connection) == "0003"
     migrate(store.engine)
 
 
@@ -135,7 +135,7 @@ def test_retention_and_erasure(store: Store) -> None:
     assert [shown.at_ms for shown in store.shown_before("hospital", key)] == [50 * day]
     assert store.use_token("hospital", "jti", "r", 60 * day, 61 * day, 30_000) == "first"
     store.add_feedback("hospital", "s", [said("card-hospital-2")], 60 * day)
-    store.erase("hospital", key)
+    store.erase("hospital", key, 0)
     assert store.shown_before("hospital", key) == []
     assert _rows(store) == 0
 
