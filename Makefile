@@ -74,6 +74,18 @@ image-steps: install
 deploy-tools: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/deploy.txt
 
+# bytes made up for the parsers (atheris) and calls from our own OpenAPI (schemathesis); FUZZ_SECONDS, FUZZ_EXAMPLES
+.PHONY: fuzz fuzz-tools
+FUZZ_SECONDS ?= 600
+FUZZ_EXAMPLES ?= 2000
+
+fuzz-tools: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+
+fuzz: fuzz-tools
+	$(BIN)/python -m tests.fuzz.parser tests/fuzz/seeds -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1
+	$(BIN)/python -m tests.fuzz.api $(FUZZ_EXAMPLES)
+
 # the software bill of materials of what runs in production (CycloneDX)
 sbom: deploy-tools
 	mkdir -p dist

@@ -24,7 +24,7 @@ def json_response(body: Any, status: int = 200, media_type: str = "application/j
 
 def error_response(error: ServiceError) -> Response:
     response = json_response(outcome(error.code, error.text, error.element), error.status, FHIR_JSON)
-    if error.status == 503:
+    if error.status in (429, 503):
         response.headers["Retry-After"] = "1"
     return response
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,7 +19,8 @@ from cds_service.fhir.door import Policy, open_client
 from cds_service.memory import Memory
 from cds_service.metrics import Metrics
 from cds_service.middleware import Cors, Observed, RequestLimits
-from cds_service.overload import Slots
+from cds_service.openapi import describe_bodies
+from cds_service.overload import Rates, Slots
 from cds_service.pipeline import Brain, load_brain
 from cds_service.routes import (
     companion,
@@ -33,7 +36,7 @@ from cds_service.routes import (
 from cds_service.settings import Settings, check_production
 from cds_service.state import AppState, open_store, read_overlay
 from cds_service.store import Store
-from cds_service.tenants import load_tenants
+from cds_service.tenants import Tenants
 
 _GC_THRESHOLDS = (50_000, 20, 100)
 """decoding a large chart makes many small objects; the default thresholds would collect in the middle of it."""
@@ -57,7 +60,7 @@ def create_app(
     """Builds the ASGI application. SettingsError, KnowledgeError and CodelistError say why it can't start."""
     check_production(settings)
     policy = Policy(open_loopback=settings.sandbox)
-    tenants = load_tenants(settings.tenants_file)
+    tenants = Tenants(settings.tenants_file, settings.kill_file)
     metrics = Metrics()
     state = AppState(
         settings=settings,
@@ -69,7 +72,10 @@ def create_app(
         metrics=metrics,
         memory=Memory(store or open_store(settings), metrics),
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
+        rates=Rates(settings.max_per_minute_per_tenant),
     )
+    tenants.check = state.check
+    tenants.start()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -77,6 +83,8 @@ def create_app(
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         cleaning = asyncio.create_task(_clean(state))
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tenants.reload)
         yield
         cleaning.cancel()
         await state.close()
@@ -105,9 +113,10 @@ def create_app(
     ):
         app.include_router(router)
     register_errors(app)
+    describe_bodies(app)
     app.add_middleware(
         RequestLimits, max_bytes=settings.max_body_bytes, seconds=settings.body_timeout_ms / 1000, slots=state.slots
     )
     app.add_middleware(Cors, any_origin=settings.sandbox, tenants=tenants)
-    app.add_middleware(Observed, metrics=state.metrics)
+    app.add_middleware(Observed, metrics=state.metrics, tenants=tenants)
     return app

@@ -35,6 +35,7 @@ class Caller:
     jti: str
     body_hash: str
     expires: float
+    issued: float = 0.0
 
 
 class Authenticator:
@@ -69,7 +70,7 @@ class Authenticator:
             if not isinstance(jti, str) or not jti:
                 raise ValueError("jti")
             digest = hashlib.sha256(path.encode() + b"\0" + body).hexdigest()
-            return Caller(tenant, jti, digest, float(claims["exp"]))
+            return Caller(tenant, jti, digest, float(claims["exp"]), float(claims["iat"]))
         raise ValueError("no tenant")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ from fastapi import Request
 from starlette.responses import Response
 
 from cds_service.auth import Caller
-from cds_service.errors import ServiceError, Unauthorized
+from cds_service.errors import Overloaded, ServiceError, Unauthorized
 from cds_service.state import AppState, state_of
 from cds_service.tenants import Tenant
+
+_OUTAGE_SECONDS = 60
+"""how old a token may be while the store does not answer; this process still takes each only once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ async def admitted(request: Request) -> AsyncIterator[Call]:
         yield Call(state, body, None)
         return
     request.scope["cds_tenant"] = caller.tenant.id
-    with state.slots.of_tenant(caller.tenant.id):
+    state.rates.take(caller.tenant.id, caller.tenant.max_per_minute)
+    with state.slots.of_tenant(caller.tenant.id, caller.tenant.max_concurrent):
         stored = state.authenticator.seen.claim(caller)
         if stored is not None:
             yield Call(state, body, caller, Response(stored, media_type="application/json"))
@@ -53,6 +58,10 @@ async def admitted(request: Request) -> AsyncIterator[Call]:
         use = await state.memory.use_token(caller.tenant.id, caller.jti, caller.body_hash, caller.expires)
         if use == "reused":
             raise Unauthorized("not authorized")
+        if use is None and time.time() - caller.issued > _OUTAGE_SECONDS:
+            # nobody can say whether another process has seen it: only a token made for this very call is let in
+            state.authenticator.seen.forget(caller)
+            raise Overloaded("the store of used tokens does not answer")
         try:
             yield Call(state, body, caller)
         except ServiceError:

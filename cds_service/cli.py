@@ -102,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     erase.add_argument("--patient", required=True, type=_patient_id, metavar="ID")
     erase.set_defaults(command=_erase)
 
+    doctor = commands.add_parser("doctor", help="run the searches against a tenant's FHIR server and tell what works")
+    doctor.add_argument("--tenant", required=True, metavar="ID")
+    doctor.add_argument("--patient", required=True, type=_patient_id, metavar="ID", help="a test patient")
+    doctor.add_argument("--tenants-file", type=Path, metavar="FILE", help="default: CDS_TENANTS_FILE")
+    doctor.add_argument("--token", help="bearer token (or CDS_TOKEN in the environment)")
+    doctor.add_argument("--timeout-ms", type=int, default=20_000)
+    doctor.set_defaults(command=_doctor)
+
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
     sandbox.add_argument("--port", type=int, default=8081)
     sandbox.add_argument("--host", default="127.0.0.1")
@@ -219,6 +227,19 @@ def _erase(given: argparse.Namespace) -> int:
 
     print(erased(load_settings(), given.tenant, given.patient))
     return 0
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from cds_service.doctor import examine
+    from cds_service.doctor.report import written
+    from cds_service.settings import load_settings
+
+    token = given.token or os.environ.get("CDS_TOKEN")
+    found = asyncio.run(
+        examine(load_settings(), given.tenants_file, given.tenant, given.patient, token, given.timeout_ms)
+    )
+    print(written(found))
+    return 0 if found.healthy else 1
 
 
 def _sandbox(given: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ ServiceError
 ├── Precondition          412  the data needed could be had neither from prefetch nor from FHIR
 ├── TooLarge              413  body over the limit
 ├── UnsupportedMedia      415  not JSON
+├── TooMany               429  more calls a minute than this tenant may make
 ├── Overloaded            503  too many requests at once
 └── SettingsError         —    the service refuses to start (one line)
 """
@@ -59,6 +60,10 @@ class TooLarge(ServiceError):  # noqa: N818
 
 class UnsupportedMedia(ServiceError):  # noqa: N818
     status, code = 415, "not-supported"
+
+
+class TooMany(ServiceError):  # noqa: N818
+    status, code = 429, "throttled"
 
 
 class Overloaded(ServiceError):  # noqa: N818

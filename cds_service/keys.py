@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
 import logging
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from joserfc.errors import JoseError
@@ -18,6 +21,8 @@ from cds_service.tenants import Tenant
 _LOG = logging.getLogger("cds_service")
 _FRESH_SECONDS = 600.0
 _COOL_DOWN_SECONDS = 60.0
+_STALE_SECONDS = 86_400.0
+"""keys that could not be fetched again are used no longer than this."""
 _MAX_BYTES = 256 * 1024
 _FETCH_MS = 2000
 _TYPES = {"RS": RSAKey, "PS": RSAKey, "ES": ECKey}
@@ -28,26 +33,45 @@ class _Cached:
     keys: dict[str, Any] = field(default_factory=dict)
     fetched: float = float("-inf")
     tried: float = float("-inf")
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class KeyStore:
     """Keys by (tenant, kid). A kid is a look-up key and nothing else."""
 
     def __init__(self) -> None:
-        self._cache: dict[str, _Cached] = {}
+        self._cache: dict[str, tuple[str, _Cached]] = {}
 
     async def find(self, tenant: Tenant, kid: str, algorithm: str) -> RSAKey | ECKey | None:
-        """The key of this kid if its type fits the algorithm; a rotated key is looked up once a minute at most."""
-        cached = self._cache.setdefault(tenant.id, _Cached())
-        now = time.monotonic()
-        stale = now - cached.fetched > _FRESH_SECONDS
-        if (kid not in cached.keys or stale) and now - cached.tried > (_COOL_DOWN_SECONDS if cached.keys else 1.0):
-            cached.tried = now
-            found = await self._load(tenant)
-            if found is not None:
-                cached.keys, cached.fetched = found, now
+        """The key of this kid if its type fits the algorithm; a rotated key is looked up once a minute at most, and
+        callers that come meanwhile wait for that one look. A tenant with another key source starts anew."""
+        cached = self._cached(tenant)
+        if self._due(cached, kid) or (kid not in cached.keys and cached.turn.locked()):
+            async with cached.turn:
+                if self._due(cached, kid):
+                    cached.tried = time.monotonic()
+                    found = await self._load(tenant)
+                    if found is not None:
+                        cached.keys, cached.fetched = found, cached.tried
+        if time.monotonic() - cached.fetched > _STALE_SECONDS:
+            cached.keys = {}
         key = cached.keys.get(kid)
         return key if isinstance(key, _TYPES[algorithm[:2]]) else None
+
+    def _due(self, cached: _Cached, kid: str) -> bool:
+        now = time.monotonic()
+        wanted = kid not in cached.keys or now - cached.fetched > _FRESH_SECONDS
+        return wanted and now - cached.tried > (_COOL_DOWN_SECONDS if cached.keys else 1.0)
+
+    def _cached(self, tenant: Tenant) -> _Cached:
+        """Keyed by the source too: keys taken out of the tenants file are gone with the next reading of it."""
+        source = json.dumps([tenant.jwks, str(tenant.jwks_file), tenant.jku], sort_keys=True)
+        stamp = _stamp(tenant.jwks_file) if tenant.jwks_file is not None else None
+        digest = hashlib.sha256(f"{source}{stamp}".encode()).hexdigest()
+        known = self._cache.get(tenant.id)
+        if known is None or known[0] != digest:
+            known = self._cache[tenant.id] = (digest, _Cached())
+        return known[1]
 
     async def _load(self, tenant: Tenant) -> dict[str, Any] | None:
         try:
@@ -59,6 +83,39 @@ class KeyStore:
         except (OSError, ValueError, JoseError):
             _LOG.error("keys of a tenant can't be read", extra={"tenant": tenant.id, "reason": "keys"})
             return None
+
+
+async def fetch_keys(tenant: Tenant) -> dict[str, Any]:
+    """The keys behind a tenant's jku, by kid; none when they can't be had or read."""
+    try:
+        return await _fetch(tenant) or {}
+    except (OSError, ValueError, JoseError):
+        return {}
+
+
+def check_keys(tenant: Tenant) -> None:
+    """Raises ValueError when keys that are at hand (inline, file) can't be used; fetched ones are not asked for."""
+    name = "jwks" if tenant.jwks is not None else "jwksFile"
+    document: Any = tenant.jwks
+    try:
+        if tenant.jwks_file is not None:
+            document = json.loads(tenant.jwks_file.read_text(encoding="utf-8"))
+        if document is not None and not _by_kid(document):
+            raise ValueError("has no usable public key with a kid of its own")
+    except OSError:
+        raise ValueError(f"{name}: can't be read") from None
+    except JoseError:
+        raise ValueError(f"{name}: holds a key that is none") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 async def _fetch(tenant: Tenant) -> dict[str, Any] | None:

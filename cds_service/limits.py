@@ -44,7 +44,7 @@ def decode_request(body: bytes, *, max_nodes: int = MAX_NODES) -> Mapping[str, A
         value = _DECODER.decode(body)
     except RecursionError:
         raise BadRequest("nested too deeply", "request") from None
-    except (_NumberOutOfRangeError, OverflowError):
+    except (_NumberOutOfRangeError, ArithmeticError):
         raise BadRequest("a number is out of range", "request") from None
     except (msgspec.DecodeError, ValueError):
         raise BadRequest("malformed JSON", "request") from None

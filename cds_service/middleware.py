@@ -111,6 +111,9 @@ class Cors:
         allowed = bool(origin) and (self.any_origin or origin in self.tenants.origins)
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             extra = _cors_headers(origin) if allowed else []
+            if allowed and headers.get(b"access-control-request-private-network") == b"true":
+                # a page from outside that calls a service inside the hospital: only origins that are listed
+                extra.append((b"access-control-allow-private-network", b"true"))
             await send({"type": "http.response.start", "status": 204, "headers": extra})
             await send({"type": "http.response.body", "body": b""})
             return
@@ -136,8 +139,8 @@ def _cors_headers(origin: str) -> list[tuple[bytes, bytes]]:
 class Observed:
     """One metric and one log line per request, by allow-list: route template, method, status, milliseconds."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app, self.metrics = app, metrics
+    def __init__(self, app: ASGIApp, metrics: Metrics, tenants: Tenants) -> None:
+        self.app, self.metrics, self.tenants = app, metrics, tenants
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -151,6 +154,7 @@ class Observed:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", []), *_SECURITY_HEADERS]
+                message["headers"] = _framed(message["headers"], self.tenants.frame_ancestors)
             await send(message)
 
         try:
@@ -170,6 +174,19 @@ class Observed:
                     "ms": round(seconds * 1000, 1),
                 },
             )
+
+
+def _framed(headers: list[tuple[bytes, bytes]], ancestors: tuple[str, ...]) -> list[tuple[bytes, bytes]]:
+    """Our pages may be framed by nobody, or by those whom the tenants name."""
+    if not ancestors:
+        return headers
+    named = " ".join(ancestors).encode("ascii", "ignore")
+    return [
+        (name, value.replace(b"frame-ancestors 'none'", b"frame-ancestors " + named))
+        if name.lower() == b"content-security-policy"
+        else (name, value)
+        for name, value in headers
+    ]
 
 
 def _template(scope: Scope) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -30,6 +30,11 @@ class Brain:
     knowledge: Knowledge
     today: Callable[[], date]
     answers: Answers
+
+    def with_overlay(self, overlay: OverlayText) -> Brain:
+        """The same with a hospital's own codes. CodelistError names what is wrong with them."""
+        terminology = load_terminology(overlay)
+        return replace(self, reader=ChartReader(terminology, terminology.drugs, TextEngine.load()))
 
     def understand(self, chart: RawChart, as_of: date | None = None) -> tuple[PatientFacts, Assessment]:
         """Facts and assessment of one chart; never raises on a chart."""

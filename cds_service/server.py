@@ -6,7 +6,7 @@ import uvicorn
 
 from cds_service.app import create_app
 from cds_service.logs import configure_logging
-from cds_service.settings import check_production, load_settings
+from cds_service.settings import check_production, check_serving, load_settings
 
 _SHUTDOWN_SECONDS = 10
 """requests in flight may end; the deadline of a request is far below."""
@@ -14,7 +14,9 @@ _SHUTDOWN_SECONDS = 10
 
 def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     """Runs until stopped. Raises SettingsError, KnowledgeError or CodelistError before anything is bound."""
-    check_production(load_settings())
+    settings = load_settings()
+    check_production(settings)
+    check_serving(settings, workers)
     configure_logging()
     options = {
         "host": host,

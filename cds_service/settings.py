@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cds_service.errors import SettingsError
 from cds_service.fhir.slots import PARALLEL
+
+_VARIED = 8
+"""different characters that a random key has at least."""
 
 
 class Settings(BaseSettings):
@@ -28,6 +32,8 @@ class Settings(BaseSettings):
     body_timeout_ms: int = Field(default=10_000, ge=100, le=120_000)
     max_concurrent: int = Field(default=256, ge=1)
     max_concurrent_per_tenant: int = Field(default=128, ge=1)
+    max_per_minute_per_tenant: int = Field(default=12_000, ge=1)
+    kill_file: Path | None = None
     retention_days: int = Field(default=2190, ge=1)
     pseudonym_key: SecretStr | None = Field(default=None, min_length=32)
     as_of: date | None = None
@@ -65,5 +71,28 @@ def check_production(settings: Settings) -> None:
         raise SettingsError("CDS_TENANTS_FILE is not a readable file")
     if settings.as_of is not None:
         raise SettingsError("CDS_AS_OF is set: a fixed date is for the sandbox only")
-    if settings.public_url is None or not settings.public_url.startswith("https://"):
+    if settings.sandbox_url is not None:
+        raise SettingsError("CDS_SANDBOX_URL is set: the embedded sandbox is not for production")
+    public = urlsplit(settings.public_url or "")
+    if public.scheme != "https" or not public.hostname or public.username or public.query or public.fragment:
         raise SettingsError("CDS_PUBLIC_URL must be the public https URL of this service")
+    if settings.suppression is False:
+        raise SettingsError("CDS_SUPPRESSION is false: in production a dismissed card stays dismissed")
+    if settings.pseudonym_key is None and settings.database_url.startswith("postgres"):
+        raise SettingsError(
+            "CDS_PSEUDONYM_KEY is not set: on PostgreSQL the key of the hashes must not lie beside them"
+        )
+    if settings.pseudonym_key is not None and len(set(settings.pseudonym_key.get_secret_value())) < _VARIED:
+        raise SettingsError("CDS_PSEUDONYM_KEY repeats a few characters: it must be random")
+
+
+def check_serving(settings: Settings, workers: int) -> None:
+    """What only the command `serve` knows; SettingsError says what is wrong."""
+    if workers < 1:
+        raise SettingsError("--workers must be at least 1")
+    memory = settings.database_url.removesuffix(":memory:").rstrip("/") == "sqlite:"
+    if not settings.sandbox:
+        if memory:
+            raise SettingsError("CDS_DATABASE_URL is in memory: evaluations and used tokens would be forgotten")
+        if workers > 1 and settings.database_url.startswith("sqlite"):
+            raise SettingsError("CDS_DATABASE_URL is SQLite with --workers above 1: several processes need PostgreSQL")

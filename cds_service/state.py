@@ -14,15 +14,17 @@ from cds_service.companion.sessions import Sessions
 from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.door import Policy, Refused, open_client
+from cds_service.keys import check_keys
 from cds_service.memory import Memory
 from cds_service.metrics import Metrics
-from cds_service.overload import Slots
+from cds_service.overload import Rates, Slots, Turns
 from cds_service.pipeline import Brain
 from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
 from cds_service.tenants import Tenant, Tenants
 from hooks.wire import HookRequest
 from mappings.codelists import OverlayText
+from mappings.codetypes import CodelistError
 
 _LOOPBACK = ("127.0.0.1", "::1", "testclient")
 """the last is the name that the test client gives itself; no network address looks like it."""
@@ -38,9 +40,42 @@ class AppState:
     authenticator: Authenticator
     memory: Memory
     slots: Slots
+    rates: Rates
+    turns: Turns = field(default_factory=Turns)
     metrics: Metrics = field(default_factory=Metrics)
     sessions: Sessions = field(default_factory=Sessions)
     clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
+
+    brains: dict[Path, tuple[tuple[int, int], Brain]] = field(default_factory=dict)
+
+    def brain_of(self, tenant: Tenant | None) -> Brain:
+        """Our own codes, or with the overlay that the tenant has; it was read when the tenants file was."""
+        if tenant is None or tenant.overlay is None:
+            return self.brain
+        found = self.brains.get(tenant.overlay)
+        return found[1] if found is not None else self.brain
+
+    def check(self, tenant: Tenant) -> None:
+        """Raises ValueError when a file that the tenant names can't be used; reads its overlay when it changed."""
+        check_keys(tenant)
+        if tenant.ca_file is not None:
+            try:
+                ssl.create_default_context(cafile=str(tenant.ca_file))
+            except OSError:
+                raise ValueError("caFile: is not a readable certificate file") from None
+        if tenant.overlay is None:
+            return
+        try:
+            status = tenant.overlay.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            known = self.brains.get(tenant.overlay)
+            if known is None or known[0] != stamp:
+                text = OverlayText(tenant.overlay.name, tenant.overlay.read_text(encoding="utf-8"))
+                self.brains[tenant.overlay] = (stamp, self.brain.with_overlay(text))
+        except (OSError, UnicodeDecodeError):
+            raise ValueError("overlay: can't be read") from None
+        except CodelistError as error:
+            raise ValueError(f"overlay: {str(error).splitlines()[0]}") from None
 
     def public_url(self, request: Request) -> str:
         """The base of our own links: as configured, else (sandbox) as called."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -28,6 +28,8 @@ _LOG = logging.getLogger("cds_service")
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """asymmetric only; "none" and HMAC are not in any list."""
 _CHECK_SECONDS = 5.0
+_SCHEMES: tuple[str, ...] = ("https",)
+"""of FHIR servers: a bearer token goes over TLS only."""
 
 
 class _Strict(BaseModel):
@@ -88,6 +90,8 @@ class Tenant(_Strict):
     mode: Literal["live", "silent", "off"] = "live"
     rollout: int = Field(default=100, ge=0, le=100)
     client_remembers_overrides: bool = Field(default=False, alias="clientRemembersOverrides")
+    max_per_minute: int | None = Field(default=None, ge=1, alias="maxPerMinute")
+    max_concurrent: int | None = Field(default=None, ge=1, alias="maxConcurrent")
     retention_days: int = Field(default=2190, ge=1, alias="retentionDays")
     fail_silent: bool = Field(default=False, alias="failSilent")
     companion: CompanionClient | None = None
@@ -116,11 +120,24 @@ class Tenant(_Strict):
             raise ValueError("must be an https URL")
         return url.rstrip("/") if url else url
 
+    @field_validator("cors_origins", "frame_ancestors")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Exact https origins; http only for this very machine, as a developer's page has it."""
+        for origin in origins:
+            parts = urlsplit(origin)
+            here = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")
+            if "*" in origin or not parts.hostname or not (parts.scheme == "https" or here):
+                raise ValueError("must be exact https origins, without *")
+            if origin != f"{parts.scheme}://{parts.netloc}" or "@" in origin or any(c in origin for c in " ;,'\""):
+                raise ValueError("must be origins: scheme, host and port, nothing more")
+        return origins
+
     @field_validator("fhir_servers")
     @classmethod
     def _servers(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         for url in urls:
-            if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
+            if urlsplit(url).scheme not in _SCHEMES or not urlsplit(url).hostname:
                 raise ValueError("must be https base URLs")
         return tuple(url.rstrip("/") for url in urls)
 
@@ -155,6 +172,9 @@ class Tenants:
     """The tenants of a file. `problems` names the disabled ones; the texts hold no key material."""
 
     path: Path | None
+    kill_file: Path | None = None
+    check: Callable[[Tenant], None] = lambda _: None
+    """Raises ValueError on a tenant whose files can't be used."""
     _by_issuer: dict[str, list[Tenant]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     _stamp: tuple[int, int] | None = None
@@ -172,6 +192,25 @@ class Tenants:
                 if tenant.companion is not None and tenant.mode != "off" and iss in tenant.fhir_servers:
                     return tenant
         return None
+
+    def by_id(self, tenant_id: str) -> Tenant | None:
+        return next((t for same in self._by_issuer.values() for t in same if t.id == tenant_id), None)
+
+    @property
+    def killed(self) -> bool:
+        """Whether the kill file exists: then no tenant is shown anything."""
+        return self.kill_file is not None and self.kill_file.exists()
+
+    def reload(self) -> None:
+        """Reads the file at the next use, changed or not (SIGHUP)."""
+        self._checked, self._stamp = float("-inf"), None
+
+    @property
+    def frame_ancestors(self) -> tuple[str, ...]:
+        """Who may frame our pages, of all tenants together: a page is fetched by a browser that names no tenant."""
+        self.refresh()
+        found = (a for same in self._by_issuer.values() for t in same for a in t.frame_ancestors if t.mode != "off")
+        return tuple(dict.fromkeys(found))
 
     @property
     def origins(self) -> frozenset[str]:
@@ -199,6 +238,13 @@ class Tenants:
         except (OSError, SettingsError):
             _LOG.error("tenants file can't be read again", extra={"reason": "tenants-file"})
 
+    def start(self) -> None:
+        """Reads the file for the first time; SettingsError when it is no list of tenants at all."""
+        self.load()
+        if self.path is not None:
+            status = self.path.stat()
+            self._stamp, self._checked = (status.st_mtime_ns, status.st_size), time.monotonic()
+
     def load(self) -> None:
         """Reads the file; SettingsError when it is no list of tenants at all."""
         if self.path is None:
@@ -211,10 +257,14 @@ class Tenants:
             where = f"tenants[{index}]" + (f" ({name})" if isinstance(name, str) else "")
             try:
                 tenant = Tenant.model_validate(entry)
+                self.check(tenant)
             except ValidationError as error:
                 first = error.errors(include_input=False, include_url=False)[0]
                 key = ".".join(str(part) for part in first["loc"])
                 problems.append(f"{where}: {key or 'entry'}: {first['msg']}")
+                continue
+            except ValueError as error:
+                problems.append(f"{where}: {error}")
                 continue
             if tenant.id in ids:
                 problems.append(f"{where}: id: is used twice")
@@ -226,13 +276,12 @@ class Tenants:
             _LOG.error("tenant disabled", extra={"reason": problem})
 
 
-def load_tenants(path: Path | None) -> Tenants:
-    tenants = Tenants(path)
-    tenants.load()
-    if path is not None:
-        status = path.stat()
-        tenants._stamp = (status.st_mtime_ns, status.st_size)
-        tenants._checked = time.monotonic()
+def load_tenants(
+    path: Path | None, kill_file: Path | None = None, check: Callable[[Tenant], None] = lambda _: None
+) -> Tenants:
+    """SettingsError when the file is no list of tenants at all."""
+    tenants = Tenants(path, kill_file, check)
+    tenants.start()
     return tenants
 
 

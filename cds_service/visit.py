@@ -50,7 +50,7 @@ class Visit:
     async def cards(self, hook: HookRequest) -> list[Card]:
         """The cards to show. Precondition when the question itself could not be read."""
         tenant, begun = self.tenant, time.perf_counter()
-        if tenant is not None and tenant.mode == "off":
+        if (tenant is not None and tenant.mode == "off") or self.state.tenants.killed:
             return []
         facts, assessment = await assessed(hook, self.state, tenant)
         if assessment.unreadable:
@@ -58,7 +58,7 @@ class Visit:
             if tenant is not None and tenant.fail_silent:
                 return []
             raise _unreadable(facts, assessment)
-        written = self.state.brain.cards(hook.hook, facts, assessment, self._context(hook))
+        written = self.state.brain_of(tenant).cards(hook.hook, facts, assessment, self._context(hook))
         material = hashed(material_facts(assessment), self._key)
         shown, outcome = await self._permitted(hook, written, material)
         kept = tuple(_card_record(card, material) for card in shown)
@@ -118,6 +118,7 @@ class Visit:
             user=_text(hook.context.get("userId")),
             dialect=tenant.dialect if tenant else "generic-2.0",
             orderables=tenant.codings if tenant else {},
+            language=tenant.language if tenant else "en",
             units=tenant.units if tenant else "conventional",
             encounter_id=hook.encounter_id,
             companion_url=self._companion_url(),
@@ -167,7 +168,8 @@ async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) ->
         version=tenant.fhir_version if tenant is not None else None,
         zone=tenant.zone if tenant is not None else None,
     )
-    facts, found = state.brain.understand(chart)
+    async with state.turns.of(tenant.id if tenant is not None else NOBODY):
+        facts, found = state.brain_of(tenant).understand(chart)
     state.metrics.assessed(found.grade, found.card)
     for need, completeness in facts.completeness.items():
         if completeness.state != "complete":

@@ -22,10 +22,12 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Ready once knowledge and code lists are loaded (they are, or the application would not have started).
 
-    A store that does not answer makes it "degraded", still 200: calls are answered without it."""
+    A store that does not answer makes it "degraded" and 503, so that a balancer prefers another replica; calls that
+    come all the same are answered without it."""
     state = state_of(request)
-    status = "ready" if await state.memory.ready() else "degraded"
-    return json_response({"status": status, "version": __version__, "knowledge": state.brain.knowledge.version})
+    ready = await state.memory.ready()
+    body = {"status": "ready" if ready else "degraded", "version": __version__}
+    return json_response(body | {"knowledge": state.brain.knowledge.version}, 200 if ready else 503)
 
 
 @router.get("/metrics")

@@ -6,10 +6,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cds_service.answers import json_response
+from cds_service.audit.trail import Event
 from cds_service.calls import Call, admitted
 from cds_service.errors import BadRequest, NotFound
 from cds_service.limits import decode_request
-from cds_service.visit import Visit, assessed
+from cds_service.memory import now_ms
+from cds_service.visit import NOBODY, Visit, assessed
 from hooks.model import to_json
 from hooks.services import HOOKS, SERVICES, discovery
 from hooks.wire import HookRequest, RequestError, parse_request
@@ -42,8 +44,27 @@ async def assessment(request: Request) -> Response:
     async with admitted(request) as call:
         if call.stored is not None:
             return call.stored
-        _, found = await assessed(_parsed(call, None), call.state, call.tenant)
+        hook = _parsed(call, None)
+        _, found = await assessed(hook, call.state, call.tenant)
+        note_read(hook, call)
         return call.answer(json_response(to_json(found)))
+
+
+def note_read(hook: HookRequest, call: Call) -> None:
+    """Puts the reading of a whole assessment on the audit trail."""
+    tenant, key = call.tenant.id if call.tenant else NOBODY, call.state.memory.store.key
+    user = hook.context.get("userId")
+    call.state.memory.note(
+        Event(
+            now_ms(),
+            tenant,
+            "read",
+            "assessments",
+            "done",
+            actor=key(tenant, "user", user) if isinstance(user, str) else None,
+            subject=key(tenant, "patient", hook.patient_id),
+        )
+    )
 
 
 def _parsed(call: Call, hook: str | None) -> HookRequest:

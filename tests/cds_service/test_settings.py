@@ -48,6 +48,12 @@ def tenants(tmp_path: Path) -> Path:
         ({"as_of": "2026-06-01"}, "CDS_AS_OF"),
         ({"public_url": None}, "CDS_PUBLIC_URL"),
         ({"public_url": "http://cds.example.org"}, "CDS_PUBLIC_URL"),
+        ({"public_url": "https://user:pw@cds.example.org"}, "CDS_PUBLIC_URL"),
+        ({"public_url": "https://"}, "CDS_PUBLIC_URL"),
+        ({"sandbox_url": "http://127.0.0.1:8081"}, "CDS_SANDBOX_URL"),
+        ({"suppression": False}, "CDS_SUPPRESSION"),
+        ({"database_url": "postgresql://cds@db/cds"}, "CDS_PSEUDONYM_KEY"),
+        ({"pseudonym_key": "a" * 40}, "CDS_PSEUDONYM_KEY"),
     ],
 )
 def test_production_refuses_what_is_insecure(tenants: Path, changes: dict[str, object], named: str) -> None:
@@ -69,16 +75,26 @@ def test_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value:
     assert "tiny-secret" not in str(error.value), "a secret is not repeated"
 
 
+_PRODUCTION = {"CDS_TENANTS_FILE": "tenants.yaml", "CDS_PUBLIC_URL": "https://cds.example.org"}
+
+
 @pytest.mark.parametrize(
     ("environment", "named"),
     [
         ({}, "CDS_TENANTS_FILE"),
+        ({**_PRODUCTION, "CDS_TENANTS_FILE": "/nowhere"}, "CDS_TENANTS_FILE"),
+        ({**_PRODUCTION, "CDS_AS_OF": "2026-06-01"}, "CDS_AS_OF"),
+        ({**_PRODUCTION, "CDS_DATABASE_URL": "sqlite://"}, "CDS_DATABASE_URL"),
+        ({**_PRODUCTION, "WORKERS": "2"}, "CDS_DATABASE_URL"),
         ({"CDS_PROFILE": "sandbox", "CDS_DATABASE_URL": "mysql://x:secret@y/z"}, "CDS_DATABASE_URL"),
     ],
 )
 def test_serve_refuses_in_one_line_with_code_2(environment: dict[str, str], named: str, tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
-    command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", "0"]
+    if "tenants.yaml" in environment.get("CDS_TENANTS_FILE", ""):
+        (tmp_path / "tenants.yaml").write_text("tenants: []\n")
+    workers = environment.get("WORKERS", "1")
+    command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", "0", "--workers", workers]
     done = subprocess.run(command, env=clean | environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1

@@ -55,6 +55,8 @@ def nested(depth: int) -> bytes:
         (b'{"hook": Infinity}', 400),
         (json.dumps(GOOD).encode()[:-1] + b',"extension":1e999999}', 400),
         (b'{"hook": ' + b"9" * 5000 + b"}", 400),
+        (b'{"hook": 1e99999999999999999999}', 400),
+        (b'{"hook": 1e-99999999999999999999}', 400),
         (b"\xff\xfe{}", 400),
         (b'{"hook":"\xed\xa0\x80"}', 400),
         (nested(MAX_DEPTH + 1), 400),

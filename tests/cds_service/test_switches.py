@@ -1,0 +1,320 @@
+"""What each key of the tenants file does, and the switches of a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from starlette.testclient import TestClient
+
+from cds_service import calls, keys
+from cds_service.app import create_app
+from cds_service.pipeline import load_brain
+from cds_service.settings import Settings
+from cds_service.store import Store, StoreError
+from tests.charts import chart
+from tests.security.test_auth import BASE, EC, PATH, RSA, tenant, token
+
+CHART = """
+    Patient    | female | 49y
+    Condition  | SLE | onset -17y
+    Exam       | stony-hard nodules over both elbows | -10d
+    Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
+"""
+OVERLAY = """overlay: "1"
+source: reviewed by the test, 2026-06-01
+codes:
+  - system: urn:hospital
+    code: L77
+    display: Lupus
+    concepts: [ctd.sle]
+"""
+BRAIN = load_brain()
+
+
+def body(patient: str = "p1", text: str = CHART) -> dict[str, Any]:
+    bundle = chart(text, today=datetime.now(UTC).date(), patient_id=patient).json()
+    return {
+        "hook": "patient-view",
+        "hookInstance": "1",
+        "context": {"userId": "Practitioner/1", "patientId": patient},
+        "prefetch": {"conditions": bundle, "laboratory": None, "examinations": None},
+    }
+
+
+def app_of(folder: Path, *tenants: dict[str, Any], **settings: Any) -> TestClient:
+    file = folder / "tenants.yaml"
+    file.write_text(yaml.safe_dump({"tenants": list(tenants)}))
+    made = Settings(profile="production", tenants_file=file, public_url=BASE, **settings)
+    return TestClient(create_app(made, brain=BRAIN), base_url=BASE)
+
+
+def fire(client: TestClient, bearer: str | None = None, **changes: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {bearer or token()}"}
+    answer: httpx.Response = client.post(PATH, json=body(**changes), headers=headers)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"corsOrigins": ["*"]}, "corsOrigins"),
+        ({"corsOrigins": ["https://*.example.org"]}, "corsOrigins"),
+        ({"corsOrigins": ["http://ehr.example.org"]}, "corsOrigins"),
+        ({"frameAncestors": ["https://ehr.example.org; script-src *"]}, "frameAncestors"),
+        ({"frameAncestors": ["https://ehr.example.org/path"]}, "frameAncestors"),
+        ({"caFile": "/nowhere/ca.pem"}, "caFile"),
+        ({"overlay": "/nowhere/overlay.yaml"}, "overlay"),
+        ({"jwks": None, "jwksFile": "/nowhere/keys.json"}, "jwksFile"),
+        ({"jwks": {"keys": []}}, "jwks"),
+        ({"jwks": {"keys": [{"kty": "oct", "kid": "a", "k": "AAAA"}]}}, "jwks"),
+        ({"maxPerMinute": 0}, "maxPerMinute"),
+        ({"maxConcurrent": 0}, "maxConcurrent"),
+    ],
+    ids=str,
+)
+def test_a_tenant_whose_files_or_origins_are_wrong_is_disabled(
+    tmp_path: Path, changes: dict[str, Any], named: str
+) -> None:
+    good = tenant(id="good", issuer="https://good.example.org")
+    client = app_of(tmp_path, tenant(**changes), good)
+    (problem,) = client.app.state.cds.tenants.problems  # type: ignore[attr-defined]
+    assert named in problem
+    assert fire(client).status_code == 401
+    assert fire(client, token(iss="https://good.example.org")).status_code == 200
+
+
+def test_overlay_is_the_tenants_own(tmp_path: Path) -> None:
+    file = tmp_path / "overlay.yaml"
+    file.write_text(OVERLAY)
+    other = tenant(id="other", issuer="https://other.example.org")
+    client = app_of(tmp_path, tenant(overlay=str(file)), other)
+    local = body(text=CHART.replace("    Condition  | SLE | onset -17y\n", ""))
+    local["prefetch"]["conditions"]["entry"].append(
+        {
+            "resource": {
+                "resourceType": "Condition",
+                "id": "c",
+                "subject": {"reference": "Patient/p1"},
+                "code": {"coding": [{"system": "urn:hospital", "code": "L77"}]},
+                "onsetDateTime": "2009-01-01",
+                "verificationStatus": {"coding": [{"code": "confirmed"}]},
+            }
+        }
+    )
+    shown = {}
+    for issuer in ("https://ehr.example.org", "https://other.example.org"):
+        answer = client.post(PATH, json=local, headers={"Authorization": f"Bearer {token(iss=issuer)}"})
+        shown[issuer] = len(answer.json()["cards"])
+    assert shown["https://ehr.example.org"] > 0
+    assert shown["https://other.example.org"] == 0
+
+
+def test_wrong_overlay_disables_its_tenant_and_names_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "overlay.yaml"
+    file.write_text(OVERLAY.replace("ctd.sle", "ctd.nonsense"))
+    client = app_of(tmp_path, tenant(overlay=str(file)))
+    assert "overlay" in client.app.state.cds.tenants.problems[0]  # type: ignore[attr-defined]
+
+
+def test_own_rate_and_its_retry_after(tmp_path: Path) -> None:
+    client = app_of(tmp_path, tenant(maxPerMinute=6), tenant(id="b", issuer="https://b.example.org"))
+    assert fire(client).status_code == 200
+    refused = fire(client)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert fire(client, token(iss="https://b.example.org")).status_code == 200
+
+
+def test_preflight_from_outside_the_network(tmp_path: Path) -> None:
+    client = app_of(tmp_path, tenant(corsOrigins=["https://ehr.example.org"]))
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Private-Network": "true"}
+    name = "access-control-allow-private-network"
+    allowed = client.options(PATH, headers=asked | {"Origin": "https://ehr.example.org"})
+    assert allowed.headers[name] == "true"
+    assert allowed.headers["access-control-allow-origin"] == "https://ehr.example.org"
+    assert "access-control-allow-credentials" not in allowed.headers
+    refused = client.options(PATH, headers=asked | {"Origin": "https://evil.example.org"})
+    assert name not in refused.headers
+    assert "access-control-allow-origin" not in refused.headers
+
+
+def test_pages_may_be_framed_by_those_whom_tenants_name(tmp_path: Path) -> None:
+    page = {"Accept": "text/html"}
+    nobody = app_of(tmp_path, tenant()).get("/evidence", headers=page)
+    assert "frame-ancestors 'none'" in nobody.headers["content-security-policy"]
+    named = app_of(tmp_path, tenant(frameAncestors=["https://ehr.example.org"])).get("/evidence", headers=page)
+    assert "frame-ancestors https://ehr.example.org" in named.headers["content-security-policy"]
+
+
+def test_kill_file_silences_everybody_until_it_goes(tmp_path: Path) -> None:
+    kill = tmp_path / "stop"
+    client = app_of(tmp_path, tenant(), kill_file=kill)
+    assert fire(client, patient="p1").json()["cards"]
+    kill.touch()
+    assert fire(client, patient="p2").json() == {"cards": []}
+    kill.unlink()
+    assert fire(client, patient="p3").json()["cards"]
+
+
+def test_without_the_store_only_fresh_tokens_and_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise StoreError("away")
+
+    client = app_of(tmp_path, tenant())
+    for name in ("use_token", "shown_before", "record", "ping"):
+        monkeypatch.setattr(Store, name, away)
+    now = int(time.time())
+    fresh = token()
+    assert fire(client, fresh).status_code == 200
+    assert fire(client, fresh, patient="p2").status_code == 401, "another request with the same token"
+    old = token(iat=now - calls._OUTAGE_SECONDS - 5)
+    refused = fire(client, old)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+
+
+def test_evaluations_wait_for_a_database_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, back = Store.record, False
+
+    def record(self: Store, *given: Any) -> None:
+        if not back:
+            raise StoreError("away")
+        real(self, *given)
+
+    monkeypatch.setattr(Store, "record", record)
+    monkeypatch.setattr(Store, "ping", lambda _: None if back else (_ for _ in ()).throw(StoreError("away")))
+    with app_of(tmp_path, tenant()) as client:
+        assert fire(client).status_code == 200
+        store = client.app.state.cds.memory.store  # type: ignore[attr-defined]
+        back = True
+        for _ in range(100):
+            if store.verify_audit().rows:
+                break
+            time.sleep(0.05)
+        assert [row["action"] for row in store.audit_rows()] == ["evaluate"]
+
+
+def test_epic_and_oracle_shaped_tokens(tmp_path: Path) -> None:
+    """Epic: RS384, jku, sub, nbf minutes before iat, lifetime 900 s. Oracle Health: a fixed issuer of the vendor."""
+    now = int(time.time())
+    jku = "https://epic.example.org/api/epic/2023/Security/Open/PublicKeys/530005/OIDC"
+    epic = tenant(algorithms=["RS384"], clientId="client-1", issuer="https://epic.example.org/oauth2")
+    oracle = tenant(id="oracle", issuer="https://cds-hooks.cerner.com", algorithms=["RS384", "ES384"])
+    client = app_of(tmp_path, epic, oracle)
+    shaped = token(
+        RSA, "RS384", {"jku": jku}, iss=epic["issuer"], sub="client-1", nbf=now - 300, iat=now, exp=now + 900
+    )
+    assert fire(client, shaped).status_code == 200, "a jku beside static keys is not followed"
+    assert fire(client, token(iss="https://cds-hooks.cerner.com", sub="system")).status_code == 200
+
+
+class _Jwks:
+    """Stands for the hospital's key server: counts, waits, fails, rotates."""
+
+    def __init__(self) -> None:
+        self.keys, self.fetched, self.broken = [EC], 0, False
+
+    async def fetch(self, _: Any) -> dict[str, Any] | None:
+        self.fetched += 1
+        await asyncio.sleep(0.01)
+        if self.broken:
+            return None
+        return keys._by_kid({"keys": [key.as_dict(private=False) for key in self.keys]})
+
+
+def test_rotation_cool_down_and_keys_that_can_not_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cds_service.tenants import Tenant
+
+    served, clock = _Jwks(), [1000.0]
+    monkeypatch.setattr(keys, "_fetch", served.fetch)
+    monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    hospital = Tenant.model_validate(tenant(jwks=None, jku="https://ehr.example.org/jwks"))
+
+    async def go() -> None:
+        store = keys.KeyStore()
+        together = await asyncio.gather(*(store.find(hospital, "ec-1", "ES384") for _ in range(5)))
+        assert all(together), "callers that come together wait for the one look"
+        assert served.fetched == 1
+        assert await store.find(hospital, "ec-1", "RS384") is None, "the type of the key decides"
+        served.keys = [EC, RSA]
+        clock[0] += 61
+        for _ in range(20):
+            await store.find(hospital, "nobody", "ES384")
+        assert served.fetched == 2, "unknown kids make one look a minute"
+        assert await store.find(hospital, "rsa-1", "RS384")
+        served.broken = True
+        clock[0] += 3600
+        assert await store.find(hospital, "ec-1", "ES384"), "known keys outlast an outage"
+        clock[0] += 100_000
+        assert await store.find(hospital, "ec-1", "ES384") is None, "but not for ever"
+
+    asyncio.run(go())
+
+
+def test_a_key_taken_out_of_the_file_is_gone_at_once(tmp_path: Path) -> None:
+    from cds_service.tenants import Tenant
+
+    async def go() -> None:
+        store = keys.KeyStore()
+        assert await store.find(Tenant.model_validate(tenant()), "ec-1", "ES384")
+        less = tenant(jwks={"keys": [RSA.as_dict(private=False)]})
+        assert await store.find(Tenant.model_validate(less), "ec-1", "ES384") is None
+
+    asyncio.run(go())
+
+
+def test_a_running_server_reads_its_tenants_on_sighup(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    file = tmp_path / "tenants.yaml"
+    file.write_text(yaml.safe_dump({"tenants": [tenant()]}))
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("CDS_")},
+        "CDS_TENANTS_FILE": str(file),
+        "CDS_PUBLIC_URL": BASE,
+        "CDS_DATABASE_URL": f"sqlite:///{tmp_path}/cds.sqlite3",
+    }
+    command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    url = f"http://127.0.0.1:{port}"
+
+    def cards(patient: str) -> int:
+        headers = {"Authorization": f"Bearer {token()}"}
+        answer = httpx.post(f"{url}{PATH}", json=body(patient), headers=headers, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return len(answer.json()["cards"])
+
+    try:
+        for _ in range(300):
+            try:
+                httpx.get(f"{url}/healthz", timeout=1)
+                break
+            except httpx.TransportError:
+                assert process.poll() is None, process.stderr.read() if process.stderr else ""
+                time.sleep(0.1)
+        assert cards("p1") > 0
+        file.write_text(yaml.safe_dump({"tenants": [tenant(mode="off")]}))
+        process.send_signal(signal.SIGHUP)
+        begun = time.monotonic()
+        while cards("p2"):
+            assert time.monotonic() - begun < 10
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) in (0, -signal.SIGTERM)
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
