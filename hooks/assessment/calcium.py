@@ -41,9 +41,9 @@ def judge_calcium(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule, mess
     ionized = _newest(chart, "calcium-ionized", rule)
     total = _newest(chart, "calcium-total", rule) or _newest(chart, "calcium-adjusted", rule)
     chosen = _choose(chart, ionized, total, current_days)
-    if chosen is None:
-        return Calcium(_unknown(chart, rule, messages))
     critical = _critical(chart, rule)
+    if chosen is None:
+        return Calcium(_unknown(chart, rule, messages, critical))
     if _newer_unreadable(chart, chosen, rule):
         return Calcium(
             _describe(
@@ -267,8 +267,9 @@ def _describe(
     )
 
 
-def _unknown(chart: Chart, rule: CalciumRule, messages: Messages) -> LabCriterion:
-    """No calcium that counts: says whether there is none, or only an unusable one, and why."""
+def _unknown(chart: Chart, rule: CalciumRule, messages: Messages, critical: tuple[Result, ...]) -> LabCriterion:
+    """No calcium that counts: says whether there is none, or only an unusable one, and why. A critical value among
+    those that contradict each other is still told."""
     need = chart.facts.need("observations")
     every = [r for r in chart.facts.results if r.analyte in KINDS]
     unusable = [r for r in every if not r.usable]
@@ -289,4 +290,4 @@ def _unknown(chart: Chart, rule: CalciumRule, messages: Messages) -> LabCriterio
         status, because = "unknown", messages.say("calcium.not-read", reason=need.reason or need.state)
     else:
         status, because = "unknown", messages.say("calcium.none")
-    return LabCriterion(status, because, evidence=refs)
+    return LabCriterion(status, because, critical=bool(critical), evidence=refs)
