@@ -35,6 +35,7 @@ def page(counts: list[Count], paired: list[Paired], served: list[Served], start:
     parts.append(_instructions(counts) if counts else f"Not counted: {instructions.available()}.\n")
     parts += ["\n## CPU time\n", _paired(paired), "\n## Over a socket\n", _served(served), "\n## Start and memory\n"]
     parts.append(_start(start))
+    parts.append(_GOALS)
     return "\n".join(parts)
 
 
@@ -46,8 +47,18 @@ Every answer is checked for its content; a fast wrong answer fails.
 
 The charts are sampled from the public Synthea charts of `tests/data/public` by a hash of their ids (the same mix at
 every size) and given to one patient; "silent" has no connective tissue disease, "detection" holds the published case
-`{CASE}` and gets its detection card with all suggestions. `benchmarks/bodies.py` makes them, byte for byte the same
-everywhere.
+`{CASE}` and gets its detection card with all suggestions.
+`benchmarks/bodies.py` makes them, byte for byte the same everywhere.
+"""
+
+
+_GOALS = """
+## Goals
+
+Wanted: 10 resources at most 5 times `orjson.loads`, 100 at most 1.2, 1,000 and 5,000 at most 0.8; import at most twice
+`import fastapi`, ready within 1.5 s, at most 150 MB with one worker. What stands in the way, largest first: a card that
+asks a question assesses the patient again for each answer; each result (a third of such a chart) is read element by
+element; every body is decoded whole, and walked for depth, size and repeated keys; the store claims each token.
 """
 
 
