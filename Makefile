@@ -43,7 +43,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check coverage-rules
+test: check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
 
 # which lines and branches no test reaches; tracing doubles the time of the suite, so it has a target of its own
@@ -63,7 +63,7 @@ mutation: install
 	$(BIN)/mutmut results
 
 # what takes too long for every commit: every public chart through the FHIR server, deep searches of hypothesis
-long: install
+long: install coverage-rules
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # what docker/Dockerfile does, done here step by step: there may be no container engine

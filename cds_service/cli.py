@@ -136,6 +136,9 @@ def _patient_id(text: str) -> str:
 
 
 def _serve(given: argparse.Namespace) -> int:
+    from cds_service.settings import check_production, load_settings
+
+    check_production(load_settings())  # a refusal needs no code lists; serve() checks again
     from cds_service.server import serve
 
     serve(given.host, given.port, given.workers)

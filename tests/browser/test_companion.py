@@ -26,7 +26,7 @@ def launched(page: Page) -> Page:
     with page.context.expect_page() as opened:
         page.get_by_role("button", name=re.compile("companion", re.IGNORECASE)).first.click()
     app = opened.value
-    app.set_default_timeout(15_000)
+    app.set_default_timeout(30_000)
     expect(app.locator(".verdict")).to_be_visible()
     return app
 
@@ -124,7 +124,7 @@ def test_the_body_figure_by_keyboard_alone(page: Page, demo: Demo) -> None:
     expect(page.locator(".given")).to_contain_text("right elbow, left hand")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_readable_in_a_narrow_panel(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)
     choose(page, "Case Sousa-2021, with synthetic laboratory values, the X-ray and the biopsy")
@@ -139,6 +139,7 @@ def test_readable_in_a_narrow_panel(page: Page, scheme: str) -> None:
     shot(app, f"companion-360-{scheme}")
 
 
+@pytest.mark.long
 def test_in_a_frame_with_third_party_cookies_blocked(browser: Browser, demo: Demo) -> None:
     """The record system embeds the page: another site (localhost against 127.0.0.1) with third-party cookies off."""
     context = browser.new_context()

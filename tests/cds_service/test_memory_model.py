@@ -148,7 +148,7 @@ class Remembering(RuleBasedStateMachine):
     def patient_is_erased(self, tenant: str, patient: str, wanted: bool) -> None:
         if not wanted:
             return
-        self.store.erase(tenant, self.store.key(tenant, "patient", patient))
+        self.store.erase(tenant, self.store.key(tenant, "patient", patient), self.now)
         gone = {card.uuid for card in self.seen if (card.tenant, card.patient) == (tenant, patient)}
         self.seen = [card for card in self.seen if card.uuid not in gone]
         self.items = {item for item in self.items if item[1] not in gone}
