@@ -102,6 +102,7 @@ def test_from_a_card_to_a_changed_verdict_into_the_chart_and_back(page: Page, de
     assert "Thakur-4" not in app.content(), "nothing of the first patient is left"
 
 
+@pytest.mark.long
 def test_the_body_figure_by_keyboard_alone(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.service}/companion")
     for question, label in (
