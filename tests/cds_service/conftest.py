@@ -28,8 +28,12 @@ def postgres() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    run = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if run:  # PostgreSQL does not run as root
+    run: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL does not run as root
+        runuser = shutil.which("runuser", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        if runuser is None:
+            pytest.skip("PostgreSQL does not run as root and there is no runuser on this machine")
+        run = [runuser, "-u", "postgres", "--"]
         shutil.chown(folder, "postgres")
     data = str(folder / "data")
 
