@@ -31,10 +31,14 @@ _HOLDS = Hit()
 
 def about_agent(condition: Condition, named: Mapping[str, Condition]) -> bool:
     """Whether the answer depends on the agent that is asked about."""
-    for part in walk(condition):
-        if part.agent is not None or (part.is_ is not None and about_agent(named[part.is_], named)):
-            return True
-    return False
+    return _mentions("agent", condition, named)
+
+
+def _mentions(kind: str, condition: Condition, named: Mapping[str, Condition]) -> bool:
+    return any(
+        getattr(part, kind) is not None or (part.is_ is not None and _mentions(kind, named[part.is_], named))
+        for part in walk(condition)
+    )
 
 
 class Compiler:
@@ -58,8 +62,8 @@ class Compiler:
             name = condition.is_
             if name not in self._done:
                 inner = self.compile(self._named[name])
-                own = about_agent(self._named[name], self._named)
-                self._done[name] = inner if own else _remembered(name, inner)
+                more = any(_mentions(kind, self._named[name], self._named) for kind in ("agent", "rule"))
+                self._done[name] = inner if more else _remembered(name, inner)
             return self._done[name]
         return self._leaf(condition, kind)
 
@@ -104,12 +108,12 @@ class Compiler:
 
 
 def _remembered(name: str, test: Test) -> Test:
-    """Asked once for each patient: many rules share a named condition."""
+    """Asked once for each patient: many rules share a named condition that is about nothing else."""
 
     def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
         memo = view.memo
         if name not in memo:
-            memo[name] = test(view, agent, fired)
+            memo[name] = test(view, None, {})
         return memo[name]
 
     return run

@@ -23,6 +23,7 @@ KNOWLEDGE = load_knowledge()
 NAMED = {
     "lupus": Condition.model_validate({"dx": ["ctd.sle"]}),
     "own": Condition.model_validate({"not": {"agent": "active"}}),
+    "after": Condition.model_validate({"rule": "D1.1"}),
 }
 VOCABULARY = KNOWLEDGE.safety.vocabulary
 DILTIAZEM = KNOWLEDGE.therapies.get("diltiazem")
@@ -189,6 +190,10 @@ def test_does_not_hold(condition: Any) -> None:
 def test_another_test_of_the_table() -> None:
     assert ask({"rule": "D1.1"}, fired={"D1.1": Hit(("a",))}) == Hit(("a",))
     assert ask({"rule": "D1.1"}, fired={"D1.1": None}) is None
+    for kind in ("all", "any"):
+        assert ask({kind: [{"rule": "D1.1"}]}, fired={"D1.1": Hit(("a",))}) is not None
+        assert ask({kind: [{"rule": "D1.1"}]}, fired={}) is None
+    assert ask({"is": "after"}, fired={"D1.1": Hit(("a",))}) == Hit(("a",))
 
 
 def test_what_a_laboratory_value_says() -> None:
@@ -221,6 +226,26 @@ def test_times_upper_on_its_limit(upper: str, value: str, comparator: str | None
     if comparator:
         result = replace(result, high=None, canonical_high=None)
     assert (ask({"lab": {"analyte": "alt", "times_upper": 3}}, patient(results=(result,))) is not None) == holds
+
+
+@pytest.mark.parametrize(
+    ("comparator", "value", "test", "holds"),
+    [
+        # "<60" is every value below 60, 60 itself not among them
+        ("<", "60", {"below": 60}, True), ("<", "60", {"below": 10}, True), ("<", "60", {"at_most": 10}, True),
+        ("<", "60", {"above": 60}, False), ("<", "60", {"at_least": 60}, False), ("<", "60", {"at_least": 59}, True),
+        ("<=", "60", {"at_least": 60}, True), ("<=", "60", {"above": 60}, False),
+        # ">60" is every value above 60
+        (">", "60", {"above": 60}, True), (">", "60", {"above": 90}, True), (">", "60", {"at_least": 90}, True),
+        (">", "60", {"below": 60}, False), (">", "60", {"at_most": 60}, False), (">", "60", {"at_most": 61}, True),
+        (">=", "60", {"at_most": 60}, True), (">=", "60", {"below": 60}, False),
+    ],
+)  # fmt: skip
+def test_a_value_known_on_one_side_only(comparator: str, value: str, test: dict[str, int], holds: bool) -> None:
+    result = lab("egfr", value, None, None, 1, "Observation/gfr", comparator=comparator)
+    open_side = "canonical_low" if comparator.startswith("<") else "canonical_high"
+    result = replace(result, **{open_side: None})
+    assert (ask({"lab": {"analyte": "egfr", **test}}, patient(results=(result,))) is not None) == holds
 
 
 def test_a_value_without_a_unit_that_is_known_touches_nothing() -> None:
@@ -350,6 +375,9 @@ def test_a_named_condition_is_asked_once_for_a_patient_and_anew_for_each_agent()
     assert own(view, DILTIAZEM, {}) is None
     assert own(view, KNOWLEDGE.therapies.get("colchicine"), {}) is not None
     assert "own" not in view.memo
+    after = compiler.compile(Condition.model_validate({"is": "after"}))
+    assert after(view, None, {}) is None
+    assert after(view, None, {"D1.1": Hit(("a",))}) is not None
 
 
 def test_every_kind_of_condition_is_asked_here() -> None:
