@@ -113,7 +113,8 @@ def _first_year(facts: PatientFacts, criteria: Criteria, as_of: date) -> int | N
     """Of the lesions and reports that the criterion rests on, else of a coded calcinosis; None when none is dated."""
     refs = set(criteria.lesion.evidence)
     dates = [lesion.onset or lesion.first_recorded for lesion in facts.lesions if lesion.ref in refs]
-    dates.extend(report.date for report in (*facts.imaging, *facts.biopsies) if report.ref in refs)
+    dates.extend(image.date for image in facts.imaging if image.ref in refs)
+    dates.extend(biopsy.date for biopsy in facts.biopsies if biopsy.ref in refs)
     coded = (f for f in facts.findings if f.ref in refs and matches(f.concepts, _CALCINOSIS))
     dates.extend(() if any(dates) else (finding.onset or finding.first_recorded for finding in coded))
     return min((when.earliest.year for when in dates if when is not None and when.earliest <= as_of), default=None)
