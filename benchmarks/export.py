@@ -143,8 +143,8 @@ def _observations(first: int, last: int, patients: int, seed: int) -> Iterator[s
 def _exam(p: int, rnd: random.Random) -> str:
     day = f"2025-{rnd.randint(9, 12):02d}-{rnd.randint(1, 28):02d}"
     words = rnd.choice(("Stony-hard nodules over both elbows", "Firm nodule, left forearm", "Skin without lesions"))
-    return (
-        f'{{"resourceType":"Observation","id":"x{p:07d}","status":"final","category":[{{"coding":[{{"code":"exam"}}]}}],'
-        f'"code":{{"text":"Skin examination"}},"subject":{{"reference":"Patient/p{p:07d}"}},"effectiveDateTime":"{day}",'
-        f'"valueString":"{words}"}}\n'
+    head = (
+        f'{{"resourceType":"Observation","id":"x{p:07d}","status":"final","category":[{{"coding":[{{"code":"exam"}}]}}]'
     )
+    subject = f'"subject":{{"reference":"Patient/p{p:07d}"}},"effectiveDateTime":"{day}"'
+    return f'{head},"code":{{"text":"Skin examination"}},{subject},"valueString":"{words}"}}\n'
