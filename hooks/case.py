@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hooks.model import Criteria, Differential, Grade, RedFlag, Subtype
+from hooks.model import Criteria, Differential, Grade, RedFlag
 from mappings.facts import Lesion
 
 
@@ -14,7 +14,6 @@ class Case:
     that imaging added; `flags` the red-flag ids; `mimics` the ids of the differential that are live."""
 
     grade: Grade
-    subtype: Subtype | None
     criteria: Criteria
     lesions: tuple[Lesion, ...] = ()
     regions: frozenset[str] = frozenset()

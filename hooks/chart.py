@@ -6,30 +6,49 @@ data). Every answer keeps the facts behind it, so that a rule can cite them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cached_property
-from typing import Protocol, TypeVar
+from operator import attrgetter
+from typing import Any, Protocol, TypeVar
 
 from mappings.dates import PartialDate, years_between
-from mappings.facts import Finding, Medication, PatientFacts, Result
+from mappings.facts import Finding, Lesion, Medication, PatientFacts, Result
+
+
+class _Referenced(Protocol):
+    @property
+    def ref(self) -> str: ...
+
+
+_Fact = TypeVar("_Fact", bound=_Referenced)
+_reference = attrgetter("ref")
 
 
 class Chart:
-    """`facts` as they were knowable on `as_of`."""
+    """`facts` as they were knowable on `as_of`, indexed once. What is asked again is answered from memory."""
 
     def __init__(self, facts: PatientFacts, as_of: date) -> None:
         self.as_of = as_of
+        self.given = facts
         self.facts = _known_on(facts, as_of)
+        self.memory: dict[object, Any] = {}
+        """answers that rest on this chart alone, its lesions left aside: charts that differ in them share it."""
 
-    @cached_property
+    def supposing(self, *lesions: Lesion) -> Chart:
+        """The same chart with these lesions, seen today, too; what rests on no lesion is not worked out again."""
+        other = Chart.__new__(Chart)
+        other.as_of, other.given, other.memory = self.as_of, self.given, self.memory
+        other.facts = replace(self.facts, lesions=_ordered((*self.facts.lesions, *lesions)))
+        return other
+
+    @property
     def age(self) -> tuple[int, int] | None:
         """(youngest, oldest) completed years the birth date allows; None when it is unknown."""
-        born = self.facts.born
-        if born is None or born.earliest > self.as_of:
-            return None
-        return (years_between(min(born.latest, self.as_of), self.as_of), years_between(born.earliest, self.as_of))
+        if "age" not in self.memory:
+            self.memory["age"] = _age(self.facts.born, self.as_of)
+        found: tuple[int, int] | None = self.memory["age"]
+        return found
 
     def age_below(self, years: int) -> bool | None:
         """Surely below, surely not below, or None when unknown or when the birth date leaves it open."""
@@ -38,32 +57,72 @@ class Chart:
         youngest, oldest = self.age
         return True if oldest < years else False if youngest >= years else None
 
+    @property
+    def by_concept(self) -> Mapping[str, list[Finding]]:
+        """Concept → the findings that carry it, absent ones too, in the order of their references."""
+        return self._index("by_concept", ((f, f.concepts) for f in self.facts.findings))
+
+    @property
+    def by_drug(self) -> Mapping[str, list[Medication]]:
+        """Ingredient or class → the drugs of the list, in the order of their references."""
+        return self._index("by_drug", ((m, m.drugs | m.classes) for m in self.facts.medications))
+
+    @property
+    def by_analyte(self) -> Mapping[str, list[Result]]:
+        """Analyte → its dated results, usable or not, in the order of their references."""
+        return self._index("by_analyte", ((r, (r.analyte,)) for r in self.facts.results if r.date is not None))
+
+    def _index(self, name: str, entries: Iterable[tuple[_Fact, Iterable[str]]]) -> Mapping[str, list[_Fact]]:
+        table: dict[str, list[_Fact]] | None = self.memory.get(name)
+        if table is None:
+            table = {}
+            for fact, keys in entries:
+                for key in keys:
+                    table.setdefault(key, []).append(fact)
+            self.memory[name] = table
+        return table
+
     def findings(self, *concepts: str, history: bool = False, suspected: bool = True) -> tuple[Finding, ...]:
         """Findings with any of the concepts: present ones, and resolved ones too when `history`.
 
         A concept ending in "*" matches by prefix ("ctd.*"). "absent" findings are never returned."""
-        return tuple(
-            finding
-            for finding in self.facts.findings
-            if finding.certainty != "absent"
-            and (suspected or finding.certainty == "confirmed")
-            and (history or finding.course == "active")
-            and matches(finding.concepts, concepts)
-        )
+        key = (concepts, history, suspected)
+        found: tuple[Finding, ...] | None = self.memory.get(key)
+        if found is None:
+            found = self.memory[key] = tuple(
+                finding
+                for finding in self._with(concepts)
+                if finding.certainty != "absent"
+                and (suspected or finding.certainty == "confirmed")
+                and (history or finding.course == "active")
+            )
+        return found
 
     def absent(self, *concepts: str) -> tuple[Finding, ...]:
         """Findings by which the chart says that a concept is not there."""
-        return tuple(f for f in self.facts.findings if f.certainty == "absent" and matches(f.concepts, concepts))
+        return tuple(f for f in self._with(concepts) if f.certainty == "absent")
+
+    def _with(self, concepts: tuple[str, ...]) -> Iterable[Finding]:
+        """The findings that carry any of the concepts, each once, in the order of their references."""
+        table = self.by_concept
+        names = concepts_in(table, concepts)
+        if len(names) < 2:
+            return table[names[0]] if names else ()
+        wanted = {id(finding) for name in names for finding in table[name]}
+        return [finding for finding in self.facts.findings if id(finding) in wanted]
 
     def drugs(self, *names: str, stopped_within_days: int = 0, drafts: bool = True) -> tuple[Medication, ...]:
         """Active drugs (hook drafts included) by ingredient or class id; with `stopped_within_days` also those
         that ended up to so many days ago."""
+        table = self.by_drug
+        wanted = {id(drug) for name in names if name in table for drug in table[name]}
+        if not wanted:
+            return ()
         oldest = self.as_of - timedelta(days=stopped_within_days)
-        wanted = frozenset(names)
         return tuple(
             drug
             for drug in self.facts.medications
-            if (wanted & drug.drugs or wanted & drug.classes)
+            if id(drug) in wanted
             and (drafts or not drug.draft)
             and (
                 drug.state == "active"
@@ -73,8 +132,21 @@ class Chart:
 
     def results(self, *analytes: str, usable: bool = True) -> tuple[Result, ...]:
         """Dated results of the analytes, newest first."""
-        found = [r for r in self.facts.results if r.analyte in analytes and r.date and (r.usable or not usable)]
-        return tuple(sorted(found, key=lambda r: r.date.sort_key if r.date else (date.min,), reverse=True))
+        key = ("results", analytes, usable)
+        found: tuple[Result, ...] | None = self.memory.get(key)
+        if found is None:
+            table = self.by_analyte
+            if not any(analyte in table for analyte in analytes):
+                listed = []
+            elif len(analytes) == 1:
+                listed = [r for r in table[analytes[0]] if r.usable or not usable]
+            else:
+                listed = [
+                    r for r in self.facts.results if r.analyte in analytes and r.date and (r.usable or not usable)
+                ]
+            listed.sort(key=_when, reverse=True)
+            found = self.memory[key] = tuple(listed)
+        return found
 
     def latest(self, *analytes: str, max_age_days: int | None = None) -> Result | None:
         """The newest usable dated result, or None when there is none or it may be older than the window."""
@@ -89,48 +161,51 @@ class Chart:
         return (self.as_of - when.earliest).days if when else 10**6
 
 
-def matches(have: Iterable[str], wanted: Iterable[str]) -> bool:
-    """Whether any concept is wanted; "ctd.*" stands for every concept of that prefix."""
-    return any(
-        concept == want or (want.endswith("*") and concept.startswith(want[:-1])) for concept in have for want in wanted
-    )
+def concepts_in(table: Mapping[str, object], wanted: Iterable[str]) -> list[str]:
+    """The names of the table that are wanted, in the order of the wish; "ctd.*" stands for all of that prefix."""
+    names: list[str] = []
+    for want in wanted:
+        if want in table:
+            names.append(want)
+        elif want[-1:] == "*":
+            names.extend(name for name in table if name.startswith(want[:-1]))
+    return names
+
+
+def _when(result: Result) -> tuple[object, ...]:
+    return result.date.sort_key if result.date else (date.min,)
+
+
+def _age(born: PartialDate | None, as_of: date) -> tuple[int, int] | None:
+    if born is None or born.earliest > as_of:
+        return None
+    return (years_between(min(born.latest, as_of), as_of), years_between(born.earliest, as_of))
 
 
 def _known_on(facts: PatientFacts, as_of: date) -> PatientFacts:
-    def seen(*dates: PartialDate | None) -> bool:
-        return all(when is None or when.earliest <= as_of for when in dates)
-
-    def not_ended(when: PartialDate | None) -> bool:
-        return when is None or when.earliest > as_of
+    def ahead(when: PartialDate | None) -> bool:
+        return when is not None and when.earliest > as_of
 
     return replace(
         facts,
         findings=_ordered(
-            replace(f, course="active", ended=None) if f.ended and not_ended(f.ended) else f
+            replace(f, course="active", ended=None) if ahead(f.ended) else f
             for f in facts.findings
-            if seen(f.onset, f.recorded)
+            if not (ahead(f.onset) or ahead(f.recorded))
         ),
-        results=_ordered(r for r in facts.results if seen(r.date)),
-        lesions=_ordered(le for le in facts.lesions if seen(le.onset, le.recorded)),
-        imaging=_ordered(i for i in facts.imaging if seen(i.date)),
-        biopsies=_ordered(b for b in facts.biopsies if seen(b.date)),
+        results=_ordered(r for r in facts.results if not ahead(r.date)),
+        lesions=_ordered(le for le in facts.lesions if not (ahead(le.onset) or ahead(le.recorded))),
+        imaging=_ordered(i for i in facts.imaging if not ahead(i.date)),
+        biopsies=_ordered(b for b in facts.biopsies if not ahead(b.date)),
         medications=_ordered(
-            replace(m, state="active") if m.state == "stopped" and m.ended and not_ended(m.ended) else m
+            replace(m, state="active") if m.state == "stopped" and ahead(m.ended) else m
             for m in facts.medications
-            if seen(m.started)
+            if not ahead(m.started)
         ),
-        actions=_ordered(a for a in facts.actions if seen(a.date)),
+        actions=_ordered(a for a in facts.actions if not ahead(a.date)),
     )
-
-
-class _Referenced(Protocol):
-    @property
-    def ref(self) -> str: ...
-
-
-_Fact = TypeVar("_Fact", bound=_Referenced)
 
 
 def _ordered(facts: Iterable[_Fact]) -> tuple[_Fact, ...]:
     """By reference: the order in which a server sends a chart must not change a word of the answer."""
-    return tuple(sorted(facts, key=lambda fact: fact.ref))
+    return tuple(sorted(facts, key=_reference))

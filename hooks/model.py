@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mappings.facts import Completeness, Hardness, Need, Quarantined, Site
+
+if TYPE_CHECKING:
+    from hooks.situation import Situation
 
 Grade = Literal["none", "incomplete", "possible", "probable", "likely", "confirmed", "alternative", "urgent"]
 CardKind = Literal["none", "incomplete", "detection", "management", "alternative", "urgent"]
@@ -179,6 +182,8 @@ class Assessment:
     schema: str = "1"
     unreadable: tuple[Need, ...] = dataclasses.field(default=(), metadata={"json": False})
     """needs whose failure leaves the question open: the hook answers 412 (rule 2.5, what cannot be read)."""
+    situation: Situation | None = dataclasses.field(default=None, compare=False, repr=False, metadata={"json": False})
+    """what it tells in words, and the chart behind it; never kept longer than its request."""
 
 
 def to_json(assessment: Assessment) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from hooks.assessment.labs import judge
 from hooks.assessment.lesions import Lesions
 from hooks.chart import Chart
-from hooks.knowledge.mimics import Mimic, Mimics
+from hooks.knowledge.mimics import Mimics, Pointers
 from hooks.model import Differential, RedFlag
 
 
@@ -17,50 +15,68 @@ def find_mimics(
     """Live mimics, those that cap the grade first; `states` are judgements such as "scrotum-only"."""
     first: list[Differential] = []
     rest: list[Differential] = []
-    for mimic in knowledge.mimics:
-        hits = dict(_hits(mimic, chart, lesions, flags, states))
+    on_record = _on_record(chart, knowledge)
+    for mimic, recorded in zip(knowledge.mimics, on_record, strict=True):
+        hits = recorded | _described(mimic.any, lesions, flags, states)
         if not hits:
             continue
-        why = "; ".join(dict.fromkeys(mimic.reasons[kind] for kind in hits if kind in mimic.reasons))
-        evidence = tuple(dict.fromkeys(ref for refs in hits.values() for ref in refs))
+        told = [kind for kind in POINTERS if kind in hits]
+        why = "; ".join(dict.fromkeys(mimic.reasons[kind] for kind in told if kind in mimic.reasons))
+        evidence = tuple(dict.fromkeys(ref for kind in told for ref in hits[kind]))
         entry = Differential(mimic.contract_id or mimic.id, mimic.because.format(why=why), mimic.test, evidence)
-        (first if mimic.first or states & set(mimic.first_when) else rest).append(entry)
+        (first if mimic.first or not states.isdisjoint(mimic.first_when) else rest).append(entry)
     seen: dict[str, Differential] = {}
     for entry in (*first, *rest):
         seen.setdefault(entry.id, entry)
     return tuple(seen.values())
 
 
-def _hits(
-    mimic: Mimic, chart: Chart, lesions: Lesions, flags: tuple[RedFlag, ...], states: frozenset[str]
-) -> Iterable[tuple[str, tuple[str, ...]]]:
-    """(pointer, evidence) of every pointer that holds."""
-    any_of = mimic.any
-    found = chart.findings(*any_of.concepts, history=any_of.history) if any_of.concepts else ()
+POINTERS = ("concepts", "named", "biopsy", "high", "places", "lesion", "flags", "imaging", "state")
+"""kinds of pointers, in the order in which they are told."""
+_Hits = dict[str, tuple[str, ...]]
+"""pointer that holds → evidence."""
+
+
+def _on_record(chart: Chart, knowledge: Mimics) -> tuple[_Hits, ...]:
+    """The pointers of each mimic that lesions have no part in, found once for a chart."""
+    key = (POINTERS, id(knowledge))
+    if key not in chart.memory:
+        chart.memory[key] = tuple(_recorded(mimic.any, chart) for mimic in knowledge.mimics)
+    found: tuple[_Hits, ...] = chart.memory[key]
+    return found
+
+
+def _recorded(wanted: Pointers, chart: Chart) -> _Hits:
+    hits: _Hits = {}
+    found = chart.findings(*wanted.concepts, history=wanted.history) if wanted.concepts else ()
     if found:
-        yield "concepts", tuple(f.ref for f in found)
-    deciding = lesions.deciding
-    named = tuple(le.ref for le in deciding if le.mimics & set(any_of.named))
-    if named:
-        yield "named", named
-    histology = tuple(b.ref for b in chart.facts.biopsies if b.other & set(any_of.biopsy))
+        hits["concepts"] = tuple(f.ref for f in found)
+    histology = tuple(b.ref for b in chart.facts.biopsies if not b.other.isdisjoint(wanted.biopsy))
     if histology:
-        yield "biopsy", histology
-    for analyte in any_of.high:
+        hits["biopsy"] = histology
+    for analyte in wanted.high:
         result = chart.latest(analyte)
         if result is not None and judge(result, chart, ()).category == "high":
-            yield "high", (result.ref,)
-    places = tuple(le.ref for le in deciding if {s.place for s in le.sites} & set(any_of.places))
-    if places:
-        yield "places", places
-    attributes = tuple(le.ref for le in deciding if any(getattr(le, name) for name in any_of.lesion))
-    if attributes:
-        yield "lesion", attributes
-    raised = tuple(ref for flag in flags if flag.id in any_of.flags for ref in flag.evidence)
-    if raised:
-        yield "flags", raised
-    imaging = tuple(i.ref for i in chart.facts.imaging if i.finding in any_of.imaging)
+            hits["high"] = (result.ref,)
+    imaging = tuple(i.ref for i in chart.facts.imaging if i.finding in wanted.imaging)
     if imaging:
-        yield "imaging", imaging
-    if states & set(any_of.state):
-        yield "state", ()
+        hits["imaging"] = imaging
+    return hits
+
+
+def _described(wanted: Pointers, lesions: Lesions, flags: tuple[RedFlag, ...], states: frozenset[str]) -> _Hits:
+    """The pointers by lesion, red flag and judgement."""
+    hits: _Hits = {}
+    deciding = lesions.deciding
+    if wanted.named:
+        hits["named"] = tuple(le.ref for le in deciding if not le.mimics.isdisjoint(wanted.named))
+    if wanted.places:
+        hits["places"] = tuple(le.ref for le in deciding if any(site.place in wanted.places for site in le.sites))
+    if wanted.lesion:
+        hits["lesion"] = tuple(le.ref for le in deciding if any(getattr(le, name) for name in wanted.lesion))
+    if wanted.flags:
+        hits["flags"] = tuple(ref for flag in flags if flag.id in wanted.flags for ref in flag.evidence)
+    found = {kind: refs for kind, refs in hits.items() if refs}
+    if not states.isdisjoint(wanted.state):
+        found["state"] = ()
+    return found

@@ -36,19 +36,46 @@ class Judged:
     infusion: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Background:
+    """What the lesions have no part in."""
+
+    ctd: CtdCriterion
+    kidney: KidneyCriterion
+    calcium: Calcium
+    phosphate: Phosphate
+    pth: LabCriterion
+    product: str | None
+    reports: Reports
+
+
 def judge_chart(chart: Chart, knowledge: Knowledge) -> Judged:
     criteria, messages = knowledge.criteria, knowledge.messages
-    ctd = judge_ctd(chart, criteria.ctd, messages)
-    kidney = judge_kidney(chart, criteria.kidney, messages)
-    calcium = judge_calcium(chart, kidney, criteria.calcium, messages)
-    phosphate = judge_phosphate(chart, criteria.phosphate, messages)
-    pth = judge_pth(chart, criteria.phosphate.stale_days, messages)
-    product = judge_product(chart, calcium, phosphate, criteria.phosphate)
-    reports = sort_reports(chart)
+    key = (_Background, id(knowledge))
+    if key not in chart.memory:
+        chart.memory[key] = _background(chart, knowledge)
+    found: _Background = chart.memory[key]
+    ctd, kidney, calcium, reports = found.ctd, found.kidney, found.calcium, found.reports
     lesions = judge_lesions(chart, ctd, reports, criteria, messages)
     flags = find_flags(chart, ctd, lesions, calcium, kidney, criteria, knowledge.red_flags, messages)
     infusion = infused_at_site(chart, lesions.deciding, criteria.iatrogenic)
-    return Judged(ctd, kidney, calcium, phosphate, pth, product, reports, lesions, flags, infusion)
+    return Judged(ctd, kidney, calcium, found.phosphate, found.pth, found.product, reports, lesions, flags, infusion)
+
+
+def _background(chart: Chart, knowledge: Knowledge) -> _Background:
+    criteria, messages = knowledge.criteria, knowledge.messages
+    kidney = judge_kidney(chart, criteria.kidney, messages)
+    calcium = judge_calcium(chart, kidney, criteria.calcium, messages)
+    phosphate = judge_phosphate(chart, criteria.phosphate, messages)
+    return _Background(
+        judge_ctd(chart, criteria.ctd, messages),
+        kidney,
+        calcium,
+        phosphate,
+        judge_pth(chart, criteria.phosphate.stale_days, messages),
+        judge_product(chart, calcium, phosphate, criteria.phosphate),
+        sort_reports(chart),
+    )
 
 
 def weigh(judged: Judged, chart: Chart, knowledge: Knowledge) -> Weighed:

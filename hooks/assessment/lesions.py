@@ -14,6 +14,7 @@ from hooks.chart import Chart
 from hooks.knowledge.criteria_schema import Criteria
 from hooks.knowledge.messages import Messages
 from hooks.model import CtdCriterion, LesionCriterion, Newness
+from mappings.dates import PartialDate
 from mappings.facts import Finding, Hardness, Lesion
 
 _RANK: dict[Hardness | None, int] = {"definite": 4, "equivalent": 3, "possible": 2, "unstated": 1, "against": 0}
@@ -163,12 +164,13 @@ def _spot(
 ) -> Spot:
     first = _first_record(lesion, (*qualifying, *described))
     ulcers = [other for other in described if _ulcer_of(lesion, other)]
-    lesion = replace(
-        lesion,
-        ulcerated=lesion.ulcerated or bool(ulcers),
-        pus=lesion.pus or any(ulcer.pus for ulcer in ulcers),
-        necrotic=lesion.necrotic or any(ulcer.necrotic for ulcer in ulcers),
-    )
+    if ulcers:
+        lesion = replace(
+            lesion,
+            ulcerated=True,
+            pus=lesion.pus or any(ulcer.pus for ulcer in ulcers),
+            necrotic=lesion.necrotic or any(ulcer.necrotic for ulcer in ulcers),
+        )
     if _mimic_here(lesion, chart):
         return Spot(lesion, "N5", counts=False)
     newness, certain, event = classify(lesion, first, ulcers, known, chart, criteria.newness)
@@ -182,16 +184,15 @@ def _ulcer_of(lesion: Lesion, other: Lesion) -> bool:
     return overlap(lesion.sites, other.sites) or (other.ref == lesion.ref and fits(lesion.sites, other.sites))
 
 
-def _first_record(lesion: Lesion, others: Iterable[Lesion]) -> Lesion:
-    """The lesion with the earliest record date of any description of the same place, unless it names an onset."""
+def _first_record(lesion: Lesion, others: Iterable[Lesion]) -> PartialDate | None:
+    """The earliest record date of any description of the same place."""
+    here = regions(lesion.sites)
     dates = [
         other.first_recorded
         for other in others
-        if other.first_recorded is not None and (other is lesion or regions(other.sites) & regions(lesion.sites))
+        if other.first_recorded is not None and (other is lesion or any(site.region in here for site in other.sites))
     ]
-    if not dates:
-        return lesion
-    return replace(lesion, recorded=min(dates, key=lambda when: when.latest))
+    return min(dates, key=lambda when: when.latest) if dates else lesion.first_recorded
 
 
 def _mimic_here(lesion: Lesion, chart: Chart) -> bool:

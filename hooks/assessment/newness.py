@@ -60,13 +60,13 @@ def known_calcinosis(
 
 def classify(
     lesion: Lesion,
-    first: Lesion,
+    first: PartialDate | None,
     ulcers: Iterable[Lesion],
     known: tuple[Known, ...],
     chart: Chart,
     rule: NewnessRule,
 ) -> tuple[Class, bool, str | None]:
-    """(class, whether it surely holds, event). `first` carries the earliest record of the same place, `ulcers` are
+    """(class, whether it surely holds, event). `first` is the earliest record of the same place, `ulcers` are
     described as its own."""
     change = next((found for one in (lesion, *ulcers) if (found := _change(one, chart, rule))), None)
     fitting = [k for k in known if k.ref == lesion.ref or fits(lesion.sites, k.sites)]
@@ -76,7 +76,7 @@ def classify(
 
 
 def _by_date(
-    lesion: Lesion, first: Lesion, event: str | None, chart: Chart, rule: NewnessRule
+    lesion: Lesion, recorded: PartialDate | None, event: str | None, chart: Chart, rule: NewnessRule
 ) -> tuple[Class, bool, str | None]:
     begun = lesion.onset
     if begun is None and lesion.called_new and not lesion.long_standing:
@@ -86,7 +86,6 @@ def _by_date(
             truth = begun.on_or_after(add_months(chart.as_of, -months))
             if truth != "no":
                 return newness, truth == "yes", event  # type: ignore[return-value]
-    recorded = first.first_recorded
     if recorded is None:
         return "N3", False, event
     truth = recorded.on_or_after(chart.as_of - timedelta(days=rule.documented_days))

@@ -1,19 +1,20 @@
 """The conversation by cards: the one finding that would change the answer most, offered for recording.
 
-Each open question is put to the same `assess` as if it had been answered; the question whose answers move the result
-furthest is asked, and only with those of its answers that move it. Nothing is asked that changes nothing.
+Each open question is put to the same rules as if it had been answered (`Supposing`: what `assess` would say, without
+the words); the question whose answers move the result furthest is asked, and only with those of its answers that move
+it. Nothing is asked that changes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-from hooks.assess import assess
 from hooks.cards.voice import Voice
+from hooks.chart import Chart
 from hooks.dialogue.change import HYPOTHETICAL, distance, with_normal_calcium
 from hooks.knowledge.card_schema import Answer, Question
-from hooks.model import Assessment
+from hooks.situation import Outline, Supposing
 from mappings.dates import PartialDate
 from mappings.facts import Lesion, Site
 
@@ -36,13 +37,13 @@ def ask(voice: Voice) -> Asked | None:
     lesion = voice.lesions[0]
     site = lesion.sites[0] if len(lesion.sites) == 1 else None
     weights = voice.cards.conversation.weights
-    baseline = _judged(voice, None)
+    baseline, supposing = _supposing(voice)
     best: tuple[int, Asked] | None = None
     for question in voice.cards.conversation.questions:
         if not _open(question, voice):
             continue
         moves = [
-            (answer, distance(baseline, _judged(voice, _answered(lesion, site, answer, voice)), weights))
+            (answer, distance(baseline, supposing.outline(_answered(lesion, site, answer, voice)), weights))
             for answer in question.answers
         ]
         furthest = max(how_far for _, how_far in moves)
@@ -98,12 +99,14 @@ def _answered(lesion: Lesion, site: Site | None, answer: Answer, voice: Voice) -
     )
 
 
-def _judged(voice: Voice, lesion: Lesion | None) -> Assessment:
-    """The assessment with that record. An unusable calcium is taken as normal on both sides of the comparison:
-    it is asked for anyway, and what the finding adds shows only once it is back."""
-    facts = voice.facts if lesion is None else replace(voice.facts, lesions=(*voice.facts.lesions, lesion))
-    if voice.assessment.grade == "incomplete":
-        facts = with_normal_calcium(facts, voice.assessment)
-    elif lesion is None:
-        return voice.assessment
-    return assess(facts, voice.knowledge, voice.assessment.as_of)
+def _supposing(voice: Voice) -> tuple[Outline, Supposing]:
+    """The answer as it stands, and what the answers are put to. An unusable calcium is taken as normal on both sides of
+    the comparison: it is asked for anyway, and what the finding adds shows only once it is back."""
+    assessment, facts, knowledge = voice.assessment, voice.facts, voice.knowledge
+    if assessment.grade == "incomplete":
+        supposing = Supposing(Chart(with_normal_calcium(facts, assessment), assessment.as_of), knowledge)
+        return supposing.outline(), supposing
+    found, now = assessment.situation, Outline.of(assessment)
+    if found is not None and found.view.chart.given is facts:
+        return now, Supposing.after(found, now, knowledge)
+    return now, Supposing(Chart(facts, assessment.as_of), knowledge)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hooks.model import Assessment, Grade
+from hooks.situation import Outline
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts, Result
 
@@ -23,26 +24,23 @@ HYPOTHETICAL = "Observation/-"
 """the reference of what nobody has recorded: it is never shown."""
 
 
-def distance(before: Assessment, after: Assessment, weights: Mapping[str, int]) -> int:
+def distance(before: Outline, after: Outline, weights: Mapping[str, int]) -> int:
     """How far the answer moves: grade, card, red flags, what may be ordered (where the weights say so), newness,
     then single decisions."""
-    flags = {f.id for f in before.red_flags} ^ {f.id for f in after.red_flags}
-    decisions = {(w.id, w.decision) for w in before.workup} ^ {(w.id, w.decision) for w in after.workup}
-    options = {(t.id, t.decision, t.fits) for t in before.therapies} ^ {
-        (t.id, t.decision, t.fits) for t in after.therapies
-    }
+    decisions = before.workup ^ after.workup
+    options = {entry[:3] for entry in before.therapies} ^ {entry[:3] for entry in after.therapies}
     return (
         weights["grade"] * abs(STEPS.index(before.grade) - STEPS.index(after.grade))
         + weights["card"] * (before.card != after.card)
-        + weights["flag"] * len(flags)
+        + weights["flag"] * len(before.flags ^ after.flags)
         + weights.get("options", 0) * len(_orderable(before) ^ _orderable(after))
-        + weights["newness"] * (before.criteria.lesion.newness != after.criteria.lesion.newness)
+        + weights["newness"] * (before.newness != after.newness)
         + weights["decision"] * ((len(decisions) + len(options)) // 2)
     )
 
 
-def _orderable(assessment: Assessment) -> set[str]:
-    return {t.id for t in assessment.therapies if t.orderable}
+def _orderable(found: Outline) -> set[str]:
+    return {therapy for therapy, _, _, orderable in found.therapies if orderable}
 
 
 def with_normal_calcium(facts: PatientFacts, assessment: Assessment) -> PatientFacts:

@@ -18,6 +18,7 @@ from hooks.dialogue.records import Given, Resource, Subject, chosen_of, records
 from hooks.knowledge import Knowledge
 from hooks.knowledge.dialogue_schema import UNKNOWN, DialogueData, Question
 from hooks.model import Assessment
+from hooks.situation import Outline
 from mappings.facts import NEEDS, Completeness, Lesion, PatientFacts
 
 Read = Callable[[str, tuple[Resource, ...]], PatientFacts]
@@ -91,6 +92,7 @@ class Dialogue:
                 return None if question.id in given else question
         supposed = assessment.grade == "incomplete"
         before = assess(with_normal_calcium(facts, assessment), self._knowledge, self.as_of) if supposed else assessment
+        outline, now_outline = Outline.of(before), Outline.of(assessment)
         now, now_made = preferred(self.data, given), records(self.data, given, self.subject)
         best: tuple[Decimal, Question] | None = None
         for question in self.data.questions:
@@ -107,7 +109,7 @@ class Dialogue:
                 if asks_calcium:
                     after_facts = with_normal_calcium(after_facts, assessment)
                 after = assess(after_facts, self._knowledge, self.as_of)
-                moves += distance(before if asks_calcium else assessment, after, self.data.weights)
+                moves += distance(outline if asks_calcium else now_outline, Outline.of(after), self.data.weights)
                 moves += self._shifts(answered, now, after)
             worth = Decimal(moves) / len(question.tried)
             if moves and (best is None or worth > best[0]):

@@ -16,10 +16,14 @@ from hooks.model import TherapyDecision, TherapyItem
 from hooks.therapy.rules import Fired, Rulebook, fire, lowest_caps, rulebook, strictest
 from hooks.therapy.view import Hit, View
 
-__all__ = ["Prompt", "decide_therapies", "prompts"]
+__all__ = ["Prompt", "Verdict", "Weighing", "decide_therapies", "prompts", "weigh_therapies"]
 
 _DESCRIBED = frozenset({"probable", "likely", "confirmed"})
 _FAILED = "G4.5"
+_LIVE = frozenset({"offer", "warn", "need"})
+
+Verdict = tuple[str, TherapyDecision, bool, bool]
+"""(id, decision, whether it fits, whether it may be ordered)."""
 
 
 class HasTherapyKnowledge(Protocol):
@@ -51,26 +55,66 @@ class _Weighed:
     def draft_allowed(self) -> bool:
         return self.fits and not any(f.forbids_draft for f in self.fired)
 
+    @property
+    def orderable(self) -> bool:
+        return self.therapy.draft is not None and self.draft_allowed
 
-def decide_therapies(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[TherapyItem, ...]:
-    """One item for each of the therapies, in presentation order for the extent of this patient."""
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What must come first, in table order."""
+        found = (n for f in self.fired if f.rule.action == "need" for n in (*f.rule.needs, *f.hit.needs))
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """The therapies of one case, weighed but not yet put into words."""
+
+    case: Case
+    phrases: Phrases
+    book: Rulebook
+    entries: list[_Weighed]
+
+    def items(self) -> tuple[TherapyItem, ...]:
+        return tuple(_item(entry, self.case, self.phrases, self.book) for entry in self.entries)
+
+    def verdicts(self) -> frozenset[Verdict]:
+        """The items without their words."""
+        return frozenset(
+            (entry.therapy.id, _decision(strictest(entry.fired), entry.fired, entry.fits), entry.fits, entry.orderable)
+            for entry in self.entries
+        )
+
+    def waited_for(self) -> frozenset[str]:
+        """The therapies that are live (they suit this patient and nothing rules them out), and what they wait for."""
+        found: set[str] = set()
+        for entry in self.entries:
+            if entry.fits and _decision(strictest(entry.fired), entry.fired, True) in _LIVE:
+                found.update((entry.therapy.id, *entry.needs))
+        return frozenset(found)
+
+
+def weigh_therapies(view: View, knowledge: HasTherapyKnowledge) -> Weighing:
+    """Every therapy with the tests that hold for it, in presentation order for the extent of this patient."""
     book = rulebook(knowledge.safety, knowledge.therapies)
-    view = View(chart, case)
-    common = book.evaluate(view)
+    fired = book.fired(view)
     weighed = [
-        _Weighed(therapy, book.fired(therapy.id, therapy, view, common), book.suits(therapy, view))
-        for therapy in knowledge.therapies.ordered(case.criteria.lesion.extent)
+        _Weighed(therapy, fired(therapy.id), book.suits(therapy, view))
+        for therapy in knowledge.therapies.ordered(view.case.criteria.lesion.extent)
     ]
     phrases = knowledge.therapies.phrases
     _apply_pairs(weighed, book, view, phrases)
-    return tuple(_item(entry, case, phrases, book) for entry in weighed)
+    return Weighing(view.case, phrases, book, weighed)
 
 
-def prompts(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[Prompt, ...]:
+def decide_therapies(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -> tuple[TherapyItem, ...]:
+    """One item for each of the therapies, in presentation order for the extent of this patient."""
+    return weigh_therapies(View(chart, case), knowledge).items()
+
+
+def prompts(view: View, knowledge: HasTherapyKnowledge) -> tuple[Prompt, ...]:
     """The tests of the table whose agent is the card itself."""
-    book = rulebook(knowledge.safety, knowledge.therapies)
-    view = View(chart, case)
-    fired = book.evaluate(view, only="card-text")
+    fired = rulebook(knowledge.safety, knowledge.therapies).evaluate(view, only="card-text")
     return tuple(Prompt(f.rule.reported, f.note, f.hit.refs, f.rule.sources) for f in fired)
 
 
@@ -93,18 +137,17 @@ def _apply_pairs(weighed: list[_Weighed], book: Rulebook, view: View, phrases: P
 def _item(entry: _Weighed, case: Case, phrases: Phrases, book: Rulebook) -> TherapyItem:
     therapy, fired = entry.therapy, entry.fired
     top = strictest(fired)
-    orderable = entry.draft_allowed and therapy.draft is not None
     decision = _decision(top, fired, entry.fits)
     caps = [cap for f in fired if (cap := _cap(f, therapy)) is not None]
     refs = tuple(dict.fromkeys(ref for f in fired for ref in f.hit.refs))
     return TherapyItem(
         id=therapy.id,
         decision=decision,
-        orderable=orderable,
+        orderable=entry.orderable,
         because=_because(top, fired, therapy, decision, phrases),
         rules=tuple(dict.fromkeys(f.rule.reported for f in fired)),
         notes=tuple(dict.fromkeys(f.note for f in fired)),
-        needs=tuple(dict.fromkeys(n for f in fired if f.rule.action == "need" for n in (*f.rule.needs, *f.hit.needs))),
+        needs=entry.needs,
         cap=lowest_caps(caps),
         evidence=refs,
         sources=tuple(dict.fromkeys((*book.sources[therapy.id], *(key for f in fired for key in f.rule.sources)))),

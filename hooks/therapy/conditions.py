@@ -20,13 +20,15 @@ from hooks.knowledge.safety_schema import (
     walk,
 )
 from hooks.knowledge.therapy_schema import Therapy
+from hooks.therapy.scope import Scope
 from hooks.therapy.view import Hit, View, said_finding, said_lesion, said_of, said_result
 from mappings.facts import Lesion, Medication, Result
 
 Test = Callable[[View, Therapy | None, Mapping[str, Hit | None]], Hit | None]
 """(patient, agent asked about, hits of the rules evaluated so far) -> Hit or None."""
 
-_HOLDS = Hit()
+HOLDS = Hit()
+"""holds, and nothing is to be said of it."""
 
 
 def about_agent(condition: Condition, named: Mapping[str, Condition]) -> bool:
@@ -47,30 +49,39 @@ class Compiler:
     def __init__(self, named: Mapping[str, Condition], analytes: Mapping[str, Analyte]) -> None:
         self._named = named
         self._names = {key: entry.name for key, entry in analytes.items()}
+        self._scope = Scope(named, {})
         self._done: dict[str, Test] = {}
 
     def compile(self, condition: Condition) -> Test:
         kind = condition.kind
-        if kind == "all":
-            return _all(tuple(self.compile(part) for part in condition.all or ()))
-        if kind == "any":
-            return _any(tuple(self.compile(part) for part in condition.any or ()))
+        if kind in ("all", "any"):
+            parts = (condition.all if kind == "all" else condition.any) or ()
+            one = self.compile if self._scope.stands_alone(condition) else self.compile_kept
+            tests = tuple(one(part) for part in parts)
+            return _all(tests) if kind == "all" else _any(tests)
         if kind == "not_" and condition.not_ is not None:
             inner = self.compile(condition.not_)
-            return lambda view, agent, fired: None if inner(view, agent, fired) is not None else _HOLDS
+            return lambda view, agent, fired: None if inner(view, agent, fired) is not None else HOLDS
         if kind == "is_" and condition.is_ is not None:
             name = condition.is_
             if name not in self._done:
                 inner = self.compile(self._named[name])
                 more = any(_mentions(kind, self._named[name], self._named) for kind in ("agent", "rule"))
-                self._done[name] = inner if more else _remembered(name, inner)
+                alone = self._scope.stands_alone(self._named[name])
+                self._done[name] = inner if more else _kept(inner) if alone else _remembered(name, inner)
             return self._done[name]
         return self._leaf(condition, kind)
+
+    def compile_kept(self, condition: Condition) -> Test:
+        """The same; what the chart alone answers is asked once a chart."""
+        test = self.compile(condition)
+        cheap = condition.kind in ("is_", "always", "sex", "age_unknown")
+        return test if cheap or not self._scope.stands_alone(condition) else _kept(test)
 
     def _leaf(self, condition: Condition, kind: str) -> Test:
         value = getattr(condition, kind)
         if kind == "always":
-            return lambda view, agent, fired: _HOLDS
+            return lambda view, agent, fired: HOLDS
         if kind == "rule":
             return lambda view, agent, fired: fired.get(value)
         if kind == "finding":
@@ -86,22 +97,22 @@ class Compiler:
             "lab": lambda view: _lab(view, value, self._names.get(value.analyte, value.analyte)),
             "unknown": lambda view: _unknown(view, value, self._names),
             "age": lambda view: _age(view, value),
-            "age_unknown": lambda view: _HOLDS if view.chart.age is None else None,
-            "sex": lambda view: _HOLDS if view.facts.sex in value else None,
+            "age_unknown": lambda view: HOLDS if view.chart.age is None else None,
+            "sex": lambda view: HOLDS if view.facts.sex in value else None,
             "allergy": lambda view: _allergy(view, value),
             "lesion": lambda view: _joined(hit for le in view.case.lesions if (hit := _lesion(le, value)) is not None),
             "flag": lambda view: _joined(Hit(f.evidence) for f in view.case.red_flags if f.id in value),
-            "grade": lambda view: _HOLDS if view.case.grade in value else None,
-            "extent": lambda view: _HOLDS if view.case.criteria.lesion.extent in value else None,
+            "grade": lambda view: HOLDS if view.case.grade in value else None,
+            "extent": lambda view: HOLDS if view.case.criteria.lesion.extent in value else None,
             "criterion": lambda view: _criterion(view, value),
             "unread": lambda view: _unread(view, value),
-            "missing": lambda view: _HOLDS if set(value) & set(view.case.missing) else None,
+            "missing": lambda view: HOLDS if set(value) & set(view.case.missing) else None,
             "mimic": lambda view: _joined(
                 Hit(d.evidence, (d.because,)) for d in view.case.differential if d.id in value
             ),
             "any_failed": lambda view: view.any_failed(),
             "first_of": lambda view: None,
-            "therapy_need": lambda view: _HOLDS if view.therapy_needs & set(value) else None,
+            "therapy_need": lambda view: HOLDS if view.therapy_needs & set(value) else None,
         }
         test = simple[kind]
         return lambda view, agent, fired: test(view)
@@ -115,6 +126,19 @@ def _remembered(name: str, test: Test) -> Test:
         if name not in memo:
             memo[name] = test(view, None, {})
         return memo[name]
+
+    return run
+
+
+def _kept(test: Test) -> Test:
+    """Asked once for each chart, whatever is supposed of its lesions."""
+
+    def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
+        memory = view.chart.memory
+        if test not in memory:
+            memory[test] = test(view, agent, fired)
+        found: Hit | None = memory[test]
+        return found
 
     return run
 
@@ -264,7 +288,7 @@ def _unknown(view: View, test: UnknownTest, names: Mapping[str, str]) -> Hit | N
 def _age(view: View, test: AgeTest) -> Hit | None:
     age = view.chart.age
     if age is None:
-        return _HOLDS if test.unknown else None
+        return HOLDS if test.unknown else None
     youngest, oldest = age
     if test.surely:
         youngest, oldest = oldest, youngest
@@ -290,7 +314,7 @@ def _allergy(view: View, test: AllergyTest) -> Hit | None:
 
 
 def _lesion(lesion: Lesion, test: LesionTest) -> Hit | None:
-    if test.attributes and not any(_has(lesion, name) for name in test.attributes):
+    if test.attributes and not any(has(lesion, name) for name in test.attributes):
         return None
     if not (test.regions or test.places):
         return Hit((lesion.ref,))
@@ -302,7 +326,8 @@ def _lesion(lesion: Lesion, test: LesionTest) -> Hit | None:
     return said_lesion(lesion, sites) if sites else None
 
 
-def _has(lesion: Lesion, name: str) -> bool:
+def has(lesion: Lesion, name: str) -> bool:
+    """Whether the lesion has an attribute that conditions name."""
     if name == "painful":
         return painful(lesion)
     return bool(getattr(lesion, name))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from hooks.case import Case
 from hooks.chart import Chart
 from hooks.knowledge.therapy_schema import Therapies, Therapy
 from hooks.model import TherapyItem
@@ -14,11 +13,9 @@ from hooks.therapy.view import View
 from mappings.facts import Medication
 
 
-def new_conflicts(
-    chart: Chart, case: Case, items: Iterable[TherapyItem], therapies: Therapies, episode_days: int
-) -> tuple[str, ...]:
+def new_conflicts(view: View, items: Iterable[TherapyItem], therapies: Therapies, episode_days: int) -> tuple[str, ...]:
     """References of the drugs in conflict, those begun in the episode among them; empty when nothing is new."""
-    view = View(chart, case)
+    chart = view.chart
     medications = {drug.ref: drug for drug in chart.facts.medications if not drug.draft}
     found: list[str] = []
     for item in items:

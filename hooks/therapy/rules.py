@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from hooks.knowledge.safety_schema import Cap, Rule, Safety
 from hooks.knowledge.therapy_schema import Therapies, Therapy
-from hooks.therapy.conditions import Compiler, Test, about_agent
+from hooks.therapy.conditions import HOLDS, Compiler, Test, about_agent
+from hooks.therapy.scope import Candidates, Scope
 from hooks.therapy.view import Hit, View
 
 _STRICTNESS = {"block": 0, "need": 1, "replace": 2, "cap": 4, "warn": 5, "none": 6}
@@ -29,13 +31,17 @@ class Fired:
     forbids_draft: bool
     note: str
     """the rule's sentence, with at most three of the facts behind it."""
+    agents: frozenset[str] = frozenset()
 
 
-def fire(rule: Rule, position: int, hit: Hit, order_off: bool) -> Fired:
+_position = attrgetter("position")
+
+
+def fire(rule: Rule, position: int, hit: Hit, order_off: bool, agents: frozenset[str] = frozenset()) -> Fired:
     facts = hit.said[:3]
     note = f"{rule.text} ({'; '.join(facts)})." if facts else f"{rule.text}."
     strictness = _WARN_OFF if order_off and rule.action == "warn" else _STRICTNESS[rule.action]
-    return Fired(rule, hit, order_off, position, strictness, order_off or rule.action in _NO_DRAFT, note)
+    return Fired(rule, hit, order_off, position, strictness, order_off or rule.action in _NO_DRAFT, note, agents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +50,42 @@ class _Entry:
     test: Test
     position: int
     id: str
+    agents: frozenset[str]
+    plain: Fired
+    """when it holds and there is no fact to tell."""
+
+    def asked(self, view: View, therapy: Therapy | None, hits: Mapping[str, Hit | None]) -> Fired | None:
+        hit = self.test(view, therapy, hits)
+        if hit is None:
+            return None
+        return self.plain if hit is HOLDS else fire(self.rule, self.position, hit, self.rule.order_off, self.agents)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What the chart alone decides, its lesions left aside: the tests that hold, all and by agent, in table order."""
+
+    fired: tuple[Fired, ...]
+    hits: Mapping[str, Hit]
+    by_agent: Mapping[str, tuple[Fired, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The compiled table; holds no patient. Tests about the agent itself run for each agent, the others once."""
+    """The compiled table; holds no patient. A test runs only where the chart holds something that it needs; those that
+    the chart alone answers run once for it, those of the case once for each case, those of the agent for each agent."""
 
-    once: tuple[_Entry, ...]
+    settled: tuple[_Entry, ...]
+    candidates: Candidates
+    """which of the settled ones can hold."""
+    of_case: tuple[_Entry, ...]
     per_agent: Mapping[str, tuple[_Entry, ...]]
-    concerns: Mapping[str, frozenset[str]]
+    own_of_case: Mapping[str, tuple[_Entry, ...]]
+    concerns: frozenset[str]
+    """every agent that a test speaks of."""
     fits: Mapping[str, Test]
     pairs: tuple[_Entry, ...]
+    therapies: Mapping[str, Therapy]
     sources: Mapping[str, tuple[str, ...]]
     """what a therapy itself rests on."""
 
@@ -62,63 +93,111 @@ class Rulebook:
     def of(cls, safety: Safety, therapies: Therapies) -> Rulebook:
         named = safety.vocabulary.conditions
         compiler = Compiler(named, safety.vocabulary.analytes)
-        once: list[_Entry] = []
+        scope = Scope(named, {rule.id: rule.when for rule in safety.rules})
+        settled: list[_Entry] = []
+        of_case: list[_Entry] = []
         pairs: list[_Entry] = []
-        per_agent: dict[str, list[_Entry]] = {}
-        concerns: dict[str, set[str]] = {}
+        own: dict[bool, dict[str, list[_Entry]]] = {True: {}, False: {}}
         for position, rule in enumerate(safety.rules):
-            entry = _Entry(rule, compiler.compile(rule.when), position, rule.id)
+            agents = frozenset(safety.agents_of(rule))
+            plain = fire(rule, position, HOLDS, rule.order_off, agents)
+            entry = _Entry(rule, compiler.compile(rule.when), position, rule.id, agents, plain)
+            alone = scope.settled(rule.when)
             if rule.when.first_of is not None:
                 pairs.append(entry)
-                continue
-            own = about_agent(rule.when, named)
-            if not own:
-                once.append(entry)
-            for agent in safety.agents_of(rule):
-                if own:
-                    per_agent.setdefault(agent, []).append(entry)
-                else:
-                    concerns.setdefault(agent, set()).add(rule.id)
+            elif not about_agent(rule.when, named):
+                (settled if alone else of_case).append(entry)
+            else:
+                for agent in agents:
+                    own[alone].setdefault(agent, []).append(entry)
+        known = (*settled, *of_case)
         return cls(
-            tuple(once),
-            {agent: tuple(entries) for agent, entries in per_agent.items()},
-            {agent: frozenset(ids) for agent, ids in concerns.items()},
-            {therapy.id: compiler.compile(therapy.fits) for therapy in therapies.therapies},
+            tuple(settled),
+            Candidates.of(scope.needed(entry.rule.when) for entry in settled),
+            tuple(of_case),
+            {agent: tuple(entries) for agent, entries in own[True].items()},
+            {agent: tuple(entries) for agent, entries in own[False].items()},
+            frozenset[str]().union(*(entry.agents for entry in known)),
+            {therapy.id: compiler.compile_kept(therapy.fits) for therapy in therapies.therapies},
             tuple(pairs),
+            {therapy.id: therapy for therapy in therapies.therapies},
             {therapy.id: _sources(therapy) for therapy in therapies.therapies},
         )
 
     def evaluate(self, view: View, only: str | None = None) -> tuple[Fired, ...]:
-        """Every test that holds and does not depend on the agent, in table order; `only` those of one agent (whose
-        tests refer to no others)."""
-        hits: dict[str, Hit | None] = {}
-        found: list[Fired] = []
-        concerned = self.concerns.get(only, frozenset()) if only is not None else None
-        for entry in self.once:
-            if concerned is not None and entry.id not in concerned:
-                continue
-            hit = entry.test(view, None, hits)
-            hits[entry.id] = hit
-            if hit is not None:
-                found.append(fire(entry.rule, entry.position, hit, entry.rule.order_off))
-        return tuple(found)
+        """Every test that holds and does not depend on the agent, in table order; `only` those of one agent."""
+        found: tuple[Fired, ...] | None = view.fired.get(id(self))
+        if found is None:
+            chart = self._settled(view)
+            more = self._of_case(view, chart)
+            found = _in_order(chart.fired, more) if more else chart.fired
+            view.fired[id(self)] = found
+        if only is None:
+            return found
+        return tuple(fired for fired in found if only in fired.agents)
 
-    def fired(self, agent: str, therapy: Therapy | None, view: View, common: tuple[Fired, ...]) -> list[Fired]:
-        """The tests that hold for one agent, in table order."""
-        concerned = self.concerns.get(agent, frozenset())
-        found = [fired for fired in common if fired.rule.id in concerned]
-        own = False
-        for entry in self.per_agent.get(agent, ()):
-            hit = entry.test(view, therapy, {})
-            if hit is not None:
-                found.append(fire(entry.rule, entry.position, hit, entry.rule.order_off))
-                own = True
-        if own:
-            found.sort(key=lambda fired: fired.position)
-        return found
+    def fired(self, view: View) -> Callable[[str], list[Fired]]:
+        """The tests that hold for one agent, in table order, by its id."""
+        chart = self._settled(view)
+        of_case = self._of_case(view, chart)
+
+        def of_agent(agent: str) -> list[Fired]:
+            more = [fired for fired in of_case if agent in fired.agents]
+            for entry in self.own_of_case.get(agent, ()):
+                one = entry.asked(view, self.therapies.get(agent), {})
+                if one is not None:
+                    more.append(one)
+            alone = chart.by_agent.get(agent, ())
+            return sorted((*alone, *more), key=_position) if more else list(alone)
+
+        return of_agent
 
     def suits(self, therapy: Therapy, view: View) -> bool:
         return self.fits[therapy.id](view, therapy, {}) is not None
+
+    def _settled(self, view: View) -> _Settled:
+        key = (_Settled, id(self))
+        memory = view.chart.memory
+        if key not in memory:
+            memory[key] = self._settle(view)
+        found: _Settled = memory[key]
+        return found
+
+    def _settle(self, view: View) -> _Settled:
+        hits: dict[str, Hit] = {}
+        fired: list[Fired] = []
+        by_agent: dict[str, list[Fired]] = {}
+        for number in self.candidates.within(view.chart):
+            entry = self.settled[number]
+            one = entry.asked(view, None, hits)
+            if one is not None:
+                hits[entry.id] = one.hit
+                fired.append(one)
+                for agent in one.agents:
+                    by_agent.setdefault(agent, []).append(one)
+        for agent, entries in self.per_agent.items():
+            own = [one for entry in entries if (one := entry.asked(view, self.therapies.get(agent), {})) is not None]
+            if own:
+                by_agent[agent] = list(_in_order(by_agent.get(agent, ()), own))
+        return _Settled(tuple(fired), hits, {agent: tuple(found) for agent, found in by_agent.items()})
+
+    def _of_case(self, view: View, chart: _Settled) -> list[Fired]:
+        key = ("of case", id(self))
+        found: list[Fired] | None = view.fired.get(key)
+        if found is None:
+            hits = dict(chart.hits)
+            found = []
+            for entry in self.of_case:
+                one = entry.asked(view, None, hits)
+                if one is not None:
+                    hits[entry.id] = one.hit
+                    found.append(one)
+            view.fired[key] = found
+        return found
+
+
+def _in_order(some: Iterable[Fired], others: Iterable[Fired]) -> tuple[Fired, ...]:
+    return tuple(sorted((*some, *others), key=_position))
 
 
 def _sources(therapy: Therapy) -> tuple[str, ...]:

@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from functools import cached_property
+from operator import attrgetter
+from typing import Any
 
 from hooks.assessment.sites import shown
 from hooks.case import Case
-from hooks.chart import Chart
+from hooks.chart import Chart, concepts_in
 from hooks.knowledge.safety_schema import FindingTest
 from hooks.knowledge.therapy_schema import Therapy
 from mappings.dates import PartialDate
-from mappings.facts import Action, Allergy, Finding, Lesion, Medication, Result, Site
+from mappings.facts import Finding, Lesion, Medication, Result, Site
+
+_reference = attrgetter("ref")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +53,18 @@ class View:
         self.facts = chart.facts
         self.therapy_needs: frozenset[str] = frozenset()
         self.memo: dict[str, Hit | None] = {}
-        """answers of the named conditions, for this patient."""
+        """answers of the named conditions, for this case."""
+        self.fired: dict[object, Any] = {}
+        """what a rulebook found for this case."""
 
     # Findings -----------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _by_concept(self) -> dict[str, list[Finding]]:
-        table: dict[str, list[Finding]] = {}
-        for finding in sorted(self.facts.findings, key=_reference):
-            for concept in finding.concepts:
-                table.setdefault(concept, []).append(finding)
-        return table
 
     def findings(
         self, concepts: Iterable[str], *, history: bool = False, certainty: str = "present"
     ) -> tuple[Finding, ...]:
         """Findings that carry any of the concepts; absent ones only when asked for."""
-        table = self._by_concept
-        names: list[str] = []
-        for concept in concepts:
-            if concept in table:
-                names.append(concept)
-            elif concept[-1] == "*":
-                names.extend(name for name in table if name.startswith(concept[:-1]))
+        table = self.chart.by_concept
+        names = concepts_in(table, concepts)
         if not names:
             return ()
         found = {id(finding): finding for name in names for finding in table[name]}
@@ -111,17 +103,9 @@ class View:
 
     # Medications --------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _by_drug(self) -> dict[str, list[Medication]]:
-        table: dict[str, list[Medication]] = {}
-        for drug in sorted(self.facts.medications, key=_reference):
-            for name in drug.drugs | drug.classes:
-                table.setdefault(name, []).append(drug)
-        return table
-
     def drugs(self, names: Iterable[str], stopped_within_days: int = 0) -> tuple[Medication, ...]:
         """On the list (drafts included, no end date passed) or ended at most so many days ago."""
-        table = self._by_drug
+        table = self.chart.by_drug
         listed = [drug for name in names if name in table for drug in table[name]]
         if not listed:
             return ()
@@ -142,21 +126,11 @@ class View:
 
     # Results ------------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _by_analyte(self) -> dict[str, list[Result]]:
-        table: dict[str, list[Result]] = {}
-        for result in self.facts.results:
-            if result.date is not None:
-                table.setdefault(result.analyte, []).append(result)
-        for results in table.values():
-            results.sort(key=lambda r: (r.date.sort_key if r.date else (), r.ref), reverse=True)
-        return table
-
     def latest(
         self, analyte: str, max_age_days: int | None = None, *, numeric: bool = False, any_status: bool = False
     ) -> Result | None:
         """The newest usable value, or None when it may be older than the window."""
-        for result in self._by_analyte.get(analyte, ()):
+        for result in self._newest_first(analyte):
             if not (result.usable or (any_status and result.status == "final")):
                 continue
             if numeric and result.low is None and result.high is None:
@@ -164,6 +138,18 @@ class View:
             recent = max_age_days is None or self.chart.age_in_days(result.date) <= max_age_days
             return result if recent else None
         return None
+
+    def _newest_first(self, analyte: str) -> list[Result]:
+        """All dated results, the newest first; of one moment the last reference first."""
+        listed = self.chart.by_analyte.get(analyte)
+        if listed is None:
+            return []
+        key = ("newest first", analyte)
+        found: list[Result] | None = self.chart.memory.get(key)
+        if found is None:
+            found = sorted(listed, key=lambda r: (r.date.sort_key if r.date else (), r.ref), reverse=True)
+            self.chart.memory[key] = found
+        return found
 
     def done(self, workup: str, max_age_days: int | None) -> bool:
         return any(
@@ -181,7 +167,7 @@ class View:
         for drug in self.drugs(names):
             if not therapy.routes or drug.route is None or drug.route in therapy.routes:
                 return said_of(drug)
-        for action in sorted(self.facts.actions, key=_reference):
+        for action in self.facts.actions:
             if action.kind != "done" and action.workup & frozenset(therapy.orders):
                 return Hit((action.ref,), (action.label,) if action.label else ())
         return None
@@ -189,6 +175,8 @@ class View:
     def allergies(self, therapy: Therapy, *, tolerated: bool) -> Hit | None:
         """`tolerated`: reactions with a tolerated lower dose of the agent itself; else every other reaction to it or
         to its class."""
+        if not self.facts.allergies:
+            return None
         hits = []
         for allergy in sorted(self.facts.allergies, key=_reference):
             if allergy.certainty == "absent":
@@ -209,6 +197,8 @@ class View:
         return Hit.join(hits) if hits else None
 
     def failed(self, therapy: Therapy) -> Hit | None:
+        if not self._some_failed:
+            return None
         wanted = frozenset((*therapy.drugs, *therapy.drug_classes))
         hits = [
             Hit((d.ref,), (d.label,)) for d in self.facts.medications if d.failed and wanted & (d.drugs | d.classes)
@@ -216,14 +206,18 @@ class View:
         hits.extend(Hit((f.ref,), (f.label,)) for f in self.findings(f"failed.{name}" for name in sorted(wanted)))
         return Hit.join(hits) if hits else None
 
+    @property
+    def _some_failed(self) -> bool:
+        memory = self.chart.memory
+        if "failed" not in memory:
+            named = any(name.startswith("failed.") for name in self.chart.by_concept)
+            memory["failed"] = named or any(drug.failed for drug in self.facts.medications)
+        return bool(memory["failed"])
+
     def any_failed(self) -> Hit | None:
         hits = [Hit((d.ref,), (d.label,)) for d in self.facts.medications if d.failed]
         hits.extend(said_finding(f) for f in self.findings(("failed.*",)))
         return Hit.join(hits) if hits else None
-
-
-def _reference(fact: Finding | Medication | Allergy | Action) -> str:
-    return fact.ref
 
 
 def said_finding(finding: Finding) -> Hit:

@@ -16,15 +16,15 @@ from hooks.chart import Chart
 from hooks.knowledge.safety_schema import Safety
 from hooks.knowledge.therapy_schema import Therapies
 from hooks.knowledge.workup_schema import Avoid, WorkupEntry, WorkupRules
-from hooks.model import TherapyItem, WorkupItem
-from hooks.therapy import decide_therapies
+from hooks.model import TherapyItem, WorkupDecision, WorkupItem
+from hooks.therapy import weigh_therapies
 from hooks.therapy.conditions import Compiler, Test
 from hooks.therapy.rules import Rulebook, rulebook
 from hooks.therapy.view import Hit, View
-from hooks.workup.done import find_done
+from hooks.workup.done import Answered, find_done
 from mappings.facts import Site
 
-__all__ = ["decide_workup"]
+__all__ = ["WeighedWorkup", "decide_workup", "weigh_workup"]
 
 
 class HasWorkupKnowledge(Protocol):
@@ -52,11 +52,38 @@ def decide_workup(
     """One item for each workup id. `therapies`: the decided therapies, when the caller already has them."""
     view = View(chart, case)
     if case.grade in knowledge.workup.therapy_grades:
-        if therapies is None:
-            therapies = decide_therapies(chart, case, knowledge)
-        view.therapy_needs = _needs(therapies)
-    book = rulebook(knowledge.safety, knowledge.therapies)
-    return tuple(_with_cautions(_item(c, view, knowledge.workup), book, view) for c in _compiled(knowledge))
+        view.therapy_needs = (
+            weigh_therapies(view, knowledge).waited_for() if therapies is None else _waited_for(therapies)
+        )
+    return tuple(entry.item() for entry in weigh_workup(view, knowledge))
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedWorkup:
+    """One entry, decided but not yet put into words."""
+
+    outcome: _Outcome
+    entry: WorkupEntry
+    view: View
+    rules: WorkupRules
+    book: Rulebook
+
+    @property
+    def verdict(self) -> tuple[str, WorkupDecision]:
+        return self.entry.id, self.outcome.decision
+
+    def item(self) -> WorkupItem:
+        return _with_cautions(_item(self.outcome, self.entry, self.view, self.rules), self.book, self.view)
+
+
+def weigh_workup(view: View, knowledge: HasWorkupKnowledge) -> tuple[WeighedWorkup, ...]:
+    """Every entry in order. `view.therapy_needs` says what the live therapies wait for."""
+    workup, book = knowledge.workup, rulebook(knowledge.safety, knowledge.therapies)
+    sites = tuple(dict.fromkeys(site for lesion in view.case.lesions for site in lesion.sites))
+    return tuple(
+        WeighedWorkup(_decide(c, view, workup, sites if c.entry.sites else ()), c.entry, view, workup, book)
+        for c in _compiled(knowledge)
+    )
 
 
 def _with_cautions(item: WorkupItem, book: Rulebook, view: View) -> WorkupItem:
@@ -71,7 +98,7 @@ def _with_cautions(item: WorkupItem, book: Rulebook, view: View) -> WorkupItem:
     return replace(item, because=because, cautions=notes)
 
 
-def _needs(items: tuple[TherapyItem, ...]) -> frozenset[str]:
+def _waited_for(items: tuple[TherapyItem, ...]) -> frozenset[str]:
     """The therapies that are live (they suit this patient and nothing rules them out), and what they wait for."""
     live = [item for item in items if item.fits and item.decision in ("offer", "warn", "need")]
     return frozenset([item.id for item in live] + [need for item in live for need in item.needs])
@@ -89,9 +116,9 @@ def _compiled(knowledge: HasWorkupKnowledge) -> tuple[_Compiled, ...]:
         entries = tuple(
             _Compiled(
                 entry,
-                tuple((compiler.compile(reason.when), reason.because) for reason in entry.offer),
-                tuple((compiler.compile(avoid.when), avoid) for avoid in entry.avoid),
-                compiler.compile(entry.done.unless) if entry.done.unless is not None else None,
+                tuple((compiler.compile_kept(reason.when), reason.because) for reason in entry.offer),
+                tuple((compiler.compile_kept(avoid.when), avoid) for avoid in entry.avoid),
+                compiler.compile_kept(entry.done.unless) if entry.done.unless is not None else None,
             )
             for entry in workup.entries
         )
@@ -99,28 +126,66 @@ def _compiled(knowledge: HasWorkupKnowledge) -> tuple[_Compiled, ...]:
     return _COMPILED[key][2]
 
 
-def _item(compiled: _Compiled, view: View, workup: WorkupRules) -> WorkupItem:
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What was decided and on what: `said` is what is done or ordered, or why to avoid or to offer it."""
+
+    decision: WorkupDecision
+    said: str = ""
+    refs: tuple[str, ...] = ()
+    sites: tuple[Site, ...] = ()
+    hit: Hit | None = None
+
+
+_IDLE = _Outcome("not-indicated")
+
+
+def _decide(compiled: _Compiled, view: View, workup: WorkupRules, sites: tuple[Site, ...]) -> _Outcome:
     """Done before avoid (the question is answered), avoid before ordered (an order to avoid is worth a word)."""
     entry = compiled.entry
-    sites = _lesion_sites(view) if entry.sites else ()
-    if compiled.unless is None or compiled.unless(view, None, {}) is None:
-        done = find_done(entry, view, sites)
-        if done is not None:
-            return WorkupItem(entry.id, "already-done", workup.phrases.done.format(what=done.what), done.refs)
-    reason, open_sites, refs = _avoided(compiled, view, sites)
-    if reason is not None:
-        return WorkupItem(entry.id, "avoid", workup.phrases.avoid.format(reason=reason), refs, sites)
+    done = _done(entry, view, sites)
+    if done is not None and (compiled.unless is None or compiled.unless(view, None, {}) is None):
+        return _Outcome("already-done", done.what, done.refs)
+    open_sites = sites
+    if compiled.avoid:
+        reason, open_sites, refs = _avoided(compiled, view, sites)
+        if reason is not None:
+            return _Outcome("avoid", reason, refs, sites)
     ordered = _ordered(entry, view, workup.open_order_days, open_sites)
     if ordered is not None:
-        return WorkupItem(
-            entry.id, "already-ordered", workup.phrases.ordered.format(what=ordered.said[0]), ordered.refs
-        )
+        return _Outcome("already-ordered", ordered.said[0], ordered.refs)
     for test, because in compiled.offer:
         hit = test(view, None, {})
         if hit is not None:
-            evidence = hit.refs or (_lesion_refs(view) if entry.sites else ())
-            return WorkupItem(entry.id, "offer", _said(because, hit), evidence, open_sites)
-    return WorkupItem(entry.id, "not-indicated", f"{entry.idle}.")
+            return _Outcome("offer", because, hit.refs, open_sites, hit)
+    return _IDLE
+
+
+def _done(entry: WorkupEntry, view: View, sites: tuple[Site, ...]) -> Answered | None:
+    """What answers it; asked once a chart where the place of the lesion does not matter."""
+    if entry.done.same_site:
+        return find_done(entry, view, sites)
+    key = ("done", id(entry))
+    memory = view.chart.memory
+    if key not in memory:
+        memory[key] = find_done(entry, view, sites)
+    found: Answered | None = memory[key]
+    return found
+
+
+def _item(outcome: _Outcome, entry: WorkupEntry, view: View, workup: WorkupRules) -> WorkupItem:
+    """The outcome in words."""
+    decision, said, refs = outcome.decision, outcome.said, outcome.refs
+    if decision == "not-indicated":
+        return WorkupItem(entry.id, decision, f"{entry.idle}.")
+    if decision == "offer" and outcome.hit is not None:
+        evidence = refs or (_lesion_refs(view) if entry.sites else ())
+        return WorkupItem(entry.id, decision, _said(said, outcome.hit), evidence, outcome.sites)
+    if decision == "already-done":
+        return WorkupItem(entry.id, decision, workup.phrases.done.format(what=said), refs)
+    if decision == "avoid":
+        return WorkupItem(entry.id, decision, workup.phrases.avoid.format(reason=said), refs, outcome.sites)
+    return WorkupItem(entry.id, decision, workup.phrases.ordered.format(what=said), refs)
 
 
 def _avoided(
@@ -152,7 +217,7 @@ def _matches(site: Site, avoid: Avoid) -> bool:
 
 def _ordered(entry: WorkupEntry, view: View, days: int, sites: tuple[Site, ...]) -> Hit | None:
     """An open order or draft of this id; one for another body site does not count."""
-    for action in sorted(view.facts.actions, key=lambda action: action.ref):
+    for action in view.facts.actions:
         if action.kind == "done" or entry.id not in action.workup:
             continue
         if action.date is not None and view.chart.age_in_days(action.date) > days:
@@ -164,10 +229,6 @@ def _ordered(entry: WorkupEntry, view: View, days: int, sites: tuple[Site, ...])
             where = f", {', '.join(shown(site) for site in action.sites)}" if action.sites else ""
             return Hit((action.ref,), (f"{action.label or entry.name}{where}",))
     return None
-
-
-def _lesion_sites(view: View) -> tuple[Site, ...]:
-    return tuple(dict.fromkeys(site for lesion in view.case.lesions for site in lesion.sites))
 
 
 def _lesion_refs(view: View) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def _imaging(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None
 def _biopsy(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
     if not done.biopsy:
         return None
-    for biopsy in sorted(view.facts.biopsies, key=lambda biopsy: biopsy.ref):
+    for biopsy in view.facts.biopsies:
         if (
             biopsy.has_report
             and _recent(biopsy.date, done.window_days, view)
@@ -83,7 +83,7 @@ def _biopsy(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
 def _action(entry: WorkupEntry, done: Done, view: View) -> Answered | None:
     if not done.action:
         return None
-    for action in sorted(view.facts.actions, key=lambda action: action.ref):
+    for action in view.facts.actions:
         if action.kind == "done" and entry.id in action.workup and _recent(action.date, done.window_days, view):
             return Answered(f"{action.label or entry.name}, {action.date}", (action.ref,))
     return None

@@ -379,6 +379,4 @@ def _case(rng: random.Random, clean: bool) -> Case:
         biopsy=none,
     )
     grade = rng.choice(("likely", "confirmed")) if clean else rng.choice(GRADES)
-    return Case(
-        grade, "dystrophic", criteria, lesions=_lesions(rng, clean), red_flags=tuple(RedFlag(f, f) for f in flags)
-    )
+    return Case(grade, criteria, lesions=_lesions(rng, clean), red_flags=tuple(RedFlag(f, f) for f in flags))

@@ -181,16 +181,18 @@ def test_the_order_in_which_a_chart_arrives_changes_nothing():
             medications=tuple(shuffled.sample(facts.medications, len(facts.medications))),
             results=tuple(shuffled.sample(facts.results, len(facts.results))),
         )
-        for decide in (decide_therapies, decide_workup, prompts):
+        for decide in (decide_therapies, decide_workup):
             assert decide(Chart(facts, DAY), drawn.case, knowledge) == decide(Chart(other, DAY), drawn.case, knowledge)
+        views = (View(Chart(facts, DAY), drawn.case), View(Chart(other, DAY), drawn.case))
+        assert prompts(views[0], knowledge) == prompts(views[1], knowledge)
 
 
 def test_a_vitamin_k_antagonist_with_a_lesion_prompts_for_calciphylaxis():
     drug = Medication("MedicationRequest/w", "warfarin", frozenset({"warfarin"}), frozenset({"vka"}))
-    found = prompts(Chart(PatientFacts("Patient/p", medications=(drug,)), DAY), CASE, load_knowledge())
+    found = prompts(View(Chart(PatientFacts("Patient/p", medications=(drug,)), DAY), CASE), load_knowledge())
     assert [prompt.rule for prompt in found] == ["W1w"]
     assert found[0].evidence[0] == "MedicationRequest/w"
-    assert prompts(Chart(PatientFacts("Patient/p"), DAY), CASE, load_knowledge()) == ()
+    assert prompts(View(Chart(PatientFacts("Patient/p"), DAY), CASE), load_knowledge()) == ()
 
 
 def test_of_several_ceilings_the_lowest_stands():

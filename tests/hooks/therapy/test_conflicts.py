@@ -11,12 +11,13 @@ from hooks.chart import Chart
 from hooks.knowledge import load_knowledge
 from hooks.model import TherapyItem
 from hooks.therapy.conflicts import new_conflicts
+from hooks.therapy.view import View
 from mappings.facts import Medication
 from tests.charts import TODAY
 from tests.hooks.assessment.facts import days_ago, patient
 
 KNOWLEDGE = load_knowledge()
-CASE = Case(grade="likely", subtype="dystrophic", criteria=None, lesions=())  # type: ignore[arg-type]
+CASE = Case(grade="likely", criteria=None, lesions=())  # type: ignore[arg-type]
 EPISODE = 90
 NEW, OLD = days_ago(5), days_ago(EPISODE + 1)
 DILTIAZEM = Medication("MedicationRequest/d", "diltiazem", frozenset({"diltiazem"}), started=OLD, route="oral")
@@ -28,8 +29,8 @@ def found(
     *drugs: Medication, decision: str, option: str = "diltiazem", evidence: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
     item = TherapyItem(option, decision, False, "", evidence=evidence)  # type: ignore[arg-type]
-    chart = Chart(patient(medications=drugs), TODAY)
-    return new_conflicts(chart, CASE, (item,), KNOWLEDGE.therapies, EPISODE)
+    view = View(Chart(patient(medications=drugs), TODAY), CASE)
+    return new_conflicts(view, (item,), KNOWLEDGE.therapies, EPISODE)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,6 @@ FACTS = patient(
 FOUND = judged(patient(lesions=FACTS.lesions))
 CASE = Case(
     grade="likely",
-    subtype="dystrophic",
     criteria=FOUND.criteria,
     lesions=FACTS.lesions,
     red_flags=(RedFlag("infection", "x", ("Observation/l",)),),
