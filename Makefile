@@ -86,6 +86,14 @@ fuzz: fuzz-tools
 	$(BIN)/python -m tests.fuzz.parser tests/fuzz/seeds -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1
 	$(BIN)/python -m tests.fuzz.api $(FUZZ_EXAMPLES)
 
+# mixed load with faults for half an hour on a real service process; what it finds: docs/soak.md. SOAK_RATE: calls a second
+.PHONY: soak
+SOAK_SECONDS ?= 1800
+SOAK_OUT ?= dist/soak
+
+soak: install
+	nice -n 5 $(BIN)/python -m tests.soak $(SOAK_SECONDS) $(SOAK_OUT)
+
 # the software bill of materials of what runs in production (CycloneDX)
 sbom: deploy-tools
 	mkdir -p dist

@@ -16,6 +16,7 @@ from cds_service import __version__
 from cds_service.answers import register_errors
 from cds_service.auth import Authenticator
 from cds_service.fhir.door import Policy, open_client
+from cds_service.gauges import register
 from cds_service.memory import Memory
 from cds_service.metrics import Metrics
 from cds_service.middleware import Cors, Observed, RequestLimits
@@ -76,6 +77,7 @@ def create_app(
     )
     tenants.check = state.check
     tenants.start()
+    register(state)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

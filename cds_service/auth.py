@@ -127,6 +127,9 @@ class SeenTokens:
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str], tuple[str, float, float, bytes | None]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._seen)
+
     def claim(self, caller: Caller) -> bytes | None:
         """None for a token seen the first time; the stored answer for a retry; Unauthorized for any other reuse."""
         now = time.time()

@@ -108,6 +108,16 @@ class Memory:
         except (StoreError, TimeoutError):
             self._failed("expire")
 
+    @property
+    def pending(self) -> int:
+        """Calls that are under way, those included that nobody waits for any more."""
+        return self._pending
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not written yet."""
+        return self._queue.qsize()
+
     def close(self) -> None:
         """Writes what is still queued, then lets go of the database."""
         self._queue.put(None)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from types import FrameType
+
 import uvicorn
 
 from cds_service.app import create_app
@@ -13,11 +17,15 @@ _SHUTDOWN_SECONDS = 10
 
 
 def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
-    """Runs until stopped. Raises SettingsError, KnowledgeError or CodelistError before anything is bound."""
+    """Runs until stopped; SIGTERM ends it with exit code 0 once what is in flight is answered. Raises SettingsError,
+    KnowledgeError or CodelistError before anything is bound."""
     settings = load_settings()
     check_production(settings)
     check_serving(settings, workers)
     configure_logging()
+    # uvicorn answers what is in flight and then raises the signal once more, which would make an orderly stop look
+    # like a crash to whoever started us
+    signal.signal(signal.SIGTERM, _ended)
     options = {
         "host": host,
         "port": port,
@@ -36,3 +44,7 @@ def application() -> object:
     """The application of the environment's settings (also `uvicorn --factory cds_service.server:application`)."""
     configure_logging()
     return create_app(load_settings())
+
+
+def _ended(signum: int, frame: FrameType | None) -> None:
+    sys.exit(0)

@@ -197,6 +197,11 @@ class Tenants:
         return next((t for same in self._by_issuer.values() for t in same if t.id == tenant_id), None)
 
     @property
+    def enabled(self) -> int:
+        """How many may call: those of the file that are not wrong and not off."""
+        return sum(t.mode != "off" for same in self._by_issuer.values() for t in same)
+
+    @property
     def killed(self) -> bool:
         """Whether the kill file exists: then no tenant is shown anything."""
         return self.kill_file is not None and self.kill_file.exists()

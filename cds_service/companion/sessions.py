@@ -121,6 +121,9 @@ class Sessions:
         for state in (*late, *list(self._pending)[: max(0, len(self._pending) - _MOST)]):
             self._pending.pop(state, None)
 
+    def __len__(self) -> int:
+        return len(self._sessions)
+
     def now(self) -> float:
         return self._clock()
 

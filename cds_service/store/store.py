@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, delete, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from cds_service.audit.table import audit
 from cds_service.audit.trail import Event, Verdict, append, chain_key, forget, rows_of, verify
@@ -212,6 +212,14 @@ class Store:
         """Raises StoreError when the database does not answer."""
         with reported(), self.engine.connect() as connection:
             connection.execute(select(1))
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections are open, and how many of them are at work; (0, 0) where they are not pooled."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return 0, 0
+        return pool.checkedin() + pool.checkedout(), pool.checkedout()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -1,0 +1,32 @@
+"""How full each part of the service is, read when /metrics is asked: what must be flat over days, and the switches."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cds_service import __version__
+from cds_service.state import AppState
+
+
+def register(state: AppState) -> None:
+    """Puts the gauges of one application into its metrics."""
+    watch, memory, tenants = state.metrics.watch, state.memory, state.tenants
+    watch("cds_event_loop_tasks", "Tasks of the event loop", _tasks)
+    watch("cds_requests_in_progress", "Requests with a body that are under way", lambda: state.slots.used)
+    watch("cds_store_connections_open", "Database connections that are open", lambda: memory.store.connections[0])
+    watch("cds_store_connections_in_use", "Database connections at work", lambda: memory.store.connections[1])
+    watch("cds_store_calls_in_progress", "Calls of the store that are under way", lambda: memory.pending)
+    watch("cds_store_waiting_records", "Records that wait to be written", lambda: memory.waiting)
+    watch("cds_tokens_remembered", "Used tokens that this process remembers", lambda: len(state.authenticator.seen))
+    watch("cds_companion_sessions", "Open sessions of the companion", lambda: len(state.sessions))
+    watch("cds_tenants_enabled", "Tenants that may call", lambda: tenants.enabled)
+    watch("cds_tenants_disabled", "Entries of the tenants file that are wrong", lambda: len(tenants.problems))
+    watch("cds_kill_switch", "1 while the kill file exists and nobody is shown anything", lambda: int(tenants.killed))
+    state.metrics.about(__version__, state.brain.knowledge.version, state.settings.profile)
+
+
+def _tasks() -> int:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # asked from outside of the loop
+        return 0
