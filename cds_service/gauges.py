@@ -21,7 +21,7 @@ def register(state: AppState) -> None:
     watch("cds_companion_sessions", "Open sessions of the companion", lambda: len(state.sessions))
     watch("cds_tenants_enabled", "Tenants that may call", lambda: tenants.enabled)
     watch("cds_tenants_disabled", "Entries of the tenants file that are wrong", lambda: len(tenants.problems))
-    watch("cds_kill_switch", "1 while the kill file exists and nobody is shown anything", lambda: int(tenants.killed))
+    watch("cds_kill_switch", "1 while the kill file exists and no card is shown", lambda: int(tenants.killed))
     state.metrics.about(__version__, state.brain.knowledge.version, state.settings.profile)
 
 
