@@ -17,7 +17,7 @@ from hooks.assessment.judged import Judged
 from hooks.assessment.subtype import classify_subtype
 from hooks.chart import Chart
 from hooks.knowledge import Knowledge
-from hooks.model import Assessment
+from hooks.model import Assessment, RedFlag, TherapyItem
 from hooks.situation import Situation, known_before, situation, workup_of
 from hooks.therapy import prompts
 from mappings.facts import Need, PatientFacts
@@ -101,15 +101,19 @@ def _notes(judged: Judged, chart: Chart, knowledge: Knowledge) -> tuple[str, ...
 
 
 def _sources(
-    keys: Iterable[str], judged: Judged, flags: tuple[object, ...], therapies: tuple[object, ...], knowledge: Knowledge
+    keys: Iterable[str],
+    judged: Judged,
+    flags: Iterable[RedFlag],
+    therapies: Iterable[TherapyItem],
+    knowledge: Knowledge,
 ) -> tuple[str, ...]:
     """Every source behind what is said, once each."""
     messages = knowledge.messages.messages
     parts = chain(
         chain.from_iterable(d.sources for d in named(judged.ctd.diagnoses, knowledge.criteria.ctd)),
         chain.from_iterable(messages[key].sources for key in keys),
-        chain.from_iterable(getattr(flag, "sources", ()) for flag in flags),
-        chain.from_iterable(getattr(item, "sources", ()) for item in therapies),
+        chain.from_iterable(flag.sources for flag in flags),
+        chain.from_iterable(item.sources for item in therapies),
     )
     return tuple(dict.fromkeys(parts))
 
