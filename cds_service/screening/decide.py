@@ -14,14 +14,13 @@ from cds_service.screening.history import known_on
 from cds_service.screening.keys import patient_key
 from cds_service.screening.rows import DecisionRow
 from hooks.assessment.sites import shown
-from hooks.chart import matches
 from hooks.model import Assessment, Criteria
 from mappings.bundles import NotJsonError, decode
 from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart, Resource
 
 NOT_JSON = "not JSON"
-_CALCINOSIS = ("calcinosis.*",)
+_CALCINOSIS = "calcinosis."
 
 
 def decide(
@@ -115,6 +114,6 @@ def _first_year(facts: PatientFacts, criteria: Criteria, as_of: date) -> int | N
     dates = [lesion.onset or lesion.first_recorded for lesion in facts.lesions if lesion.ref in refs]
     dates.extend(image.date for image in facts.imaging if image.ref in refs)
     dates.extend(biopsy.date for biopsy in facts.biopsies if biopsy.ref in refs)
-    coded = (f for f in facts.findings if f.ref in refs and matches(f.concepts, _CALCINOSIS))
+    coded = (f for f in facts.findings if f.ref in refs and any(name.startswith(_CALCINOSIS) for name in f.concepts))
     dates.extend(() if any(dates) else (finding.onset or finding.first_recorded for finding in coded))
     return min((when.earliest.year for when in dates if when is not None and when.earliest <= as_of), default=None)
