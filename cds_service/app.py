@@ -17,11 +17,12 @@ from cds_service.answers import register_errors
 from cds_service.auth import Authenticator
 from cds_service.fhir.door import Policy, open_client
 from cds_service.gauges import register
+from cds_service.lanes import Lanes
 from cds_service.memory import Memory
 from cds_service.metrics import Metrics
 from cds_service.middleware import Cors, Observed, RequestLimits
 from cds_service.openapi import describe_bodies
-from cds_service.overload import Rates, Slots
+from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain, load_brain
 from cds_service.routes import (
     companion,
@@ -74,6 +75,8 @@ def create_app(
         memory=Memory(store or open_store(settings), metrics),
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
         rates=Rates(settings.max_per_minute_per_tenant),
+        lanes=Lanes(settings.deadline_ms / 1000),
+        room=Room(settings.max_bytes_at_once, settings.max_bytes_at_once_per_tenant),
     )
     tenants.check = state.check
     tenants.start()

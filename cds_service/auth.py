@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -16,7 +17,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.errors import JoseError
 
-from cds_service.errors import Unauthorized
+from cds_service.errors import Overloaded, Unauthorized
 from cds_service.keys import KeyStore
 from cds_service.tenants import Tenant, Tenants
 
@@ -29,13 +30,18 @@ _MAX_SEEN = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A verified call. `jti` and `body_hash` make a repeated delivery of the same request recognisable."""
+    """A verified caller. `jti` and the hash of the request make a repeated delivery of the same request recognisable;
+    of the token itself only a hash is kept."""
 
     tenant: Tenant
     jti: str
-    body_hash: str
     expires: float
     issued: float = 0.0
+    token_hash: bytes = b""
+
+    def sent(self, token: str) -> bool:
+        """Whether this very text was the bearer token of the call."""
+        return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest() == self.token_hash
 
 
 class Authenticator:
@@ -44,14 +50,14 @@ class Authenticator:
     def __init__(self, tenants: Tenants, keys: KeyStore | None = None) -> None:
         self.tenants, self.keys, self.seen = tenants, keys or KeyStore(), SeenTokens()
 
-    async def authenticate(self, headers: list[str], path: str, body: bytes) -> Caller:
+    async def authenticate(self, headers: list[str], path: str) -> Caller:
         """`headers` are all Authorization headers of the request. Raises Unauthorized, always the same."""
         try:
-            return await self._check(headers, path, body)
+            return await self._check(headers, path)
         except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
             raise Unauthorized("not authorized") from None
 
-    async def _check(self, headers: list[str], path: str, body: bytes) -> Caller:
+    async def _check(self, headers: list[str], path: str) -> Caller:
         token = _bearer(headers)
         header, claims = _peek(token)
         algorithm, kid = header["alg"], header["kid"]
@@ -69,8 +75,8 @@ class Authenticator:
             jti = claims["jti"]
             if not isinstance(jti, str) or not jti:
                 raise ValueError("jti")
-            digest = hashlib.sha256(path.encode() + b"\0" + body).hexdigest()
-            return Caller(tenant, jti, digest, float(claims["exp"]), float(claims["iat"]))
+            digest = hashlib.sha256(token.encode()).digest()
+            return Caller(tenant, jti, float(claims["exp"]), float(claims["iat"]), digest)
         raise ValueError("no tenant")
 
 
@@ -95,13 +101,14 @@ def _peek(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
-    times = {name: claims[name] for name in ("exp", "iat")}
+    times = {name: claims[name] for name in ("exp", "iat", "nbf") if name != "nbf" or claims.get("nbf") is not None}
     if any(isinstance(t, bool) or not isinstance(t, int | float) or not isfinite(t) for t in times.values()):
         raise ValueError("times")
-    if times["exp"] < now - _LEEWAY or times["iat"] > now + _LEEWAY or times["exp"] - times["iat"] > _MAX_LIFETIME:
-        raise ValueError("times")
-    before = claims.get("nbf")
-    if before is not None and (not isinstance(before, int | float) or before > now + _LEEWAY):
+    if times["exp"] < now - _LEEWAY:
+        raise ValueError("exp")
+    if times["iat"] > now + _LEEWAY or times["exp"] - times["iat"] > _MAX_LIFETIME:
+        raise ValueError("iat")
+    if times.get("nbf", now) > now + _LEEWAY:
         raise ValueError("nbf")
 
 
@@ -119,46 +126,76 @@ def _fits(tenant: Tenant, header: Mapping[str, Any], claims: Mapping[str, Any], 
     return tenant.client_id is None or claims.get("sub") == tenant.client_id
 
 
-class SeenTokens:
-    """Each token once. The same request delivered again within seconds (a gateway's retry) gets the stored answer.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call was answered, to be given again to its retry."""
 
-    Held in this process: with several workers or replicas a token could be used once in each (said in the docs)."""
+    body: bytes
+    media_type: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    request_hash: str
+    expires: float
+    first: float
+    answer: asyncio.Future[Answer | None] | None
+    """None once it can't be given again."""
+
+
+class SeenTokens:
+    """Each token for one request. The same request delivered again within seconds (a gateway's retry) gets the stored
+    answer, waits for it where the first delivery is still under way, and is tried anew where that one failed.
+
+    Held in this process, in front of the shared store: it keeps the answers, and stands in while the store is away."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[str, str], tuple[str, float, float, bytes | None]] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._seen)
 
-    def claim(self, caller: Caller) -> bytes | None:
-        """None for a token seen the first time; the stored answer for a retry; Unauthorized for any other reuse."""
-        now = time.time()
-        while self._seen:
-            oldest = next(iter(self._seen.values()))
-            if oldest[1] + _LEEWAY >= now and len(self._seen) <= _MAX_SEEN:
-                break
-            self._seen.popitem(last=False)
-        key = (caller.tenant.id, caller.jti)
+    async def claim(self, caller: Caller, request_hash: str) -> Answer | None:
+        """None for a request to be answered; the stored answer for a retry; Unauthorized for any other reuse."""
+        key, now = (caller.tenant.id, caller.jti), time.time()
+        self._tidy(now)
         known = self._seen.get(key)
         if known is None:
-            self._seen[key] = (caller.body_hash, caller.expires, now, None)
+            self._seen[key] = _Seen(request_hash, caller.expires, now, _future())
             return None
-        body_hash, _, first, stored = known
-        if body_hash == caller.body_hash and now - first <= _REPEAT_SECONDS and stored is not None:
-            return stored
-        raise Unauthorized("not authorized")
+        while True:
+            if request_hash != known.request_hash or now - known.first > _REPEAT_SECONDS or known.answer is None:
+                raise Unauthorized("not authorized")
+            if known.answer.done():
+                answer = known.answer.result()
+                if answer is None:
+                    known.answer = _future()
+                return answer
+            try:
+                await asyncio.wait_for(asyncio.shield(known.answer), _REPEAT_SECONDS)
+            except TimeoutError:
+                raise Overloaded("the same request is still being answered") from None
 
-    def forget(self, caller: Caller) -> None:
-        """Lets the same request come again after it failed; the shared store still refuses any other."""
-        self._seen.pop((caller.tenant.id, caller.jti), None)
+    def answered(self, caller: Caller, answer: Answer | None) -> None:
+        """Keeps the first answer for a retry, for seconds only; None: there is none, a retry is tried anew."""
+        known = self._seen.get((caller.tenant.id, caller.jti))
+        if known is not None and known.answer is not None and not known.answer.done():
+            known.answer.set_result(answer)
+            if answer is not None:
+                asyncio.get_running_loop().call_later(_REPEAT_SECONDS, _drop_answer, known)
 
-    def store(self, caller: Caller, answer: bytes) -> None:
-        """Keeps an answer for a retry, for seconds only."""
-        key = (caller.tenant.id, caller.jti)
-        known = self._seen.get(key)
-        if known is not None:
-            self._seen[key] = (known[0], known[1], known[2], answer)
-        limit = time.time() - _REPEAT_SECONDS
-        for other, (digest, expires, first, stored) in list(self._seen.items())[-500:]:
-            if stored is not None and first < limit:
-                self._seen[other] = (digest, expires, first, None)
+    def _tidy(self, now: float) -> None:
+        """Lets go of tokens that have expired; the shared store knows the rest when there are too many."""
+        while self._seen:
+            oldest = next(iter(self._seen.values()))
+            if oldest.expires + _LEEWAY >= now and len(self._seen) <= _MAX_SEEN:
+                return
+            self._seen.popitem(last=False)
+
+
+def _future() -> asyncio.Future[Answer | None]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _drop_answer(seen: _Seen) -> None:
+    seen.answer = None

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
-from cds_service.auth import Caller
-from cds_service.errors import Overloaded, ServiceError, Unauthorized
+from cds_service.auth import Answer, Caller
+from cds_service.errors import Overloaded, Unauthorized
+from cds_service.lanes import HEAVY_BYTES
+from cds_service.limits import decode_request
 from cds_service.state import AppState, state_of
-from cds_service.tenants import Tenant
+from cds_service.tenants import NOBODY, Tenant
 
+_PAGES = "/companion/"
+_CALLER = "cds_caller"
 _OUTAGE_SECONDS = 60
 """how old a token may be while the store does not answer; this process still takes each only once."""
 
@@ -32,38 +40,70 @@ class Call:
     def tenant(self) -> Tenant | None:
         return self.caller.tenant if self.caller else None
 
+    @property
+    def tenant_id(self) -> str:
+        return self.caller.tenant.id if self.caller else NOBODY
+
+    async def decoded(self) -> Mapping[str, Any]:
+        """The body as data. Raises BadRequest, or Overloaded when it has to wait too long for its turn."""
+        body, most = self.body, self.state.settings.max_nodes
+        work = partial(decode_request, body, max_nodes=most)
+        return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
+
     def answer(self, response: Response) -> Response:
         """Keeps a good answer for a retry within seconds, in memory only."""
         if self.caller is not None:
-            self.state.authenticator.seen.store(self.caller, bytes(response.body))
+            answer = Answer(bytes(response.body), response.media_type or "application/json")
+            self.state.authenticator.seen.answered(self.caller, answer)
         return response
 
 
 @asynccontextmanager
+async def let_in(scope: Scope) -> AsyncIterator[Callable[[int], None]]:
+    """Before the body of a POST is read: who calls, is its rate kept, is there a slot of the tenant. What an unknown
+    caller sends is never read. Gives the function that takes room for so many bytes of the body. Raises Unauthorized,
+    TooMany or Overloaded.
+
+    The companion's pages know their caller by a session; what is not signed in shares the slots of one tenant."""
+    state: AppState = scope["app"].state.cds
+    caller = None
+    if not scope["path"].startswith(_PAGES):
+        caller = await state.caller(Request(scope))
+        scope[_CALLER] = caller
+    if caller is None:
+        with state.slots.of_tenant(NOBODY), state.room.of(NOBODY) as take:
+            yield take
+        return
+    tenant = caller.tenant
+    scope["cds_tenant"] = tenant.id
+    state.rates.take(tenant.id, tenant.max_per_minute)
+    with state.slots.of_tenant(tenant.id, tenant.max_concurrent), state.room.of(tenant.id) as take:
+        yield take
+
+
+@asynccontextmanager
 async def admitted(request: Request) -> AsyncIterator[Call]:
-    """Authenticates, spends the token, takes a slot of the tenant. Raises Unauthorized or Overloaded."""
+    """Spends the token of a caller that was let in. Raises Unauthorized or Overloaded."""
     state = state_of(request)
     body = await request.body()
-    caller = await state.caller(request, body)
+    caller: Caller | None = request.scope[_CALLER]
     if caller is None:
         yield Call(state, body, None)
         return
-    request.scope["cds_tenant"] = caller.tenant.id
-    state.rates.take(caller.tenant.id, caller.tenant.max_per_minute)
-    with state.slots.of_tenant(caller.tenant.id, caller.tenant.max_concurrent):
-        stored = state.authenticator.seen.claim(caller)
-        if stored is not None:
-            yield Call(state, body, caller, Response(stored, media_type="application/json"))
-            return
-        use = await state.memory.use_token(caller.tenant.id, caller.jti, caller.body_hash, caller.expires)
+    path = request.url.path.encode()
+    heavy = len(body) > HEAVY_BYTES
+    digest = await state.lanes.run(caller.tenant.id, heavy, lambda: hashlib.sha256(path + b"\0" + body).hexdigest())
+    stored = await state.authenticator.seen.claim(caller, digest)
+    if stored is not None:
+        yield Call(state, body, caller, Response(stored.body, media_type=stored.media_type))
+        return
+    try:
+        use = await state.memory.use_token(caller.tenant.id, caller.jti, digest, caller.expires)
         if use == "reused":
             raise Unauthorized("not authorized")
         if use is None and time.time() - caller.issued > _OUTAGE_SECONDS:
             # nobody can say whether another process has seen it: only a token made for this very call is let in
-            state.authenticator.seen.forget(caller)
             raise Overloaded("the store of used tokens does not answer")
-        try:
-            yield Call(state, body, caller)
-        except ServiceError:
-            state.authenticator.seen.forget(caller)
-            raise
+        yield Call(state, body, caller)
+    finally:
+        state.authenticator.seen.answered(caller, None)

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_service.answers import error_response
+from cds_service.calls import let_in
 from cds_service.errors import BadRequest, RequestTimeout, ServiceError, TooLarge, UnsupportedMedia
 from cds_service.metrics import Metrics
 from cds_service.overload import Slots
@@ -26,7 +28,8 @@ _SECURITY_HEADERS = (
 
 
 class RequestLimits:
-    """Reads the body of a POST whole, within the limit counted after decompression, and checks that it is JSON."""
+    """Lets the caller of a POST in, then reads its body whole, within the limit counted after decompression, and checks
+    that it is JSON."""
 
     def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, slots: Slots) -> None:
         self.app, self.max_bytes, self.seconds, self.slots = app, max_bytes, seconds, slots
@@ -37,16 +40,17 @@ class RequestLimits:
             return
         try:
             with self.slots.of_all():
-                await self._handled(scope, receive, send)
+                async with let_in(scope) as take:
+                    await self._handled(scope, receive, send, take)
         except ServiceError as error:
             await error_response(error)(scope, receive, send)
 
-    async def _handled(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _handled(self, scope: Scope, receive: Receive, send: Send, take: Callable[[int], None]) -> None:
         headers = dict(scope["headers"])
         _check_type(headers)
         try:
             async with asyncio.timeout(self.seconds):
-                body = await self._body(receive, headers)
+                body = await self._body(receive, headers, take)
         except TimeoutError:
             raise RequestTimeout("the body did not arrive in time", "request") from None
         sent = False
@@ -60,10 +64,12 @@ class RequestLimits:
 
         await self.app(scope, replay, send)
 
-    async def _body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
-        length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length) > self.max_bytes:
+    async def _body(self, receive: Receive, headers: dict[bytes, bytes], take: Callable[[int], None]) -> bytes:
+        announced = headers.get(b"content-length", b"")
+        expected = int(announced[:20]) if announced.isdigit() else 0
+        if expected > self.max_bytes:
             raise TooLarge("the body is over the limit", "request")
+        take(expected)
         encoding = headers.get(b"content-encoding", b"identity").lower()
         if encoding not in (b"identity", b"gzip", b""):
             raise UnsupportedMedia("Content-Encoding must be gzip or identity", "request")
@@ -84,6 +90,9 @@ class RequestLimits:
             body.extend(chunk)
             if len(body) > self.max_bytes:
                 raise TooLarge("the body is over the limit", "request")
+            if len(body) > expected:
+                take(len(body) - expected)
+                expected = len(body)
             if not message.get("more_body", False):
                 if inflate is not None and not inflate.eof:
                     raise BadRequest("the body is not whole gzip", "request")

@@ -1,13 +1,12 @@
 """Slots and rates: so many requests at once, for everybody and for each tenant, and so many a minute for each tenant.
-The next one is told to come back, not queued. Turns: tenants take turns at the work that occupies the process."""
+The next one is told to come back, not queued."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from cds_service.errors import Overloaded, TooMany
 
@@ -48,6 +47,38 @@ class Slots:
                 del self._tenants[tenant]
 
 
+class Room:
+    """Bytes of bodies that are held at once, of each tenant and in all: what would not fit is refused before it is
+    read. A body larger than a tenant's share is let in alone."""
+
+    def __init__(self, total: int, per_tenant: int) -> None:
+        self.total, self.per_tenant = total, per_tenant
+        self.used = 0
+        self._tenants: Counter[str] = Counter()
+
+    @contextmanager
+    def of(self, tenant: str) -> Iterator[Callable[[int], None]]:
+        """A function that takes so many bytes more, and raises Overloaded; all are given back at the end."""
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            others = self._tenants[tenant] - taken
+            if (others and others + taken + size > self.per_tenant) or self.used + size > self.total:
+                raise Overloaded("too many large requests at once")
+            taken += size
+            self.used += size
+            self._tenants[tenant] += size
+
+        try:
+            yield take
+        finally:
+            self.used -= taken
+            self._tenants[tenant] -= taken
+            if not self._tenants[tenant]:
+                del self._tenants[tenant]
+
+
 class Rates:
     """A token bucket for each tenant. `per_minute` is the cap of tenants that have none of their own."""
 
@@ -66,43 +97,3 @@ class Rates:
             self._buckets[tenant] = (left, at)
             raise TooMany("too many requests a minute")
         self._buckets[tenant] = (left - 1, at)
-
-
-class Turns:
-    """One at a time, tenants in turn: who waits behind a crowd of another tenant waits for one of it, not for all."""
-
-    def __init__(self) -> None:
-        self._busy = False
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-
-    @asynccontextmanager
-    async def of(self, tenant: str) -> AsyncIterator[None]:
-        if self._busy:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.setdefault(tenant, deque()).append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._next()  # the turn was ours already: it goes on to another
-                raise
-        self._busy = True
-        try:
-            yield
-        finally:
-            self._next()
-
-    def _next(self) -> None:
-        """Hands the turn to the tenant that waited longest for one; its other callers go behind the other tenants."""
-        while self._waiting:
-            tenant, waiting = self._waiting.popitem(last=False)
-            while waiting and waiting[0].done():
-                waiting.popleft()
-            if not waiting:
-                continue
-            turn = waiting.popleft()
-            if waiting:
-                self._waiting[tenant] = waiting
-            turn.set_result(None)
-            return
-        self._busy = False

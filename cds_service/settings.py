@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     body_timeout_ms: int = Field(default=10_000, ge=100, le=120_000)
     max_concurrent: int = Field(default=256, ge=1)
     max_concurrent_per_tenant: int = Field(default=128, ge=1)
+    max_bytes_at_once: int = Field(default=64 * 1024 * 1024, ge=1024)
+    max_bytes_at_once_per_tenant: int = Field(default=16 * 1024 * 1024, ge=1024)
     max_per_minute_per_tenant: int = Field(default=12_000, ge=1)
     kill_file: Path | None = None
     retention_days: int = Field(default=2190, ge=1)

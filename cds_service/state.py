@@ -15,9 +15,10 @@ from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.door import Policy, Refused, open_client
 from cds_service.keys import check_keys
+from cds_service.lanes import Lanes
 from cds_service.memory import Memory
 from cds_service.metrics import Metrics
-from cds_service.overload import Rates, Slots, Turns
+from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain
 from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
@@ -41,7 +42,8 @@ class AppState:
     memory: Memory
     slots: Slots
     rates: Rates
-    turns: Turns = field(default_factory=Turns)
+    lanes: Lanes
+    room: Room
     metrics: Metrics = field(default_factory=Metrics)
     sessions: Sessions = field(default_factory=Sessions)
     clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
@@ -118,16 +120,17 @@ class AppState:
         await self.http.aclose()
         for client in self.clients.values():
             await client.aclose()
+        self.lanes.close()
         self.memory.close()
 
-    async def caller(self, request: Request, body: bytes) -> Caller | None:
+    async def caller(self, request: Request) -> Caller | None:
         """The verified caller; None only in the sandbox, for a call from this machine. Raises Unauthorized."""
         headers = request.headers.getlist("authorization")
         if self.settings.sandbox and (not headers or self.tenants.path is None):
             host = request.client.host if request.client else ""
             if host in _LOOPBACK:
                 return None
-        return await self.authenticator.authenticate(headers, request.url.path, body)
+        return await self.authenticator.authenticate(headers, request.url.path)
 
 
 def state_of(request: Request) -> AppState:

@@ -24,6 +24,8 @@ from cds_service.errors import SettingsError
 from cds_service.fhir.door import Policy
 from mappings.codelists import Coding
 
+NOBODY = "-"
+"""stands for the tenant of a call without a token (the sandbox, the companion's pages)."""
 _LOG = logging.getLogger("cds_service")
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """asymmetric only; "none" and HMAC are not in any list."""

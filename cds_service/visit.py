@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from cds_service.errors import Precondition
 from cds_service.fhir.client import Deadline
 from cds_service.gather import gather
+from cds_service.lanes import HEAVY_RESOURCES
 from cds_service.memory import now_ms
 from cds_service.pipeline import new_uuid
 from cds_service.reasons import reason_code
@@ -19,7 +21,7 @@ from cds_service.state import AppState
 from cds_service.store import CardRecord, EvaluationRecord, SuggestionRecord
 from cds_service.store.records import Outcome
 from cds_service.suppression import hashed, held_back, load_suppression, material_facts
-from cds_service.tenants import Tenant
+from cds_service.tenants import NOBODY, Tenant
 from hooks.cards import CardContext
 from hooks.knowledge.card_schema import load_override_reasons
 from hooks.model import Assessment
@@ -30,8 +32,6 @@ from mappings.facts import PatientFacts
 Card = dict[str, Any]
 _AGE_BANDS = (("0-17", 18), ("18-39", 40), ("40-64", 65))
 _OLDEST = "65+"
-NOBODY = "-"
-"""stands for the tenant of an unauthenticated call (sandbox only)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,17 @@ class Visit:
         tenant, begun = self.tenant, time.perf_counter()
         if (tenant is not None and tenant.mode == "off") or self.state.tenants.killed:
             return []
-        facts, assessment = await assessed(hook, self.state, tenant)
+        facts, assessment, heavy = await assessed(hook, self.state, tenant)
         if assessment.unreadable:
             await self._keep(hook, facts, assessment, (), (), "unreadable", begun)
             if tenant is not None and tenant.fail_silent:
                 return []
             raise _unreadable(facts, assessment)
-        written = self.state.brain_of(tenant).cards(hook.hook, facts, assessment, self._context(hook))
+        written = await self.state.lanes.run(
+            self.tenant_id,
+            heavy,
+            partial(self.state.brain_of(tenant).cards, hook.hook, facts, assessment, self._context(hook)),
+        )
         material = hashed(material_facts(assessment), self._key)
         shown, outcome = await self._permitted(hook, written, material)
         kept = tuple(_card_record(card, material) for card in shown)
@@ -158,8 +162,8 @@ class Visit:
         return shown, "shown" if shown else "suppressed"
 
 
-async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> tuple[PatientFacts, Assessment]:
-    """Facts and assessment of the patient that the request names."""
+async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> tuple[PatientFacts, Assessment, bool]:
+    """Facts and assessment of the patient that the request names, and whether the chart is heavy work."""
     deadline = Deadline.after(state.settings.deadline_ms)
     chart = await gather(
         hook,
@@ -168,13 +172,14 @@ async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) ->
         version=tenant.fhir_version if tenant is not None else None,
         zone=tenant.zone if tenant is not None else None,
     )
-    async with state.turns.of(tenant.id if tenant is not None else NOBODY):
-        facts, found = state.brain_of(tenant).understand(chart)
+    brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
+    heavy = len(chart.resources) > HEAVY_RESOURCES
+    facts, found = await state.lanes.run(name, heavy, partial(brain.understand, chart))
     state.metrics.assessed(found.grade, found.card)
     for need, completeness in facts.completeness.items():
         if completeness.state != "complete":
             state.metrics.incomplete(need, completeness.state, reason_code(completeness.reason))
-    return facts, found
+    return facts, found, heavy
 
 
 def in_rollout(patient_id: str, tenant: Tenant) -> bool:

@@ -9,8 +9,6 @@ from cds_service.answers import json_response
 from cds_service.calls import admitted
 from cds_service.errors import NotFound
 from cds_service.feedback import parse_feedback
-from cds_service.limits import decode_request
-from cds_service.visit import NOBODY
 from hooks.services import SERVICES
 
 router = APIRouter()
@@ -24,8 +22,8 @@ async def feedback(service_id: str, request: Request) -> Response:
     async with admitted(request) as call:
         if call.stored is not None:
             return call.stored
-        items = parse_feedback(decode_request(call.body, max_nodes=call.state.settings.max_nodes))
-        tenant = call.tenant.id if call.tenant else NOBODY
+        items = parse_feedback(await call.decoded())
+        tenant = call.tenant_id
         await call.state.memory.add_feedback(tenant, service_id, items)
         for item in items:
             call.state.metrics.feedback(service_id, item.outcome)

@@ -8,10 +8,9 @@ from starlette.responses import Response
 from cds_service.answers import json_response
 from cds_service.audit.trail import Event
 from cds_service.calls import Call, admitted
-from cds_service.errors import BadRequest, NotFound
-from cds_service.limits import decode_request
+from cds_service.errors import BadRequest, NotFound, Unauthorized
 from cds_service.memory import now_ms
-from cds_service.visit import NOBODY, Visit, assessed
+from cds_service.visit import Visit, assessed
 from hooks.model import to_json
 from hooks.services import HOOKS, SERVICES, discovery
 from hooks.wire import HookRequest, RequestError, parse_request
@@ -33,7 +32,7 @@ async def call(service_id: str, request: Request) -> Response:
     async with admitted(request) as call:
         if call.stored is not None:
             return call.stored
-        hook = _parsed(call, service.hook)
+        hook = await _parsed(call, service.hook)
         visit = Visit(call.state, call.tenant, service_id, call.state.public_url(request))
         return call.answer(json_response({"cards": await visit.cards(hook)}))
 
@@ -44,15 +43,15 @@ async def assessment(request: Request) -> Response:
     async with admitted(request) as call:
         if call.stored is not None:
             return call.stored
-        hook = _parsed(call, None)
-        _, found = await assessed(hook, call.state, call.tenant)
+        hook = await _parsed(call, None)
+        _, found, _ = await assessed(hook, call.state, call.tenant)
         note_read(hook, call)
         return call.answer(json_response(to_json(found)))
 
 
 def note_read(hook: HookRequest, call: Call) -> None:
     """Puts the reading of a whole assessment on the audit trail."""
-    tenant, key = call.tenant.id if call.tenant else NOBODY, call.state.memory.store.key
+    tenant, key = call.tenant_id, call.state.memory.store.key
     user = hook.context.get("userId")
     call.state.memory.note(
         Event(
@@ -67,9 +66,13 @@ def note_read(hook: HookRequest, call: Call) -> None:
     )
 
 
-def _parsed(call: Call, hook: str | None) -> HookRequest:
-    value = decode_request(call.body, max_nodes=call.state.settings.max_nodes)
+async def _parsed(call: Call, expected: str | None) -> HookRequest:
+    value = await call.decoded()
     try:
-        return parse_request(value, expected_hook=hook, known_hooks=HOOKS)
+        hook = parse_request(value, expected_hook=expected, known_hooks=HOOKS)
     except RequestError as error:
         raise BadRequest(error.message, error.element) from None
+    if call.caller is not None and hook.authorization is not None and call.caller.sent(hook.authorization.access_token):
+        # the two are easily confused: a token for a FHIR server must not open this door, nor ours be sent to a server
+        raise Unauthorized("not authorized")
+    return hook

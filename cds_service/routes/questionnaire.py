@@ -14,7 +14,6 @@ from cds_service.answers import FHIR_JSON, json_response
 from cds_service.calls import admitted
 from cds_service.companion.talk import dialogue, questions
 from cds_service.errors import BadRequest
-from cds_service.limits import decode_request
 from cds_service.pipeline import Brain
 from cds_service.state import state_of
 from hooks.dialogue import AnswerError, nobody
@@ -39,7 +38,7 @@ async def next_question(request: Request) -> Response:
     async with admitted(request) as call:
         if call.stored is not None:
             return call.stored
-        body = decode_request(call.body, max_nodes=call.state.settings.max_nodes)
+        body = await call.decoded()
         before, chart = _sent(body)
         made = await asyncio.to_thread(_following, before, chart, call.state.brain, call.state.public_url(request))
         if body.get("resourceType") == "Parameters":

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from cds_service.answers import json_response
 from cds_service.calls import admitted
 from cds_service.errors import BadRequest
-from cds_service.limits import decode_request
 from hooks.answers import Reply
 
 router = APIRouter()
@@ -25,7 +24,7 @@ async def question(request: Request) -> Response:
     async with admitted(request) as call:
         if call.stored is not None:
             return call.stored
-        body = decode_request(call.body, max_nodes=call.state.settings.max_nodes)
+        body = await call.decoded()
         reply = call.state.brain.answers.ask(_question(body), language=_language(body), assessment=_assessment(body))
         return call.answer(json_response(_shown(reply)))
 

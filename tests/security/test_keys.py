@@ -1,0 +1,100 @@
+"""Keys and tokens over time: rotation, outages, repeats, the shapes of the vendors' tokens (J-7, J-11, J-12, J-18)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cds_service import calls, keys
+from cds_service.store import Store, StoreError
+from cds_service.tenants import Tenant
+from tests.cds_service.test_switches import app_of, fire
+from tests.security.test_auth import EC, RSA, tenant, token
+
+
+def test_without_the_store_only_fresh_tokens_and_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise StoreError("away")
+
+    client = app_of(tmp_path, tenant())
+    for name in ("use_token", "shown_before", "record", "ping"):
+        monkeypatch.setattr(Store, name, away)
+    now = int(time.time())
+    fresh = token()
+    assert fire(client, fresh).status_code == 200
+    assert fire(client, fresh, patient="p2").status_code == 401, "another request with the same token"
+    old = token(iat=now - calls._OUTAGE_SECONDS - 5)
+    refused = fire(client, old)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+
+
+def test_epic_and_oracle_shaped_tokens(tmp_path: Path) -> None:
+    """Epic: RS384, jku, sub, nbf minutes before iat, lifetime 900 s. Oracle Health: a fixed issuer of the vendor."""
+    now = int(time.time())
+    jku = "https://epic.example.org/api/epic/2023/Security/Open/PublicKeys/530005/OIDC"
+    epic = tenant(algorithms=["RS384"], clientId="client-1", issuer="https://epic.example.org/oauth2")
+    oracle = tenant(id="oracle", issuer="https://cds-hooks.cerner.com", algorithms=["RS384", "ES384"])
+    client = app_of(tmp_path, epic, oracle)
+    shaped = token(
+        RSA, "RS384", {"jku": jku}, iss=epic["issuer"], sub="client-1", nbf=now - 300, iat=now, exp=now + 900
+    )
+    assert fire(client, shaped).status_code == 200, "a jku beside static keys is not followed"
+    assert fire(client, token(iss="https://cds-hooks.cerner.com", sub="system")).status_code == 200
+
+
+class _Jwks:
+    """Stands for the hospital's key server: counts, waits, fails, rotates."""
+
+    def __init__(self) -> None:
+        self.keys, self.fetched, self.broken = [EC], 0, False
+
+    async def fetch(self, _: Any) -> dict[str, Any] | None:
+        self.fetched += 1
+        await asyncio.sleep(0.01)
+        if self.broken:
+            return None
+        return keys._by_kid({"keys": [key.as_dict(private=False) for key in self.keys]})
+
+
+def test_rotation_cool_down_and_keys_that_can_not_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    served, clock = _Jwks(), [1000.0]
+    monkeypatch.setattr(keys, "_fetch", served.fetch)
+    monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    hospital = Tenant.model_validate(tenant(jwks=None, jku="https://ehr.example.org/jwks"))
+
+    async def go() -> None:
+        store = keys.KeyStore()
+        together = await asyncio.gather(*(store.find(hospital, "ec-1", "ES384") for _ in range(5)))
+        assert all(together), "callers that come together wait for the one look"
+        assert served.fetched == 1
+        assert await store.find(hospital, "ec-1", "RS384") is None, "the type of the key decides"
+        served.keys = [EC, RSA]
+        clock[0] += 61
+        for _ in range(20):
+            await store.find(hospital, "nobody", "ES384")
+        assert served.fetched == 2, "unknown kids make one look a minute"
+        assert await store.find(hospital, "rsa-1", "RS384")
+        served.broken = True
+        clock[0] += 3600
+        assert await store.find(hospital, "ec-1", "ES384"), "known keys outlast an outage"
+        clock[0] += 100_000
+        assert await store.find(hospital, "ec-1", "ES384") is None, "but not for ever"
+
+    asyncio.run(go())
+
+
+def test_a_key_taken_out_of_the_file_is_gone_at_once(tmp_path: Path) -> None:
+    async def go() -> None:
+        store = keys.KeyStore()
+        assert await store.find(Tenant.model_validate(tenant()), "ec-1", "ES384")
+        less = tenant(jwks={"keys": [RSA.as_dict(private=False)]})
+        assert await store.find(Tenant.model_validate(less), "ec-1", "ES384") is None
+
+    asyncio.run(go())
