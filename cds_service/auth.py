@@ -71,7 +71,10 @@ class Authenticator:
             key = await self.keys.find(tenant, kid, algorithm)
             if key is None:
                 continue
-            jwt.decode(token, key, algorithms=[algorithm])
+            try:
+                jwt.decode(token, key, algorithms=[algorithm])
+            except JoseError:
+                continue
             jti = claims["jti"]
             if not isinstance(jti, str) or not jti:
                 raise ValueError("jti")

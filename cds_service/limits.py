@@ -46,8 +46,9 @@ def decode_request(body: bytes, *, max_nodes: int = MAX_NODES) -> Mapping[str, A
         raise BadRequest("nested too deeply", "request") from None
     except (_NumberOutOfRangeError, ArithmeticError):
         raise BadRequest("a number is out of range", "request") from None
-    except (msgspec.DecodeError, ValueError):
-        raise BadRequest("malformed JSON", "request") from None
+    except (msgspec.DecodeError, ValueError) as error:
+        out = isinstance(error.__cause__, _NumberOutOfRangeError | ArithmeticError)
+        raise BadRequest("a number is out of range" if out else "malformed JSON", "request") from None
     if not isinstance(value, Mapping):
         raise BadRequest("must be an object", "request")
     keys = _keys(value, max_nodes)

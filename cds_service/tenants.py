@@ -278,9 +278,25 @@ class Tenants:
                 continue
             ids.add(tenant.id)
             found.setdefault(tenant.issuer, []).append(tenant)
+        for issuer, same in found.items():
+            unclear = _unclear(same)
+            problems.extend(
+                f"tenant {t.id}: issuer: another tenant has it; tenant or clientId must differ" for t in unclear
+            )
+            found[issuer] = [tenant for tenant in same if tenant not in unclear]
         self._by_issuer, self.problems = found, problems
         for problem in problems:
             _LOG.error("tenant disabled", extra={"reason": problem})
+
+
+def _unclear(same: list[Tenant]) -> list[Tenant]:
+    """Tenants of one issuer and audience whose calls can't be told apart from another's: it might get their calls."""
+
+    def overlap(one: Tenant, other: Tenant) -> bool:
+        pairs = ((one.tenant, other.tenant), (one.client_id, other.client_id))
+        return one.audience == other.audience and not any(a and b and a != b for a, b in pairs)
+
+    return [one for one in same if any(other is not one and overlap(one, other) for other in same)]
 
 
 def load_tenants(

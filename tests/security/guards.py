@@ -139,31 +139,27 @@ class Recorder:
 
 def run(tests: Iterable[str], folder: Path | None = None, seconds: float = _SECONDS) -> dict[str, str]:
     """Runs tests in a process of their own, on the copy in `folder` where there is one. By case: what became of it."""
-    reading, writing = os.pipe()
+    handle, name = tempfile.mkstemp(prefix="guard-", suffix=".json")
+    os.close(handle)
+    told = Path(name)
     child = os.fork()
     if child == 0:
-        os.close(reading)
         code = 1
         try:
             os.setsid()
-            with os.fdopen(writing, "w") as out:
-                json.dump(_in_child(list(tests), folder), out)
+            told.write_text(json.dumps(_in_child(list(tests), folder)), encoding="utf-8")
             code = 0
         finally:
             os._exit(code)
-    os.close(writing)
     stop = time.monotonic() + seconds
-    with os.fdopen(reading) as answer:
-        os.set_blocking(reading, False)
-        text = ""
-        while os.waitpid(child, os.WNOHANG) == (0, 0):
-            text += answer.read() or ""
-            if time.monotonic() > stop:
-                os.killpg(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                return {}
-            time.sleep(0.02)
-        text += answer.read() or ""
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > stop:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            break
+        time.sleep(0.02)
+    text = told.read_text(encoding="utf-8")
+    told.unlink()
     found: dict[str, str] = json.loads(text) if text else {}
     return found
 

@@ -22,6 +22,7 @@ from cds_service.app import create_app
 from cds_service.pipeline import load_brain
 from cds_service.settings import Settings
 
+BRAIN = load_brain(date(2026, 6, 1))
 BASE = "https://cds.example.org"
 PATH = "/cds-services/calcinosis-patient-view"
 BODY = {
@@ -54,7 +55,7 @@ def serve(tmp_path: Path) -> Iterator[Any]:
         file = tmp_path / "tenants.yaml"
         file.write_text(yaml.safe_dump({"tenants": list(tenants)}))
         settings = Settings(profile="production", tenants_file=file, public_url=BASE)
-        client = TestClient(create_app(settings, brain=load_brain(date(2026, 6, 1))), base_url=BASE)
+        client = TestClient(create_app(settings, brain=BRAIN), base_url=BASE)
         clients.append(client)
         return client
 
@@ -120,6 +121,13 @@ def confused() -> str:
     return (signed + b"." + part(hmac.digest(RSA.as_pem(private=False), signed, "sha256"))).decode()
 
 
+def tampered() -> str:
+    head, body, signature = token(jti="first").split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))) | {"jti": "second"}
+    other = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"{head}.{other}.{signature}"
+
+
 NOW = int(time.time())
 WRONG = {
     "no header": [],
@@ -142,6 +150,16 @@ WRONG = {
     "nbf in the future": [token(nbf=NOW + 900)],
     "valid for ten years": [token(exp=NOW + 315_360_000)],
     "exp as text": [token(exp=str(NOW + 60))],
+    "expired beyond the leeway": [token(exp=NOW - 120, iat=NOW - 300)],
+    "issued beyond the leeway": [token(iat=NOW + 600, exp=NOW + 1200)],
+    "nbf as NaN": [token(nbf=float("nan"))],
+    "audience with a slash at the end": [token(aud=f"{BASE}{PATH}/")],
+    "audience of the host alone": [token(aud=BASE)],
+    "audience over http": [token(aud=BASE.replace("https", "http") + PATH)],
+    "key of another type than the algorithm": [token(RSA, "RS384", {"kid": "ec-1"})],
+    "claims changed after signing": [tampered()],
+    "no signature": [token().rpartition(".")[0] + "."],
+    "Basic": ["Basic"],
     **{f"without {claim}": [token(drop=claim)] for claim in ("iss", "aud", "exp", "iat", "jti")},
 }
 
@@ -149,7 +167,10 @@ WRONG = {
 @pytest.mark.parametrize("tokens", WRONG.values(), ids=WRONG.keys())
 def test_wrong_tokens_get_the_same_bare_401(serve: Any, tokens: list[str]) -> None:
     client = serve(tenant())
-    answer = call(client, *[token() if t == "valid" else t for t in tokens])
+    if tokens == ["Basic"]:
+        answer = client.post(PATH, json=BODY, headers={"Authorization": f"Basic {token()}"})
+    else:
+        answer = call(client, *[token() if t == "valid" else t for t in tokens])
     assert answer.status_code == 401
     assert answer.json() == {
         "resourceType": "OperationOutcome",
@@ -177,6 +198,59 @@ def test_token_is_used_once_and_a_retry_gets_the_stored_answer(serve: Any) -> No
     assert call(client, one).content == first.content  # a gateway's retry of the same request
     other = {**BODY, "hookInstance": str(uuid.uuid4())}
     assert call(client, one, body=other).status_code == 401
+
+
+@pytest.mark.parametrize("drift", [{"iat": 50}, {"exp": -50, "iat": -300}, {"nbf": 50}], ids=str)
+def test_clocks_may_differ_by_a_minute(serve: Any, drift: dict[str, int]) -> None:
+    now = int(time.time())
+    assert call(serve(tenant()), token(**{name: now + seconds for name, seconds in drift.items()})).status_code == 200
+
+
+def test_the_fhir_access_token_does_not_open_our_door(serve: Any) -> None:
+    """The two are easily confused: what is meant for a FHIR server is not ours, and ours is sent to no server."""
+    client, bearer = serve(tenant()), token()
+    granted = {"token_type": "Bearer", "expires_in": 300, "scope": "patient/*.read", "subject": "s"}
+    body = BODY | {"fhirServer": "https://fhir.example.org/r4", "fhirAuthorization": granted | {"access_token": bearer}}
+    assert call(client, bearer, body=body).status_code == 401
+    fhir = token(aud="https://fhir.example.org/r4")
+    assert call(client, fhir, body=BODY).status_code == 401
+
+
+def test_what_an_unknown_caller_sends_is_never_read(serve: Any) -> None:
+    """No byte of the body is asked for: an endless one would hold a place."""
+    client, sent = serve(tenant()), []
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(3):
+            sent.append(b"x")
+            yield b" " * 1024
+
+    app = client.app
+    asked: list[str] = []
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        async def noted() -> Any:
+            asked.append("receive")
+            return await receive()
+
+        await app(scope, noted, send)
+
+    stranger = TestClient(watched, base_url=BASE)
+    assert stranger.post(PATH, content=endless(), headers={"Content-Type": "application/json"}).status_code == 401
+    assert asked == []
+
+
+def test_tenants_of_one_issuer_are_told_apart(serve: Any) -> None:
+    """The vendor's issuer stands for many hospitals: the claim `tenant` decides, and where it can't, none is served."""
+    client = serve(tenant(id="a", tenant="t-a"), tenant(id="b", tenant="t-b"))
+    for name in ("a", "b"):
+        bearer = token(tenant=f"t-{name}")
+        assert call(client, bearer).status_code == 200
+        assert f'status="200",tenant="{name}"' in client.get("/metrics").text
+    assert call(client, token()).status_code == 401
+    unclear = serve(tenant(id="a"), tenant(id="b", tenant="t-b"))
+    assert [p.split(":")[1].strip() for p in unclear.app.state.cds.tenants.problems] == ["issuer", "issuer"]
+    assert call(unclear, token(tenant="t-b")).status_code == 401
 
 
 def test_every_post_needs_a_token(serve: Any) -> None:

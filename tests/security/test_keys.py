@@ -9,8 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 
-from cds_service import calls, keys
+from cds_service import auth, calls, keys
+from cds_service.auth import Answer, Caller, SeenTokens
+from cds_service.errors import Unauthorized
 from cds_service.store import Store, StoreError
 from cds_service.tenants import Tenant
 from tests.cds_service.test_switches import app_of, fire
@@ -98,3 +101,74 @@ def test_a_key_taken_out_of_the_file_is_gone_at_once(tmp_path: Path) -> None:
         assert await store.find(Tenant.model_validate(less), "ec-1", "ES384") is None
 
     asyncio.run(go())
+
+
+def _caller(jti: str = "1") -> Caller:
+    return Caller(Tenant.model_validate(tenant()), jti, time.time() + 300)
+
+
+def test_a_retry_waits_for_the_first_answer_and_is_tried_anew_after_a_failure() -> None:
+    async def go() -> None:
+        seen, answer = SeenTokens(), Answer(b"{}", "application/json")
+        assert await seen.claim(_caller(), "same") is None
+        retry = asyncio.create_task(seen.claim(_caller(), "same"))
+        await asyncio.sleep(0.01)
+        assert not retry.done()
+        with pytest.raises(Unauthorized):
+            await seen.claim(_caller(), "another request")
+        seen.answered(_caller(), answer)
+        assert await retry == answer
+        assert await seen.claim(_caller(), "same") == answer
+        assert await seen.claim(_caller("2"), "same") is None
+        retries = [asyncio.create_task(seen.claim(_caller("2"), "same")) for _ in range(2)]
+        await asyncio.sleep(0)
+        seen.answered(_caller("2"), None)
+        done, waiting = await asyncio.wait(retries, timeout=0.1)
+        assert [task.result() for task in done] == [None]
+        seen.answered(_caller("2"), answer)
+        assert [await task for task in waiting] == [answer]
+
+    asyncio.run(go())
+
+
+def test_an_answer_is_kept_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "_REPEAT_SECONDS", 0.05)
+
+    async def go() -> None:
+        seen = SeenTokens()
+        await seen.claim(_caller(), "same")
+        seen.answered(_caller(), Answer(b"chart", "application/json"))
+        assert await seen.claim(_caller(), "same")
+        await asyncio.sleep(0.1)
+        assert [entry.answer for entry in seen._seen.values()] == [None]
+        with pytest.raises(Unauthorized):
+            await seen.claim(_caller(), "same")
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    ("held", "usable"),
+    [
+        ([EC], {"ec-1"}),
+        ([EC, EC], set()),
+        ([EC, RSA], {"ec-1", "rsa-1"}),
+        ([{"kty": "oct", "kid": "s", "k": "AAAA"}, EC], {"ec-1"}),
+        ([ECKey.generate_key("P-384")], set()),
+        ([{"kty": "EC", "crv": "P-384", "kid": 5}], set()),
+        ([EC.as_dict(private=True)], {"ec-1"}),
+    ],
+    ids=[
+        "one",
+        "a kid that stands twice",
+        "two",
+        "a symmetric key",
+        "no kid",
+        "a kid that is a number",
+        "a private key",
+    ],
+)
+def test_which_keys_of_a_set_count(held: list[Any], usable: set[str]) -> None:
+    found = keys._by_kid({"keys": [k if isinstance(k, dict) else k.as_dict(private=False) for k in held]})
+    assert set(found) == usable
+    assert not any(key.is_private for key in found.values())

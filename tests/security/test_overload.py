@@ -1,0 +1,166 @@
+"""Floods: who is over its share is told at once, before its body is read, and the others are served."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from cds_service.app import create_app
+from cds_service.errors import Overloaded, TooMany
+from cds_service.lanes import Lanes, Turns
+from cds_service.overload import Rates, Room, Slots
+from cds_service.settings import Settings
+from tests.security.test_auth import BASE, BODY, BRAIN, PATH, tenant, token
+from tests.serving import listening
+
+
+def test_slots_of_all_and_of_a_tenant() -> None:
+    slots = Slots(total=3, per_tenant=2)
+    with slots.of_tenant("noisy"), slots.of_tenant("noisy"):
+        with pytest.raises(Overloaded), slots.of_tenant("noisy"):
+            pass
+        with pytest.raises(Overloaded), slots.of_tenant("small", 0):
+            pass
+        with slots.of_tenant("quiet"):
+            pass
+    with slots.of_all(), slots.of_all(), slots.of_all(), pytest.raises(Overloaded), slots.of_all():
+        pass
+    assert slots.used == 0
+
+
+def test_rates_of_a_tenant() -> None:
+    rates = Rates(per_minute=60)
+    for _ in range(10):
+        rates.take("noisy", now=0.0)
+    with pytest.raises(TooMany):
+        rates.take("noisy", now=0.1)
+    rates.take("quiet", now=0.1)
+
+
+def test_room_for_bodies() -> None:
+    room = Room(total=100, per_tenant=40)
+    with room.of("noisy") as first, room.of("noisy") as second, room.of("quiet") as other:
+        first(50)  # alone, it may be larger than the share
+        with pytest.raises(Overloaded):
+            second(1)
+        other(40)
+        with room.of("third") as third, pytest.raises(Overloaded):
+            third(11)
+    assert room.used == 0
+    with room.of("noisy") as again:
+        again(40)
+
+
+def test_nobody_waits_longer_than_an_answer_is_worth() -> None:
+    async def go() -> None:
+        lanes = Lanes(seconds=0.05)
+        blocking = asyncio.create_task(lanes.run("noisy", True, lambda: __import__("time").sleep(0.4)))
+        await asyncio.sleep(0.02)
+        assert await lanes.run("quiet", False, lambda: 5) == 5, "light work goes on meanwhile"
+        begun = asyncio.get_running_loop().time()
+        with pytest.raises(Overloaded):
+            await lanes.run("quiet", True, lambda: 5)
+        assert asyncio.get_running_loop().time() - begun < 0.3
+        await blocking
+        assert await lanes.run("quiet", True, lambda: 6) == 6
+        lanes.close()
+
+    asyncio.run(go())
+
+
+def test_nobody_waits_behind_a_crowd_of_its_own() -> None:
+    async def go() -> None:
+        turns = Turns(most=2)
+
+        async def work(tenant: str) -> None:
+            async with turns.of(tenant):
+                await asyncio.sleep(0.02)
+
+        crowd = [asyncio.create_task(work("noisy")) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await work("noisy")
+        await work("quiet")
+        await asyncio.gather(*crowd)
+
+    asyncio.run(go())
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    file = tmp_path_factory.mktemp("flood") / "tenants.yaml"
+    file.write_text(yaml.safe_dump({"tenants": [tenant(), tenant(id="b", issuer="https://b.example.org")]}))
+    settings = Settings(
+        profile="production",
+        tenants_file=file,
+        public_url=BASE,
+        max_concurrent=10,
+        max_concurrent_per_tenant=4,
+        max_bytes_at_once_per_tenant=1_000_000,
+        max_body_bytes=2_000_000,
+        body_timeout_ms=1500,
+    )
+    with listening(create_app(settings, brain=BRAIN)) as url:
+        parts = urlsplit(url)
+        yield parts.hostname or "", parts.port or 0
+
+
+def half(service: tuple[str, int], bearer: str, length: int) -> socket.socket:
+    """A connection whose body never ends."""
+    connection = socket.create_connection(service, timeout=5)
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer {bearer}\r\n"
+    connection.sendall(f"{head}Content-Length: {length}\r\n\r\n{{".encode())
+    return connection
+
+
+def status(connection: socket.socket) -> int:
+    with connection:
+        return int(connection.recv(12)[9:12])
+
+
+def whole(service: tuple[str, int], bearer: str) -> int:
+    content = json.dumps(BODY).encode()
+    with half(service, bearer, len(content)) as connection:
+        connection.sendall(content[1:])
+        return int(connection.recv(12)[9:12])
+
+
+def test_bodies_that_never_end_take_the_slots_of_their_tenant_only(service: tuple[str, int]) -> None:
+    held = [half(service, token(), 1000) for _ in range(4)]
+    assert whole(service, token()) == 503
+    assert whole(service, token(iss="https://b.example.org")) == 200
+    assert [status(connection) for connection in held] == [408] * 4
+    assert whole(service, token()) == 200
+
+
+def test_bodies_of_nobody_take_no_slots(service: tuple[str, int]) -> None:
+    held = [half(service, "no.such.token", 1000) for _ in range(12)]
+    assert whole(service, token()) == 200
+    assert [status(connection) for connection in held] == [401] * 12
+
+
+def test_large_bodies_are_refused_before_they_are_read(service: tuple[str, int]) -> None:
+    with half(service, token(), 900_000):
+        assert status(half(service, token(), 200_000)) == 503
+        assert whole(service, token(iss="https://b.example.org")) == 200
+
+
+def test_what_is_refused_says_when_to_come_back(service: tuple[str, int]) -> None:
+    held = [half(service, token(), 1000) for _ in range(4)]
+    with half(service, token(), 1000) as connection:
+        text = b""
+        while b"}]}" not in text:
+            text += connection.recv(4096)
+    head, _, body = text.decode().partition("\r\n\r\n")
+    assert "retry-after: 1" in head.lower()
+    found: dict[str, Any] = json.loads(body)
+    assert found["issue"][0]["code"] == "throttled"
+    for connection in held:
+        connection.close()
