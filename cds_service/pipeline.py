@@ -15,8 +15,9 @@ from hooks.assess import assess
 from hooks.cards import CardContext
 from hooks.knowledge import Knowledge, load_knowledge
 from hooks.model import Assessment
-from mappings.codelists import OverlayText, load_terminology
+from mappings.codelists import OverlayText, Terminology, load_terminology
 from mappings.facts import PatientFacts
+from mappings.prescan import Prescan
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
 from mappings.text.engine import TextEngine
@@ -30,11 +31,18 @@ class Brain:
     knowledge: Knowledge
     today: Callable[[], date]
     answers: Answers
+    prescan: Prescan
 
     def with_overlay(self, overlay: OverlayText) -> Brain:
         """The same with a hospital's own codes. CodelistError names what is wrong with them."""
-        terminology = load_terminology(overlay)
-        return replace(self, reader=ChartReader(terminology, terminology.drugs, TextEngine.load()))
+        terminology, text = load_terminology(overlay), TextEngine.load()
+        reader = ChartReader(terminology, terminology.drugs, text)
+        return replace(self, reader=reader, prescan=_prescan(terminology, text, self.knowledge))
+
+    def may_concern(self, raw: bytes) -> bool:
+        """Whether JSON text (a request, a Bundle, a line of NDJSON) may name a connective tissue disease; False only
+        when no reading of it can: then the assessment of whatever it holds is silent, and nothing need be parsed."""
+        return self.prescan.may_concern(raw)
 
     def understand(self, chart: RawChart, as_of: date | None = None) -> tuple[PatientFacts, Assessment]:
         """Facts and assessment of one chart; never raises on a chart."""
@@ -51,10 +59,15 @@ class Brain:
 def load_brain(as_of: date | None = None, overlay: OverlayText | None = None) -> Brain:
     """Reads code lists, lexicons and knowledge; their errors name file and key."""
     terminology = load_terminology(overlay)
-    reader = ChartReader(terminology, terminology.drugs, TextEngine.load())
+    text = TextEngine.load()
+    reader = ChartReader(terminology, terminology.drugs, text)
     knowledge = load_knowledge()
     today = (lambda: as_of) if as_of is not None else _utc_today
-    return Brain(reader, knowledge, today, load_answers(knowledge))
+    return Brain(reader, knowledge, today, load_answers(knowledge), _prescan(terminology, text, knowledge))
+
+
+def _prescan(terminology: Terminology, text: TextEngine, knowledge: Knowledge) -> Prescan:
+    return Prescan(terminology, text.vocabularies, knowledge.criteria.ctd.concepts)
 
 
 def _utc_today() -> date:

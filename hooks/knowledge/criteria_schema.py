@@ -28,6 +28,11 @@ class CtdRule(Sourced):
     adult_dermatomyositis: tuple[str, ...]
     juvenile: tuple[str, ...]
 
+    @property
+    def concepts(self) -> frozenset[str]:
+        """Every concept that makes one of the diagnoses: without any of them there is nothing to say."""
+        return frozenset(concept for diagnosis in self.diagnoses for concept in diagnosis.concepts)
+
 
 class LesionRule(Sourced):
     discrete_kinds: tuple[LesionKind, ...]

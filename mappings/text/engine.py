@@ -70,6 +70,10 @@ class TextEngine:
         return any(not RELEVANT.isdisjoint(vocab.find(words)) for vocab in self._vocabularies.values())
 
     @property
+    def vocabularies(self) -> tuple[Vocabulary, ...]:
+        return tuple(self._vocabularies.values())
+
+    @property
     def telling_numbers(self) -> frozenset[str]:
         """Numbers that are words of an entry."""
         return frozenset(n for vocab in self._vocabularies.values() for n in vocab.numbers)

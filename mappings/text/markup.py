@@ -24,13 +24,13 @@ _TAG = re.compile(
 )
 _HIDDEN = (("<!--", "-->"), ("<script", "</script"), ("<style", "</style"), ("<head>", "</head>"), ("<?", "?>"))
 _DECLARATION = re.compile(r"<![A-Za-z][^<>]{0,500}>")
-_CELLS = frozenset({"td", "th", "/td", "/th"})
+CELLS = frozenset({"td", "th", "/td", "/th"})
 _LINES = frozenset({
     "p", "div", "br", "li", "ul", "ol", "tr", "table", "thead", "tbody", "caption", "h1", "h2", "h3", "h4", "h5",
     "h6", "hr", "paragraph", "item", "list", "section", "title", "dt", "dd", "dl", "content", "pre", "blockquote",
     "article", "header", "footer",
 })  # fmt: skip
-_INLINE = frozenset({
+INLINE = frozenset({
     "b", "i", "u", "em", "strong", "span", "font", "sub", "sup", "a", "small", "big", "tt", "code", "a:t", "html",
     "body", "center", "s", "strike", "mark",
 })  # fmt: skip
@@ -58,7 +58,12 @@ def plain(text: str) -> str:
         text = html.unescape(text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.isascii() else _ODD.sub(_odd, text)
+    return text if text.isascii() else replaced(text)
+
+
+def replaced(text: str) -> str:
+    """Invisible characters gone; odd blanks, dashes, wide letters and ligatures as the ordinary ones."""
+    return _ODD.sub(_odd, text)
 
 
 def _odd(match: re.Match[str]) -> str:
@@ -91,12 +96,12 @@ def _shown(text: str) -> str:
 
 def _tag(match: re.Match[str]) -> str:
     name = match["name"].lower()
-    if name in _CELLS:
+    if name in CELLS:
         return "" if name[0] != "/" else " | "
     bare = name.removeprefix("/")
     if bare in _LINES:
         return "\n"
-    return "" if bare in _INLINE else " "
+    return "" if bare in INLINE else " "
 
 
 def _without_rtf(text: str) -> str:

@@ -25,6 +25,8 @@ class Spelling:
                 self._near[shape] = word
         for shape in clash:
             del self._near[shape]
+        self.listed = frozenset(self._near.values())
+        """words for which one with a wrong letter is read."""
         self._starts = frozenset(word[0] for word in self._near)
 
     def corrected(self, words: list[str]) -> list[str]:

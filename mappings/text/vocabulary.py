@@ -54,7 +54,9 @@ class Hit(NamedTuple):
     last: int
 
 
-class _Payload(NamedTuple):
+class Payload(NamedTuple):
+    """What an entry says; `exact`: only in just these letters."""
+
     category: str
     group: str
     value: str
@@ -66,8 +68,8 @@ class Vocabulary:
     lexicon: Lexicon
     context: Context
     root: dict[str, Any]
-    prefixes: dict[str, list[tuple[str, list[_Payload]]]]
-    suffixes: dict[str, list[tuple[str, list[_Payload]]]]
+    prefixes: dict[str, list[tuple[str, list[Payload]]]]
+    suffixes: dict[str, list[tuple[str, list[Payload]]]]
     stopwords: frozenset[str]
     articles: frozenset[str]
     abbreviations: frozenset[str]
@@ -108,8 +110,8 @@ class Vocabulary:
                         known.append(hit)
         return out
 
-    def _at(self, words: Words, tokens: list[str], index: int, size: int) -> dict[str, tuple[int, list[_Payload]]]:
-        best: dict[str, tuple[int, list[_Payload]]] = {}
+    def _at(self, words: Words, tokens: list[str], index: int, size: int) -> dict[str, tuple[int, list[Payload]]]:
+        best: dict[str, tuple[int, list[Payload]]] = {}
         node = self.root.get(tokens[index])
         at = index
         while node is not None:
@@ -123,7 +125,7 @@ class Vocabulary:
                 _keep(best, index + 1, payloads, words, index)
         return best
 
-    def _by_affix(self, token: str) -> Iterator[list[_Payload]]:
+    def _by_affix(self, token: str) -> Iterator[list[Payload]]:
         for prefix, payloads in self.prefixes.get(token[:_AFFIX], ()):
             if token.startswith(prefix):
                 yield payloads
@@ -145,7 +147,7 @@ class Vocabulary:
 
 
 def _keep(
-    best: dict[str, tuple[int, list[_Payload]]], last: int, found: list[_Payload], words: Words, first: int
+    best: dict[str, tuple[int, list[Payload]]], last: int, found: list[Payload], words: Words, first: int
 ) -> None:
     fresh: set[str] = set()
     for payload in found:
@@ -180,8 +182,8 @@ class _Builder:
     def __init__(self, lexicon: Lexicon, context: Context) -> None:
         self.lexicon, self.context = lexicon, context
         self.root: dict[str, Any] = {}
-        self.prefixes: dict[str, list[tuple[str, list[_Payload]]]] = {}
-        self.suffixes: dict[str, list[tuple[str, list[_Payload]]]] = {}
+        self.prefixes: dict[str, list[tuple[str, list[Payload]]]] = {}
+        self.suffixes: dict[str, list[tuple[str, list[Payload]]]] = {}
         self.starts: set[str] = set()
         self.common = {fold(word) for word in (*lexicon.stopwords, *lexicon.prepositions, *lexicon.anaphors)}
         self.numbers: set[str] = set()
@@ -221,7 +223,7 @@ class _Builder:
     def add(self, category: str, value: str, form: str) -> None:
         exact = form[1:] if form.startswith("=") else None
         form = form.removeprefix("=")
-        payload = _Payload(category, _GROUP[category], value, exact)
+        payload = Payload(category, _GROUP[category], value, exact)
         if form.endswith("*") or form.startswith("*"):
             self._affix(form, payload)
             return
@@ -238,7 +240,7 @@ class _Builder:
             self.starts.add(next((word for word in words if word not in self.common and len(word) > 1), words[0]))
             self.numbers.update(word for word in words if word[0].isdigit())
 
-    def _affix(self, form: str, payload: _Payload) -> None:
+    def _affix(self, form: str, payload: Payload) -> None:
         stem = fold(form.strip("*"))
         if len(stem) < _AFFIX or " " in stem:
             raise LanguageError(f"{self.lexicon.language}: {payload.category} {payload.value}: {form!r} is too short")

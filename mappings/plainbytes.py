@@ -1,0 +1,146 @@
+"""JSON bytes as a scanner needs them: every way of writing a letter brought back to that ASCII letter.
+
+What a text engine would read as "lupus" may stand in the bytes as `l\\u00fapus`, in full-width letters, or with a soft
+hyphen inside. What can be undone letter by letter is undone here; where only a real reading can tell (RTF, HL7 escapes,
+markup inside a word, entities that stand for letters), the answer is None. No word is lost: whatever the text engine
+would read is still there in plain letters."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+
+from mappings.scanner import Scanner
+from mappings.text.markup import CELLS, INLINE, replaced
+
+_OTHER = Scanner([r"[\x80-\xff]"], once=False)
+_RUN = re.compile(rb"[\x80-\xff]+")
+_ESCAPES = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
+_ENTITY = re.compile(rb"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][^\t\n\f <&#;\"\\]{0,31};?)")
+_GONE = "|".join([*(f"/?{name}" for name in sorted(INLINE)), *(name for name in sorted(CELLS) if name[0] != "/")])
+"""tags that leave nothing behind, not even a blank"""
+_JOINING = re.compile(rf"(?i)(?:<(?:{_GONE})(?![a-z0-9:])[^<>]*>)+(?=[a-z0-9])".encode())
+_QUOTED_END = re.compile(rb"=\s?\\?[\"'][^\"'<>]*>")
+_DATA = re.compile(rb'"data"\s*:\s*"([^"]*)"')
+_MARKUP = frozenset("<>&\\")
+_MOST_ATTACHED = 1_000_000
+DOUBLE = b"\\\\"
+"""two backslashes: one that is read as such, and then anything may follow"""
+_SIGNS = {'"': " ", "\\": DOUBLE.decode()} | {chr(code): " " for code in range(1, 32)}
+"""what a written-out sign becomes"""
+
+
+def as_ascii(raw: bytes) -> bytes | None:
+    """UTF-8 with every letter as its plain ASCII letter; other signs part words. None for bytes that are no UTF-8."""
+    if raw.isascii():
+        return raw
+    parts: list[bytes] = []
+    at = 0
+    for end in _OTHER.ends(raw):
+        if end <= at:
+            continue
+        run = _RUN.match(raw, end - 1)
+        assert run is not None  # noqa: S101 - the scanner stopped at such a byte
+        try:
+            text = run[0].decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        parts += (raw[at : end - 1], _letters(raw[max(0, end - 2) : end - 1], text))
+        at = run.end()
+    return b"".join((*parts, raw[at:]))
+
+
+def unescaped(found: bytes) -> bytes:
+    r"""JSON with its `\u` escapes written out, as plain letters too; `DOUBLE` where nobody can tell what is read."""
+    return _ESCAPES.sub(_written_out, found)
+
+
+def is_plain(found: bytes) -> bool:
+    """No markup inside a word, no entity that is a letter."""
+    if b"&" in found:
+        if not all(_is_sign(match[0], found[match.end() : match.end() + 1]) for match in _ENTITY.finditer(found)):
+            return False
+        other = found.replace(b"&lt;", b"<").replace(b"&gt;", b">")
+        if b"<" in other and not _parted(other):
+            return False
+    return b"<" not in found or _parted(found)
+
+
+def attached(found: bytes) -> bytes | None:
+    """What attachments in JSON bytes say, as plain letters; None when only a real reading can tell.
+
+    A payload that is no base64 says nothing to the reader either."""
+    parts = [b" "]
+    left = _MOST_ATTACHED
+    for match in _DATA.finditer(found):
+        payload = match[1].replace(b"\\/", b"/")
+        left -= len(payload)
+        if b"\\" in payload or left < 0:
+            return None
+        try:
+            sent = base64.b64decode(payload, validate=False)
+        except (binascii.Error, ValueError):
+            continue
+        said = _text(sent)
+        if said is None:
+            return None
+        parts.append(said)
+    return b" \n ".join((*parts, b" "))
+
+
+def _text(sent: bytes) -> bytes | None:
+    try:
+        sent.decode("utf-8")
+    except UnicodeDecodeError:
+        sent = sent.decode("cp1252", errors="replace").encode("utf-8")
+    if b"\\" in sent or b"\0" in sent:
+        return None
+    said = as_ascii(sent)
+    return said if said is not None and DOUBLE not in said and is_plain(said) else None
+
+
+def _written_out(match: re.Match[bytes]) -> bytes:
+    text = "".join(chr(int(code, 16)) for code in match[0].decode("ascii")[2:].split("\\u"))
+    return _letters(match.string[max(0, match.start() - 1) : match.start()], text)
+
+
+def _letters(before: bytes, text: str) -> bytes:
+    """A run of characters as ASCII; an accent may belong to the character before."""
+    if "\0" in text:
+        return DOUBLE  # dropped, or it parts words: nobody can tell from here
+    head = before.decode("ascii", "replace")
+    plain = map(_letter, unicodedata.normalize("NFC", head + replaced(text))[len(head) :])
+    return "".join(plain).encode("ascii")
+
+
+def _letter(char: str) -> str:
+    plain = unicodedata.normalize("NFD", char)[0]
+    return _SIGNS.get(plain, plain) if plain.isascii() else " "
+
+
+def _parted(found: bytes) -> bool:
+    at = found.find(b"<")
+    while at >= 0:
+        if found[at - 1 : at].isalnum() and _JOINING.match(found, at):
+            return False
+        at = found.find(b"<", at + 1)
+    return _QUOTED_END.search(found) is None
+
+
+def _is_sign(entity: bytes, following: bytes) -> bool:
+    """Whether an entity stands for a sign that parts words (or for nothing: "?a=1&b=2")."""
+    written = entity.decode("ascii")
+    meant = html.unescape(written)
+    if meant == "&":
+        return not (following.isalnum() or following == b"#")
+    return (
+        meant == written
+        or written in ("&lt;", "&gt;")
+        or not any(
+            char.isalnum() or char in _MARKUP or char == "_" or unicodedata.combining(char) or not replaced(char)
+            for char in meant
+        )
+    )

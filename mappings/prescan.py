@@ -1,0 +1,177 @@
+"""May these bytes concern us at all? A sound look at raw JSON, many times faster than parsing it.
+
+A set of concepts (the connective tissue diseases) is only ever said by a code of the code lists or by words of the
+lexicons. Codes and words are compiled into one matcher of all patterns at once; where none of them stands, no reading
+of the bytes can find any of the concepts. False alarms cost time, a miss would cost a patient: what cannot be told from
+bytes (RTF, odd escapes, attachments that are no text) counts as concerning.
+
+The bytes may be a whole CDS Hooks request, a Bundle, or a line of NDJSON: words of one name may stand in two strings,
+and never in two resources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mappings import systems
+from mappings.codelists import Coding, Terminology
+from mappings.plainbytes import as_ascii, attached, is_plain, unescaped
+from mappings.scanner import Scanner
+from mappings.text.schema import load_common
+from mappings.text.spelling import Spelling
+from mappings.text.vocabulary import Payload, Vocabulary
+
+Form = frozenset[str]
+"""the patterns that must all be found for one name."""
+
+_BEFORE = r"(?:[^A-Za-z]|\\[bfnrt])"
+_AFTER = r"[^A-Za-z0-9_]"
+_CODE_BEFORE = r"(?:[^A-Za-z0-9.]|\\[bfnrt])"
+_CODE_AFTER = r"[^A-Za-z0-9.]"
+_LETTERS = re.compile(r"[a-z]+")
+_RUN = re.compile(r"[A-Za-z0-9]+")
+_TELLING = 2
+"""words of a longer name that are looked for, the longest ones: "de" or "class" tells nothing and stands everywhere"""
+_CATEGORY = 3
+"""signs before the dot of an ICD-10 code"""
+_SIGNALS = (r"\\u", r"\\\\", "<", "&", r'"data"')
+"""what asks for a second look: other escapes, markup, attachments"""
+_ESCAPE, _DOUBLE, _OPEN, _AMPERSAND, _DATA = range(len(_SIGNALS))
+_MARKUP = frozenset({_OPEN, _AMPERSAND})
+
+
+class Prescan:
+    """The compiled patterns of some concepts, for one set of code lists. Safe between threads."""
+
+    def __init__(self, terminology: Terminology, vocabularies: Iterable[Vocabulary], concepts: frozenset[str]) -> None:
+        """`concepts`: those to look for; ids of the code lists and lexicons."""
+        worded = (form for vocab in vocabularies for form in _worded(vocab, concepts))
+        coded = _coded(terminology.codes_of(*concepts))
+        patterns = {pattern: number for number, pattern in enumerate(_SIGNALS)}
+        self._forms: dict[int, list[tuple[int, ...]]] = {}
+        for form in _minimal((*worded, *_spelled_out(concepts), *coded)):
+            numbers = tuple(sorted(patterns.setdefault(pattern, len(patterns)) for pattern in form))
+            self._forms.setdefault(numbers[0], []).append(numbers)
+        self._scanner = Scanner(list(patterns))
+
+    def may_concern(self, raw: bytes) -> bool:
+        """False only when nothing in the JSON text can name one of the concepts, whatever the reader makes of it.
+
+        Bytes that are no JSON give any answer; nothing raises."""
+        found = as_ascii(raw)
+        if found is None:
+            return True
+        hits = self._scanner.found(found)
+        if _ESCAPE in hits and _DOUBLE not in hits:
+            found = unescaped(found)
+            hits = self._scanner.found(found)
+        if _DOUBLE in hits or self._named(hits):
+            return True
+        if not hits.isdisjoint(_MARKUP) and not is_plain(found):
+            return True
+        if _DATA not in hits:
+            return False
+        said = attached(found)
+        return said is None or self._named(hits | self._scanner.found(said))
+
+    def _named(self, hits: set[int]) -> bool:
+        return any(hits.issuperset(form) for number in hits for form in self._forms.get(number, ()))
+
+
+def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
+    """The words of every entry that can say one of the concepts, in every spelling that is read as them."""
+    nodes: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [((), vocab.root)]
+    while nodes:
+        path, node = nodes.pop()
+        for word, below in node.items():
+            if word:
+                nodes.append(((*path, word), below))
+                continue
+            for payload in below:
+                if _names(vocab, payload, concepts):
+                    exact = payload.exact if payload.exact and len(path) == 1 and payload.exact.isalpha() else None
+                    if exact is not None and exact.isascii():
+                        yield frozenset({f"{_BEFORE}{exact}{_AFTER}"})
+                    else:
+                        telling = sorted(path, key=len, reverse=True)[:_TELLING]
+                        yield frozenset(_word(word, vocab.spelling) for word in telling)
+    for table, begins in ((vocab.prefixes, True), (vocab.suffixes, False)):
+        for row in table.values():
+            for stem, payloads in row:
+                if any(_names(vocab, payload, concepts) for payload in payloads):
+                    for word in vocab.spelling.listed:
+                        if word.startswith(stem) if begins else word.endswith(stem):
+                            yield frozenset({_word(word, vocab.spelling)})
+                    written = _anywhere(stem)
+                    yield frozenset({f"{_BEFORE}{written}" if begins else f"{written}{_AFTER}"})
+
+
+def _names(vocab: Vocabulary, payload: Payload, concepts: frozenset[str]) -> bool:
+    """Whether an entry can say one of the concepts; one of a category that we do not know here is taken to."""
+    said = payload.value.split("+")
+    if payload.category == "guard":
+        guard = vocab.lexicon.guarded[int(payload.value)]
+        said = [*guard.concept.split("+"), *(guard.otherwise or "").split("+")]
+    return not concepts.isdisjoint(said)
+
+
+def _word(word: str, spelling: Spelling) -> str:
+    """The pattern of one word of a text. What is more than plain letters is looked for by its longest run of them."""
+    if _LETTERS.fullmatch(word) is None:
+        return _anywhere(word)
+    spelled = "|".join(_misspelt(word)) if word in spelling.listed else word
+    return f"{_BEFORE}(?i:{spelled}){_AFTER}"
+
+
+def _anywhere(word: str) -> str:
+    run = max(_RUN.findall(word), key=len, default="")
+    return f"(?i:{run})" if run else "."
+
+
+def _misspelt(word: str) -> Iterator[str]:
+    """The word, and it with one letter (not the first) more, less, other, or changed with the next."""
+    yield word
+    for at in range(1, len(word)):
+        head, tail = word[:at], word[at + 1 :]
+        yield f"{head}[a-z0-9_]?{tail}"
+        yield f"{head}[a-z0-9_]{word[at:]}"
+        if tail:
+            yield f"{head}{tail[0]}{word[at]}{tail[1:]}"
+    yield f"{word}[a-z0-9_]"
+
+
+def _spelled_out(concepts: frozenset[str]) -> Iterator[Form]:
+    """Diseases whose names spell out their letters: a word for each of the parts."""
+    for names, parts in load_common().spelled_out.items():
+        if not concepts.isdisjoint(names.split("+")):
+            yield frozenset(f"{_BEFORE}(?i:{'|'.join(sorted(stems))})" for stems in parts)
+
+
+def _coded(codings: Iterable[Coding]) -> Iterator[Form]:
+    """One pattern for each code, as it may be written: dots left out, blanks between, a sign or subdivision behind."""
+    wanted = {(coding.system, coding.code) for coding in codings}
+    for system, code in sorted(wanted):
+        if system in (systems.ICD10, systems.ICD10CM, systems.ATC):
+            if (system, code[:3]) in wanted and len(code) > 3:
+                continue  # nothing need follow the pattern of the category
+            signs = [sign for sign in code if sign != "."]
+            spaced = "[ ]*".join(f"\\.?[ ]*{sign}" if at == _CATEGORY else sign for at, sign in enumerate(signs))
+            yield frozenset({f"{_CODE_BEFORE}(?i:{spaced})"})
+        elif system == systems.ICD9CM:
+            whole, _, rest = code.partition(".")
+            written = rf"{whole}\.?{rest}" if rest else whole
+            yield frozenset({f"{_CODE_BEFORE}(?i:{written}){_CODE_AFTER}"})
+        elif _RUN.fullmatch(code):
+            yield frozenset({f"{_CODE_BEFORE}{code}{_CODE_AFTER}"})
+        else:
+            yield frozenset({_anywhere(code)})
+
+
+def _minimal(forms: Iterable[Form]) -> list[Form]:
+    """The forms without those that hold another one whole: "lupus nephritis" stands nowhere without "lupus"."""
+    kept: list[Form] = []
+    for form in sorted(set(forms), key=lambda form: (len(form), sorted(form))):
+        if not any(shorter <= form for shorter in kept):
+            kept.append(form)
+    return kept

@@ -1,0 +1,48 @@
+"""Many patterns looked for at once in bytes: Hyperscan behind two functions, safe between threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import hyperscan
+
+
+class Scanner:
+    """A set of compiled patterns, known by their numbers."""
+
+    def __init__(self, patterns: Sequence[str], *, once: bool = True) -> None:
+        """`once`: report each pattern once for a text, however often it stands there. hyperscan.error for a pattern
+        that is none."""
+        flag = hyperscan.HS_FLAG_SINGLEMATCH if once else 0
+        self._database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=[pattern.encode("ascii") for pattern in patterns],
+            ids=list(range(len(patterns))),
+            elements=len(patterns),
+            flags=[flag] * len(patterns),
+        )
+        self._lock = threading.Lock()
+
+    def found(self, data: bytes) -> set[int]:
+        """The numbers of the patterns that stand in the bytes."""
+        hits: set[int] = set()
+        with self._lock:  # the scratch space of a database belongs to one scan at a time
+            self._database.scan(data, match_event_handler=_note, context=hits)
+        return hits
+
+    def ends(self, data: bytes) -> list[int]:
+        """Where matches end, in order."""
+        ends: list[int] = []
+        with self._lock:
+            self._database.scan(data, match_event_handler=_end, context=ends)
+        return ends
+
+
+def _note(number: int, start: int, end: int, flags: int, hits: set[int]) -> None:
+    hits.add(number)
+
+
+def _end(number: int, start: int, end: int, flags: int, ends: list[int]) -> None:
+    ends.append(end)

@@ -1,0 +1,214 @@
+"""What the look at the bytes calls silent, no reader can make speak."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from cds_service.pipeline import Brain, load_brain
+from cds_service.sandbox.cases import published_cases
+from mappings.codelists import load_terminology
+from mappings.prescan import Prescan
+from mappings.raw import RawChart
+from mappings.text.engine import LANGUAGES, TextEngine
+from mappings.text.vocabulary import vocabulary
+from tests.charts import TODAY
+from tests.mappings.reader.test_silence import mutated
+from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
+
+
+@pytest.fixture(scope="module")
+def brain() -> Brain:
+    return load_brain()
+
+
+def condition(text: str, **more: Any) -> dict[str, Any]:
+    code = {"text": text}
+    return {
+        "resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}, "code": code, **more
+    }  # fmt: skip
+
+
+def note(text: str) -> dict[str, Any]:
+    data = base64.b64encode(text.encode()).decode()
+    return {
+        "resourceType": "DocumentReference",
+        "id": "d",
+        "status": "current",
+        "subject": {"reference": "Patient/p"},
+        "content": [{"attachment": {"contentType": "text/plain", "data": data}}],
+    }
+
+
+def has_ctd(brain: Brain, patient: str, resources: list[Any]) -> bool:
+    """The slow reader's word."""
+    facts = brain.reader.read(RawChart(patient, tuple(resources)))
+    wanted = brain.knowledge.criteria.ctd.concepts
+    return any(finding.certainty != "absent" and finding.concepts & wanted for finding in facts.findings)
+
+
+WORDS = (
+    "SLE", "Lupus", "LUPUS NEPHRITIS", "lúpus", "systemic sclerosis", "systemic\nsclerosis", "SSc", "scleroderma",
+    "sclreoderma", "sclerodrma", "scleroderrma", "sclerodermaa", "esclerodermía", "Sjögren syndrome",
+    "Sjo\u0308gren syndrome", "Sjoegren-Syndrom", "Mischkollagenose", "ｌｕｐｕｓ", "lu\u00adpus", "lu\u200bpus",
+    "lu<b>pus</b>", "lu<i></i><b title='x'>pus</b>", "lu<td>pus", "&#108;upus", "l&uacute;pus", "l&#xfa;pus",
+    "lupus&nbsp;nephritis", "{\\rtf1 lu\\b pus}", "MCTD", "mixed connective tissue disease", "rhupus", "RA",
+    "dermatomyositis's", "x/lupus", "3lupus", "dermato-myositis juvenile", "rheumatoid  arthritis", "d'esclerodermia",
+    "Calcinosis, Raynaud, oesophageal dysmotility, sclerodactyly and telangiectasia", "\tlupus", "lupus\u2028nephritis",
+    "overlap syndrome", "polymyositis", "(lupus)", "?lupus", "lupus;", "“lupus”", "a\u0301 lupus", "ﬂ lupus",
+)  # fmt: skip
+QUIET = (
+    "sleep", "muscle pain", "DOMESTIC", "3 PMs", "overlapping teeth", "patient takes 714 mg", "LEADING", "lumpus",
+    "dermatology", "sclera", "multiple sclerosis", "A &lt; B &amp; C", "caf\u00e9", "5.5e3", "Überweisung", "a<b",
+    "<p>well</p><p>no complaints</p>", "nephritis", "mixed", "\u0394 weight", "😀",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+@pytest.mark.parametrize("words", WORDS)
+def test_every_way_of_writing_is_seen(brain: Brain, words: str, ensure_ascii: bool) -> None:
+    for resource in (condition(words), note(words)):
+        assert brain.may_concern(json.dumps(resource, ensure_ascii=ensure_ascii).encode())
+
+
+def test_the_words_do_name_a_disease(brain: Brain) -> None:
+    """Most of the ways above are ways that the reader follows: the test of the scan is no empty one."""
+    read = [words for words in WORDS if has_ctd(brain, "p", [condition(words)]) or has_ctd(brain, "p", [note(words)])]
+    assert len(read) > 0.8 * len(WORDS), set(WORDS) - set(read)
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+@pytest.mark.parametrize("words", QUIET)
+def test_ordinary_words_are_silent(brain: Brain, words: str, ensure_ascii: bool) -> None:
+    for resource in (condition(words), note(words)):
+        assert not brain.may_concern(json.dumps(resource, ensure_ascii=ensure_ascii).encode())
+        assert not has_ctd(brain, "p", [resource])
+
+
+def test_letters_written_as_escapes(brain: Brain) -> None:
+    assert brain.may_concern(b'{"text":"l\\u0075pus"}')
+    assert brain.may_concern(b'{"text":"\\u004c\\u0055\\u0050\\u0055\\u0053"}')
+    assert brain.may_concern(b'{"d\\u0061ta":"%s"}' % base64.b64encode(b"known lupus"))
+    assert brain.may_concern(b'{"text":"a\\\\u0041"}')  # two backslashes: nobody can tell
+    assert brain.may_concern(b'{"text":"\xff"}')
+    assert brain.may_concern(b'{"text":"\\u0000"}')
+    assert not brain.may_concern(b'{"text":"\\u00e9t\\u00e9 \\u0022x\\u0022 \\ud83d\\ude00"}')
+
+
+def test_every_entry_of_every_language(brain: Brain) -> None:
+    wanted = brain.knowledge.criteria.ctd.concepts
+    seen = 0
+    for language in LANGUAGES:
+        vocab = vocabulary(language)
+        nodes: list[tuple[tuple[str, ...], dict[str, Any]]] = [((), vocab.root)]
+        while nodes:
+            path, node = nodes.pop()
+            for word, below in node.items():
+                if word:
+                    nodes.append(((*path, word), below))
+                    continue
+                said = {payload.exact or " ".join(path) for payload in below if _says(payload, vocab, wanted)}
+                for words in said:
+                    seen += 1
+                    assert brain.may_concern(json.dumps({"text": words}).encode()), words
+    assert seen > 800
+
+
+def _says(payload: Any, vocab: Any, wanted: frozenset[str]) -> bool:
+    value = payload.value
+    if payload.category == "guard":
+        guard = vocab.lexicon.guarded[int(value)]
+        value = f"{guard.concept}+{guard.otherwise}"
+    return not wanted.isdisjoint(value.split("+"))
+
+
+def spellings(code: str) -> Iterator[str]:
+    yield from (code, code.replace(".", ""), f" {code} ", code.lower(), f"\t{code}")
+    if code[0].isalpha():
+        yield from (f"{code}†", f"{code[0]} {code[1:]}", " ".join(code), f"{code}+")
+
+
+def test_every_code_in_every_spelling(brain: Brain) -> None:
+    terminology = load_terminology()
+    wanted = brain.knowledge.criteria.ctd.concepts
+    read = 0
+    for coding in terminology.codes_of(*wanted):
+        for code in spellings(coding.code):
+            if terminology.concepts(coding.system, code.strip()) & wanted:
+                read += 1
+                assert brain.may_concern(json.dumps({"code": code}).encode()), (coding, code)
+        if coding.code.isdigit():
+            assert brain.may_concern(b'{"code":%b}' % coding.code.encode())
+    assert read > 2500
+    assert brain.may_concern(b'{"system":"http://fhir.de/CodeSystem/bfarm/icd-10-gm","code":"M32.19"}')
+
+
+def test_concepts_without_an_entry_are_never_there() -> None:
+    nothing = Prescan(load_terminology(), TextEngine.load().vocabularies, frozenset({"no.such"}))
+    assert not nothing.may_concern(json.dumps({"text": "lupus", "code": "M32.1"}).encode())
+
+
+def check(brain: Brain, patient: str, resources: list[Any]) -> bool:
+    """Asserts soundness for a chart; whether it was silent."""
+    raw = orjson.dumps(resources, default=str)
+    silent = not brain.may_concern(raw)
+    if silent:
+        assert not has_ctd(brain, patient, resources)
+    return silent
+
+
+@pytest.mark.parametrize("name", ["synthea-smart", "vendor-captures", "hl7-test-cases", "us-core-examples"])
+def test_public_charts_and_mutants(brain: Brain, name: str) -> None:
+    for seed, (found, _) in enumerate(zip(charts(name), range(3), strict=False)):
+        check(brain, found.patient_id, found.resources[:150])
+        check(brain, found.patient_id, mutated(found.resources[:150], seed))
+
+
+def test_published_cases_all_concern(brain: Brain) -> None:
+    """Each of them has the disease, and each would be lost."""
+    concerned = 0
+    for stage in published_cases():
+        built = stage.build(TODAY)
+        if not check(brain, built.patient_id, list(built.resources)):
+            concerned += has_ctd(brain, built.patient_id, list(built.resources))
+    assert concerned > 20
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [*BUNDLE_SETS, *FILE_SETS])
+def test_every_public_chart_and_mutants_of_it(brain: Brain, name: str) -> None:
+    for seed, found in enumerate(charts(name)):
+        check(brain, found.patient_id, found.resources)
+        for turn in range(3):
+            check(brain, found.patient_id, mutated(found.resources, seed * 10 + turn))
+
+
+@pytest.mark.long
+def test_words_of_the_lexicons_at_random(brain: Brain) -> None:
+    """Texts made of the words of all language files, in odd cases and with markup between them."""
+    pick = random.Random(8)
+    words = sorted({word for language in LANGUAGES for word in _all_words(vocabulary(language).root)})
+    between = (" ", "\n", "-", "/", "<br>", ", ", "'", "&amp;", "<b>", "\u00ad", " \u00e9 ")
+    silent = 0
+    for _ in range(20_000):
+        said = "".join(
+            pick.choice((str, str.upper, str.title))(pick.choice(words)) + pick.choice(between)
+            for _ in range(pick.randint(1, 6))
+        )
+        silent += check(brain, "p", [condition(said, note=[{"text": said[::-1]}])])
+    assert 1000 < silent < 20_000
+
+
+def _all_words(root: dict[str, Any]) -> Iterator[str]:
+    nodes = [root]
+    while nodes:
+        for word, below in nodes.pop().items():
+            if word:
+                yield word
+                nodes.append(below)
