@@ -169,6 +169,11 @@ def load_drugs(
     return Drugs(names, member_of, units, classes, codes, not_a_drug, joined, extra_classes)
 
 
+def drug_names() -> Mapping[str, tuple[str, ...]]:
+    """Every name and brand of each ingredient. CodelistError on a data error."""
+    return _read_names()[0]
+
+
 def _text(file: str) -> str:
     return (resources.files("mappings") / file).read_text(encoding="utf-8")
 

@@ -38,8 +38,10 @@ def _question(body: Mapping[str, Any]) -> str:
     return text
 
 
-def _language(body: Mapping[str, Any]) -> str:
-    language = body.get("language", "en")
+def _language(body: Mapping[str, Any]) -> str | None:
+    language = body.get("language")
+    if language is None:
+        return None
     if not isinstance(language, str) or len(language) > 35:
         raise BadRequest("must be a language tag", "language")
     return language
@@ -59,4 +61,4 @@ def _shown(reply: Reply) -> dict[str, Any]:
         "patient": [{"text": f.text, "evidence": list(f.evidence)} for f in reply.patient],
         "related": list(reply.related),
     }
-    return shown | ({"because": reply.because} if reply.because else {})
+    return shown | {key: text for key, text in (("because", reply.because), ("note", reply.note)) if text}

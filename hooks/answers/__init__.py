@@ -13,15 +13,18 @@ from typing import Any, Protocol
 from hooks.answers.citations import supported
 from hooks.answers.entries import Answerable, answerables
 from hooks.answers.index import Index
+from hooks.answers.language import language_of
 from hooks.answers.patient import PatientFact, patient_facts
 from hooks.answers.words import Asked, Vocabulary
 from hooks.knowledge import Knowledge
-from hooks.knowledge.answers_schema import AnswerData, Sentence, load_answers
+from hooks.knowledge.answers_schema import AnswerData, Said, Sentence, Tongue, load_answers
+from mappings.drugs import drug_names
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`abstained` answers have no sentences and say why; `related` are questions that can be answered and are near."""
+    """`abstained` answers have no sentences and say why; `related` are questions that can be answered and are near.
+    `note` is said above an answer in another language than the question's."""
 
     abstained: bool
     answer: tuple[Sentence, ...] = ()
@@ -29,6 +32,7 @@ class Reply:
     related: tuple[str, ...] = ()
     because: str | None = None
     entry: str | None = None
+    note: str | None = None
 
 
 class Writer(Protocol):
@@ -43,33 +47,41 @@ class Answers:
     def __init__(self, knowledge: Knowledge, data: AnswerData, writer: Writer | None = None) -> None:
         self.entries: tuple[Answerable, ...] = answerables(data, knowledge)
         self._evidence, self._declines, self._writer = knowledge.evidence, data.declines, writer
-        self._vocabulary = Vocabulary(data.words)
+        self._vocabulary = Vocabulary(data.words, drug_names())
+        self._marks = data.words.marks
         self._index = Index(self.entries, self._vocabulary)
 
-    def ask(self, question: str, *, language: str = "en", assessment: Mapping[str, Any] | None = None) -> Reply:
-        """The answer to a question in English or Spanish; `assessment` is the contract's JSON of the patient."""
+    def ask(self, question: str, *, language: str | None = None, assessment: Mapping[str, Any] | None = None) -> Reply:
+        """The answer to a question in English or Spanish; `assessment` is the contract's JSON of the patient.
+        `language` is a language tag; without it, or where it is not Spanish, the question's own words tell."""
         asked = self._vocabulary.read(question)
+        tongue = language_of(question, self._marks, language)
         if not asked.terms and not asked.unknown:
-            return Reply(abstained=True, because=self._declines.not_a_question)
+            return Reply(abstained=True, because=self._declines.not_a_question.to(tongue))
         found = self._index.find(asked)
         declined = self._declined(asked)
         if declined is not None or found.best is None:
-            near = tuple(dict.fromkeys(e.asked for e in ((found.best,) if found.best else ()) + found.near))
-            return Reply(abstained=True, related=near[:3], because=declined or self._declines.no_source)
+            near = ((found.best,) if found.best else ()) + found.near
+            because = (declined or self._declines.no_source).to(tongue)
+            return Reply(abstained=True, related=_shown(near, tongue), because=because)
         sentences = found.best.sentences
         if self._writer is not None:
-            written = self._writer.write(question, sentences, language)
+            written = self._writer.write(question, sentences, tongue)
             sentences = supported(written, self._evidence) or sentences
         patient = patient_facts(assessment, found.best.patient) if assessment is not None else ()
-        related = tuple(dict.fromkeys(e.asked for e in found.near))
-        return Reply(False, sentences, patient, related, entry=found.best.id)
+        note = self._declines.in_english if tongue == "es" else None
+        return Reply(False, sentences, patient, _shown(found.near, tongue), entry=found.best.id, note=note)
 
-    def _declined(self, asked: Asked) -> str | None:
+    def _declined(self, asked: Asked) -> Said | None:
         terms = set(asked.terms)
         for decline in self._declines.declines:
             if all(terms & set(group) for group in decline.all) and not terms & set(decline.unless):
                 return decline.because
         return None
+
+
+def _shown(near: tuple[Answerable, ...], tongue: Tongue) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry.shown(tongue) for entry in near))[:3]
 
 
 def load(knowledge: Knowledge) -> Answers:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hooks.knowledge import Knowledge
-from hooks.knowledge.answers_schema import AnswerData, Questions, Sentence
+from hooks.knowledge.answers_schema import AnswerData, Questions, Sentence, Tongue
 from hooks.knowledge.therapy_schema import Therapy
 
 TOOL_RULE = "tool_rule"
@@ -25,12 +25,18 @@ class Answerable:
     questions: tuple[tuple[str, tuple[str, ...]], ...]
     sentences: tuple[Sentence, ...]
     patient: tuple[str, ...]
+    asked_es: str = ""
+
+    def shown(self, language: Tongue) -> str:
+        """The question as it is offered in this language."""
+        return self.asked_es if language == "es" and self.asked_es else self.asked
 
 
 def answerables(data: AnswerData, knowledge: Knowledge) -> tuple[Answerable, ...]:
     """Curated ones first: they win a tie."""
     curated = (
-        Answerable(e.id, e.en[0], tuple((q, ()) for q in (*e.en, *e.es)), e.answer, e.patient) for e in data.entries
+        Answerable(e.id, e.en[0], tuple((q, ()) for q in (*e.en, *e.es)), e.answer, e.patient, e.es[0])
+        for e in data.entries
     )
     families = _Families(data, knowledge)
     return (*curated, *families.therapies(), *families.workup(), *families.mimics(), *families.flags())
@@ -51,8 +57,9 @@ class _Families:
         sentences: Iterable[Sentence],
         patient: str,
     ) -> Answerable:
-        texts = tuple((q.replace("{x}", " "), entities) for q in (*questions.en, *questions.es))
-        return Answerable(entry_id, questions.en[0].replace("{x}", name), texts, tuple(sentences), (patient,))
+        asked = questions.en[0].replace("{x}", name)
+        texts = ((q.replace("{x}", " "), entities) for q in (*questions.en, *questions.es))
+        return Answerable(entry_id, asked, (*texts, (asked, entities)), tuple(sentences), (patient,))
 
     def therapies(self) -> Iterator[Answerable]:
         ask = self._families.therapy

@@ -16,15 +16,19 @@ from hooks.answers.words import Asked, Vocabulary
 
 _CANDIDATES = 80
 """ways to ask that the full-text search hands over."""
-_ACCEPT = 0.68
+_ACCEPT = 0.64
 _NEAR = 0.3
 _QUESTION, _WAY = 0.65, 0.35
 """how much it counts that the question is covered by the entry, and the way to ask by the question."""
 _BACKGROUND = 0.15
 """weight of a term that nearly every question has."""
-_UNKNOWN, _UNKNOWN_AFTER_SUBJECT = 1.3, 0.3
+_UNKNOWN, _UNKNOWN_AFTER_SUBJECT = 1.3, 0.2
 """weight of a word that no entry knows, as a share of the rarest term's: it may be the very subject of the question,
 unless the entry knows a subject of the question and something that is asked of it."""
+_LEARNT = 0.25
+"""the same for a word that only stands in the questions of another entry."""
+_ASPECT = 0.8
+"""factor for what is asked of a subject (its dose, its cause) and is nothing that the entry tells."""
 _FOREIGN, _CONTEXT, _ABSENT = 0.45, 0.85, 0.6
 """factor for an entity of the question that the entry does not know (a mere context costs less), and for one of the
 way to ask that the question lacks."""
@@ -98,16 +102,20 @@ class Index:
         terms = frozenset(asked.terms)
         entry_terms, entities = self._terms[way.entry], self._vocabulary.entities
         known = terms & entry_terms
-        light = 0 if len(known) < 2 or not known & entities else len(asked.unknown) - len(asked.beside)
+        subject = len(known) >= 2 and known & self._vocabulary.subjects
+        light = len(asked.unknown) - len(asked.beside) if subject else 0
         unknown = _UNKNOWN_AFTER_SUBJECT * light + _UNKNOWN * (len(asked.unknown) - light)
-        context = (terms & self._vocabulary.context) - entry_terms
-        whole = self._sum(terms - context) + unknown * self._rarest
+        strange = terms - entry_terms
+        context = strange & self._vocabulary.context
+        plain_words = strange & self._vocabulary.learnt
+        whole = self._sum(known) + self._sum(strange - context - plain_words)
+        whole += (unknown + _LEARNT * len(plain_words)) * self._rarest
         of_way = self._sum(way.terms)
         if not whole or not of_way:
             return 0.0
         score = _QUESTION * self._sum(known) / whole + _WAY * self._sum(terms & way.terms) / of_way
-        foreign = (terms & entities) - entry_terms
-        score *= _FOREIGN ** len(foreign - context) * _CONTEXT ** len(context)
+        score *= _FOREIGN ** len(strange & entities - context) * _CONTEXT ** len(context)
+        score *= _ASPECT ** len(strange & self._vocabulary.aspects)
         return score * _ABSENT ** len((way.terms & entities) - terms)
 
     def _sum(self, terms: frozenset[str]) -> float:

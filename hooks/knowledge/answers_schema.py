@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
@@ -12,8 +12,28 @@ from hooks.knowledge.base import KnowledgeError, Strict, load
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Words = Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
 
+Tongue = Literal["en", "es"]
+"""the languages of questions."""
+
 CURATED = ("about", "laboratory", "epidemiology", "workup", "treatment")
 """the files of curated entries, in the order in which they win a tie."""
+
+
+class Ages(Strict):
+    """How an age is written (a regular expression with the group `age`), and the words that are read in its place, from
+    which age on."""
+
+    pattern: str
+    adult_from: int
+    child: str
+    adult: str
+
+
+class Foreign(Strict):
+    """The entity of all diseases, operations and drugs that no entry knows, and endings that give them away."""
+
+    term: str
+    endings: tuple[str, ...]
 
 
 class Words(Strict):
@@ -24,8 +44,16 @@ class Words(Strict):
     """terms that nearly every question has; they decide little."""
     context: tuple[str, ...]
     """entities that often only describe the patient."""
+    states: tuple[str, ...]
+    """entities that a drug or disease may meet: beside one, a word that nobody knows is the subject."""
+    aspects: tuple[str, ...]
+    """terms that say what is asked of a subject; an answer that does not know of it is another one."""
     entities: dict[str, tuple[str, ...]]
     terms: dict[str, tuple[str, ...]]
+    marks: dict[Tongue, _Words]
+    """small words by which a question's language is told."""
+    ages: Ages
+    foreign: Foreign
 
 
 class Sentence(Strict):
@@ -49,19 +77,31 @@ class Entries(Strict):
     entries: tuple[Entry, ...]
 
 
+class Said(Strict):
+    """The same sentence in each language of questions."""
+
+    en: _Text
+    es: _Text
+
+    def to(self, language: Tongue) -> str:
+        return self.es if language == "es" else self.en
+
+
 class Decline(Strict):
     """What is not answered: a question with one term of each list of `all` and none of `unless`."""
 
     id: str
-    because: _Text
+    because: Said
     all: tuple[tuple[str, ...], ...]
     unless: tuple[str, ...] = ()
 
 
 class Declines(Strict):
     declines: tuple[Decline, ...]
-    no_source: _Text
-    not_a_question: _Text
+    no_source: Said
+    not_a_question: Said
+    in_english: _Text
+    """said above an answer to a Spanish question: its sentences are quoted in the language of their sources."""
 
 
 class Questions(Strict):
@@ -122,7 +162,14 @@ class AnswerData(Strict):
             raise ValueError(f"both an entity and a term: {min(both)}")
         known = self.words.entities.keys() | self.words.terms.keys()
         used = {t for d in self.declines.declines for group in (*d.all, d.unless) for t in group}
-        used |= {*self.words.background, *self.words.context, *self.families.flag_entities.values()}
+        used |= {
+            *self.words.background,
+            *self.words.context,
+            *self.words.states,
+            *self.words.aspects,
+            *self.families.flag_entities.values(),
+        }
+        used |= {self.words.foreign.term}
         used |= {t for terms in self.families.workup_entities.values() for t in terms}
         if unknown := used - known:
             raise ValueError(f"no such term: {min(unknown)}")

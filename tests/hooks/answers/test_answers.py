@@ -18,8 +18,8 @@ from hooks.knowledge.answers_schema import Sentence, load_answers
 ROOT = Path(__file__).parents[2] / "data" / "questions"
 GOLD = [
     row
-    for name in ("gold.csv", "fresh.csv", "last.csv")
-    for row in csv.DictReader((ROOT / name).open(encoding="utf-8"), delimiter="|", quoting=csv.QUOTE_NONE)
+    for path in sorted(ROOT.glob("*.csv"))
+    for row in csv.DictReader(path.open(encoding="utf-8"), delimiter="|", quoting=csv.QUOTE_NONE)
 ]
 ANSWERABLE = [row for row in GOLD if row["entries"] != "-"]
 UNANSWERABLE = [row for row in GOLD if row["entries"] == "-"]
@@ -59,6 +59,47 @@ def test_abstains(answers: Answers, row: dict[str, str]) -> None:
     assert reply.abstained
     assert reply.answer == () and reply.patient == ()
     assert reply.because
+
+
+def test_a_spanish_question_is_met_in_spanish(answers: Answers) -> None:
+    """The words around an answer are in the question's language; its sentences stay as their sources have them."""
+    found = answers.ask("que dosis de diltiazem")
+    assert found.entry == "diltiazem/dose"
+    assert found.note == load_answers().declines.in_english
+    assert answers.ask("what dose of diltiazem").note is None
+    declined = answers.ask("¿Cuál es el pronóstico de esta paciente?")
+    assert declined.because and declined.because.startswith("Ninguna fuente")
+    unknown = answers.ask("es muy rara la calcinosis en el elefante marino de Groenlandia")
+    assert unknown.abstained and unknown.because == load_answers().declines.no_source.es
+    assert all(answers.ask(near).note for near in unknown.related)
+
+
+@pytest.mark.parametrize(
+    ("question", "entry"),
+    [
+        ("mortality of calcifilaxys", "calciphylaxis-mortality"),
+        ("prevalense of calcinosis in sclerodrema", "frequency-ssc"),
+        ("on Norvasc, can I add Cardizem", "diltiazem-nifedipine"),
+        ("bx needed?", "biopsy-needed"),
+        ("diltiazem dose in a 45-year-old woman", "diltiazem/dose"),
+    ],
+)
+def test_slips_of_the_pen_brands_and_abbreviations(answers: Answers, question: str, entry: str) -> None:
+    assert answers.ask(question).entry == entry
+
+
+@pytest.mark.parametrize(
+    "age", ["7 yr old", "12-year-old", "7 y/o", "aged 9", "niña de 8 años", "15 años de edad", "10yo"]
+)
+def test_no_dose_for_a_child_however_the_age_is_written(answers: Answers, age: str) -> None:
+    reply = answers.ask(f"diltiazem dose, {age}")
+    assert reply.abstained
+    assert reply.because in [d.because.to(t) for d in load_answers().declines.declines[1:2] for t in ("en", "es")]
+
+
+def test_no_way_to_ask_knows_what_no_entry_knows(answers: Answers) -> None:
+    """Otherwise every foreign drug and disease would find that entry."""
+    assert not any(load_answers().words.foreign.term in way.terms for way in answers._index._ways)
 
 
 def test_every_curated_question_finds_its_own_entry(answers: Answers) -> None:
@@ -123,7 +164,7 @@ def test_an_attached_writer_is_held_to_the_checker() -> None:
 def test_declines_and_says_why(answers: Answers, question: str) -> None:
     reply = answers.ask(question)
     assert reply.abstained
-    assert reply.because not in (None, load_answers().declines.no_source)
+    assert reply.because not in (None, load_answers().declines.no_source.en)
 
 
 def test_an_abstained_answer_names_what_is_near(answers: Answers) -> None:
