@@ -1,0 +1,95 @@
+"""The lines of the candidates out of one unit: sought in a plain file, met on the way through a compressed one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds_service.screening.sources import DamagedFileError, Unit, read_blocks
+from mappings.reader.identity import target
+
+_BATCH = 8 * 1024 * 1024
+
+
+class _Reference(msgspec.Struct, gc=False):
+    reference: str | None = None
+
+
+class _Drug(msgspec.Struct, gc=False):
+    medicationReference: _Reference | None = None  # noqa: N815 - FHIR's name
+    medication: Any = None
+
+
+_DRUG = msgspec.json.Decoder(_Drug)
+
+
+def gather(unit: Unit, picked: Path, out: Path) -> None:
+    """Writes (patient, place, line, ids of the Medications it refers to) of the picked lines, whole or not at all. A
+    file that changed meanwhile gives other lines: the reader then names what it can't read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(
+        [("patient", pa.string()), ("place", pa.int64()), ("line", pa.binary()), ("wanted", pa.list_(pa.string()))]
+    )
+    partly = out.with_name(out.name + ".part")
+    with pq.ParquetWriter(partly, schema, compression="zstd", compression_level=1) as writer:
+        rows: list[dict[str, Any]] = []
+        held = 0
+        for patient, place, line in _picked(unit, picked):
+            rows.append({"patient": patient, "place": place, "line": line, "wanted": medications(line)})
+            held += len(line)
+            if held > _BATCH:
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+                rows, held = [], 0
+        writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+    partly.replace(out)
+
+
+def medications(line: bytes) -> list[str]:
+    """The ids of the Medication resources that a line refers to."""
+    if b"edication/" not in line:
+        return []
+    try:
+        drug = _DRUG.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    given = drug.medicationReference.reference if drug.medicationReference is not None else None
+    if given is None and isinstance(drug.medication, dict):  # R5
+        inner = drug.medication.get("reference")
+        given = inner.get("reference") if isinstance(inner, dict) else None
+    kind, _, name = (target(given) or "").partition("/")
+    return [name] if kind == "Medication" and name else []
+
+
+def _picked(unit: Unit, picked: Path) -> Iterator[tuple[str, int, bytes]]:
+    places = _places(picked)
+    if unit.source.packing == "none":
+        with Path(unit.source.path).open("rb") as file:
+            for patient, place, size in places:
+                file.seek(place)
+                yield patient, place, file.read(size)
+        return
+    wanted = next(places, None)
+    try:
+        for block in read_blocks(unit):
+            at = block.offset
+            for line in block.lines:
+                while wanted is not None and wanted[1] == at:
+                    yield wanted[0], at, line
+                    wanted = next(places, None)
+                at += len(line) + 1
+            if wanted is None:
+                return
+    except DamagedFileError:  # named when it was scanned
+        return
+
+
+def _places(picked: Path) -> Iterator[tuple[str, int, int]]:
+    import pyarrow.parquet as pq
+
+    for batch in pq.ParquetFile(picked).iter_batches(columns=["patient", "place", "size"]):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

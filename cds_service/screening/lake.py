@@ -1,0 +1,114 @@
+"""DuckDB over the columns: who is a candidate, which lines are theirs, in which order they are read. Out of core:
+what does not fit into its share of memory goes to the state folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds_service.screening.needs import NEED_OF_TYPE
+from cds_service.screening.sources import ScreeningError
+
+MEMORY_MB = 512
+
+
+class Census(msgspec.Struct):
+    """What the export holds, and of how many patients."""
+
+    patients: int = 0
+    candidates: int = 0
+    encounters: int = 0
+
+
+class Lake:
+    """One connection. Paths are our own (state folder), never a user's text."""
+
+    def __init__(self, temporary: Path, threads: int) -> None:
+        try:
+            import duckdb
+        except ImportError:
+            raise ScreeningError(
+                "screening needs the extra `screen`: pip install 'calcinosis-cds[screen]'", "engine"
+            ) from None
+        self._db: Any = duckdb.connect(
+            config={
+                "memory_limit": f"{MEMORY_MB}MB",
+                "temp_directory": str(temporary),
+                "threads": threads,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+
+    def close(self) -> None:
+        self._db.close()
+
+    def candidates(self, columns: Sequence[Path], out: Path) -> Census:
+        """Writes the ids of all patients who have a resource that can name the disease."""
+        everything = f"FROM read_parquet({_list(columns)})"
+        self._copy(f"SELECT DISTINCT patient {everything} WHERE mention AND patient IS NOT NULL ORDER BY patient", out)
+        patients, encounters = self._one(
+            f"SELECT count(DISTINCT patient), count(*) FILTER (kind = 'Encounter') {everything}"
+        )
+        (found,) = self._one(f"SELECT count(*) FROM read_parquet({_quoted(out)})")
+        return Census(patients, found, encounters)
+
+    def pick(self, columns: Path, candidates: Path, out: Path) -> None:
+        """The places in one unit of all lines of candidates (the semi-join), in the order of the file."""
+        kinds = ", ".join(f"'{kind}'" for kind in sorted(NEED_OF_TYPE))
+        self._copy(
+            f"SELECT patient, place, size FROM read_parquet({_quoted(columns)}) AS c SEMI JOIN "
+            f"read_parquet({_quoted(candidates)}) AS k USING (patient) WHERE kind IN ({kinds}) ORDER BY place",
+            out,
+        )
+
+    def pick_medications(self, columns: Path, gathered: Sequence[Path], out: Path) -> None:
+        """The places in one unit of the Medications that the gathered lines refer to, once for each patient."""
+        self._copy(
+            f"SELECT DISTINCT w.patient, m.place, m.size FROM read_parquet({_quoted(columns)}) AS m JOIN "
+            f"(SELECT patient, unnest(wanted) AS name FROM read_parquet({_list(gathered)})) AS w USING (name) "
+            "WHERE m.kind = 'Medication' ORDER BY m.place, w.patient",
+            out,
+        )
+
+    def charts(self, gathered: Sequence[Path], out: Path) -> None:
+        """Every gathered line, patient by patient."""
+        self._copy(
+            f"SELECT patient, line FROM read_parquet({_list(gathered)}, filename = true, union_by_name = true) "
+            "ORDER BY patient, filename, place",
+            out,
+            row_group_size=2048,
+        )
+
+    def each_line(self, charts: Path) -> Iterator[tuple[str, bytes]]:
+        """(patient, line) in the order of the charts, read as they are asked for."""
+        found = self._db.execute(f"SELECT patient, line FROM read_parquet({_quoted(charts)})")
+        while rows := found.fetchmany(2048):
+            yield from rows
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return list(self._db.execute(sql).fetchall())
+
+    def copy(self, query: str, out: Path, form: str) -> None:
+        self._db.execute(f"COPY ({query}) TO {_quoted(out)} ({form})")
+
+    def _one(self, sql: str) -> tuple[Any, ...]:
+        row: tuple[Any, ...] = self._db.execute(sql).fetchone()
+        return row
+
+    def _copy(self, query: str, out: Path, row_group_size: int = 122_880) -> None:
+        partly = out.with_name(out.name + ".part")
+        form = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group_size}"
+        self._db.execute(f"COPY ({query}) TO {_quoted(partly)} ({form})")
+        partly.replace(out)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _list(paths: Sequence[Path]) -> str:
+    return "[" + ", ".join(map(_quoted, paths)) + "]"

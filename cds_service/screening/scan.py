@@ -1,0 +1,338 @@
+"""One unit of an export flattened to columns: whose line it is, where it lies, whether it can name the disease.
+
+Every line is decoded as far as that needs, which also proves it to be JSON: a bad line is named by its number, never by
+its content. The columns go to a Parquet file; the lines stay where they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import accumulate
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds_service.screening.mentions import Mentions
+from cds_service.screening.needs import NEED_OF_TYPE
+from cds_service.screening.sources import Block, DamagedFileError, Unit, read_blocks
+from mappings.reader.access import concept
+from mappings.reader.identity import target
+
+NOT_JSON, NOT_A_RESOURCE, A_BUNDLE = "not JSON", "not a FHIR resource", "a Bundle, which Bulk Data does not hold"
+NO_PATIENT = "no readable patient"
+_MOST_NAMED = 1000
+"""bad lines of one unit that are named; the others are counted."""
+_MOST_KNOWN = 500_000
+_DAY = 10
+
+
+class _Reference(msgspec.Struct, gc=False):
+    reference: str | None = None
+
+
+class _Unit(msgspec.Struct, gc=False):
+    unit: str | None = None
+    code: str | None = None
+
+
+class _Period(msgspec.Struct, gc=False):
+    start: str | None = None
+
+
+_NONE = msgspec.Raw(b"")
+
+
+class _Line(msgspec.Struct, gc=False):
+    """What the look needs of a line; the elements of an Observation in which the reader finds diagnoses. A test puts
+    the disease into every element of an Observation and compares."""
+
+    resourceType: str  # noqa: N815 - FHIR's name
+    id: str | None = None
+    subject: _Reference | None = None
+    patient: _Reference | None = None
+    code: msgspec.Raw = _NONE
+    valueQuantity: _Unit | None = None  # noqa: N815
+    valueCodeableConcept: msgspec.Raw = _NONE  # noqa: N815
+    valueString: msgspec.Raw = _NONE  # noqa: N815
+    valueDateTime: msgspec.Raw = _NONE  # noqa: N815
+    value: msgspec.Raw = _NONE
+    component: msgspec.Raw = _NONE
+    note: msgspec.Raw = _NONE
+    comment: msgspec.Raw = _NONE
+    comments: msgspec.Raw = _NONE
+    contained: msgspec.Raw = _NONE
+    text: msgspec.Raw = _NONE
+
+
+class _Visit(msgspec.Struct, gc=False):
+    period: _Period | None = None
+
+
+class _Request(msgspec.Struct, gc=False):
+    method: str | None = None
+    url: str | None = None
+
+
+class _Entry(msgspec.Struct, gc=False):
+    request: _Request | None = None
+
+
+class _Bundle(msgspec.Struct, gc=False):
+    entry: list[_Entry] = []
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """A line or the rest of a file that could not be read. `line` counts from 1 within the unit; None: the rest."""
+
+    line: int | None
+    reason: str
+
+
+class Scanned(msgspec.Struct):
+    """What one unit held."""
+
+    lines: int = 0
+    bytes: int = 0
+    kinds: dict[str, int] = {}
+    lost: list[Lost] = []
+    lost_in_all: int = 0
+    unplaced: int = 0
+    """resources of kinds that are read, but of no patient that could be told."""
+    deleted: list[str] = []
+    """ "Type/id" that a Bundle of deletions names (Bulk Data `deleted`)."""
+
+
+class Scanner:
+    """Scans units; keeps what it learnt of codes and names from one to the next."""
+
+    def __init__(self, mentions: Mentions) -> None:
+        self._mentions = mentions
+        self._decode = msgspec.json.Decoder(_Line).decode
+        self._visit = msgspec.json.Decoder(_Visit).decode
+        self._elements = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+        self._patients: dict[str, str | None] = {}
+        self._codes: dict[bytes, tuple[bool, bool]] = {}
+        self._units: set[tuple[str | None, str | None]] = set()
+
+    def scan(self, unit: Unit, out: Path, progress: Any = None) -> Scanned:
+        """Writes the columns of the unit to `out` (whole or not at all) and tells what it held."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        found = Scanned()
+        kinds: Counter[str] = Counter()
+        partly = out.with_name(out.name + ".part")
+        with pq.ParquetWriter(partly, _schema(pa), compression="zstd", compression_level=1) as writer:
+            try:
+                for block in read_blocks(unit):
+                    columns = self._columns(block, found, kinds)
+                    writer.write_table(_table(pa, columns))
+                    if progress is not None:
+                        progress(len(block.lines), sum(map(len, block.lines)) + len(block.lines))
+            except DamagedFileError as error:
+                self._lose(found, None, str(error))
+            except OSError as error:
+                self._lose(found, None, error.strerror or "unreadable")
+        found.kinds = dict(kinds)
+        partly.replace(out)
+        return found
+
+    def _columns(self, block: Block, found: Scanned, kinds: Counter[str]) -> list[_Row]:
+        lines = block.lines
+        sizes = list(map(len, lines))
+        offsets = list(accumulate((size + 1 for size in sizes), initial=block.offset))
+        try:
+            rows: list[_Line | None] = list(map(self._decode, lines))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            rows = [self._careful(line, found, at) for at, line in enumerate(lines, found.lines + 1)]
+        columns: list[_Row] = []
+        known, observation, add = self._patients, self._observation, columns.append
+        observed = 0
+        numbers = range(found.lines + 1, found.lines + 1 + len(lines))
+        for row, offset, size, line, number in zip(rows, offsets, sizes, lines, numbers, strict=False):
+            if row is None:
+                continue
+            kind = row.resourceType
+            if kind == "Observation":
+                observed += 1
+                subject = row.subject
+                patient = known.get(subject.reference) if subject is not None else None  # type: ignore[arg-type]
+                if patient is None and (patient := self._patient(row)) is None:
+                    found.unplaced += 1
+                else:
+                    add((patient, kind, offset, size, observation(row), None))
+                continue
+            kinds[kind] += 1
+            patient, mention, name = self._other(row, line, found, number)
+            if patient is None and name is None:
+                found.unplaced += kind in NEED_OF_TYPE
+            else:
+                add((patient, kind, offset, size, mention, name))
+        if observed:
+            kinds["Observation"] += observed
+        found.lines += len(lines)
+        found.bytes += sum(sizes) + len(sizes)
+        return columns
+
+    def _patient(self, row: _Line) -> str | None:
+        subject = row.subject or row.patient
+        reference = subject.reference if subject is not None else None
+        if reference is None:
+            return None
+        if reference in self._patients:
+            return self._patients[reference]
+        if len(self._patients) >= _MOST_KNOWN:
+            self._patients.clear()
+        self._patients[reference] = patient = patient_of(reference)
+        return patient
+
+    def _observation(self, row: _Line) -> bool:
+        key = bytes(row.code)
+        found = self._codes.get(key) or self._code(key)
+        if found[0] or (row.text is not _NONE and not found[1] and self._says(row.text)):
+            return True
+        quantity = row.valueQuantity
+        if quantity is not None and ((quantity.unit, quantity.code) not in self._units and self._unit(quantity)):
+            return True
+        return any(self._says(value) for value in _rest(row) if value is not _NONE)
+
+    def _unit(self, quantity: _Unit) -> bool:
+        words = (quantity.unit, quantity.code)
+        if any(word is not None and self._mentions.of_text(word) for word in words):
+            return True
+        if len(self._units) < _MOST_KNOWN:
+            self._units.add(words)
+        return False
+
+    def _code(self, value: bytes) -> tuple[bool, bool]:
+        """(whether a code names the disease, whether it has any name, so that no narrative is read for one)."""
+        try:
+            named = bool(concept(msgspec.json.decode(value)).label) if value else False
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            named = False
+        if len(self._codes) >= _MOST_KNOWN:
+            self._codes.clear()
+        self._codes[value] = found = (self._says(value), named)
+        return found
+
+    def _says(self, value: msgspec.Raw | bytes) -> bool:
+        return bool(value) and self._mentions.of_json(bytes(value))
+
+    def _other(self, row: _Line, line: bytes, found: Scanned, number: int) -> tuple[str | None, bool, str | None]:
+        """(patient, whether it can name the disease, name) of what is no Observation: every element is looked at."""
+        kind = row.resourceType
+        if kind == "Patient":
+            return row.id, False, None
+        if kind == "Bundle":
+            self._bundle(line, found, number)
+            return None, False, None
+        if kind == "Medication":
+            return None, False, row.id
+        patient = self._patient(row)
+        if kind == "Encounter":
+            period = self._visit(line).period
+            return patient, False, (period.start or "")[:_DAY] if period is not None else ""
+        if kind not in NEED_OF_TYPE or patient is None:
+            return (None, False, None) if kind not in NEED_OF_TYPE else (patient, False, None)
+        elements = self._elements(line)
+        return patient, any(self._says(value) for name, value in elements.items() if name not in _SILENT), None
+
+    def _bundle(self, line: bytes, found: Scanned, number: int) -> None:
+        """Bulk Data names what was deleted in Bundles; any other Bundle is out of place and named."""
+        entries = msgspec.json.decode(line, type=_Bundle).entry
+        urls = [
+            entry.request.url for entry in entries if entry.request is not None and entry.request.method == "DELETE"
+        ]
+        found.deleted.extend(name for url in urls if url and (name := target(url)))
+        if not urls:
+            self._lose(found, number, A_BUNDLE)
+
+    def _careful(self, line: bytes, found: Scanned, number: int) -> _Line | None:
+        """A line that does not decode as it should: no JSON, or an element of another type than FHIR's."""
+        if not line.strip():
+            return None
+        try:
+            return self._decode(line)
+        except msgspec.ValidationError:
+            pass
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._lose(found, number, NOT_JSON)
+            return None
+        value = msgspec.json.decode(line)
+        kind = value.get("resourceType") if isinstance(value, dict) else None
+        if not isinstance(kind, str):
+            self._lose(found, number, NOT_A_RESOURCE)
+            return None
+        whole = msgspec.Raw(line)
+        subject = _reference(value.get("subject")) or _reference(value.get("patient"))
+        name = value.get("id") if isinstance(value.get("id"), str) else None
+        return _Line(kind, name, subject, None, _NONE, component=whole)
+
+    def _lose(self, found: Scanned, line: int | None, reason: str) -> None:
+        found.lost_in_all += 1
+        if len(found.lost) < _MOST_NAMED:
+            found.lost.append(Lost(line, reason))
+
+
+_SILENT = frozenset({"resourceType", "id", "meta", "subject", "patient", "encounter"})
+"""elements of other resources in which no reader looks for a diagnosis."""
+
+
+_rest = attrgetter(
+    "valueString",
+    "note",
+    "component",
+    "valueCodeableConcept",
+    "contained",
+    "valueDateTime",
+    "comment",
+    "comments",
+    "value",
+)
+
+
+_Row = tuple[str | None, str, int, int, bool, str | None]
+
+
+def patient_of(reference: str) -> str | None:
+    """The id of the patient that a reference means: relative, absolute, versioned or a urn; None for others."""
+    if reference.startswith("Patient/") and reference.isascii() and "/" not in reference[8:]:
+        return reference[8:] or None
+    if reference.startswith("urn:"):
+        return reference.rsplit(":", 1)[-1] or None
+    kind, _, name = (target(reference) or "").partition("/")
+    return name if kind == "Patient" and name else None
+
+
+def _reference(value: object) -> _Reference | None:
+    found = value.get("reference") if isinstance(value, dict) else None
+    return _Reference(found) if isinstance(found, str) else None
+
+
+def _schema(pa: Any) -> Any:
+    return pa.schema(
+        [
+            ("patient", pa.string()),
+            ("kind", pa.string()),
+            ("place", pa.int64()),
+            ("size", pa.int32()),
+            ("mention", pa.bool_()),
+            ("name", pa.string()),
+        ]
+    )
+
+
+def _table(pa: Any, columns: list[_Row]) -> Any:
+    patients, kinds, offsets, sizes, mentions, names = zip(*columns, strict=True) if columns else [()] * 6
+    return pa.table(
+        [
+            pa.array(patients, pa.string()),
+            pa.array(kinds, pa.string()),
+            pa.array(offsets, pa.int64()),
+            pa.array(sizes, pa.int32()),
+            pa.array(mentions, pa.bool_()),
+            pa.array(names, pa.string()),
+        ],
+        schema=_schema(pa),
+    )
