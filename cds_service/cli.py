@@ -110,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--timeout-ms", type=int, default=20_000)
     doctor.set_defaults(command=_doctor)
 
+    from cds_service.screening.options import add_parser
+
+    add_parser(commands)
+    commands.choices["screen"].set_defaults(command=_screen)
+
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
     sandbox.add_argument("--port", type=int, default=8081)
     sandbox.add_argument("--host", default="127.0.0.1")
@@ -243,6 +248,13 @@ def _doctor(given: argparse.Namespace) -> int:
     )
     print(written(found))
     return 0 if found.healthy else 1
+
+
+def _screen(given: argparse.Namespace) -> int:
+    from cds_service.screening.command import run
+    from cds_service.settings import load_settings
+
+    return run(given, load_settings())
 
 
 def _sandbox(given: argparse.Namespace) -> int:

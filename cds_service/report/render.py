@@ -44,7 +44,8 @@ def to_csv(report: Report) -> str:
     return out.getvalue()
 
 
-def to_html(report: Report) -> str:
+def to_html(report: Report, template: str = "report.html") -> str:
+    """`template`: what the page is headed by."""
     plots: dict[str, Markup] = {}
     drawn = True
     for table in report.tables:
@@ -55,7 +56,7 @@ def to_html(report: Report) -> str:
             break
         if picture is not None:
             plots[table.id] = Markup(picture)  # noqa: S704 - drawn by the library from our own tables, text escaped there
-    return _template().render(report=report, plots=plots, drawn=drawn, numeric=_numeric, shown=_shown) + "\n"
+    return _template(template).render(report=report, plots=plots, drawn=drawn, numeric=_numeric, shown=_shown) + "\n"
 
 
 def _numeric(table: Table, index: int) -> bool:
@@ -75,7 +76,7 @@ def _plain(cell: Cell) -> str:
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("cds_service.report", "templates"),
         autoescape=True,
@@ -83,4 +84,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html")
+    return environment.get_template(name)

@@ -3,7 +3,8 @@ what does not fit into its share of memory goes to the state folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Lake:
     """One connection. Paths are our own (state folder), never a user's text."""
 
     def __init__(self, temporary: Path, threads: int) -> None:
+        self.temporary = temporary
         try:
             import duckdb
         except ImportError:
@@ -89,8 +91,27 @@ class Lake:
         while rows := found.fetchmany(2048):
             yield from rows
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return list(self._db.execute(sql).fetchall())
+    def sorted_lines(self, lines: Path, keys: Sequence[str]) -> Iterator[bytes]:
+        """The lines of an NDJSON file of our own, as they stand, in the order of some of their members."""
+        order = ", ".join(f"json->>'$.{key}'" for key in keys)
+        found = self._db.execute(f"SELECT json FROM read_ndjson_objects({_quoted(lines)}) ORDER BY {order}")
+        while rows := found.fetchmany(2048):
+            yield from (row[0].encode() for row in rows)
+
+    def typed(self, lines: Path, columns: Mapping[str, str], shown: Sequence[str]) -> str:
+        """The query that gives an NDJSON file of rows as a table, in the order of hash and day."""
+        types = ", ".join(f"\"{name}\": '{kind}'" for name, kind in columns.items())
+        source = f"read_json({_quoted(lines)}, format = 'newline_delimited', columns = {{{types}}})"
+        return f"SELECT {', '.join(shown)} FROM {source} ORDER BY patient, as_of"
+
+    def visits(self, columns: Sequence[Path], cards: Path, first: date, last: date) -> tuple[int, int]:
+        """(encounters that began in [first, last), those of the patients named in `cards`, one id a line of JSON)."""
+        everything = f"FROM read_parquet({_list(columns)}) AS c"
+        within = f"kind = 'Encounter' AND name >= '{first.isoformat()}' AND name < '{last.isoformat()}'"
+        (whole,) = self._one(f"SELECT count(*) {everything} WHERE {within}")
+        ids = f"read_json({_quoted(cards)}, format = 'newline_delimited', columns = {{patient: 'VARCHAR'}}) AS k"
+        (shown,) = self._one(f"SELECT count(*) {everything} SEMI JOIN {ids} USING (patient) WHERE {within}")
+        return whole, shown
 
     def copy(self, query: str, out: Path, form: str) -> None:
         self._db.execute(f"COPY ({query}) TO {_quoted(out)} ({form})")

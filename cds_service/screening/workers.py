@@ -78,8 +78,8 @@ def open_pool(setup: Setup, workers: int, known: dict[str, bytes]) -> tuple[Proc
 
 
 def _start(setup: Setup, counters: Any) -> None:
-    _Here.setup, _Here.counters = setup, counters
-    if _Here.brain is None:
+    before, _Here.setup, _Here.counters = _Here.setup, setup, counters
+    if _Here.brain is None or before is None or before.overlay != setup.overlay:
         _Here.brain = load_brain(None, setup.overlay)
         concepts = [name for rule in _Here.brain.knowledge.criteria.ctd.diagnoses for name in rule.concepts]
         _Here.scanner = Scanner(Mentions(concepts, load_terminology(setup.overlay)))

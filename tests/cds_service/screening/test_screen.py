@@ -1,0 +1,285 @@
+"""`cds-service screen` as a whole: the rows of everyone it should speak of, whatever happens to files and processes."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from fhir.resources.R4B.group import Group
+from fhir.resources.R4B.task import Task
+
+from benchmarks.export import write as write_benchmark
+from cds_service.cli import main
+from cds_service.pipeline import Brain
+from cds_service.screening.decide import decide
+from cds_service.screening.keys import patient_key
+from cds_service.screening.needs import completeness_of
+from cds_service.screening.rows import to_record
+from tests.cds_service.screening.exports import case_charts, lines_by_type, write_export
+from tests.charts import TODAY
+
+KEY = "a key of the tests, of no hospital at all"
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDS_PSEUDONYM_KEY", KEY)
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_export(tmp_path_factory.mktemp("export"))
+
+
+def screen(*arguments: object, code: int = 0) -> None:
+    assert (
+        main(["screen", *map(str, arguments), *(() if "--as-of-series" in arguments else ("--as-of", str(TODAY)))])
+        == code
+    )
+
+
+def rows_of(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_everyone_gets_the_row_that_the_hook_gives_and_the_silent_are_not_read(
+    export: Path, tmp_path: Path, brain: Brain
+) -> None:
+    """Candidates only against everyone: whoever is not a candidate has nothing to say."""
+    screen(export, "--out", tmp_path / "w.ndjson")
+    found = {row["patient"]: row for row in rows_of(tmp_path / "w.ndjson")}
+    states = completeness_of(lines_by_type(case_charts()))
+    spoken = 0
+    for one in case_charts():
+        row = decide(one.patient_id, one.resources, as_of=TODAY, brain=brain, secret=KEY.encode(), completeness=states)
+        if row.grade != "none":
+            spoken += 1
+            assert found[row.patient]["grade"] == row.grade, one.patient_id
+            assert found[row.patient]["reasons"] == list(row.reasons), one.patient_id
+        else:
+            assert row.patient not in found, one.patient_id
+    assert len(found) == spoken > 25
+
+
+def test_every_form_says_the_same(export: Path, tmp_path: Path) -> None:
+    for form in ("parquet", "ndjson", "csv"):
+        screen(export, "--everyone", "--out", tmp_path / f"w.{form}")
+    lines = rows_of(tmp_path / "w.ndjson")
+    table = pq.read_table(tmp_path / "w.parquet").to_pylist()
+    assert [{**row, "as_of": row["as_of"].isoformat()} for row in table] == lines
+    with (tmp_path / "w.csv").open() as file:
+        flat = list(csv.DictReader(file))
+    assert [row["patient"] for row in flat] == [row["patient"] for row in lines] == sorted(r["patient"] for r in lines)
+    assert [row["reasons"] for row in flat] == ["; ".join(row["reasons"]) for row in lines]
+    assert flat[0]["completeness_conditions"] == "complete"
+    assert flat[0]["completeness_allergies"] == lines[0]["completeness"]["allergies"]
+
+
+def test_no_id_and_no_text_leaves_but_where_it_was_asked_for(
+    export: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    screen(export, "--out", tmp_path / "w.ndjson", "--summary", tmp_path / "s.html", "--reidentify", tmp_path / "r.csv")
+    said = capfd.readouterr()
+    ids = {one.patient_id for one in case_charts()}
+    for text in (said.out, said.err, (tmp_path / "w.ndjson").read_text(), (tmp_path / "s.html").read_text()):
+        assert not any(patient in text for patient in ids)
+        assert "stony" not in text
+    with (tmp_path / "r.csv").open() as file:
+        named = {row["patient"]: row["id"] for row in csv.DictReader(file)}
+    assert named.keys() == {row["patient"] for row in rows_of(tmp_path / "w.ndjson")}
+    assert all(patient_key(KEY.encode(), patient) == key for key, patient in named.items())
+    assert stat.S_IMODE((tmp_path / "r.csv").stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "s.html", "w.ndjson"]
+
+
+def test_group_and_tasks_are_fhir(export: Path, tmp_path: Path) -> None:
+    screen(export, "--out", tmp_path / "w.ndjson", "--group", tmp_path / "g.json", "--tasks", tmp_path / "t.ndjson")
+    cards = [row for row in rows_of(tmp_path / "w.ndjson") if row["card"]]
+    group = Group.model_validate(json.loads((tmp_path / "g.json").read_text()))
+    tasks = [Task.model_validate(task) for task in rows_of(tmp_path / "t.ndjson")]
+    assert group.quantity == len(tasks) == len(cards) > 25
+    assert {task.status for task in tasks} == {"draft"}
+    assert {member.entity.reference for member in group.member} == {task.for_fhir.reference for task in tasks}
+    assert stat.S_IMODE((tmp_path / "g.json").stat().st_mode) == 0o600
+
+
+def test_what_is_lost_is_named_and_the_rest_is_complete(
+    export: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    screen(export, "--everyone", "--out", tmp_path / "good.ndjson")
+    bad = tmp_path / "bad"
+    shutil.copytree(export, bad)
+    (bad / "z-cut.ndjson").write_bytes(gzip.compress(b'{"resourceType":"Basic","id":"SECRET"}\n' * 5000)[:-40])
+    (bad / "z-lines.ndjson").write_bytes(
+        b'{"resourceType":"Basic","id":"b1"}\n{"resourceType":"Basic","id":"SECRET\n\n[1]\n"word"\n{"id":"x"}\n'
+        b'{"resourceType":"Basic","id":"b2"}'
+    )
+    (bad / "z-odd.ndjson").write_bytes(b"\x1f\x8bSECRET not gzip at all")
+    screen(bad, "--everyone", "--out", tmp_path / "w.ndjson", "--losses", tmp_path / "l.ndjson", code=1)
+    assert (tmp_path / "w.ndjson").read_bytes() == (tmp_path / "good.ndjson").read_bytes()
+    losses = {(Path(loss["file"]).name, loss["line"], loss["reason"]) for loss in rows_of(tmp_path / "l.ndjson")}
+    assert losses == {
+        ("z-cut.ndjson", None, "gzip data ends too early"),
+        ("z-lines.ndjson", 2, "not JSON"),
+        ("z-lines.ndjson", 4, "not a FHIR resource"),
+        ("z-lines.ndjson", 5, "not a FHIR resource"),
+        ("z-lines.ndjson", 6, "not a FHIR resource"),
+        ("z-odd.ndjson", None, "gzip data is damaged"),
+    }
+    said = capfd.readouterr().err
+    assert "z-lines.ndjson:2: not JSON" in said
+    assert "SECRET" not in said + (tmp_path / "l.ndjson").read_text()
+
+
+def test_a_lost_line_makes_its_need_partial_for_everyone(export: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    shutil.copytree(export, bad)
+    lines = lines_by_type(case_charts())["Observation"]
+    (bad / "more.ndjson").write_bytes(lines[0] + b"\n" + lines[1][:70] + b"\n")
+    screen(bad, "--out", tmp_path / "w.ndjson", code=1)
+    states = [row["completeness"] for row in rows_of(tmp_path / "w.ndjson")]
+    assert {state["observations"] for state in states} == {"partial"}
+    assert {state["conditions"] for state in states} == {"complete"}
+
+
+def test_work_that_was_done_is_not_done_again(export: Path, tmp_path: Path) -> None:
+    """What a run left behind when it was ended: columns of all files, no rows; and the same bytes in the end."""
+    state = tmp_path / "state"
+    screen(export, "--state", state, "--out", tmp_path / "one.parquet", "--everyone")
+    columns = {path: path.stat().st_mtime_ns for path in state.glob("columns/*")}
+    for path in (*state.glob("run-*/rows-*"), *state.glob("run-*/charts*"), state / "last"):
+        path.unlink()
+    (state / "columns" / "half.parquet.part").write_bytes(b"PAR1 half")
+    screen(export, "--state", state, "--out", tmp_path / "two.parquet", "--everyone")
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+    assert columns == {path: path.stat().st_mtime_ns for path in columns}
+
+
+def test_a_second_export_updates_those_it_touches_and_equals_a_full_run(
+    export: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    state, changed = tmp_path / "state", tmp_path / "changed"
+    screen(export, "--state", state, "--out", tmp_path / "before.ndjson")
+    before = {row["patient"]: row for row in rows_of(tmp_path / "before.ndjson")}
+    touched = next(
+        one for one in case_charts() if before.get(patient_key(KEY.encode(), one.patient_id), {}).get("card")
+    )
+    gone = next(one for one in list(case_charts())[20:] if patient_key(KEY.encode(), one.patient_id) in before)
+    calcium = {
+        "resourceType": "Observation",
+        "id": "delta-1",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "2000-8"}]},
+        "subject": {"reference": f"Patient/{touched.patient_id}"},
+        "effectiveDateTime": TODAY.isoformat(),
+        "valueQuantity": {"value": 3.9, "unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"},
+    }
+    deletion = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [{"request": {"method": "DELETE", "url": f"Patient/{gone.patient_id}"}}],
+    }
+    changed.mkdir()
+    (changed / "since.ndjson").write_text(f"{json.dumps(calcium)}\n{json.dumps(deletion)}\n")
+    capfd.readouterr()
+    screen(export, changed, "--state", state, "--out", tmp_path / "after.ndjson")
+    said = capfd.readouterr().err
+    screen(export, changed, "--out", tmp_path / "full.ndjson")
+    assert (tmp_path / "after.ndjson").read_bytes() == (tmp_path / "full.ndjson").read_bytes()
+    after = {row["patient"]: row for row in rows_of(tmp_path / "after.ndjson")}
+    key = patient_key(KEY.encode(), touched.patient_id)
+    assert before[key] != after[key]
+    assert before.keys() - after.keys() == {patient_key(KEY.encode(), gone.patient_id)}
+    decided, unchanged = said.partition(" candidates decided (")[0::2]
+    assert int(decided.rpartition(" ")[2]) - int(unchanged.partition(" ")[0]) == 1
+
+
+def test_a_series_says_what_was_known_each_day(export: Path, tmp_path: Path) -> None:
+    screen(export, "--as-of-series", "2026-02-01..2026-06-01/2mo", "--everyone", "--out", tmp_path / "w.ndjson")
+    days = sorted({row["as_of"] for row in rows_of(tmp_path / "w.ndjson")})
+    assert days == ["2026-02-01", "2026-04-01", "2026-06-01"]
+    for day in days:
+        main(["screen", str(export), "--as-of", day, "--everyone", "--out", str(tmp_path / "one.ndjson")])
+        assert rows_of(tmp_path / "one.ndjson") == [r for r in rows_of(tmp_path / "w.ndjson") if r["as_of"] == day]
+
+
+def test_the_summary_counts(tmp_path: Path) -> None:
+    charts = list(case_charts())
+    folder = write_export(tmp_path / "export", charts)
+    visits = [
+        {
+            "resourceType": "Encounter",
+            "id": f"{one.patient_id}-{number}",
+            "subject": {"reference": f"Patient/{one.patient_id}"},
+            "period": {"start": f"2026-0{number + 1}-15T09:00:00Z"},
+        }
+        for one in charts
+        for number in range(2)
+    ]
+    (folder / "encounters.ndjson").write_text("".join(json.dumps(visit) + "\n" for visit in visits))
+    screen(folder, "--out", tmp_path / "w.ndjson", "--summary", tmp_path / "s.json")
+    cards = sum(row["card"] for row in rows_of(tmp_path / "w.ndjson"))
+    tables = json.loads((tmp_path / "s.json").read_text())["tables"]
+    funnel = dict(tables["funnel"]["rows"])
+    assert funnel["patients in the export"] == len(charts)
+    assert funnel["a card"] == cards
+    assert tables["encounters"]["rows"][0][1:] == [2 * len(charts), 2 * cards, round(1000 * cards / len(charts), 2)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "nowhere: no such file or folder"),
+        ([".", "--out", "w.xlsx"], "--out: the suffix must be one of .parquet, .ndjson, .jsonl, .csv"),
+        ([".", "--workers", "0"], "--workers must be at least 1"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["screen", *arguments]) == 1
+    assert says in capfd.readouterr().err
+
+
+@pytest.mark.long
+def test_killed_in_the_middle_and_started_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    write_benchmark(folder, 6000, 150_000)
+    command = [sys.executable, "-m", "cds_service.cli", "screen", str(folder), "--as-of", "2026-01-01", "--everyone"]
+    whole = subprocess.run([*command, "--out", str(tmp_path / "whole.parquet")], check=True, timeout=600)
+    assert whole.returncode == 0
+    for after in ("columns/*.json", "run-*/rows-*.ndjson"):
+        out = tmp_path / f"killed-{len(after)}.parquet"
+        running = subprocess.Popen([*command, "--out", str(out)], start_new_session=True)
+        state = out.with_name(f".{out.name}.state")
+        while running.poll() is None and not any(state.glob(after)):
+            time.sleep(0.01)
+        assert running.poll() is None, "it ended before it could be killed"
+        os.killpg(running.pid, 9)
+        running.wait()
+        assert not out.exists()
+        subprocess.run([*command, "--out", str(out)], check=True, timeout=600)
+        assert out.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+
+
+def test_records_of_both_engines_are_alike(export: Path, tmp_path: Path, brain: Brain) -> None:
+    """What Spark writes from `to_record` is what this engine writes."""
+    screen(export, "--out", tmp_path / "w.parquet")
+    table = {row["patient"]: row for row in pq.read_table(tmp_path / "w.parquet").to_pylist()}
+    states = completeness_of(lines_by_type(case_charts()))
+    one = next(iter(case_charts()))
+    row = decide(one.patient_id, one.resources, as_of=TODAY, brain=brain, secret=KEY.encode(), completeness=states)
+    record = to_record(row)
+    if row.grade != "none":
+        assert table[row.patient] == record
