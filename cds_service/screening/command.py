@@ -128,8 +128,8 @@ def _tell(outcome: Outcome, count: int) -> None:
     """Counts and losses, for the person at the terminal."""
     census = outcome.census
     lines = [
-        f"{outcome.lines:,} lines of {census.patients:,} patients; {census.candidates:,} candidates decided"
-        + (f" ({outcome.reused:,} unchanged)" if outcome.reused else ""),
+        f"{outcome.lines:,} lines of {census.patients:,} patients; {census.candidates:,} candidates, "
+        f"{outcome.decided:,} decided" + (f" ({outcome.reused:,} unchanged)" if outcome.reused else ""),
         f"{count:,} rows on the worklist",
     ]
     lines.extend(_lost(loss) for loss in outcome.losses[:_SHOWN])

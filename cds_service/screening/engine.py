@@ -83,24 +83,31 @@ def screen(asked: Asked, folder: Path, progress: Progress) -> tuple[Outcome, Sta
     versions = {"rules": rules, "key": digest(asked.secret.hex()), "days": asked.days, "types": asked.types}
     state = State(folder, rules, {"sources": sources, **versions})
     pool: ProcessPoolExecutor | None = None
+    lake: Lake | None = None
     try:
         setup = Setup(asked.overlay, asked.secret, list(asked.days))
         pool, counters = open_pool(setup, asked.workers, _known(state))
-        run = _Run(asked, state, pool, counters, progress, units, digest(versions))
-        outcome = run.all()
+        lake = Lake(state.temporary, asked.workers)
+        outcome = _Run(asked, state, lake, pool, counters, progress, units, digest(versions)).all()
     except BrokenProcessPool:
-        state.close()
+        _close(state, lake)
         raise ScreeningError(
             "a worker process was ended from outside (memory?): start again to go on", "workers"
         ) from None
     except BaseException:
-        state.close()
+        _close(state, lake)
         raise
     finally:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
         progress.end()
-    return outcome, state, run.lake
+    return outcome, state, lake
+
+
+def _close(state: State, lake: Lake | None) -> None:
+    state.close()
+    if lake is not None:
+        lake.close()
 
 
 class _Run:
@@ -108,16 +115,17 @@ class _Run:
         self,
         asked: Asked,
         state: State,
+        lake: Lake,
         pool: ProcessPoolExecutor,
         counters: Any,
         progress: Progress,
         units: list[Unit],
         versions: str,
     ) -> None:
-        self.asked, self.state, self.pool, self.counters, self.progress = asked, state, pool, counters, progress
+        self.asked, self.state, self.lake, self.pool = asked, state, lake, pool
+        self.counters, self.progress = counters, progress
         self.units, self.versions = units, versions
         self.columns = [state.columns_of(unit) for unit in units]
-        self.lake = Lake(state.temporary, asked.workers)
 
     def all(self) -> Outcome:
         scanned = self._scan()
