@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
-from jinja2 import Environment, PackageLoader
 from starlette.responses import HTMLResponse
 
-_ENVIRONMENT = Environment(loader=PackageLoader("cds_service"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -18,7 +20,14 @@ def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 
 def rendered(template: str, **values: Any) -> str:
     """A template as text; whatever comes from a chart is escaped."""
-    return _ENVIRONMENT.get_template(template).render(**values)
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader  # a hook needs no page
+
+    return Environment(loader=PackageLoader("cds_service"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def wants_json(request: Request) -> bool:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 from hooks.answer import answer
@@ -23,15 +24,19 @@ from mappings.reader import ChartReader
 from mappings.text.engine import TextEngine
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Brain:
     """Reader and knowledge, loaded once. `today` is injected: the sandbox may fix it, rules never read a clock."""
 
     reader: ChartReader
     knowledge: Knowledge
     today: Callable[[], date]
-    answers: Answers
     prescan: Prescan
+
+    @cached_property
+    def answers(self) -> Answers:
+        """The base for typed questions, indexed when the first is asked."""
+        return load_answers(self.knowledge)
 
     def with_overlay(self, overlay: OverlayText) -> Brain:
         """The same with a hospital's own codes. CodelistError names what is wrong with them."""
@@ -63,7 +68,7 @@ def load_brain(as_of: date | None = None, overlay: OverlayText | None = None) ->
     reader = ChartReader(terminology, terminology.drugs, text)
     knowledge = load_knowledge()
     today = (lambda: as_of) if as_of is not None else _utc_today
-    return Brain(reader, knowledge, today, load_answers(knowledge), _prescan(terminology, text, knowledge))
+    return Brain(reader, knowledge, today, _prescan(terminology, text, knowledge))
 
 
 def _prescan(terminology: Terminology, text: TextEngine, knowledge: Knowledge) -> Prescan:

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from importlib import resources
 from typing import Any
 
-import yaml
+from mappings.datafile import read_data
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]")
@@ -109,9 +108,8 @@ def plain(text: str) -> str:
 @cache
 def load_units() -> UnitTable:
     """The unit and analyte tables, read once; KeyError or ValueError when a data file is wrong."""
-    units = _yaml("units.yaml")["units"]
-    data = _yaml("analytes.yaml")
-    written = _yaml("units.yaml")["exact"]
+    spelled, data = read_data("units.yaml"), read_data("analytes.yaml")
+    units, written = spelled["units"], spelled["exact"]
     names = {plain(name): key for key, names in data["names"].items() for name in names}
     phrases = tuple(sorted((plain(p) for p in data["neutral"]["phrases"]), key=len, reverse=True))
     tokens = frozenset(data["neutral"]["tokens"])
@@ -150,8 +148,3 @@ def _analyte(key: str, entry: Mapping[str, Any], narrower: Mapping[str, str]) ->
 
 def _squeeze(text: str) -> str:
     return "".join(text.casefold().split()).replace("μ", "µ")
-
-
-def _yaml(name: str) -> Any:
-    text = (resources.files("mappings") / "data" / name).read_text(encoding="utf-8")
-    return yaml.safe_load(text)

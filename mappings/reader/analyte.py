@@ -7,11 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from mappings.datafile import read_data
 from mappings.reader.access import Concept, concept, items, mapping, text
 from mappings.reader.context import Collected
 from mappings.reader.identity import target
@@ -40,8 +38,7 @@ class _Material:
 @cache
 def observation_words() -> Mapping[str, Any]:
     """`mappings/data/observations.yaml`."""
-    source = resources.files("mappings") / "data" / "observations.yaml"
-    data: Mapping[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    data: Mapping[str, Any] = read_data("observations.yaml")
     return data
 
 

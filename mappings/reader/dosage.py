@@ -8,11 +8,9 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from importlib import resources
 from typing import Any, TypedDict
 
-import yaml
-
+from mappings.datafile import read_data
 from mappings.reader.access import Concept, codes, concept, items, mapping
 from mappings.values import number
 
@@ -34,7 +32,7 @@ class _Words(TypedDict):
 
 @cache
 def _words() -> _Words:
-    data = yaml.safe_load((resources.files("mappings") / "data" / "dosage.yaml").read_text(encoding="utf-8"))
+    data = read_data("dosage.yaml")
     return {
         "frequencies": tuple(
             (re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE), Decimal(number) / Decimal(days))

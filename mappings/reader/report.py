@@ -7,11 +7,9 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from mappings.datafile import read_data
 from mappings.facts import Action, Biopsy, BiopsyFinding, Finding, Imaging, ImagingFinding, Modality, Site
 from mappings.reader import observation
 from mappings.reader.access import (
@@ -116,7 +114,7 @@ def _kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> str:
 
 @cache
 def _kinds() -> Mapping[str, tuple[frozenset[str], tuple[str, ...]]]:
-    data = yaml.safe_load((resources.files("mappings") / "data" / "reports.yaml").read_text(encoding="utf-8"))
+    data = read_data("reports.yaml")
     return {kind: (frozenset(entry["codes"]), tuple(plain(t) for t in entry["titles"])) for kind, entry in data.items()}
 
 

@@ -7,16 +7,22 @@ from typing import Any
 
 from mappings.text.schema import Context, LanguageError, Lexicon, load_common
 
-_UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_MARKS = frozenset("()|\\")
+"""what makes an entry more than one form."""
 
 
 def expand(entry: str) -> list[str]:
     """ "nodule(s|)" → "nodules", "nodule"; German umlauts also in their two-letter spelling."""
+    if entry.isascii() and _MARKS.isdisjoint(entry):
+        return [" ".join(entry.split())]
     forms, rest = _alternatives(entry, 0)
     if rest != len(entry):
         raise LanguageError(f"{entry!r}: bracket without a partner")
     shown = [" ".join(form.split()) for form in forms]
-    return list(dict.fromkeys(spelling for form in shown for spelling in (form, _two_letters(form))))
+    if entry.isascii():  # no umlaut in any of them
+        return list(dict.fromkeys(shown))
+    return list(dict.fromkeys(spelling for form in shown for spelling in (form, form.translate(_UMLAUTS))))
 
 
 def _alternatives(entry: str, at: int) -> tuple[list[str], int]:
@@ -41,13 +47,12 @@ def _alternatives(entry: str, at: int) -> tuple[list[str], int]:
             forms = [""]
             at += 1
         else:
-            forms = [form + char for form in forms]
-            at += 1
+            end = at + 1
+            while end < len(entry) and entry[end] not in _MARKS:
+                end += 1
+            forms = [form + entry[at:end] for form in forms]
+            at = end
     return out + forms, at
-
-
-def _two_letters(form: str) -> str:
-    return "".join(_UMLAUTS.get(char, char) for char in form)
 
 
 def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iterable[str]]]:

@@ -70,6 +70,8 @@ def cut(text: str) -> Words:
 
 def phrase(text: str) -> tuple[str, ...]:
     """The words of a lexicon entry, cut just as a text is."""
+    if text.isascii() and text.replace(" ", "").isalpha():
+        return tuple(text.lower().split())
     if text.replace(" ", "").isalpha():
         return tuple(fold(unicodedata.normalize("NFC", text)).split())
     return tuple(cut(text).words)

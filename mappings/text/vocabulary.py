@@ -190,9 +190,10 @@ class _Builder:
 
     def build(self) -> Vocabulary:
         for category, value, forms in entries(self.lexicon, self.context):
+            payload = Payload(category, _GROUP[category], value, None)
             for entry in forms:
                 for form in expand(entry):
-                    self.add(category, value, form)
+                    self.add(payload, form)
         return Vocabulary(
             lexicon=self.lexicon,
             context=self.context,
@@ -220,16 +221,17 @@ class _Builder:
                     nodes.append(node)
         return frozenset(known)
 
-    def add(self, category: str, value: str, form: str) -> None:
-        exact = form[1:] if form.startswith("=") else None
-        form = form.removeprefix("=")
-        payload = Payload(category, _GROUP[category], value, exact)
+    def add(self, payload: Payload, form: str) -> None:
+        if form.startswith("="):
+            form = form[1:]
+            payload = payload._replace(exact=form)
+        category = payload.category
         if form.endswith("*") or form.startswith("*"):
             self._affix(form, payload)
             return
         words = phrase(form)
         if not words:
-            raise LanguageError(f"{self.lexicon.language}: {category} {value}: {form!r} holds no word")
+            raise LanguageError(f"{self.lexicon.language}: {category} {payload.value}: {form!r} holds no word")
         node = self.root
         for word in words:
             node = node.setdefault(word, {})

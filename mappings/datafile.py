@@ -1,0 +1,16 @@
+"""Our own data files, read with the parser written in C where PyYAML has it: it is ten times as fast."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import yaml
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_data(name: str) -> Any:
+    """`mappings/data/<name>`, a YAML file."""
+    text = (resources.files("mappings") / "data" / name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
