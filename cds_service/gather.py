@@ -14,6 +14,7 @@ from mappings.facts import NEEDS, Completeness, Need, Quarantined
 from mappings.raw import RawChart, Resource
 from mappings.versions import Version
 
+NO_ACCESS = "no FHIR access"
 _TYPES: dict[Need, str] = {
     "patient": "Patient",
     "conditions": "Condition",
@@ -41,12 +42,9 @@ async def gather(
     found = read_prefetch(request.prefetch)
     states = completeness_of(found)
     resources: list[Resource] = list(found.resources)
-    refused: dict[Need, str] = {}
+    refused = _refused(request) if client is not None else dict.fromkeys(NEEDS, NO_ACCESS)
     aliases: frozenset[str] = frozenset()
-    if client is None:
-        refused = dict.fromkeys(NEEDS, "no FHIR access")
-    else:
-        refused = _refused(request)
+    if client is not None:
         aliases = await _from_server(request.patient_id, client, found, states, resources, refused, deadline)
     for need, why in refused.items():
         states[need] = _without_server(need, states.get(need), found, why)
@@ -57,16 +55,28 @@ async def gather(
     )
 
 
+def settled(request: HookRequest, found: Prefetched, reads: bool) -> dict[Need, Completeness] | None:
+    """The state of every need when the prefetch is all there is; None when something has to be read from the server.
+    `reads`: whether the request lets us read there at all."""
+    refused = _refused(request) if reads else dict.fromkeys(NEEDS, NO_ACCESS)
+    if any(need not in refused for need in (*found.missing, *found.next_urls)):
+        return None
+    states = completeness_of(found)
+    for need, why in refused.items():
+        states[need] = _without_server(need, states.get(need), found, why)
+    return states
+
+
 def _without_server(need: Need, state: Completeness | None, found: Prefetched, why: str) -> Completeness:
     """What the prefetch left open stays open: keys that did not come, pages that can't be followed."""
     if state is None:
-        return Completeness("unavailable", f"not in prefetch and {why}" if why == "no FHIR access" else why)
+        return Completeness("unavailable", f"not in prefetch and {why}" if why == NO_ACCESS else why)
     reasons = [state.reason] if state.reason else []
     missing = found.missing.get(need, ())
     if missing and need in found.satisfied:
-        reasons.append(f"not in prefetch: {', '.join(missing)}" + ("" if why == "no FHIR access" else f" ({why})"))
+        reasons.append(f"not in prefetch: {', '.join(missing)}" + ("" if why == NO_ACCESS else f" ({why})"))
     if found.next_urls.get(need):
-        reasons.append("page not followed" + ("" if why == "no FHIR access" else f" ({why})"))
+        reasons.append("page not followed" + ("" if why == NO_ACCESS else f" ({why})"))
     if not reasons or state.state == "unavailable":
         return state
     return Completeness("partial", "; ".join(reasons))

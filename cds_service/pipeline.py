@@ -52,7 +52,10 @@ class Brain:
     def understand(self, chart: RawChart, as_of: date | None = None) -> tuple[PatientFacts, Assessment]:
         """Facts and assessment of one chart; never raises on a chart."""
         facts = self.reader.read(chart)
-        return facts, assess(facts, self.knowledge, as_of or self.today())
+        return facts, self.assess(facts, as_of)
+
+    def assess(self, facts: PatientFacts, as_of: date | None = None) -> Assessment:
+        return assess(facts, self.knowledge, as_of or self.today())
 
     def cards(
         self, hook: str, facts: PatientFacts, assessment: Assessment, context: CardContext

@@ -7,7 +7,7 @@ failure that is not asked again. Keys that an analyst renamed are recognised by 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,7 @@ WITHHELD = frozenset({"4130", "4131", "4134", "59204", "59205"})
 CUT_OFF = frozenset({"59133", "4127"})
 """issue codes by which a server says that there were more results than it gives."""
 
-_TYPES: Mapping[str, Need] = {
+NEEDS_OF: Mapping[str, Need] = {
     **RESOURCE_NEEDS,
     "ProcedureRequest": "serviceRequests",
     "ReferralRequest": "serviceRequests",
@@ -48,6 +48,10 @@ _TYPES: Mapping[str, Need] = {
     "MedicationDispense": "medications",
 }
 """the needs that a type serves, those of other releases and kin included."""
+_NO_RENAMES: Mapping[Need, int] = {}
+_KEYS: Mapping[Need, tuple[str, ...]] = {
+    need: tuple(key for key, (of, _) in PREFETCH.items() if of == need) for need, _ in PREFETCH.values()
+}
 _NOT_FHIR = "not a FHIR resource"
 _WRONG_TYPE = "wrong resource type"
 
@@ -93,13 +97,17 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
             renames[need] += 1
             _take(key, need, value, found, only=True)
         _collect(key, value, found)
-    for need in {need for need, _ in PREFETCH.values()}:
-        keys = [key for key, (of, _) in PREFETCH.items() if of == need]
+    note_missing(found, answered, renames)
+    return found
+
+
+def note_missing(found: Prefetched, answered: Collection[str], renames: Mapping[Need, int] = _NO_RENAMES) -> None:
+    """Notes the template keys that are still to be read. `renames`: under how many other keys a need was answered."""
+    for need, keys in _KEYS.items():
         absent = [key for key in keys if key not in answered]
-        renamed = need in found.satisfied and len(absent) == len(keys) and renames[need] >= len(keys)
+        renamed = need in found.satisfied and len(absent) == len(keys) and renames.get(need, 0) >= len(keys)
         if absent and not renamed and not (need in found.refusals and len(absent) == len(keys)):
             found.missing[need] = absent
-    return found
 
 
 def _unfit(value: object, need: Need) -> str | None:
@@ -110,13 +118,13 @@ def _unfit(value: object, need: Need) -> str | None:
     if not unpacked.resources:
         return _NOT_FHIR if unpacked.broken and not unpacked.issues else None
     types = {str(resource.get("resourceType")) for _, resource in unpacked.resources}
-    return None if any(_TYPES.get(kind) == need for kind in types) else _WRONG_TYPE
+    return None if any(NEEDS_OF.get(kind) == need for kind in types) else _WRONG_TYPE
 
 
 def completeness_of(found: Prefetched) -> dict[Need, Completeness]:
     """The state of every need that the prefetch alone settles."""
     states: dict[Need, Completeness] = {}
-    for need in {need for need, _ in PREFETCH.values()}:
+    for need in _KEYS:
         reasons = [*found.failures.get(need, ()), *found.partial.get(need, ())]
         if need in found.satisfied:
             states[need] = Completeness("partial", ", ".join(reasons)) if reasons else Completeness("complete")
@@ -162,7 +170,7 @@ def _needs_of(key: str, value: object) -> Iterator[Need]:
     """The needs that an unknown key answers: by the types inside; an empty answer by the key's name."""
     types = {str(r.get("resourceType")) for _, r in unpack(value).resources} if value is not None else set()
     if types:
-        yield from sorted({_TYPES[t] for t in types if t in _TYPES})
+        yield from sorted({NEEDS_OF[t] for t in types if t in NEEDS_OF})
         return
     folded = key.lower()
     named = next((need for hint, need in _HINTS if hint in folded), None)

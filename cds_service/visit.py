@@ -13,7 +13,8 @@ from typing import Any
 from cds_service.errors import Precondition
 from cds_service.fhir.client import Deadline
 from cds_service.gather import gather
-from cds_service.lanes import HEAVY_RESOURCES
+from cds_service.glance import Glance, glance
+from cds_service.lanes import HEAVY_BYTES, HEAVY_RESOURCES
 from cds_service.memory import now_ms
 from cds_service.pipeline import new_uuid
 from cds_service.reasons import reason_code
@@ -25,6 +26,7 @@ from cds_service.tenants import NOBODY, Tenant
 from hooks.cards import CardContext
 from hooks.knowledge.card_schema import load_override_reasons
 from hooks.model import Assessment
+from hooks.services import SERVICES
 from hooks.wire import HookRequest
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts
@@ -50,7 +52,7 @@ class Visit:
     async def cards(self, hook: HookRequest) -> list[Card]:
         """The cards to show. Precondition when the question itself could not be read."""
         tenant, begun = self.tenant, time.perf_counter()
-        if (tenant is not None and tenant.mode == "off") or self.state.tenants.killed:
+        if self._is_off:
             return []
         facts, assessment, heavy = await assessed(hook, self.state, tenant)
         if assessment.unreadable:
@@ -68,6 +70,31 @@ class Visit:
         kept = tuple(_card_record(card, material) for card in shown)
         await self._keep(hook, facts, assessment, written, kept, outcome, begun)
         return shown
+
+    async def glance(self, body: bytes) -> Glance | None:
+        """What can be told of a silent patient without reading the chart; None when it has to be read."""
+        return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, partial(self._glance, body))
+
+    def _glance(self, body: bytes) -> Glance | None:
+        brain = self.state.brain_of(self.tenant)
+        if brain.may_concern(body):
+            return None
+        hook = SERVICES[self.service_id].hook
+        return glance(body, hook, brain.reader, lambda sent: self.state.fhir_client(sent, self.tenant) is not None)
+
+    async def silence(self, seen: Glance) -> list[Card]:
+        """The answer at a glance: no cards, and the same record as after reading the chart."""
+        begun = time.perf_counter()
+        if self._is_off:
+            return []
+        assessment = self.state.brain_of(self.tenant).assess(seen.facts)
+        _count(self.state, seen.facts, assessment)
+        await self._keep(seen.hook, seen.facts, assessment, (), (), "nothing", begun)
+        return []
+
+    @property
+    def _is_off(self) -> bool:
+        return (self.tenant is not None and self.tenant.mode == "off") or self.state.tenants.killed
 
     async def _keep(
         self,
@@ -175,11 +202,15 @@ async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) ->
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
     heavy = len(chart.resources) > HEAVY_RESOURCES
     facts, found = await state.lanes.run(name, heavy, partial(brain.understand, chart))
+    _count(state, facts, found)
+    return facts, found, heavy
+
+
+def _count(state: AppState, facts: PatientFacts, found: Assessment) -> None:
     state.metrics.assessed(found.grade, found.card)
     for need, completeness in facts.completeness.items():
         if completeness.state != "complete":
             state.metrics.incomplete(need, completeness.state, reason_code(completeness.reason))
-    return facts, found, heavy
 
 
 def in_rollout(patient_id: str, tenant: Tenant) -> bool:

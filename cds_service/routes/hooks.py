@@ -32,9 +32,10 @@ async def call(service_id: str, request: Request) -> Response:
     async with admitted(request) as call:
         if call.stored is not None:
             return call.stored
-        hook = await _parsed(call, service.hook)
         visit = Visit(call.state, call.tenant, service_id, call.state.public_url(request))
-        return call.answer(json_response({"cards": await visit.cards(hook)}))
+        seen = await visit.glance(call.body)
+        cards = await (visit.cards(await _parsed(call, service.hook)) if seen is None else visit.silence(seen))
+        return call.answer(json_response({"cards": cards}))
 
 
 @router.post("/assessments")

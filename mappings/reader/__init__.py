@@ -21,7 +21,7 @@ from mappings.text.engine import TextEngine
 from mappings.units import load_units
 from mappings.versions import as_r4
 
-__all__ = ["ChartReader"]
+__all__ = ["READ_TYPES", "ChartReader"]
 
 _Reader = Callable[[Mapping[str, Any], str, Collected], None]
 _READERS: dict[str, tuple[Need, _Reader]] = {
@@ -40,6 +40,8 @@ _READERS: dict[str, tuple[Need, _Reader]] = {
     "ProcedureRequest": ("serviceRequests", action.read_order),
     "ReferralRequest": ("serviceRequests", action.read_order),
 }
+READ_TYPES = tuple(_READERS)
+"""the resource types that facts come from (besides Patient)."""
 _BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError, RecursionError)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from mappings.dates import PartialDate
 
-_OBJECTS = ("code", "valueQuantity", "valueCodeableConcept", "medicationCodeableConcept", "medicationReference", "meta")
-_TEXTS = ("status", "conclusion", "valueString")
-_LISTS = (
+# what `mappings/skeleton.py` checks too, without reading anything else
+OBJECTS = ("code", "valueQuantity", "valueCodeableConcept", "medicationCodeableConcept", "medicationReference", "meta")
+TEXTS = ("status", "conclusion", "valueString")
+LISTS = (
     "component",
     "bodySite",
     "note",
@@ -39,13 +40,13 @@ _DATES = (
 
 def unreadable(resource: Mapping[str, Any]) -> str | None:
     """The element that has the wrong type, with what it must be; None when the resource can be read."""
-    for name in _OBJECTS:
+    for name in OBJECTS:
         if name in resource and not isinstance(resource[name], Mapping):
             return f"{name}: must be an object"
-    for name in _TEXTS:
+    for name in TEXTS:
         if name in resource and not isinstance(resource[name], str):
             return f"{name}: must be a string"
-    for name in _LISTS:
+    for name in LISTS:
         value = resource.get(name)
         if value is not None and not isinstance(value, list | Mapping):
             return f"{name}: must be an array"

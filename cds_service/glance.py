@@ -1,0 +1,154 @@
+"""The short way of a silent patient: what a request holds is established from its bytes, without reading the chart.
+
+Taken only when it leads to the very answer and record of the long way: the bytes name no connective tissue disease
+(`mappings/prescan.py`), the prefetch is complete or nothing else may be read, and every resource in it is regular
+(`mappings/skeleton.py`). In all other cases there is no glance, and the request goes the long way from its beginning.
+
+Repeated keys are refused as on the long way in everything that is taken from the request: its own members, the members
+of the prefetch, and the Patient. In resources that are not read they are not looked for: whichever of two values
+counts, neither of them names a disease."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from cds_service.errors import BadRequest
+from cds_service.gather import settled
+from cds_service.limits import decode_request
+from cds_service.prefetch import NEEDS_OF, Prefetched, note_missing
+from hooks.services import HOOKS, PREFETCH
+from hooks.wire import HookRequest, parse_request
+from mappings.facts import Completeness, Need, PatientFacts
+from mappings.raw import RawChart, Resource
+from mappings.reader import ChartReader
+from mappings.skeleton import skeleton
+
+HOOKS_AT_A_GLANCE = frozenset({"patient-view", "encounter-start"})
+"""hooks that speak of the patient; those of orders speak of drafts."""
+_NULL = b"null"
+_MEMBER = re.compile(rb'\s*"([A-Za-z0-9_]+)"\s*:\s*')
+_NEXT = re.compile(rb"\s*([,}])")
+
+
+class _Request(msgspec.Struct, forbid_unknown_fields=True):
+    """The members of a request; one more and it goes the long way."""
+
+    prefetch: dict[str, msgspec.Raw]
+    hook: msgspec.Raw = msgspec.Raw()
+    hookInstance: msgspec.Raw = msgspec.Raw()  # noqa: N815 - the name on the wire
+    context: msgspec.Raw = msgspec.Raw()
+    fhirServer: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    fhirAuthorization: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    extension: msgspec.Raw = msgspec.Raw()
+
+
+_DECODER = msgspec.json.Decoder(_Request)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A request whose patient there is nothing to say about, and what is known of the patient."""
+
+    hook: HookRequest
+    facts: PatientFacts
+
+
+def glance(body: bytes, expected_hook: str, reader: ChartReader, reads: Callable[[HookRequest], bool]) -> Glance | None:
+    """The short way, where it can be taken; None for everything else, errors included. The caller has asked the
+    prescan. `reads`: whether the request lets us read from its FHIR server."""
+    if expected_hook not in HOOKS_AT_A_GLANCE:
+        return None
+    try:
+        sent = _DECODER.decode(body)
+        values = {key: bytes(value) for key, value in sent.prefetch.items()}
+        members = _members(body, sent, values)
+        if members is None:
+            return None
+        hook = parse_request(
+            decode_request(b"{%b}" % b",".join(members)), expected_hook=expected_hook, known_hooks=HOOKS
+        )
+        states = _states(hook, values, reads)
+        person = _person(values.get("patient", _NULL)) if states is not None else None
+    except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
+        return None
+    if states is None or person is None or states["conditions"].state == "unavailable":
+        return None  # irregular, or a question that could not be read (412)
+    return Glance(hook, reader.read(RawChart(hook.patient_id, person, states)))
+
+
+def _members(body: bytes, sent: _Request, values: Mapping[str, bytes]) -> list[bytes] | None:
+    """The members of the request but its prefetch, as they are written; None when it holds anything else, such as a
+    key twice (the decoder keeps the last one, so that the values do not follow one another as they should)."""
+    members: list[bytes] = []
+    at, seen = body.find(b"{") + 1, False
+    while (member := _MEMBER.match(body, at)) is not None:
+        at = member.end()
+        if member[1] == b"prefetch":
+            past = None if seen else _past(body, at, values)
+            if past is None:
+                return None
+            at, seen = past, True
+        else:
+            value = bytes(getattr(sent, member[1].decode("ascii")))
+            if not body.startswith(value, at):
+                return None
+            members.append(b'"%b":%b' % (member[1], value))
+            at += len(value)
+        following = _NEXT.match(body, at)
+        if following is None:
+            return None
+        if following[1] == b"}":
+            return members
+        at = following.end()
+    return None
+
+
+def _past(body: bytes, at: int, values: Mapping[str, bytes]) -> int | None:
+    """The place after the object of just these members, in this order; None when another object stands there."""
+    if body[at : at + 1] != b"{":
+        return None
+    at += 1
+    left = len(values)
+    for key, value in values.items():
+        member = _MEMBER.match(body, at)
+        if member is None or member[1] != key.encode() or not body.startswith(value, member.end()):
+            return None
+        following = _NEXT.match(body, member.end() + len(value))
+        left -= 1
+        if following is None or following[1] != (b"," if left else b"}"):
+            return None
+        at = following.end()
+    return at if values else None
+
+
+def _states(
+    hook: HookRequest, values: Mapping[str, bytes], reads: Callable[[HookRequest], bool]
+) -> dict[Need, Completeness] | None:
+    """How completely each need is known; None when the prefetch is not regular, or more has to be read."""
+    if not PREFETCH.keys() >= values.keys():
+        return None
+    found = Prefetched()
+    for key, (need, _) in PREFETCH.items():
+        if key not in values:
+            continue
+        if values[key] != _NULL and need != "patient":
+            bones = skeleton(values[key], hook.patient_id)
+            if bones is None or (bones.kinds and not any(NEEDS_OF.get(kind) == need for kind in bones.kinds)):
+                return None
+            if bones.next_url:
+                found.next_urls.setdefault(need, []).append(bones.next_url)
+        found.satisfied.add(need)
+    note_missing(found, set(values))
+    return settled(hook, found, reads(hook))
+
+
+def _person(raw: bytes) -> tuple[Resource, ...] | None:
+    """The Patient, checked for repeated keys; none for null, and None for anything else."""
+    if raw == _NULL:
+        return ()
+    found = decode_request(raw)
+    return (found,) if found.get("resourceType") == "Patient" else None

@@ -1,0 +1,94 @@
+"""The skeleton of a FHIR answer: which types of resources stand in it, whose they are, and whether all are well-formed.
+
+Decoded straight from bytes into narrow structs; everything else is checked for syntax only and never becomes an object.
+It answers for regular content alone: every resource of a kind that the reader knows is the patient's, by a plain
+reference, and has the shape that the reader asks for (`mappings/reader/shape.py`, from which the structs are made).
+Whatever is not so gets None, and is for the reader to sort out and name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from mappings.reader import READ_TYPES, shape
+
+_BESIDE = ("Encounter", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole", "Specimen")
+"""types that come along in searches and say nothing by themselves."""
+
+
+class _Object(msgspec.Struct, gc=False, frozen=True):
+    """Any object; its content is not looked at."""
+
+
+class _Subject(msgspec.Struct, gc=False, frozen=True):
+    reference: str
+
+
+class _Owned(msgspec.Struct, gc=False, frozen=True):
+    subject: _Subject | None = None
+    patient: _Subject | None = None
+
+
+class _Link(msgspec.Struct, gc=False, frozen=True):
+    relation: str
+    url: str
+
+
+_SHAPE: list[tuple[str, Any, Any]] = [
+    *((name, _Object, msgspec.UNSET) for name in shape.OBJECTS),
+    *((name, str, "") for name in shape.TEXTS),
+    *((name, list[_Object] | _Object | None, None) for name in shape.LISTS),
+]
+_KINDS: tuple[Any, ...] = tuple(
+    msgspec.defstruct(kind, _SHAPE, bases=(_Owned,), tag_field="resourceType", tag=kind, gc=False, frozen=True)
+    for kind in READ_TYPES
+)
+_OTHERS: tuple[Any, ...] = tuple(
+    msgspec.defstruct(kind, [], tag_field="resourceType", tag=kind, gc=False, frozen=True) for kind in _BESIDE
+)
+_RESOURCE: Any = _KINDS[0]
+for _kind in (*_KINDS[1:], *_OTHERS):
+    _RESOURCE |= _kind
+_ENTRY: Any = msgspec.defstruct("Entry", [("resource", _RESOURCE)], gc=False, frozen=True)
+_BUNDLE: Any = msgspec.defstruct(
+    "Bundle",
+    [("entry", list[_ENTRY], ()), ("link", list[_Link], ())],
+    tag_field="resourceType",
+    tag="Bundle",
+    gc=False,
+    frozen=True,
+)
+_DECODER = msgspec.json.Decoder(_BUNDLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """The types of the resources inside, and the next page if there is one."""
+
+    kinds: frozenset[str]
+    next_url: str | None = None
+
+
+def skeleton(raw: bytes | msgspec.Raw, patient_id: str) -> Skeleton | None:
+    """The skeleton of a Bundle's JSON; None when anything in it is not regular. Never raises."""
+    try:
+        bundle = _DECODER.decode(raw)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    whose = f"Patient/{patient_id}"
+    kinds = set()
+    for entry in bundle.entry:
+        resource = entry.resource
+        kinds.add(type(resource))
+        if isinstance(resource, _Owned):
+            owner = resource.subject or resource.patient
+            if owner is None or owner.reference != whose:
+                return None
+    following = next((link.url for link in bundle.link if link.relation == "next"), None)
+    return Skeleton(frozenset(_NAMES[kind] for kind in kinds), following)
+
+
+_NAMES: Mapping[Any, str] = {kind: kind.__name__ for kind in (*_KINDS, *_OTHERS)}
