@@ -15,7 +15,8 @@ One entry is one patient on one day:
 
 `code` is "system code display" or a list of them, `text` the text of the code. Exam and Lab are Observations, Report a
 DiagnosticReport, Medication a MedicationRequest, Statement a MedicationStatement, Administration a
-MedicationAdministration; any other kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
+MedicationAdministration, Note a DocumentReference that holds the text, Raw a whole resource of any shape; any other
+kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
 `calcium` (its status), `newness`, `extent`; `flags` and `missing` that must be there, `no_flags` that must not;
 `mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable; `no_orders` at all;
 `no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft` the label of the first suggestion.
@@ -188,6 +189,17 @@ def _administration(fields: dict[str, Any], id_: str) -> dict[str, Any]:
     return made | fields
 
 
+def _note(fields: dict[str, Any], id_: str) -> dict[str, Any]:
+    data = base64.b64encode(fields.pop("string").encode()).decode()
+    content = {"attachment": {"contentType": fields.pop("mime", "text/plain"), "data": data}}
+    made = _subject("DocumentReference", id_) | {"status": "current", "date": f"{fields.pop('date')}T09:30:00Z"}
+    return made | {"type": _concept(fields), "content": [content]} | fields
+
+
+def _raw(fields: dict[str, Any], id_: str) -> dict[str, Any]:
+    return {"id": id_} | fields
+
+
 def _as_it_stands(resource_type: str) -> Any:
     return lambda fields, id_: _subject(resource_type, id_) | fields
 
@@ -201,6 +213,8 @@ _BUILD: dict[str, Any] = {
     "Medication": _request,
     "Statement": _statement,
     "Administration": _administration,
+    "Note": _note,
+    "Raw": _raw,
 }
 
 
