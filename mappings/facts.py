@@ -72,8 +72,8 @@ SAME_TIME = "same-time-conflict"
 class Site:
     """A body site. `region` is one of the regions of the extent rule (head-face, neck, chest-breast, abdomen, back,
     shoulder-axilla, upper-arm, elbow, forearm, hand, buttock-sacrum, hip, genital, thigh, knee, lower-leg-ankle,
-    foot, and trunk when it is not said which part of it); `place` is the finer id of the site lexicon ("fingertip",
-    "pre-auricular", "scrotum", "breast", …)."""
+    foot, and trunk or limb when it is not said which part of it); `place` is the finer id of the site lexicon
+    ("fingertip", "pre-auricular", "scrotum", "breast", …)."""
 
     region: str
     place: str

@@ -116,6 +116,16 @@ def load_units() -> UnitTable:
     by_tokens: dict[tuple[str, ...], str] = {}
     for name, key in names.items():
         by_tokens.setdefault(telling(name, phrases, tokens), key)
+    for key, name in [(key, name) for name, key in names.items()]:
+        if key.partition(":")[0] in data["antibody_tests"]["of"]:
+            bare = name.removeprefix("anti ")
+            for word in data["antibody_tests"]["words"]:
+                bare = bare.removesuffix(f" {word}")
+            if not telling(bare, phrases, tokens):
+                continue
+            for word in data["antibody_tests"]["words"]:
+                for anti in ("", "anti "):
+                    by_tokens.setdefault(telling(f"{anti}{bare} {word}", phrases, tokens), key)
     by_tokens.pop((), None)
     return UnitTable(
         spellings={_squeeze(s): unit for unit, written in units.items() for s in (unit, *written)},

@@ -1,14 +1,21 @@
-"""When two body sites are the same place for a rule: same region, and sides that do not contradict each other."""
+"""When two body sites are the same place for a rule: same region, or one within the other ("limb" and "knee"), and
+sides that do not contradict each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from mappings.facts import Site
+from mappings.text.schema import load_places
 
 
 def same_place(one: Site, other: Site) -> bool:
-    if one.region != other.region:
+    within = load_places().within
+    if not (
+        one.region == other.region
+        or one.region in within.get(other.region, ())
+        or other.region in within.get(one.region, ())
+    ):
         return False
     sides = {one.laterality, other.laterality}
     return sides != {"left", "right"}

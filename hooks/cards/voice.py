@@ -97,6 +97,8 @@ class Voice:
 
     def site_plain(self, site: Site) -> str:
         name = site.place or site.region
+        if site.laterality == "bilateral" and name in self.cards.both:
+            return self.cards.both[name]
         place = self.cards.places.get(name) or name.replace("-", " ")
         return self.cards.sides[site.laterality].format(place=place) if site.laterality else place
 

@@ -156,6 +156,8 @@ class Cards(Strict):
     places: dict[str, str]
     """place ids whose words are not just the id with blanks."""
     sides: dict[str, str]
+    both: dict[str, str]
+    """place id -> words for both sides, where an s does not make the plural."""
     flags: dict[str, str]
     needs: dict[Need, str]
     mimics: dict[str, str]

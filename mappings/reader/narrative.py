@@ -9,7 +9,7 @@ from mappings.dates import PartialDate
 from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging, Lesion, Result, Site
 from mappings.reader.context import Collected
 from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading, TimeSpan
-from mappings.values import parse_quantity, to_canonical
+from mappings.values import parse_quantity, parse_range, to_canonical
 
 _CERTAINTY: dict[Status, Certainty | None] = {
     "affirmed": "confirmed",
@@ -215,7 +215,9 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
     quantity = parse_quantity(f"{lab.comparator or ''}{lab.value} {lab.unit or ''}".strip(), table)
     if quantity is None:
         return replace(base, problem="unit-unknown")
-    canonical = to_canonical(quantity, table.analytes.get(lab.analyte), None)
+    known = table.analytes.get(lab.analyte)
+    canonical = to_canonical(quantity, known, None)
+    limits = parse_range(lab.limits, quantity, known, table) if lab.limits else None
     return replace(
         base,
         low=quantity.low,
@@ -225,4 +227,6 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
         canonical_low=canonical.low,
         canonical_high=canonical.high,
         problem=canonical.problem,
+        range_low=limits.low if limits else None,
+        range_high=limits.high if limits else None,
     )

@@ -17,6 +17,7 @@ from mappings.reader.analyte import (
     test_of,
 )
 from mappings.reader.context import Collected
+from mappings.reader.culture import ANALYTE, is_wound_culture
 from mappings.reader.narrative import Source
 from mappings.reader.result import State, valued
 from mappings.units import plain
@@ -29,6 +30,8 @@ def read_result(
 ) -> bool:
     """Reads one result; False when the code is no analyte we know. `foreign`: the specimen is no blood."""
     test = test_of(name, into, foreign=foreign, foreign_panel=source.ref in foreign_members(into))
+    if test is None and is_wound_culture(name.texts):
+        test = Test(ANALYTE)
     if test is None:
         if is_contradicted(name, into):
             into.leave_out(source.ref, "code and specimen contradict each other")

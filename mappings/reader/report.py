@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from mappings.datafile import read_data
-from mappings.facts import Action, Biopsy, BiopsyFinding, Finding, Imaging, ImagingFinding, Modality, Site
+from mappings.facts import Action, Biopsy, BiopsyFinding, Finding, Imaging, ImagingFinding, Modality, Result, Site
 from mappings.reader import observation
 from mappings.reader.access import (
     Concept,
@@ -25,6 +25,7 @@ from mappings.reader.access import (
     updated,
 )
 from mappings.reader.context import Collected
+from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
 from mappings.reader.narrative import Source, add_reading
 from mappings.reader.plain import plain_text
 from mappings.text.reading import TextReading
@@ -46,6 +47,11 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     source = replace(source, sites=into.sites_of(resource.get("bodySite")) or _title_sites(name, into))
     observation.read_contained(resource, ref, into)
     words = report_text(resource)
+    if is_wound_culture(name.texts):
+        grown = culture_word(words) if words else None
+        into.results.append(
+            Result(ANALYTE, ref, date, "final", label=name.label, word=grown, problem=None if grown else "no-value")
+        )
     kind = _kind(resource, name, into)
     read_text(words, kind, name, source, into)
     for entry in concepts(resource.get("conclusionCode")):

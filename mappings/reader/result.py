@@ -12,6 +12,7 @@ from mappings.facts import Result
 from mappings.reader.access import concept, concepts, notes, text
 from mappings.reader.analyte import Test, observation_words
 from mappings.reader.context import Collected
+from mappings.reader.culture import ANALYTE, culture_word
 from mappings.units import plain
 from mappings.values import Quantity, choose_range, number, read_quantity, to_canonical
 from mappings.written import Written, parse_written
@@ -73,10 +74,21 @@ def valued(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -
 def _in_words(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -> Result:
     said, has_value = _worded(body, into)
     word = _WORDS.get(said or "") or (None if has_value else _flag_word(_said(body), into))
+    if word is None and has_value and base.analyte == ANALYTE:
+        word = _grown(body)
     if word is None:
         return replace(base, problem="not-understood" if has_value else "no-value")
     clash = word == "normal" and base.flag not in (None, "normal")
     return replace(base, word=word, problem="flag-conflict" if clash else _code_conflict(test))
+
+
+def _grown(body: Mapping[str, Any]) -> Word | None:
+    """What a culture says that names the organism instead of calling itself positive."""
+    for words in (text(body.get("valueString")), *concept(body.get("valueCodeableConcept")).texts):
+        found = culture_word(words) if words else None
+        if found is not None:
+            return found
+    return None
 
 
 def _code_conflict(test: Test) -> str | None:

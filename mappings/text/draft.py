@@ -85,6 +85,8 @@ class Draft:
                 self.mimics.add(value)
         elif not denied:
             self.flags.add(value)
+        elif value == "draining":
+            self.flags.add("dry")
 
     def take(self, other: Draft) -> None:
         """The same lesion, described again."""
@@ -201,7 +203,7 @@ class Draft:
             sites=tidy(self.sites),
             chalky=chalky,
             ulcerated=ulcerated,
-            draining="draining" in flags or chalky or "pus" in flags,
+            draining="pus" in flags or (("draining" in flags or chalky) and "dry" not in flags),
             pain=self.pain(),
             pain_score=self.pain_score,
             count=self._counted(document),

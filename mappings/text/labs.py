@@ -17,6 +17,8 @@ _UNIT = re.compile(
     r"\s{0,2}(?:\([^()]{0,24}\)\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
     r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
+_LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
+"""a bracket right after the number: the laboratory's range, if it turns out to be one."""
 _RANGE = re.compile(r"\s?[-–]\s?\d")
 _RATIO = re.compile(r"\s?[:/]\s?\d")
 """a titre ("1:640") is no value."""
@@ -84,11 +86,11 @@ def _next_analyte(analytes: list[Hit], hit: Hit, sentence: Sentence) -> int:
     return next((a.first for a in analytes if a.first > hit.first), sentence.last)
 
 
-Number = tuple[str, str | None, str | None]
+Number = tuple[str, str | None, str | None, str | None]
 
 
 def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, int]]) -> Number | None:
-    """(value, comparator, unit) of the figure right after the test's name."""
+    """(value, comparator, unit, bracket behind it) of the figure right after the test's name."""
     comparator = None
     passed = hit.last
     for index in range(hit.last, min(end, hit.last + _BRIDGE + 2)):
@@ -113,7 +115,7 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
                 return None
             if document.between("unit", index + 1, index + 2):
                 return None
-            return word, comparator, _unit(document, index)
+            return word, comparator, _unit(document, index), _limits(document, index)
         found = document.between("word", index, index + 1)
         if not found:
             return None
@@ -124,6 +126,12 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
 def _unit(document: Document, index: int) -> str | None:
     match = _UNIT.match(document.words.folded, document.words.ends[index])
     return document.words.text[match.start(1) : match.end(1)].replace(" ", "").rstrip(".") if match else None
+
+
+def _limits(document: Document, index: int) -> str | None:
+    begin = document.words.ends[index]
+    match = _LIMITS.match(document.words.text, begin, begin + 64)
+    return match[1] if match and any(c.isdigit() for c in match[1]) else None
 
 
 def _word(document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int) -> Hit | None:
@@ -195,6 +203,10 @@ def _labelled(
     if number is None:
         return []
     status = document.status(hit)
-    value, comparator, unit = number
+    value, comparator, unit, limits = number
     shown = f"{document.text(hit.first, hit.last)} {comparator or ''}{value} {unit or ''}".strip()
-    return [LabMention(name, status, shown, value=amount(value), comparator=comparator, unit=unit, date_text=date)]
+    return [
+        LabMention(
+            name, status, shown, value=amount(value), comparator=comparator, unit=unit, date_text=date, limits=limits
+        )
+    ]

@@ -95,6 +95,8 @@ class LabMention:
     comparator: str | None = None
     unit: str | None = None
     date_text: str | None = None
+    limits: str | None = None
+    """the bracket behind the number, in which the laboratory's range may stand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,6 +206,8 @@ class Places(_Strict):
     named there without a word of skin or soft tissue is the organ's ("coarse calcifications of both breasts")."""
 
     regions: dict[str, str]
+    within: dict[str, tuple[str, ...]]
+    """regions a word leaves open ("limb"), and those it may mean."""
     joints: Phrases
     organs: Phrases
 

@@ -158,7 +158,7 @@ def written_dates(document: Document, sentence: Sentence) -> list[tuple[str, int
     taken: set[int] = set()
     for pattern in (_ISO, _SLASHED):
         for match in pattern.finditer(document.words.folded, start, end):
-            text = _iso(match) if pattern is _ISO else _slashed(match)
+            text = _iso(match) if pattern is _ISO else _slashed(match, document.vocab.lexicon.language)
             inside = [
                 i for i in range(sentence.first, sentence.last)
                 if match.start() <= document.words.starts[i] < match.end()
@@ -186,12 +186,13 @@ def _iso(match: re.Match[str]) -> str | None:
     return _valid(match[1], match[2], match[3])
 
 
-def _slashed(match: re.Match[str]) -> str | None:
-    """Day and month are told apart only when one of them is above 12; else the year alone is certain."""
+def _slashed(match: re.Match[str], language: str) -> str | None:
+    """English has both orders: day and month are told apart only when one of them is above 12, else the year alone is
+    certain. Every other language here writes the day first."""
     one, two, year = match[1], match[2], match[3]
     if one is None:
         return _valid(year, two, None)
-    if int(one) > 12 or "." in match[0]:
+    if int(one) > 12 or "." in match[0] or language != "en":
         return _valid(year, two, one)
     if int(two) > 12:
         return _valid(year, one, two)

@@ -54,7 +54,7 @@ VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 SECTION = "http://terminology.hl7.org/CodeSystem/v2-0074"
 FLAG = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
-_FIGURE = re.compile(r"\d+(?:\.\d+)?")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 _LETTER = 100
 GRADES = ("none", "incomplete", "possible", "probable", "likely", "confirmed")
 
@@ -266,7 +266,7 @@ def _numbers(value: Any) -> Iterable[Decimal]:
     elif isinstance(value, float):
         yield Decimal(str(value))
     elif isinstance(value, str):
-        yield from (Decimal(number) for number in _FIGURE.findall(_decoded(value)))
+        yield from (Decimal(number.replace(",", ".")) for number in _FIGURE.findall(_decoded(value)))
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _numbers(inner)
