@@ -8,7 +8,7 @@ from mappings.text.document import Document
 from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
 from mappings.text.measures import count, pain_score, sizes
-from mappings.text.onset import give_times
+from mappings.text.onset import give_times, share_complaints
 from mappings.text.reading import LesionMention, Status
 from mappings.text.sites import located
 from mappings.text.surroundings import Head, Surroundings, compatible
@@ -70,6 +70,7 @@ class LesionReader(Surroundings):
                 )
                 pending = sentence if only_sites else None
                 self._orphaned(sentence)
+        share_complaints(self.drafts)
         return tuple(m for draft in self.drafts for m in [draft.mention(self.document)] if m is not None)
 
     def _figures(self, sentence: Sentence) -> bool:

@@ -57,14 +57,22 @@ def pain_score(document: Document, first: int, last: int) -> Decimal | None:
     return None
 
 
+def _glued(document: Document, index: int) -> bool:
+    """Part of a longer word: "57F", "2x2cm"."""
+    folded, start, end = document.words.folded, document.words.starts[index], document.words.ends[index]
+    return folded[end : end + 1].isalpha() or folded[max(start - 1, 0) : start].isalpha()
+
+
 def count(document: Document, head_first: int, limit: int) -> int | None:
     """The number set before a lesion word, only describing words between ("three hard nodules")."""
     for index in range(head_first - 1, max(limit, head_first - 6) - 1, -1):
         word = document.word(index)
         if word in (",", ";", "(", ")", ":"):
             return None
+        if any(hit.last > index for hit in document.between("trigger", index - 2, index + 1)):
+            return None  # "57 F c/o lump"
         if word[0].isdigit():
-            if document.between("unit", index + 1, index + 2):
+            if document.between("unit", index + 1, index + 2) or _glued(document, index):
                 continue
             plain = word.isdigit() and 0 < int(word) < MOST
             return int(word) if plain and document.word(index + 1) not in ("/", "%", "cm", "mm") else None

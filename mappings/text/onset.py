@@ -4,7 +4,8 @@ diagnoses that have times of their own."""
 from __future__ import annotations
 
 from mappings.text.document import Document
-from mappings.text.draft import Draft
+from mappings.text.draft import BARE, Draft
+from mappings.text.surroundings import compatible
 from mappings.text.times import Timed, times
 from mappings.text.tokens import Sentence
 
@@ -14,7 +15,8 @@ def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> N
     rivals = [h.first for c in ("concept", "guard", "drug") for h in document.within(c, sentence)]
     inside = [d for d in drafts if sentence.first <= d.head.first < sentence.last]
     heads = {d.head.first for d in inside}
-    rivals = [r for r in rivals if r not in heads]
+    described = {h.first for h in document.within("attribute", sentence)}  # "with livedo": a word for the lesion itself
+    rivals = [r for r in rivals if r not in heads and r not in described]
     taken: set[int] = set()
     for timed in times(document, sentence):
         draft = _owner(timed, inside, rivals, taken) if inside else (drafts[-1] if drafts and not rivals else None)
@@ -45,3 +47,14 @@ def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]
     if chosen is not None:
         taken.add(chosen[0])
     return chosen[1] if chosen else None
+
+
+def share_complaints(drafts: list[Draft]) -> None:
+    """ "c/o R elbow lump for 3 months. O/E hard nodule R olecranon": what was complained of is what was then found."""
+    told = [d for d in drafts if d.kind in BARE and d.status == "affirmed" and not d.hardness and d.onset]
+    for complaint in told:
+        for found in drafts:
+            if found.status != "affirmed" or found.onset or found.kind in BARE:
+                continue
+            if any(compatible(one, other) for one in complaint.sites for other in found.sites):
+                found.onset, found.onset_anchored = complaint.onset, complaint.onset_anchored

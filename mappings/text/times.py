@@ -17,7 +17,7 @@ Aim = Literal["before", "after", "beside"]
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _ISO = re.compile(r"\b((?:19|20)\d\d)-(\d{2})(?:-(\d{2}))?\b")
 _SLASHED = re.compile(r"\b(?:(\d{1,2})[/.])?(\d{1,2})[/.]((?:19|20)\d\d)\b")
-_SHORT = re.compile(r"\b(\d{1,2})/(7|52|12)\b(?!/)")
+_SHORT = re.compile(r"(?<![\w/.])(?P<times>[x×]\s?|)(?P<number>\d{1,2})/(?P<unit>7|52|12)\b(?!/)")
 _SHORT_UNITS = {"7": "day", "52": "week", "12": "month"}
 _NEAR = 3
 
@@ -116,15 +116,17 @@ def _preceding(document: Document, sentence: Sentence, index: int) -> set[str]:
 
 
 def _short(document: Document, sentence: Sentence) -> list[Timed]:
-    """British "3/12" (months), "6/52" (weeks), "2/7" (days), only beside a word that makes it a time."""
+    """British "3/12" (months), "6/52" (weeks), "2/7" (days), only beside a word or sign that makes it a time."""
     out = []
     start, end = document.span(sentence.first, sentence.last)
     for match in _SHORT.finditer(document.words.folded, start, end):
-        first = next(i for i in range(sentence.first, sentence.last) if document.words.ends[i] > match.start())
-        last = first + 3
+        inside = range(sentence.first, sentence.last)
+        first = next(i for i in inside if document.words.ends[i] > match.start("number"))
+        last = next((i + 1 for i in inside if document.words.ends[i] >= match.end()), first + 3)
         history = document.between("history", last, last + 2)
-        if "since" in _preceding(document, sentence, first) or history or document.between("ago", last, last + 1):
-            span = TimeSpan(Decimal(match[1]), cast(Literal["day"], _SHORT_UNITS[match[2]]))
+        lasting = match["times"] or "since" in _preceding(document, sentence, first)
+        if lasting or history or document.between("ago", last, last + 1):
+            span = TimeSpan(Decimal(match["number"]), cast(Literal["day"], _SHORT_UNITS[match["unit"]]))
             out.append(Timed(span, first, last, "after" if history else "before", True))
     return out
 

@@ -94,7 +94,7 @@ def test_places_use_the_regions_of_the_site_codes() -> None:
 
 
 def test_a_wrong_file_names_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong: dict[str, object] = {"regions": {}, "joints": [], "organs": [], "surprise": 1}
+    wrong: dict[str, object] = {"regions": {}, "within": {}, "joints": [], "organs": [], "surprise": 1}
     monkeypatch.setattr(schema.yaml, "load", lambda *_, **__: wrong)
     with pytest.raises(LanguageError, match=r"places\.yaml: surprise"):
         schema._load("places.yaml", schema.Places)
