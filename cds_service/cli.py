@@ -110,10 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--timeout-ms", type=int, default=20_000)
     doctor.set_defaults(command=_doctor)
 
-    from cds_service.screening.options import add_parser
+    from cds_service.screening.options import add_parser as add_screen
 
-    add_parser(commands)
+    add_screen(commands)
     commands.choices["screen"].set_defaults(command=_screen)
+    from cds_service.bulk.options import add_parser as add_bulk_export
+
+    add_bulk_export(commands)
+    commands.choices["bulk-export"].set_defaults(command=_bulk_export)
 
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
     sandbox.add_argument("--port", type=int, default=8081)
@@ -255,6 +259,15 @@ def _screen(given: argparse.Namespace) -> int:
     from cds_service.settings import load_settings
 
     return run(given, load_settings())
+
+
+def _bulk_export(given: argparse.Namespace) -> int:
+    from cds_service.bulk.command import run
+
+    try:
+        return run(given, os.environ.get("CDS_TOKEN"))
+    except KeyboardInterrupt:
+        return 130
 
 
 def _sandbox(given: argparse.Namespace) -> int:
