@@ -21,8 +21,6 @@ from hooks.model import TherapyItem
 
 _CAPS_OF_MIMICS = ("cap.crystals", "cap.scrotum", "cap.imaging-doubtful")
 """reasons of a lower grade that put a look-alike first (messages of the assessment)"""
-_CARD_TEXT = "card-text"
-"""agent id of the safety rules that speak on the card itself."""
 
 
 def detail(kind: TextKind, voice: Voice, asked: Asked | None, *, with_options: bool) -> str:
@@ -146,7 +144,7 @@ def _change(voice: Voice) -> Iterator[Line]:
 def _differential(voice: Voice) -> Iterator[Line]:
     entries, limit = voice.assessment.differential, voice.cards.limits["mimics"]
     names = voice.cards.mimics
-    by_id = {mimic.contract_id or mimic.id: mimic.sources for mimic in voice.knowledge.mimics.mimics}
+    by_id = voice.tables.mimics
     for entry in entries[:limit]:
         line = voice.cards.say(
             "mimic",
@@ -161,8 +159,7 @@ def _differential(voice: Voice) -> Iterator[Line]:
 
 
 def _notes(voice: Voice) -> Iterator[Line]:
-    known = [(f"{d.name}:", d.sources) for d in voice.knowledge.criteria.ctd.diagnoses]
-    known += [(rule.text, rule.sources) for rule in voice.knowledge.safety.rules if _CARD_TEXT in rule.agents]
+    known = voice.tables.notes
     for note in voice.assessment.notes:
         about = next((sources for beginning, sources in known if note.startswith(beginning)), ())
         yield voice.sentence(note), about or voice.said_with_source.get(note, ())

@@ -12,14 +12,23 @@ _NOT_REFERENCE = re.compile(r"[^A-Za-z0-9\-._/:]")
 _MAX_REFERENCE = 140
 
 
+_TELLS_MARKUP = re.compile(r"[\\`*_\[\]|~#&<>@]|://|^[\d+=-]|(?i:www)")
+"""without any of this a plain line is inert as it stands."""
+
+
 def plain(text: str) -> str:
     """Any text as one plain line: control, bidirectional and zero-width characters gone, blanks joined."""
+    if text.isprintable():  # no such character is printable, nor is a blank other than the space
+        return " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
     return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
 def escape(text: str) -> str:
     """Any text as one line of inert GFM: no markup, no HTML, no link that makes itself."""
-    flat = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = plain(text)
+    if _TELLS_MARKUP.search(flat) is None:
+        return flat
+    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     flat = _LEADING.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", flat)).replace("@", " at ")
     return _AUTOLINK.sub(lambda match: f"{match[1]} ." if match[1] else " :", flat)
 

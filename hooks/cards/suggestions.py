@@ -19,6 +19,13 @@ Suggestion = dict[str, Any]
 
 def offered_orders(voice: Voice) -> list[WorkupItem]:
     """The offered orders, those that matter most first: raised by a red flag, missing, waited for, routine."""
+    if "offered" not in voice.memory:
+        voice.memory["offered"] = _offered(voice)
+    found: list[WorkupItem] = voice.memory["offered"]
+    return found
+
+
+def _offered(voice: Voice) -> list[WorkupItem]:
     ranks, missing = voice.cards.order_ranks, voice.assessment.missing
 
     def rank(item: WorkupItem) -> tuple[int, int]:
@@ -45,12 +52,16 @@ def drafted_here(voice: Voice) -> list[WorkupItem]:
 def without_draft(voice: Voice) -> list[str]:
     """Names of the offered orders that could be drafted but have no room on this card."""
     here = drafted_here(voice)
-    return [voice.order_name(item.id) for item in offered_orders(voice) if _can_draft(voice, item) and item not in here]
+    shown = {item.id for item in here}
+    open_ = (item for item in offered_orders(voice) if item.id not in shown and _can_draft(voice, item))
+    return [voice.order_name(item.id) for item in open_]
 
 
 def _can_draft(voice: Voice, item: WorkupItem) -> bool:
-    taken = any(action.kind == "draft" and item.id in action.workup for action in voice.facts.actions)
-    return not taken and bool(order_codings(voice, item.id))
+    if "drafted" not in voice.memory:
+        drafts = (action.workup for action in voice.facts.actions if action.kind == "draft")
+        voice.memory["drafted"] = frozenset[str]().union(*drafts)
+    return item.id not in voice.memory["drafted"] and bool(order_codings(voice, item.id))
 
 
 def needed_suggestions(voice: Voice, needed: Mapping[str, str]) -> Iterator[Suggestion]:
@@ -67,8 +78,13 @@ def _drafted(voice: Voice, item: WorkupItem, because: str) -> Iterator[Suggestio
 
 def order_codings(voice: Voice, workup: str) -> tuple[Coding, ...]:
     """The tenant's codings of an order, else the verified ones; none that this client can order by means: text only."""
-    own = voice.context.orderables.get(workup)
-    return _usable(voice, own if own else load_terminology().codings(workup, voice.context.units))
+    key = ("order", workup)
+    found: tuple[Coding, ...] | None = voice.memory.get(key)
+    if found is None:
+        own = voice.context.orderables.get(workup)
+        found = _usable(voice, own if own else load_terminology().codings(workup, voice.context.units))
+        voice.memory[key] = found
+    return found
 
 
 def drug_codings(voice: Voice, therapy: str) -> tuple[Coding, ...]:

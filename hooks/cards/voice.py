@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
 from hooks.cards.context import CardContext
 from hooks.cards.dates import dates_in_words
 from hooks.cards.markdown import code, escape, link, plain
+from hooks.cards.tables import Tables, tables
 from hooks.knowledge import Knowledge
 from hooks.knowledge.card_schema import Cards
-from hooks.knowledge.safety_schema import Rule
 from hooks.model import Assessment
 from mappings.facts import Biopsy, Finding, Imaging, Lesion, PatientFacts, Site
 
@@ -29,6 +30,8 @@ class Voice:
     context: CardContext
     cited: dict[str, None] = field(default_factory=dict)
     """keys of the sources cited so far, in order; one card at a time."""
+    memory: dict[object, Any] = field(default_factory=dict)
+    """what the parts of this answer have asked before."""
 
     @property
     def cards(self) -> Cards:
@@ -72,26 +75,30 @@ class Voice:
         """Links to the evidence pages of the sources that the evidence base has."""
         known = [key for key in dict.fromkeys(sources) if key in self.knowledge.evidence]
         self.cited.update(dict.fromkeys(known))
-        return " ".join(link(key, self.context.evidence_url(key)) for key in known)
+        return " ".join(self._link(key) for key in known)
 
-    @cached_property
+    def _link(self, key: str) -> str:
+        found: str | None = self.memory.get(("link", key))
+        if found is None:
+            found = self.memory["link", key] = link(key, self.context.evidence_url(key))
+        return found
+
+    @property
     def said_with_source(self) -> Mapping[str, tuple[str, ...]]:
         """Sentence of the assessment -> its sources, for sentences without filled-in values."""
-        return {m.text: m.sources for m in self.knowledge.messages.messages.values() if m.sources}
+        return self.tables.said_with_source
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Look-ups of the knowledge that every card needs."""
+        return tables(self.knowledge)
 
     def decisive(self, because: str, rules: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(rule ids, sources) of those of the fired rules whose sentence the reason tells."""
-        told = [rule for name in rules for rule in self._rules.get(name, ()) if rule.text in because]
+        told = [rule for name in rules for rule in self.tables.rules.get(name, ()) if rule.text in because]
         names = tuple(dict.fromkeys(rule.reported for rule in told))
         sources = tuple(dict.fromkeys(key for rule in told for key in rule.sources))
         return names, sources[: self.cards.limits["sources"]]
-
-    @cached_property
-    def _rules(self) -> Mapping[str, list[Rule]]:
-        table: dict[str, list[Rule]] = {}
-        for rule in self.knowledge.safety.rules:
-            table.setdefault(rule.reported, []).append(rule)
-        return table
 
     # Words ------------------------------------------------------------------------------------------------------------
 
@@ -103,6 +110,13 @@ class Voice:
         return self.cards.sides[site.laterality].format(place=place) if site.laterality else place
 
     def sites_plain(self, sites: Iterable[Site], limit: int | None = None) -> str:
+        key = (tuple(sites), limit)
+        found: str | None = self.memory.get(key)
+        if found is None:
+            found = self.memory[key] = self._sites_plain(key[0], limit)
+        return found
+
+    def _sites_plain(self, sites: tuple[Site, ...], limit: int | None) -> str:
         names = list(dict.fromkeys(plain(self.site_plain(site)) for site in sites))
         if limit is not None and len(names) > limit:
             return f"{', '.join(names[:limit])} {self.cards.say('and_more', count=len(names) - limit)}"

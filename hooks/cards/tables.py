@@ -1,0 +1,48 @@
+"""Look-ups that cards make in the knowledge, made once for each knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hooks.knowledge import Knowledge
+from hooks.knowledge.safety_schema import Rule
+
+_CARD_TEXT = "card-text"
+"""agent id of the safety rules that speak on the card itself."""
+Sources = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """`rules` by the id that is reported; `notes`: how one begins, with its sources; `mimics` by the id on a card."""
+
+    said_with_source: Mapping[str, Sources]
+    rules: Mapping[str, list[Rule]]
+    notes: tuple[tuple[str, Sources], ...]
+    mimics: Mapping[str, Sources]
+
+
+_MADE: dict[int, tuple[Knowledge, Tables]] = {}
+
+
+def tables(knowledge: Knowledge) -> Tables:
+    """The tables of this knowledge (which is kept, so that its id is never used again)."""
+    found = _MADE.get(id(knowledge))
+    if found is None:
+        found = _MADE[id(knowledge)] = knowledge, _made(knowledge)
+    return found[1]
+
+
+def _made(knowledge: Knowledge) -> Tables:
+    rules: dict[str, list[Rule]] = {}
+    for rule in knowledge.safety.rules:
+        rules.setdefault(rule.reported, []).append(rule)
+    notes = [(f"{d.name}:", d.sources) for d in knowledge.criteria.ctd.diagnoses]
+    notes += [(rule.text, rule.sources) for rule in knowledge.safety.rules if _CARD_TEXT in rule.agents]
+    return Tables(
+        {m.text: m.sources for m in knowledge.messages.messages.values() if m.sources},
+        rules,
+        tuple(notes),
+        {mimic.contract_id or mimic.id: mimic.sources for mimic in knowledge.mimics.mimics},
+    )
