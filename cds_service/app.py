@@ -15,6 +15,10 @@ from fastapi import FastAPI
 from cds_service import __version__
 from cds_service.answers import register_errors
 from cds_service.auth import Authenticator
+from cds_service.companion.launching import restored
+from cds_service.companion.sessions import Session, Sessions
+from cds_service.companion.shared import Kept, Shared
+from cds_service.companion.vault import Vault
 from cds_service.fhir.door import Policy, open_client
 from cds_service.gauges import register
 from cds_service.lanes import Lanes
@@ -52,6 +56,13 @@ async def _clean(state: AppState) -> None:
         await asyncio.sleep(_CLEAN_SECONDS)
 
 
+def _shared(settings: Settings, store: Store, tenants: Tenants) -> Shared | None:
+    """Sessions of the companion between processes, where the settings have a key for them."""
+    if settings.session_key is None:
+        return None
+    return Shared(store, Vault(settings.session_key.get_secret_value()), tenants)
+
+
 def create_app(
     settings: Settings,
     *,
@@ -64,6 +75,11 @@ def create_app(
     policy = Policy(open_loopback=settings.sandbox)
     tenants = Tenants(settings.tenants_file, settings.kill_file)
     metrics = Metrics()
+    kept = store or open_store(settings)
+
+    async def restore(session: Kept, ours: Session | None) -> Session | None:
+        return await restored(state, session, ours)
+
     state = AppState(
         settings=settings,
         brain=brain or load_brain(settings.as_of, read_overlay(settings.knowledge_overlay)),
@@ -72,7 +88,8 @@ def create_app(
         tenants=tenants,
         authenticator=Authenticator(tenants),
         metrics=metrics,
-        memory=Memory(store or open_store(settings), metrics),
+        memory=Memory(kept, metrics),
+        sessions=Sessions(shared=_shared(settings, kept, tenants), restore=restore),
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
         rates=Rates(settings.max_per_minute_per_tenant),
         lanes=Lanes(settings.deadline_ms / 1000),

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     kill_file: Path | None = None
     retention_days: int = Field(default=2190, ge=1)
     pseudonym_key: SecretStr | None = Field(default=None, min_length=32)
+    session_key: SecretStr | None = Field(default=None, min_length=32)
     as_of: date | None = None
     suppression: bool | None = None
     sandbox_url: str | None = None
@@ -86,6 +87,8 @@ def check_production(settings: Settings) -> None:
         )
     if settings.pseudonym_key is not None and len(set(settings.pseudonym_key.get_secret_value())) < _VARIED:
         raise SettingsError("CDS_PSEUDONYM_KEY repeats a few characters: it must be random")
+    if settings.session_key is not None and len(set(settings.session_key.get_secret_value())) < _VARIED:
+        raise SettingsError("CDS_SESSION_KEY repeats a few characters: it must be random")
 
 
 def check_serving(settings: Settings, workers: int) -> None:

@@ -10,6 +10,7 @@ import httpx
 from fastapi import Request
 
 from cds_service.auth import Authenticator, Caller
+from cds_service.companion.client import check_client
 from cds_service.companion.sessions import Sessions
 from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
@@ -44,8 +45,8 @@ class AppState:
     rates: Rates
     lanes: Lanes
     room: Room
+    sessions: Sessions
     metrics: Metrics = field(default_factory=Metrics)
-    sessions: Sessions = field(default_factory=Sessions)
     clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
 
     brains: dict[Path, tuple[tuple[int, int], Brain]] = field(default_factory=dict)
@@ -60,6 +61,8 @@ class AppState:
     def check(self, tenant: Tenant) -> None:
         """Raises ValueError when a file that the tenant names can't be used; reads its overlay when it changed."""
         check_keys(tenant)
+        if tenant.companion is not None:
+            check_client(tenant.companion)
         if tenant.ca_file is not None:
             try:
                 ssl.create_default_context(cafile=str(tenant.ca_file))

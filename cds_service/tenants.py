@@ -54,8 +54,16 @@ class CompanionClient(_Strict):
 
     client_id: str = Field(alias="clientId", min_length=1)
     client_secret_file: Path | None = Field(default=None, alias="clientSecretFile")
+    client_key_file: Path | None = Field(default=None, alias="clientKeyFile")
+    """a private JWK; its public half is at /companion/jwks.json."""
     authorization_servers: tuple[str, ...] = Field(default=(), alias="authorizationServers")
     """base URLs of the authorize and token endpoints, where they do not lie below a FHIR server."""
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> CompanionClient:
+        if self.client_secret_file is not None and self.client_key_file is not None:
+            raise ValueError("clientSecretFile and clientKeyFile exclude each other")
+        return self
 
     @field_validator("authorization_servers")
     @classmethod
@@ -194,6 +202,13 @@ class Tenants:
                 if tenant.companion is not None and tenant.mode != "off" and iss in tenant.fhir_servers:
                     return tenant
         return None
+
+    @property
+    def companions(self) -> list[CompanionClient]:
+        """The companion's registrations, of all tenants that are not switched off."""
+        self.refresh()
+        found = (t for same in self._by_issuer.values() for t in same if t.mode != "off")
+        return [tenant.companion for tenant in found if tenant.companion is not None]
 
     def by_id(self, tenant_id: str) -> Tenant | None:
         return next((t for same in self._by_issuer.values() for t in same if t.id == tenant_id), None)

@@ -11,6 +11,7 @@ import msgspec
 _TYPES = {
     "evaluate": ("rest", "RESTful Operation", "E"),
     "read": ("rest", "RESTful Operation", "R"),
+    "save": ("rest", "RESTful Operation", "C"),
     "feedback": ("rest", "RESTful Operation", "C"),
     "expire": ("delete", "Destroy/Delete Record Lifecycle Event", "D"),
     "erase": ("delete", "Destroy/Delete Record Lifecycle Event", "D"),

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select, text, update
 
 from cds_service.audit.table import audit
 
-Action = Literal["evaluate", "read", "feedback", "expire", "erase", "export"]
+Action = Literal["evaluate", "read", "save", "feedback", "expire", "erase", "export"]
 FIRST = "0" * 64
 """stands before the first row."""
 _LOCK = 4_260_911_308

@@ -6,11 +6,12 @@ import asyncio
 import re
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from cds_service.companion import smart
+from cds_service.companion import identity, smart
+from cds_service.companion.client import ClientKeyError, Credentials
 from cds_service.companion.sessions import Pending, Session, browser_of
+from cds_service.companion.shared import Kept
 from cds_service.companion.smart import LaunchError
 from cds_service.companion.talk import dialogue
 from cds_service.fhir.client import Deadline, FhirClient, get_bytes
@@ -27,6 +28,8 @@ SANDBOX_CLIENT = "calcinosis-companion"
 CALLBACK = "/companion/callback"
 _MILLISECONDS = 8000
 """a person is waiting for a page, not an EHR for a card."""
+_EARLY_SECONDS = 60
+"""a token is renewed so long before it ends."""
 _COLOURS = {"color_background": "--paper", "color_text": "--ink", "color_highlight": "--accent"}
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
@@ -38,11 +41,14 @@ async def begin(state: AppState, base: str, iss: str, launch: str | None, browse
     policy, http = state.launch_door(tenant)
     server = await smart.discover(http, policy, iss, Deadline.after(_MILLISECONDS))
     pending = Pending(
-        browser_of(browser_secret), iss, launch, tenant, smart.new_verifier(), server.token, f"{base}{CALLBACK}"
-    )
+        browser_of(browser_secret), iss, launch, tenant, smart.new_verifier(), server.token, f"{base}{CALLBACK}",
+        secrets.token_urlsafe(24), server.issuer, server.jwks_uri,
+    )  # fmt: skip
     key = secrets.token_urlsafe(32)
-    state.sessions.await_return(key, pending)
-    return smart.authorization_url(server, _client_id(tenant), pending.redirect_uri, key, pending.verifier, iss, launch)
+    await state.sessions.await_return(key, pending)
+    return smart.authorization_url(
+        server, _client_id(tenant), pending.redirect_uri, key, pending.verifier, iss, launch, pending.nonce
+    )
 
 
 async def finish(state: AppState, pending: Pending, code: str) -> Session:
@@ -53,8 +59,7 @@ async def finish(state: AppState, pending: Pending, code: str) -> Session:
         http,
         policy,
         pending.token_endpoint,
-        client_id=_client_id(pending.tenant),
-        secret=_secret(pending.tenant),
+        credentials=_credentials(pending.tenant),
         code=code,
         redirect_uri=pending.redirect_uri,
         verifier=pending.verifier,
@@ -62,6 +67,12 @@ async def finish(state: AppState, pending: Pending, code: str) -> Session:
     )
     if not _ID.fullmatch(granted.patient):
         raise LaunchError("The record system named no usable patient.", 502)
+    user = None
+    if granted.id_token is not None:
+        user = await identity.user_of(
+            http, policy, pending.issuer, pending.jwks_uri, pending.iss, _client_id(pending.tenant), pending.nonce,
+            granted.id_token, deadline,
+        )  # fmt: skip
     client = FhirClient(
         http, policy, pending.iss, granted.token, pending.tenant.fhir_version if pending.tenant else None
     )
@@ -77,8 +88,59 @@ async def finish(state: AppState, pending: Pending, code: str) -> Session:
         granted.encounter if granted.encounter and _ID.fullmatch(granted.encounter) else None,
         granted.banner,
         await _style(state, pending, granted.style_url),
+        user=user,
+        refresh=granted.refresh,
+        token_endpoint=pending.token_endpoint,
         token_ends=state.sessions.now() + granted.expires_in,
     )
+
+
+async def restored(state: AppState, kept: Kept, ours: Session | None) -> Session | None:
+    """A session as another process left it, None when its hospital is gone. The chart is read again where this process
+    has none, or something was saved since."""
+    tenant = state.tenants.by_id(kept.tenant) if kept.tenant is not None else None
+    if kept.tenant is not None and (tenant is None or tenant.companion is None or tenant.mode == "off"):
+        return None
+    session = Session(
+        kept.browser, tenant, dialogue(state.brain, nobody()), None, None, kept.scopes, kept.encounter, kept.banner,
+        kept.style, kept.given, kept.saved, kept.user, kept.refresh, kept.token_endpoint, kept.token_ends, kept.id,
+        kept.page_key, kept.begun, state.sessions.now(), kept.version,
+    )  # fmt: skip
+    if kept.iss is None or kept.patient is None:
+        return session
+    policy, http = state.launch_door(tenant)
+    session.client = FhirClient(http, policy, kept.iss, kept.token, tenant.fhir_version if tenant else None)
+    if ours is not None and ours.saved == kept.saved:
+        session.chart, session.dialogue = ours.chart, ours.dialogue
+        return session
+    session.chart = RawChart(kept.patient, ())
+    await renew(state, session)
+    await read_again(state, session)
+    return session
+
+
+async def renew(state: AppState, session: Session) -> None:
+    """A new access token shortly before the old one ends, where the server gave a refresh token."""
+    client = session.client
+    if client is None or session.refresh is None or state.sessions.now() < session.token_ends - _EARLY_SECONDS:
+        return
+    policy, http = state.launch_door(session.tenant)
+    token, session.refresh = session.refresh, None
+    granted = await smart.refresh(
+        http,
+        policy,
+        session.token_endpoint,
+        credentials=_credentials(session.tenant),
+        token=token,
+        deadline=Deadline.after(_MILLISECONDS),
+    )
+    if granted is None or (granted.patient and session.chart and granted.patient != session.chart.patient_id):
+        return
+    session.client = FhirClient(client.http, client.policy, client.base, granted.token, client.version)
+    session.scopes = granted.scope or session.scopes
+    session.refresh = granted.refresh or token
+    session.token_ends = state.sessions.now() + granted.expires_in
+    await state.sessions.changed(session)
 
 
 def without_patient(state: AppState, browser: str) -> Session:
@@ -129,13 +191,10 @@ def _client_id(tenant: Tenant | None) -> str:
     return tenant.companion.client_id if tenant and tenant.companion else SANDBOX_CLIENT
 
 
-def _secret(tenant: Tenant | None) -> str | None:
-    file: Path | None = tenant.companion.client_secret_file if tenant and tenant.companion else None
-    if file is None:
-        return None
+def _credentials(tenant: Tenant | None) -> Credentials:
     try:
-        return file.read_text(encoding="utf-8").strip()
-    except OSError:
+        return Credentials(_client_id(tenant), tenant.companion if tenant else None)
+    except ClientKeyError:
         raise LaunchError("The companion is not set up for this hospital.", 500) from None
 
 

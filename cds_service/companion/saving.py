@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from cds_service.companion.identity import PERFORMERS
 from cds_service.companion.smart import may_create
 from cds_service.fhir.client import Deadline, FhirClient
 from cds_service.fhir.door import Refused
@@ -43,7 +44,7 @@ def may_save(client: FhirClient | None, scopes: str | None) -> bool:
     return client is not None and (scopes is None or may_create(scopes, SAVED))
 
 
-async def save(client: FhirClient, step: Step, encounter: str | None, deadline: Deadline) -> Saved:
+async def save(client: FhirClient, step: Step, encounter: str | None, user: str | None, deadline: Deadline) -> Saved:
     """Creates each finding as a final Observation: the clinician who consents is the one who states it, and nobody may
     rely on a preliminary one."""
     stored: list[str] = []
@@ -52,6 +53,8 @@ async def save(client: FhirClient, step: Step, encounter: str | None, deadline: 
         body = {key: value for key, value in record.items() if key != "id"} | {"note": [{"text": NOTE}]}
         if encounter:
             body["encounter"] = {"reference": f"Encounter/{encounter}"}
+        if user is not None and user.partition("/")[0] in PERFORMERS:
+            body["performer"] = [{"reference": user}]
         reference = await _create(client, body, deadline)
         if reference is None:
             refused += 1

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
+from cds_service.companion.client import Credentials
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy, Refused
 from mappings.bundles import NotJsonError, decode
@@ -41,6 +42,10 @@ class Server:
     token: str
     v2: bool
     s256: bool
+    issuer: str | None = None
+    jwks_uri: str | None = None
+    openid: bool = False
+    online: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Granted:
     encounter: str | None = None
     banner: bool = True
     style_url: str | None = None
+    refresh: str | None = field(default=None, repr=False)
+    id_token: str | None = field(default=None, repr=False)
 
 
 async def discover(http: httpx.AsyncClient, policy: Policy, iss: str, deadline: Deadline) -> Server:
@@ -65,31 +72,48 @@ async def discover(http: httpx.AsyncClient, policy: Policy, iss: str, deadline: 
     authorize, token = found.get("authorization_endpoint"), found.get("token_endpoint")
     if not isinstance(authorize, str) or not isinstance(token, str):
         raise LaunchError("The record system does not name its authorization server.", 502)
-    for url in (authorize, token):
-        try:
-            policy.base_of(url.partition("?")[0])
-        except Refused:
-            raise LaunchError("The authorization server is not one that this hospital registered.", 502) from None
+    if not (_allowed(policy, authorize) and _allowed(policy, token)):
+        raise LaunchError("The authorization server is not one that this hospital registered.", 502)
     capabilities = found.get("capabilities")
     methods = found.get("code_challenge_methods_supported")
     v2 = isinstance(capabilities, list) and "permission-v2" in capabilities
-    return Server(authorize, token, v2, isinstance(methods, list) and "S256" in methods)
+    offered = found.get("scopes_supported")
+    offers = frozenset(offered if isinstance(offered, list) else ())
+    issuer, jwks = found.get("issuer"), found.get("jwks_uri")
+    known = isinstance(issuer, str) and isinstance(jwks, str) and _allowed(policy, jwks)
+    return Server(
+        authorize, token, v2, isinstance(methods, list) and "S256" in methods,
+        issuer if known else None, jwks if known else None,
+        openid=known and isinstance(capabilities, list) and "sso-openid-connect" in capabilities,
+        online="online_access" in offers,
+    )  # fmt: skip
+
+
+def _allowed(policy: Policy, url: str) -> bool:
+    try:
+        policy.base_of(url.partition("?")[0])
+    except Refused:
+        return False
+    return True
 
 
 def scopes(server: Server, *, launched: bool) -> tuple[str, ...]:
-    """What is asked for: reading what an assessment needs, and recording an examination finding."""
+    """What is asked for: reading what an assessment needs, recording an examination finding, and, where the server
+    knows them, who is signed in and a token that outlives the first."""
     read, create = ("rs", "c") if server.v2 else ("read", "write")
     clinical = [f"patient/{kind}.{read}" for kind in _READ]
-    return ("launch" if launched else "launch/patient", *clinical, f"patient/Observation.{create}")
+    more = (*(("openid", "fhirUser") if server.openid else ()), *(("online_access",) if server.online else ()))
+    return ("launch" if launched else "launch/patient", *more, *clinical, f"patient/Observation.{create}")
 
 
 def authorization_url(
-    server: Server, client_id: str, redirect_uri: str, state: str, verifier: str, iss: str, launch: str | None
-) -> str:
+    server: Server, client_id: str, redirect_uri: str, state: str, verifier: str, iss: str, launch: str | None,
+    nonce: str,
+) -> str:  # fmt: skip
     """Where the browser is sent: code flow, PKCE with S256, the FHIR server as audience."""
     client = WebApplicationClient(client_id)
     challenge = client.create_code_challenge(verifier, "S256")
-    more = {"aud": iss} | ({"launch": launch} if launch else {})
+    more = {"aud": iss} | ({"launch": launch} if launch else {}) | ({"nonce": nonce} if server.openid else {})
     # The query is the library's; the address is the server's own, which the door has checked.
     built = str(
         client.prepare_request_uri(
@@ -114,47 +138,75 @@ async def exchange(
     policy: Policy,
     token_endpoint: str,
     *,
-    client_id: str,
-    secret: str | None,
+    credentials: Credentials,
     code: str,
     redirect_uri: str,
     verifier: str,
     deadline: Deadline,
 ) -> Granted:
     """The code for a token. LaunchError when the server refuses, or names no patient."""
-    client = WebApplicationClient(client_id)
+    client = WebApplicationClient(credentials.client_id)
     body = client.prepare_request_body(
-        code=code, redirect_uri=redirect_uri, code_verifier=verifier, include_client_id=secret is None
-    )
-    auth = httpx.BasicAuth(client_id, secret) if secret is not None else None
-    status, answer = await _post(http, policy, token_endpoint, body, auth, deadline)
+        code=code, redirect_uri=redirect_uri, code_verifier=verifier, include_client_id=credentials.public,
+        **credentials.form(token_endpoint),
+    )  # fmt: skip
+    status, answer = await _post(http, policy, token_endpoint, body, credentials.auth, deadline)
     if status != 200:
         raise LaunchError("The authorization server refused the launch.", 502)
+    granted = _granted(_token(client, answer))
+    if not granted.patient:
+        raise LaunchError("No patient is open in the record system.")
+    return granted
+
+
+async def refresh(
+    http: httpx.AsyncClient,
+    policy: Policy,
+    token_endpoint: str,
+    *,
+    credentials: Credentials,
+    token: str,
+    deadline: Deadline,
+) -> Granted | None:
+    """A new token for a refresh token; None when the server gives none."""
+    client = WebApplicationClient(credentials.client_id)
+    more = {"client_id": credentials.client_id} if credentials.public else credentials.form(token_endpoint)
+    body = client.prepare_refresh_body(refresh_token=token, **more)
+    status, answer = await _post(http, policy, token_endpoint, body, credentials.auth, deadline)
+    if status != 200:
+        return None
     try:
-        token = client.parse_request_body_response(answer.decode("utf-8"))
+        return _granted(_token(client, answer))
+    except LaunchError:
+        return None
+
+
+def _token(client: WebApplicationClient, answer: bytes) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = client.parse_request_body_response(answer.decode("utf-8"))
     except (OAuth2Error, UnicodeDecodeError, ValueError, TypeError, AttributeError):
         raise LaunchError("The authorization server answered something else than a token.", 502) from None
-    return _granted(token)
+    return found
 
 
 def _granted(token: Mapping[str, Any]) -> Granted:
     access, patient, kind = token.get("access_token"), token.get("patient"), token.get("token_type")
     if not isinstance(access, str) or not isinstance(kind, str) or kind.lower() != "bearer":
         raise LaunchError("The authorization server answered something else than a bearer token.", 502)
-    if not isinstance(patient, str) or not patient:
-        raise LaunchError("No patient is open in the record system.")
     scope = token.get("scope")
     granted = scope if isinstance(scope, str) else " ".join(scope) if isinstance(scope, list) else ""
     expires = token.get("expires_in")
     encounter, style = token.get("encounter"), token.get("smart_style_url")
     return Granted(
         access,
-        patient,
+        patient if isinstance(patient, str) else "",
         granted,
         float(expires) if isinstance(expires, int | float) and not isinstance(expires, bool) else 3600.0,
         encounter if isinstance(encounter, str) else None,
         token.get("need_patient_banner") is not False,
         style if isinstance(style, str) else None,
+        renewal if isinstance(renewal := token.get("refresh_token"), str) else None,
+        identity if isinstance(identity := token.get("id_token"), str) else None,
     )
 
 

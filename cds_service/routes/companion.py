@@ -6,18 +6,21 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from cds_service.audit.trail import Event
 from cds_service.companion import launching, saving, timeline
+from cds_service.companion.client import public_keys
 from cds_service.companion.sessions import Session, browser_of
 from cds_service.companion.smart import LaunchError, relaunch_url
 from cds_service.companion.view import PageView, banner
 from cds_service.errors import BadRequest, NotFound, ServiceError
 from cds_service.fhir.client import Deadline
 from cds_service.limits import decode_request
+from cds_service.memory import now_ms
 from cds_service.pages import rendered
 from cds_service.state import AppState, state_of
 from hooks.dialogue import AnswerError, moved
@@ -53,7 +56,7 @@ async def start(request: Request) -> Response:
     if not state.settings.sandbox:
         raise NotFound("no such address")
     secret = request.cookies.get(_COOKIE) or secrets.token_urlsafe(32)
-    session = state.sessions.open(launching.without_patient(state, browser_of(secret)))
+    session = await state.sessions.open(launching.without_patient(state, browser_of(secret)))
     return _to_page(request, session, secret)
 
 
@@ -75,7 +78,7 @@ async def launch(request: Request) -> Response:
 @router.get("/callback")
 async def callback(request: Request) -> Response:
     state = state_of(request)
-    pending = state.sessions.returned(request.query_params.get("state", ""))
+    pending = await state.sessions.returned(request.query_params.get("state", ""))
     secret = request.cookies.get(_COOKIE)
     if pending is None:
         return _problem(request, "This launch is not known, or it was used already. Open the card's link again.", 400)
@@ -87,16 +90,23 @@ async def callback(request: Request) -> Response:
     if request.query_params.get("error") or not code:
         return _problem(request, "The record system did not allow the launch.", 403)
     try:
-        session = state.sessions.open(await launching.finish(state, pending, code))
+        session = await state.sessions.open(await launching.finish(state, pending, code))
     except LaunchError as error:
         return _problem(request, error.text, error.status)
+    _note(state, session, "read", "launched")
     return _to_page(request, session, secret)
+
+
+@router.get("/jwks.json")
+async def keys(request: Request) -> Response:
+    """The public keys of the companion, for authorization servers that fetch them (private_key_jwt)."""
+    return JSONResponse({"keys": public_keys(state_of(request).tenants.companions)})
 
 
 @router.get("/s/{session_id}")
 async def page(session_id: str, request: Request) -> Response:
     state = state_of(request)
-    session = _find(state, session_id, request)
+    session = await _find(state, session_id, request)
     if session is None:
         return _problem(request, "This session has ended. Open the card's link again.", 410)
     values = await asyncio.to_thread(_live, session, state, state.public_url(request), ())
@@ -117,21 +127,21 @@ async def page(session_id: str, request: Request) -> Response:
 @router.get("/s/{session_id}/alive")
 async def alive(session_id: str, request: Request) -> Response:
     """204 while the session is this browser's; 410 once it ended or another patient was opened."""
-    if state_of(request).sessions.find(session_id, _browser(request), touch=False) is None:
+    if await state_of(request).sessions.find(session_id, _browser(request), touch=False) is None:
         raise Ended("the session has ended")
     return Response(status_code=204)
 
 
 @router.get("/s/{session_id}/style.css")
 async def style(session_id: str, request: Request) -> Response:
-    session = _required(session_id, request)
+    session = await _required(session_id, request)
     rules = "".join(f"{name}: {colour};" for name, colour in session.style)
     return Response(f":root {{ {rules} }}" if rules else "", media_type="text/css; charset=utf-8")
 
 
 @router.get("/s/{session_id}/timeline-{scheme}.svg")
 async def picture(session_id: str, scheme: str, request: Request) -> Response:
-    session = _required(session_id, request)
+    session = await _required(session_id, request)
     rows = timeline.rows(session.dialogue.facts)
     day = session.dialogue.as_of
     drawn = await asyncio.to_thread(timeline.plot, rows, "dark" if scheme == "dark" else "light", day)
@@ -163,6 +173,7 @@ async def answers(session_id: str, request: Request) -> Response:
         raise BadRequest(error.message, "answers") from None
     session.given = given
     state = state_of(request)
+    await state.sessions.changed(session)
     moves = moved(before.assessment, after.assessment)
     return await _fragments(session, state, state.public_url(request), moves)
 
@@ -187,27 +198,38 @@ async def save(session_id: str, request: Request) -> Response:
     session, body = await _posted(session_id, request)
     if body.get("consent") is not True:
         raise BadRequest("must be true: nothing is saved without consent", "consent")
+    state = state_of(request)
+    await launching.renew(state, session)
     client = session.client
     if client is None or not saving.may_save(client, session.scopes):
         raise BadRequest("the record system does not allow writing here", "consent")
-    state = state_of(request)
     step = await asyncio.to_thread(session.dialogue.at, session.given, ask=False)
     if not saving.savable(step):
         raise BadRequest("there is no finding to save", "consent")
-    stored = await saving.save(client, step, session.encounter, Deadline.after(_MILLISECONDS))
+    stored = await saving.save(client, step, session.encounter, session.user, Deadline.after(_MILLISECONDS))
+    _note(state, session, "save", f"saved={len(stored.references)} refused={stored.refused}")
     if stored.references:
         session.saved = (*session.saved, *stored.references)
         if not stored.refused:
             await launching.read_again(state, session)
             session.given = _kept(session)
+        await state.sessions.changed(session)
     return await _fragments(session, state, state.public_url(request), (), saved=stored)
 
 
 @router.post("/s/{session_id}/close")
 async def close(session_id: str, request: Request) -> Response:
     session, _ = await _posted(session_id, request)
-    state_of(request).sessions.close(session.id)
+    await state_of(request).sessions.close(session.id)
     return Response(status_code=204)
+
+
+def _note(state: AppState, session: Session, action: Literal["read", "save"], detail: str) -> None:
+    """On the audit trail: that this user opened this patient's chart here, or wrote to it. Hashes only."""
+    store, tenant = state.memory.store, session.tenant.id if session.tenant else "-"
+    actor = store.key(tenant, "user", session.user) if session.user else None
+    subject = store.key(tenant, "patient", session.chart.patient_id) if session.chart else None
+    state.memory.note(Event(now_ms(), tenant, action, "companion", "done", actor, subject, detail))
 
 
 def _kept(session: Session) -> dict[str, tuple[str, ...]]:
@@ -260,12 +282,12 @@ def _live(session: Session, state: AppState, base: str, moves: Any) -> dict[str,
     }
 
 
-def _find(state: AppState, session_id: str, request: Request) -> Session | None:
-    return state.sessions.find(session_id, _browser(request))
+async def _find(state: AppState, session_id: str, request: Request) -> Session | None:
+    return await state.sessions.find(session_id, _browser(request))
 
 
-def _required(session_id: str, request: Request) -> Session:
-    session = _find(state_of(request), session_id, request)
+async def _required(session_id: str, request: Request) -> Session:
+    session = await _find(state_of(request), session_id, request)
     if session is None:
         raise Ended("the session has ended")
     return session
@@ -274,7 +296,7 @@ def _required(session_id: str, request: Request) -> Session:
 async def _posted(session_id: str, request: Request) -> tuple[Session, Mapping[str, Any]]:
     """The session and the body of a call by the page's own script (its key is in the page, not in a cookie)."""
     body = await request.body()
-    session = _required(session_id, request)
+    session = await _required(session_id, request)
     if not secrets.compare_digest(request.headers.get("x-companion-key", ""), session.page_key):
         raise Ended("the session has ended")
     return session, decode_request(body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
 from typing import Any
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cds_service.sandbox.authorization import AuthorizationServer
 from cds_service.sandbox.cases import published_cases
 from cds_service.sandbox.fhir_server import fhir_app
+from cds_service.sandbox.registration import Clients
 from cds_service.sandbox.store import Store
 
 _FHIR = "/fhir"
@@ -38,11 +39,16 @@ class SandboxSettings:
     service_url: str
     today: date
     fhir_url: str | None = None
+    clients: Clients = field(default_factory=Clients)
+    """who may launch from here; by default the companion as a public client."""
+    token_seconds: float = 3600
 
 
 def sandbox_app(store: Store, settings: SandboxSettings) -> ASGIApp:
     fhir = fhir_app(store)
-    authorization = AuthorizationServer((f"{settings.service_url}/companion/callback",))
+    authorization = AuthorizationServer(
+        (f"{settings.service_url}/companion/callback",), settings.clients, settings.token_seconds
+    )
     page = Router(routes=[*_Page(store, settings, authorization).routes(), *authorization.routes()])
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,5 @@
-"""A SMART authorization server for the sandbox: EHR launch, code flow with PKCE, tokens that the FHIR server honours.
+"""A SMART authorization server for the sandbox: EHR launch, code flow with PKCE, OpenID Connect, refresh, tokens that
+the FHIR server honours; public clients, and confidential ones with a secret or a key of their own.
 
 It approves by itself, because everybody in the sandbox is fictional; every other rule of the protocol is kept. A launch
 may narrow the scopes, so that an app can be tried with less than it asked for.
@@ -15,13 +16,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from joserfc import jwt
+from joserfc.jwk import ECKey
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cds_service.gather import may_read
+from cds_service.sandbox.registration import ALGORITHMS, PUBLIC, Clients
 
-CLIENT = "calcinosis-companion"
+CLIENT = PUBLIC
+USER = "Practitioner/sandbox-clinician"
 TOKEN_PREFIX = "sandbox-"  # noqa: S105 - marks our own tokens
 _SECONDS = 3600
 _CODE_SECONDS = 60
@@ -42,6 +47,8 @@ class _Code:
     challenge: str
     redirect_uri: str
     begun: float
+    client: str
+    nonce: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +56,27 @@ class Token:
     patient: str
     scope: str
     ends: float
+    client: str = CLIENT
 
 
 @dataclass(slots=True)
 class AuthorizationServer:
-    """`redirect_uris` are registered; no other is ever redirected to."""
+    """`redirect_uris` are registered; no other is ever redirected to. Access tokens live for `seconds`."""
 
     redirect_uris: tuple[str, ...]
+    clients: Clients = field(default_factory=Clients)
+    seconds: float = _SECONDS
+    _key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "sandbox", "use": "sig"}))
     _launches: OrderedDict[str, _Launch] = field(default_factory=OrderedDict)
     _codes: OrderedDict[str, _Code] = field(default_factory=OrderedDict)
     _tokens: OrderedDict[str, Token] = field(default_factory=OrderedDict)
+    _refreshing: OrderedDict[str, Token] = field(default_factory=OrderedDict)
 
     def routes(self) -> list[Route]:
         return [
             Route("/auth/authorize", self.authorize),
             Route("/auth/token", self.token, methods=["POST"]),
+            Route("/auth/jwks", self.jwks),
         ]
 
     def configuration(self, origin: str) -> dict[str, Any]:
@@ -71,20 +84,29 @@ class AuthorizationServer:
             "issuer": f"{origin}/fhir",
             "authorization_endpoint": f"{origin}/auth/authorize",
             "token_endpoint": f"{origin}/auth/token",
-            "grant_types_supported": ["authorization_code"],
+            "jwks_uri": f"{origin}/auth/jwks",
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "scopes_supported": ["openid", "fhirUser", "launch", "online_access", "patient/*.rs"],
             "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": ["none"],
-            "capabilities": ["launch-ehr", "client-public", "context-ehr-patient", "permission-v1", "permission-v2"],
-        }
+            "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "capabilities": [
+                "launch-ehr", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric",
+                "context-ehr-patient", "sso-openid-connect", "permission-online", "permission-v1", "permission-v2",
+            ],
+        }  # fmt: skip
 
     def launch(self, patient: str, scope: str | None = None) -> str:
         """A launch token for this patient; `scope` narrows what will be granted."""
         return _keep(self._launches, _Launch(patient, scope, time.monotonic()))
 
+    async def jwks(self, request: Request) -> Response:
+        return JSONResponse({"keys": [self._key.as_dict(private=False)]})
+
     async def authorize(self, request: Request) -> Response:
         asked = request.query_params
         redirect_uri = asked.get("redirect_uri", "")
-        if asked.get("client_id") != CLIENT or redirect_uri not in self.redirect_uris:
+        if asked.get("client_id") not in self.clients or redirect_uri not in self.redirect_uris:
             return Response("unknown client or redirect_uri", 400, media_type="text/plain")
         launch = self._launches.pop(asked.get("launch", ""), None)
         error = None
@@ -101,37 +123,66 @@ class AuthorizationServer:
         wanted = asked.get("scope", "").split()
         allowed = set((launch.scope if launch.scope is not None else asked.get("scope", "")).split())
         granted = " ".join(scope for scope in wanted if scope in allowed)
-        code = _keep(
-            self._codes, _Code(launch.patient, granted, asked["code_challenge"], redirect_uri, time.monotonic())
-        )
+        made = _Code(
+            launch.patient, granted, asked["code_challenge"], redirect_uri, time.monotonic(), asked["client_id"],
+            asked.get("nonce"),
+        )  # fmt: skip
+        code = _keep(self._codes, made)
         return RedirectResponse(f"{redirect_uri}?{urlencode({'code': code, 'state': asked['state']})}", 302)
 
     async def token(self, request: Request) -> Response:
         form = {key: values[0] for key, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        client = self.clients.authenticated(form, request.headers.get("authorization"), f"{origin}/auth/token")
+        if client is None:
+            return JSONResponse({"error": "invalid_client"}, 401)
+        if form.get("grant_type") == "refresh_token":
+            held = self._refreshing.pop(form.get("refresh_token", ""), None)
+            if held is None or held.client != client:
+                return JSONResponse({"error": "invalid_grant"}, 400)
+            return self._answer(held.patient, held.scope, client)
         code = self._codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         if (
             form.get("grant_type") != "authorization_code"
-            or form.get("client_id") != CLIENT
             or code is None
+            or code.client != client
             or code.redirect_uri != form.get("redirect_uri")
             or not secrets.compare_digest(code.challenge, challenge)
             or time.monotonic() - code.begun > _CODE_SECONDS
         ):
             return JSONResponse({"error": "invalid_grant"}, 400)
-        held = Token(code.patient, code.scope, time.monotonic() + _SECONDS)
-        return JSONResponse(
-            {
-                "access_token": _keep(self._tokens, held, TOKEN_PREFIX),
-                "token_type": "Bearer",
-                "expires_in": _SECONDS,
-                "scope": held.scope,
-                "patient": held.patient,
-                "need_patient_banner": True,
-            },
-            headers={"Cache-Control": "no-store"},
-        )
+        more = {}
+        if "openid" in code.scope.split():
+            more["id_token"] = self._identity(origin, code)
+        return self._answer(code.patient, code.scope, client, more)
+
+    def _answer(self, patient: str, scope: str, client: str, more: dict[str, Any] | None = None) -> Response:
+        held = Token(patient, scope, time.monotonic() + self.seconds, client)
+        body = {
+            "access_token": _keep(self._tokens, held, TOKEN_PREFIX),
+            "token_type": "Bearer",
+            "expires_in": self.seconds,
+            "scope": scope,
+            "patient": patient,
+            "need_patient_banner": True,
+        }
+        if "online_access" in scope.split():
+            body["refresh_token"] = _keep(self._refreshing, held, "refresh-")
+        return JSONResponse(body | (more or {}), headers={"Cache-Control": "no-store"})
+
+    def _identity(self, origin: str, code: _Code) -> str:
+        """Who is signed in: always the one clinician of the sandbox."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": f"{origin}/fhir", "sub": "sandbox-clinician", "aud": code.client, "iat": now, "exp": now + 300,
+        }  # fmt: skip
+        if code.nonce:
+            claims["nonce"] = code.nonce
+        if "fhirUser" in code.scope.split():
+            claims["fhirUser"] = f"{origin}/fhir/{USER}"
+        return jwt.encode({"alg": "ES256", "kid": "sandbox"}, claims, self._key)
 
     def refusal(self, authorization: str | None, method: str, kind: str, patient: str | None) -> int | None:
         """401 or 403 for a request that one of our tokens does not allow; None when it may pass. Requests without one

@@ -22,7 +22,7 @@ from cds_service.audit.trail import Event, Verdict, append, chain_key, forget, r
 from cds_service.feedback import FeedbackItem
 from cds_service.store.migrate import migrate
 from cds_service.store.records import EvaluationRecord, Shown
-from cds_service.store.tables import cards, evaluations, feedback, secrets, suggestions, tokens
+from cds_service.store.tables import cards, evaluations, feedback, secrets, sessions, suggestions, tokens
 
 TokenUse = Literal["first", "repeat", "reused"]
 _DAY_MS = 86_400_000
@@ -55,7 +55,7 @@ class Store:
         rows = list(records)
         shown = [(record, card) for record in rows for card in record.cards]
         offered = [(record, card, s) for record, card in shown for s in card.suggestions]
-        with self._writing() as connection:
+        with self.writing() as connection:
             if rows:
                 connection.execute(evaluations.insert(), [_evaluation_row(record) for record in rows])
             if shown:
@@ -91,7 +91,7 @@ class Store:
         if not items:
             return 0
         wanted = {item.card for item in items}
-        with self._writing() as connection:
+        with self.writing() as connection:
             known = set(
                 connection.scalars(select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.uuid.in_(wanted)))
             )
@@ -136,7 +136,7 @@ class Store:
             "expires_ms": expires_ms,
         }
         insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
-        with self._writing() as connection:
+        with self.writing() as connection:
             claim = insert(tokens).values(row).on_conflict_do_nothing().returning(tokens.c.jti_hash)
             if connection.execute(claim).first() is not None:
                 return "first"
@@ -151,8 +151,9 @@ class Store:
     def expire(self, now_ms: int, retention_days: dict[str, int], default_days: int) -> None:
         """Removes used-up tokens, and evaluations and feedback older than each tenant's retention; blanks the patients
         of the audit trail that are older. What was removed is put on the trail."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(delete(tokens).where(tokens.c.expires_ms < now_ms))
+            connection.execute(delete(sessions).where((sessions.c.ends_ms < now_ms) | (sessions.c.idle_ms < now_ms)))
             kept = set(connection.scalars(select(evaluations.c.tenant).distinct()))
             kept |= set(connection.scalars(select(feedback.c.tenant).distinct()))
             kept |= set(connection.scalars(select(audit.c.tenant).where(audit.c.subject.is_not(None)).distinct()))
@@ -173,12 +174,14 @@ class Store:
     def erase(self, tenant: str, patient_key: str, now_ms: int) -> int:
         """Removes everything kept about one patient of a tenant and blanks the patient in the audit trail, which says
         that and when; how many rows were removed or blanked."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             theirs = select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.patient_key == patient_key)
             said = (feedback.c.tenant == tenant) & feedback.c.card.in_(theirs)
             seen = (evaluations.c.tenant == tenant) & (evaluations.c.patient_key == patient_key)
             number = connection.execute(delete(feedback).where(said)).rowcount
             number += connection.execute(delete(evaluations).where(seen)).rowcount
+            talked = (sessions.c.tenant == tenant) & (sessions.c.patient_key == patient_key)
+            number += connection.execute(delete(sessions).where(talked)).rowcount
             number += forget(connection, tenant, subject=patient_key)
             event = Event(now_ms, tenant, "erase", "patient", "done", detail=f"rows={number}")
             append(connection, self._chain, [event])
@@ -199,7 +202,7 @@ class Store:
         self.record([], [event])
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
         """One transaction, committed at the end."""
         with self._alone, reported(), self.engine.begin() as connection:
             yield connection

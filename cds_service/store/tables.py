@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -106,3 +107,19 @@ tokens = Table(
 
 secrets = Table("secrets", metadata, Column("name", String(32), primary_key=True), Column("value", String(128)))
 """The key of the patient hashes, made on first use unless CDS_PSEUDONYM_KEY is set."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("browser", String(64), nullable=False, index=True),
+    Column("tenant", String(64), nullable=False),
+    Column("patient_key", String(64)),
+    Column("version", Integer, nullable=False),
+    Column("idle_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_sessions_patient", "tenant", "patient_key"),
+)
+"""Of the companion. name, browser: hashes of random secrets; a row without patient_key is a launch under way.
+sealed: encrypted with CDS_SESSION_KEY (tokens, answers; never the chart)."""

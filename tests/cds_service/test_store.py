@@ -51,7 +51,7 @@ def test_the_migrations_make_the_tables_of_the_program(store: Store) -> None:
     for table in metadata.sorted_tables:
         assert {c["name"] for c in found.get_columns(table.name)} == set(table.columns.keys())
     with store.engine.connect() as connection:
-        assert revision_of(connection) == newest() == "0003"
+        assert revision_of(connection) == newest() == "0004"
     migrate(store.engine)
 
 

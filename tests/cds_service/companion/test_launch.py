@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -152,22 +153,27 @@ def test_chart_text_is_data(window: Window, text: str) -> None:
 def test_sessions_end_when_idle_and_at_last() -> None:
     now = 0.0
     sessions = Sessions(lambda: now)
-    session = sessions.open(Session("browser", None, None))  # type: ignore[arg-type]
-    now = IDLE_SECONDS - 1.0
-    assert sessions.find(session.id, "browser") is session
-    assert sessions.find(session.id, "other") is None
-    assert sessions.find(session.id, None) is None
-    now += IDLE_SECONDS + 1
-    assert sessions.find(session.id, "browser") is None
-    kept = sessions.open(Session("browser", None, None))  # type: ignore[arg-type]
-    begun = now
-    while now - begun <= LONGEST_SECONDS:
-        assert sessions.find(kept.id, "browser") is kept
-        now += IDLE_SECONDS - 1
-    assert sessions.find(kept.id, "browser") is None
-    sessions.await_return("state", Pending("browser", "iss", None, None, "verifier"))
-    now += PENDING_SECONDS + 1
-    assert sessions.returned("state") is None
+
+    async def story() -> None:
+        nonlocal now
+        session = await sessions.open(Session("browser", None, None))  # type: ignore[arg-type]
+        now = IDLE_SECONDS - 1.0
+        assert await sessions.find(session.id, "browser") is session
+        assert await sessions.find(session.id, "other") is None
+        assert await sessions.find(session.id, None) is None
+        now += IDLE_SECONDS + 1
+        assert await sessions.find(session.id, "browser") is None
+        kept = await sessions.open(Session("browser", None, None))  # type: ignore[arg-type]
+        begun = now
+        while now - begun <= LONGEST_SECONDS:
+            assert await sessions.find(kept.id, "browser") is kept
+            now += IDLE_SECONDS - 1
+        assert await sessions.find(kept.id, "browser") is None
+        await sessions.await_return("state", Pending("browser", "iss", None, None, "verifier"))
+        now += PENDING_SECONDS + 1
+        assert await sessions.returned("state") is None
+
+    asyncio.run(story())
 
 
 def test_scopes_of_both_versions() -> None:

@@ -1,0 +1,73 @@
+"""Sealed sessions of the companion, shared by all processes: what they hold is nobody's who has only the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+
+from cds_service.store.store import Store, reported
+from cds_service.store.tables import sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """One row. `name` is the hash of a session's id or of a launch's state, `browser` the hash of the cookie's secret;
+    `version` counts the changes of `sealed`."""
+
+    name: str
+    browser: str
+    tenant: str
+    patient_key: str | None
+    version: int
+    idle_ms: int
+    ends_ms: int
+    sealed: bytes
+
+
+class Drawers:
+    """Blocking; methods raise StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put(self, drawer: Drawer, *, alone: bool) -> None:
+        """Keeps a new row; `alone` ends the other sessions of the same browser."""
+        with self._store.writing() as connection:
+            if alone:
+                connection.execute(
+                    delete(sessions).where(sessions.c.browser == drawer.browser, sessions.c.patient_key.is_not(None))
+                )
+            row = {name: getattr(drawer, name) for name in Drawer.__slots__}
+            connection.execute(sessions.insert().values(row))
+
+    def get(self, name: str, now_ms: int) -> Drawer | None:
+        """The row, unless its time is over."""
+        with reported(), self._store.engine.connect() as connection:
+            found = connection.execute(select(sessions).where(sessions.c.name == name)).first()
+        if found is None or now_ms > min(found.idle_ms, found.ends_ms):
+            return None
+        return Drawer(**{key: getattr(found, key) for key in Drawer.__slots__})
+
+    def touch(self, name: str, idle_ms: int) -> None:
+        with self._store.writing() as connection:
+            connection.execute(update(sessions).where(sessions.c.name == name).values(idle_ms=idle_ms))
+
+    def change(self, name: str, sealed: bytes, ends_ms: int) -> int | None:
+        """Replaces what a row holds; its new version, None when the row is gone."""
+        with self._store.writing() as connection:
+            changed = connection.execute(
+                update(sessions)
+                .where(sessions.c.name == name)
+                .values(sealed=sealed, ends_ms=ends_ms, version=sessions.c.version + 1)
+                .returning(sessions.c.version)
+            ).first()
+        return int(changed.version) if changed is not None else None
+
+    def take(self, name: str, now_ms: int) -> Drawer | None:
+        """The row, once: of two that ask, one gets it."""
+        with self._store.writing() as connection:
+            found = connection.execute(delete(sessions).where(sessions.c.name == name).returning(sessions)).first()
+        if found is None or now_ms > found.ends_ms:
+            return None
+        return Drawer(**{key: getattr(found, key) for key in Drawer.__slots__})
