@@ -103,6 +103,12 @@ sbom: deploy-tools
 # what a request costs, in instructions and in time; writes docs/benchmarks.md
 bench: install
 	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.screening
+
+# population screening over a million Observations against a bare orjson loop; writes docs/benchmarks-screening.md
+.PHONY: bench-screen
+bench-screen: install
+	$(BIN)/python -m benchmarks.screening
 
 # fails when a request needs over 3 % more instructions than recorded; skipped where they can't be compared
 bench-gate: install

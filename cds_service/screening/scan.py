@@ -6,17 +6,15 @@ its content. The columns go to a Parquet file; the lines stay where they are."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import accumulate
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from cds_service.screening.mentions import Mentions
 from cds_service.screening.needs import NEED_OF_TYPE
 from cds_service.screening.sources import Block, DamagedFileError, Unit, read_blocks
-from mappings.reader.access import concept
 from mappings.reader.identity import target
 
 NOT_JSON, NOT_A_RESOURCE, A_BUNDLE = "not JSON", "not a FHIR resource", "a Bundle, which Bulk Data does not hold"
@@ -25,44 +23,25 @@ _MOST_NAMED = 1000
 """bad lines of one unit that are named; the others are counted."""
 _MOST_KNOWN = 500_000
 _DAY = 10
+_TOGETHER = 128
+"""lines that are looked at together."""
 
 
 class _Reference(msgspec.Struct, gc=False):
     reference: str | None = None
 
 
-class _Unit(msgspec.Struct, gc=False):
-    unit: str | None = None
-    code: str | None = None
-
-
 class _Period(msgspec.Struct, gc=False):
     start: str | None = None
 
 
-_NONE = msgspec.Raw(b"")
-
-
 class _Line(msgspec.Struct, gc=False):
-    """What the look needs of a line; the elements of an Observation in which the reader finds diagnoses. A test puts
-    the disease into every element of an Observation and compares."""
+    """What the columns need of a line."""
 
     resourceType: str  # noqa: N815 - FHIR's name
     id: str | None = None
     subject: _Reference | None = None
     patient: _Reference | None = None
-    code: msgspec.Raw = _NONE
-    valueQuantity: _Unit | None = None  # noqa: N815
-    valueCodeableConcept: msgspec.Raw = _NONE  # noqa: N815
-    valueString: msgspec.Raw = _NONE  # noqa: N815
-    valueDateTime: msgspec.Raw = _NONE  # noqa: N815
-    value: msgspec.Raw = _NONE
-    component: msgspec.Raw = _NONE
-    note: msgspec.Raw = _NONE
-    comment: msgspec.Raw = _NONE
-    comments: msgspec.Raw = _NONE
-    contained: msgspec.Raw = _NONE
-    text: msgspec.Raw = _NONE
 
 
 class _Visit(msgspec.Struct, gc=False):
@@ -104,16 +83,14 @@ class Scanned(msgspec.Struct):
 
 
 class Scanner:
-    """Scans units; keeps what it learnt of codes and names from one to the next."""
+    """Scans units. `may_concern` says of JSON bytes whether they can name the disease, and never misses one
+    (`mappings.prescan`)."""
 
-    def __init__(self, mentions: Mentions) -> None:
-        self._mentions = mentions
+    def __init__(self, may_concern: Callable[[bytes], bool]) -> None:
+        self._may_concern = may_concern
         self._decode = msgspec.json.Decoder(_Line).decode
         self._visit = msgspec.json.Decoder(_Visit).decode
-        self._elements = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
         self._patients: dict[str, str | None] = {}
-        self._codes: dict[bytes, tuple[bool, bool]] = {}
-        self._units: set[tuple[str | None, str | None]] = set()
 
     def scan(self, unit: Unit, out: Path, progress: Any = None) -> Scanned:
         """Writes the columns of the unit to `out` (whole or not at all) and tells what it held."""
@@ -146,34 +123,40 @@ class Scanner:
             rows: list[_Line | None] = list(map(self._decode, lines))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = [self._careful(line, found, at) for at, line in enumerate(lines, found.lines + 1)]
+        concerned = self._concerned(lines)
         columns: list[_Row] = []
-        known, observation, add = self._patients, self._observation, columns.append
+        known, add = self._patients, columns.append
         observed = 0
-        numbers = range(found.lines + 1, found.lines + 1 + len(lines))
-        for row, offset, size, line, number in zip(rows, offsets, sizes, lines, numbers, strict=False):
+        for index, row in enumerate(rows):
             if row is None:
                 continue
             kind = row.resourceType
-            if kind == "Observation":
+            name = None
+            if kind == "Observation" and row.subject is not None:
                 observed += 1
-                subject = row.subject
-                patient = known.get(subject.reference) if subject is not None else None  # type: ignore[arg-type]
-                if patient is None and (patient := self._patient(row)) is None:
-                    found.unplaced += 1
-                else:
-                    add((patient, kind, offset, size, observation(row), None))
-                continue
-            kinds[kind] += 1
-            patient, mention, name = self._other(row, line, found, number)
+                patient = known.get(row.subject.reference) or self._patient(row)  # type: ignore[arg-type]
+            else:
+                kinds[kind] += 1
+                patient, name = self._other(row, lines[index], found, found.lines + 1 + index)
             if patient is None and name is None:
                 found.unplaced += kind in NEED_OF_TYPE
             else:
-                add((patient, kind, offset, size, mention, name))
+                mention = index in concerned and kind in NEED_OF_TYPE
+                add((patient, kind, offsets[index], sizes[index], mention, name))
         if observed:
             kinds["Observation"] += observed
         found.lines += len(lines)
         found.bytes += sum(sizes) + len(sizes)
         return columns
+
+    def _concerned(self, lines: list[bytes]) -> frozenset[int]:
+        """Which of the lines can name the disease: many are looked at together, singly where there is something."""
+        concerned: list[int] = []
+        for first in range(0, len(lines), _TOGETHER):
+            group = lines[first : first + _TOGETHER]
+            if self._may_concern(b"\n".join(group)):
+                concerned.extend(first + at for at, line in enumerate(group) if self._may_concern(line))
+        return frozenset(concerned)
 
     def _patient(self, row: _Line) -> str | None:
         subject = row.subject or row.patient
@@ -187,60 +170,31 @@ class Scanner:
         self._patients[reference] = patient = patient_of(reference)
         return patient
 
-    def _observation(self, row: _Line) -> bool:
-        key = bytes(row.code)
-        found = self._codes.get(key) or self._code(key)
-        if found[0] or (row.text is not _NONE and not found[1] and self._says(row.text)):
-            return True
-        quantity = row.valueQuantity
-        if quantity is not None and ((quantity.unit, quantity.code) not in self._units and self._unit(quantity)):
-            return True
-        return any(self._says(value) for value in _rest(row) if value is not _NONE)
-
-    def _unit(self, quantity: _Unit) -> bool:
-        words = (quantity.unit, quantity.code)
-        if any(word is not None and self._mentions.of_text(word) for word in words):
-            return True
-        if len(self._units) < _MOST_KNOWN:
-            self._units.add(words)
-        return False
-
-    def _code(self, value: bytes) -> tuple[bool, bool]:
-        """(whether a code names the disease, whether it has any name, so that no narrative is read for one)."""
-        try:
-            named = bool(concept(msgspec.json.decode(value)).label) if value else False
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            named = False
-        if len(self._codes) >= _MOST_KNOWN:
-            self._codes.clear()
-        self._codes[value] = found = (self._says(value), named)
-        return found
-
-    def _says(self, value: msgspec.Raw | bytes) -> bool:
-        return bool(value) and self._mentions.of_json(bytes(value))
-
-    def _other(self, row: _Line, line: bytes, found: Scanned, number: int) -> tuple[str | None, bool, str | None]:
-        """(patient, whether it can name the disease, name) of what is no Observation: every element is looked at."""
+    def _other(self, row: _Line, line: bytes, found: Scanned, number: int) -> tuple[str | None, str | None]:
+        """(patient, name): the name is a Medication's id or the day on which an Encounter began."""
         kind = row.resourceType
         if kind == "Patient":
-            return row.id, False, None
+            return row.id, None
+        if kind == "Medication":
+            return None, row.id
         if kind == "Bundle":
             self._bundle(line, found, number)
-            return None, False, None
-        if kind == "Medication":
-            return None, False, row.id
+            return None, None
         patient = self._patient(row)
-        if kind == "Encounter":
-            period = self._visit(line).period
-            return patient, False, (period.start or "")[:_DAY] if period is not None else ""
-        if kind not in NEED_OF_TYPE or patient is None:
-            return (None, False, None) if kind not in NEED_OF_TYPE else (patient, False, None)
-        elements = self._elements(line)
-        return patient, any(self._says(value) for name, value in elements.items() if name not in _SILENT), None
+        if kind == "Encounter" and patient is not None:
+            try:
+                period = self._visit(line).period
+            except msgspec.ValidationError:
+                period = None
+            return patient, (period.start or "")[:_DAY] if period is not None else None
+        return patient, None
 
     def _bundle(self, line: bytes, found: Scanned, number: int) -> None:
         """Bulk Data names what was deleted in Bundles; any other Bundle is out of place and named."""
-        entries = msgspec.json.decode(line, type=_Bundle).entry
+        try:
+            entries = msgspec.json.decode(line, type=_Bundle).entry
+        except msgspec.ValidationError:
+            entries = []
         urls = [
             entry.request.url for entry in entries if entry.request is not None and entry.request.method == "DELETE"
         ]
@@ -264,32 +218,14 @@ class Scanner:
         if not isinstance(kind, str):
             self._lose(found, number, NOT_A_RESOURCE)
             return None
-        whole = msgspec.Raw(line)
         subject = _reference(value.get("subject")) or _reference(value.get("patient"))
         name = value.get("id") if isinstance(value.get("id"), str) else None
-        return _Line(kind, name, subject, None, _NONE, component=whole)
+        return _Line(kind, name, subject)
 
     def _lose(self, found: Scanned, line: int | None, reason: str) -> None:
         found.lost_in_all += 1
         if len(found.lost) < _MOST_NAMED:
             found.lost.append(Lost(line, reason))
-
-
-_SILENT = frozenset({"resourceType", "id", "meta", "subject", "patient", "encounter"})
-"""elements of other resources in which no reader looks for a diagnosis."""
-
-
-_rest = attrgetter(
-    "valueString",
-    "note",
-    "component",
-    "valueCodeableConcept",
-    "contained",
-    "valueDateTime",
-    "comment",
-    "comments",
-    "value",
-)
 
 
 _Row = tuple[str | None, str, int, int, bool, str | None]

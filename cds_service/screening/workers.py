@@ -17,12 +17,11 @@ import msgspec
 from cds_service.pipeline import Brain, load_brain
 from cds_service.screening.decide import decide
 from cds_service.screening.gather import gather
-from cds_service.screening.mentions import Mentions
 from cds_service.screening.rows import DecisionRow
 from cds_service.screening.scan import Scanned, Scanner
 from cds_service.screening.sources import Unit
 from mappings.bundles import NotJsonError, decode
-from mappings.codelists import OverlayText, load_terminology
+from mappings.codelists import OverlayText
 from mappings.facts import Completeness, Need
 from mappings.raw import Resource
 
@@ -81,8 +80,7 @@ def _start(setup: Setup, counters: Any) -> None:
     before, _Here.setup, _Here.counters = _Here.setup, setup, counters
     if _Here.brain is None or before is None or before.overlay != setup.overlay:
         _Here.brain = load_brain(None, setup.overlay)
-        concepts = [name for rule in _Here.brain.knowledge.criteria.ctd.diagnoses for name in rule.concepts]
-        _Here.scanner = Scanner(Mentions(concepts, load_terminology(setup.overlay)))
+        _Here.scanner = Scanner(_Here.brain.may_concern)
     gc.set_threshold(100_000, 50, 100)
 
 

@@ -28,6 +28,7 @@ from cds_service.screening.rows import to_record
 from tests.cds_service.screening.exports import case_charts, lines_by_type, write_export
 from tests.charts import TODAY
 
+MAIN = "import sys; from cds_service.cli import main; sys.exit(main())"
 KEY = "a key of the tests, of no hospital at all"
 
 
@@ -266,7 +267,7 @@ def test_a_wrong_argument_is_named(
 def test_killed_in_the_middle_and_started_again_gives_the_same_bytes(tmp_path: Path) -> None:
     folder = tmp_path / "export"
     write_benchmark(folder, 6000, 150_000)
-    command = [sys.executable, "-m", "cds_service.cli", "screen", str(folder), "--as-of", "2026-01-01", "--everyone"]
+    command = [sys.executable, "-c", MAIN, "screen", str(folder), "--as-of", "2026-01-01", "--everyone"]
     whole = subprocess.run([*command, "--out", str(tmp_path / "whole.parquet")], check=True, timeout=600)
     assert whole.returncode == 0
     for after in ("columns/*.json", "run-*/rows-*.ndjson"):
