@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from itertools import accumulate
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ _MOST_NAMED = 1000
 """bad lines of one unit that are named; the others are counted."""
 _MOST_KNOWN = 500_000
 _DAY = 10
-_TOGETHER = 128
-"""lines that are looked at together."""
+_TOGETHER = 32
+"""lines that are looked at together where some of a block says something."""
+_ROWS = 50_000
+_OBSERVATION, _SILENT, _NAMELESS = repeat("Observation"), repeat(False), repeat(None)
 
 
 class _Reference(msgspec.Struct, gc=False):
@@ -100,17 +102,21 @@ class Scanner:
         found = Scanned()
         kinds: Counter[str] = Counter()
         partly = out.with_name(out.name + ".part")
+        rows: list[_Row] = []
         with pq.ParquetWriter(partly, _schema(pa), compression="zstd", compression_level=1) as writer:
             try:
                 for block in read_blocks(unit):
-                    columns = self._columns(block, found, kinds)
-                    writer.write_table(_table(pa, columns))
+                    rows += self._columns(block, found, kinds)
                     if progress is not None:
-                        progress(len(block.lines), sum(map(len, block.lines)) + len(block.lines))
+                        progress(len(block.lines), len(block.data) + 1)
+                    if len(rows) >= _ROWS:
+                        writer.write_table(_table(pa, rows))
+                        rows = []
             except DamagedFileError as error:
                 self._lose(found, None, str(error))
             except OSError as error:
                 self._lose(found, None, error.strerror or "unreadable")
+            writer.write_table(_table(pa, rows))
         found.kinds = dict(kinds)
         partly.replace(out)
         return found
@@ -123,35 +129,44 @@ class Scanner:
             rows: list[_Line | None] = list(map(self._decode, lines))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = [self._careful(line, found, at) for at, line in enumerate(lines, found.lines + 1)]
-        concerned = self._concerned(lines)
+        concerned = self._concerned(block)
+        first = found.lines + 1
+        found.lines += len(lines)
+        found.bytes += len(block.data) + 1
+        if not concerned and (quick := self._observations(rows, offsets, sizes)) is not None:
+            kinds["Observation"] += len(quick)
+            return quick
         columns: list[_Row] = []
-        known, add = self._patients, columns.append
-        observed = 0
         for index, row in enumerate(rows):
             if row is None:
                 continue
             kind = row.resourceType
-            name = None
-            if kind == "Observation" and row.subject is not None:
-                observed += 1
-                patient = known.get(row.subject.reference) or self._patient(row)  # type: ignore[arg-type]
-            else:
-                kinds[kind] += 1
-                patient, name = self._other(row, lines[index], found, found.lines + 1 + index)
+            kinds[kind] += 1
+            patient, name = self._other(row, lines[index], found, first + index)
             if patient is None and name is None:
                 found.unplaced += kind in NEED_OF_TYPE
             else:
                 mention = index in concerned and kind in NEED_OF_TYPE
-                add((patient, kind, offsets[index], sizes[index], mention, name))
-        if observed:
-            kinds["Observation"] += observed
-        found.lines += len(lines)
-        found.bytes += sum(sizes) + len(sizes)
+                columns.append((patient, kind, offsets[index], sizes[index], mention, name))
         return columns
 
-    def _concerned(self, lines: list[bytes]) -> frozenset[int]:
-        """Which of the lines can name the disease: many are looked at together, singly where there is something."""
+    def _observations(self, rows: list[_Line | None], offsets: list[int], sizes: list[int]) -> list[_Row] | None:
+        """The columns of a block that holds nothing but Observations of known patients: most blocks of most exports."""
+        known = self._patients
+        try:
+            patients = [known[row.subject.reference] for row in rows]  # type: ignore[union-attr, index]
+        except (KeyError, AttributeError):
+            return None
+        if any(row.resourceType != "Observation" for row in rows if row is not None) or None in patients:
+            return None
+        return list(zip(patients, _OBSERVATION, offsets, sizes, _SILENT, _NAMELESS, strict=False))
+
+    def _concerned(self, block: Block) -> frozenset[int]:
+        """Which of the lines can name the disease: all are looked at together, singly only where there is something."""
+        if not self._may_concern(block.data):
+            return frozenset()
         concerned: list[int] = []
+        lines = block.lines
         for first in range(0, len(lines), _TOGETHER):
             group = lines[first : first + _TOGETHER]
             if self._may_concern(b"\n".join(group)):

@@ -17,7 +17,8 @@ from cds_service.errors import ServiceError
 Packing = Literal["none", "gzip", "zstd"]
 _MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _UNIT = 64 * 1024 * 1024
-_BLOCK = 4 * 1024 * 1024
+_BLOCK = 512 * 1024
+"""fits into the cache of a core, where it is gone through several times."""
 _PACKED = 128 * 1024
 LONGEST_LINE = 64 * 1024 * 1024
 """bytes; a longer line is left out and named, or one file could take all memory."""
@@ -53,9 +54,10 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 class Block(NamedTuple):
-    """Whole lines; `offset` is where they begin in the unpacked file."""
+    """Whole lines; `offset` is where they begin in the unpacked file, `data` what they were cut from."""
 
     offset: int
+    data: bytes
     lines: list[bytes]
 
 
@@ -133,13 +135,14 @@ def _lines(chunks: Iterator[bytes], offset: int) -> Iterator[Block]:
             data, first = data.replace(_BOM, b"   ", 1) if data.startswith(_BOM) else data, False
         cut = data.rfind(b"\n") + 1
         if cut:
-            yield Block(offset, data[: cut - 1].split(b"\n"))
+            whole = data[: cut - 1]
+            yield Block(offset, whole, whole.split(b"\n"))
             offset += cut
         rest = data[cut:]
         if len(rest) > LONGEST_LINE:
             raise DamagedFileError("a line is too long")
     if rest:
-        yield Block(offset, [rest])
+        yield Block(offset, rest, [rest])
 
 
 def _gunzip(file: BinaryIO) -> Iterator[bytes]:
