@@ -96,6 +96,11 @@ def _written_later(note: object, day: date) -> bool:
 
 
 def _later(value: object, day: date) -> bool:
+    if not isinstance(value, str):
+        return False
+    written = value[:10]
+    if written <= day.isoformat()[: len(written)]:  # spares most dates the parsing
+        return False
     when = PartialDate.parse(value)
     return when is not None and when.earliest > day
 
