@@ -233,7 +233,8 @@ def _lines(voice: Voice, conflict: Conflict) -> Iterator[tuple[str, tuple[str, .
         parts.append(say("also", notes=" ".join(voice.sentence(note) for note in notes)))
     if conflict.rules:
         parts.append(f"({say('rules', rules=', '.join(conflict.rules))})")
-    yield " ".join(parts), voice.decisive(conflict.because, conflict.rules)[1]
+    agents = (conflict.therapy,) if conflict.therapy else ()
+    yield " ".join(parts), voice.decisive(conflict.because, conflict.rules, agents)[1]
     own = voice.cards.order_checks.notes.get(conflict.therapy or "")
     if own is not None and conflict.other is None:
         yield own.text, own.sources

@@ -99,7 +99,10 @@ class _Families:
         blocks = [r for r in rules if r.action == "block" and therapy.id in r.agents]
         shown = blocks[: self._families.most_rules]
         for rule in shown:
-            yield Sentence(text=self._say.blocked.format(text=rule.text.rstrip(".")), citations=_cited(rule.sources))
+            yield Sentence(
+                text=self._say.blocked.format(text=rule.text.rstrip(".")),
+                citations=_cited(rule.sources_for(therapy.id)),
+            )
         if not shown:
             yield Sentence(text=self._say.none_blocked, citations=(TOOL_RULE,))
         if rest := len(rules) - len(shown):

@@ -77,7 +77,7 @@ def left_out(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:
             groups.setdefault(voice.sentence(item.because, item.evidence), []).append(item)
     for because, items in groups.items():
         names = ", ".join(voice.therapy_name(item.id) for item in items)
-        rules, cited = voice.decisive(items[0].because, items[0].rules)
+        rules, cited = voice.decisive(items[0].because, items[0].rules, tuple(item.id for item in items))
         shown_rules = f" ({voice.cards.say('rules', rules=', '.join(rules))})" if rules else ""
         yield voice.cards.say("group", names=names, because=because) + shown_rules, cited
     for work in voice.assessment.workup:

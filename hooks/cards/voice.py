@@ -93,11 +93,13 @@ class Voice:
         """Look-ups of the knowledge that every card needs."""
         return tables(self.knowledge)
 
-    def decisive(self, because: str, rules: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """(rule ids, sources) of those of the fired rules whose sentence the reason tells."""
+    def decisive(
+        self, because: str, rules: Iterable[str], agents: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(rule ids, sources) of those of the fired rules whose sentence the reason tells of these agents."""
         told = [rule for name in rules for rule in self.tables.rules.get(name, ()) if rule.text in because]
         names = tuple(dict.fromkeys(rule.reported for rule in told))
-        sources = tuple(dict.fromkeys(key for rule in told for key in rule.sources))
+        sources = tuple(dict.fromkeys(key for rule in told for agent in agents for key in rule.sources_for(agent)))
         return names, sources[: self.cards.limits["sources"]]
 
     # Words ------------------------------------------------------------------------------------------------------------

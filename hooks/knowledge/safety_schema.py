@@ -192,13 +192,21 @@ class Rule(Sourced):
     needs: tuple[str, ...] = ()
     override: bool = False
     """a clinician may override it with a reason."""
+    speaks_of: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """source -> the agents it speaks of; a source that is not named here speaks of every agent of the rule."""
 
     @property
     def reported(self) -> str:
         return self.id.split(".")[0]
 
+    def sources_for(self, agent: str) -> tuple[str, ...]:
+        """The sources that carry the rule for this agent: a label of one drug says nothing of another."""
+        return tuple(key for key in self.sources if agent in self.speaks_of.get(key, (agent,)))
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if strangers := set(self.speaks_of) - set(self.sources):
+            raise ValueError(f"{self.id}: speaks_of names {sorted(strangers)}, which are none of its sources")
         if (self.action == "cap") != (self.cap is not None) and self.id != "G3.2":
             raise ValueError(f"{self.id}: a cap, and only a cap, states its ceiling")
         if self.basis == "unverified" and self.action in ("none",) and self.order_off:
@@ -250,6 +258,10 @@ class Safety(Strict):
         if len(ids) != len(set(ids)):
             raise ValueError("a test id is used twice")
         known = set(ids)
+        for rule in self.rules:
+            spoken = {agent for agents in rule.speaks_of.values() for agent in agents}
+            if unknown := spoken - set(self.agents_of(rule)):
+                raise ValueError(f"{rule.id}: speaks_of names {sorted(unknown)}, which are none of its agents")
         for where, condition in (
             *((rule.id, rule.when) for rule in self.rules),
             *self.vocabulary.conditions.items(),

@@ -150,7 +150,9 @@ def _item(entry: _Weighed, case: Case, phrases: Phrases, book: Rulebook) -> Ther
         needs=entry.needs,
         cap=lowest_caps(caps),
         evidence=refs,
-        sources=tuple(dict.fromkeys((*book.sources[therapy.id], *(key for f in fired for key in f.rule.sources)))),
+        sources=tuple(
+            dict.fromkeys((*book.sources[therapy.id], *(key for f in fired for key in f.rule.sources_for(therapy.id))))
+        ),
         described=case.grade in _DESCRIBED,
         fits=entry.fits,
     )

@@ -41,6 +41,15 @@ def test_sources_resolve():
     assert load_evidence().missing(tuple(used)) == ()
 
 
+def test_a_label_is_cited_for_its_own_drug_alone():
+    pregnancy = next(rule for rule in SAFETY.rules if rule.id == "G2.3")
+    assert set(pregnancy.sources_for("diltiazem")) == {"dilt_hk", "dilt_pt", "dilt_it"}
+    assert pregnancy.sources_for("minocycline") == ("mino_label",)
+    assert pregnancy.sources_for("colchicine") == ()
+    spoken = {key for agent in SAFETY.agents_of(pregnancy) for key in pregnancy.sources_for(agent)}
+    assert spoken == set(pregnancy.sources)
+
+
 def test_unverified_rules_act_only_cautiously():
     loose = [
         r.id for r in SAFETY.rules if r.basis == "unverified" and r.action not in ("block", "need", "warn", "none")
