@@ -104,6 +104,7 @@ def create_app(
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
+        threading.Thread(target=state.brain.prescan.prepare, name="prescan", daemon=True).start()
         cleaning = asyncio.create_task(_clean(state))
         if threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tenants.reload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -42,7 +43,9 @@ class Brain:
         """The same with a hospital's own codes. CodelistError names what is wrong with them."""
         terminology, text = load_terminology(overlay), TextEngine.load()
         reader = ChartReader(terminology, terminology.drugs, text)
-        return replace(self, reader=reader, prescan=_prescan(terminology, text, self.knowledge))
+        prescan = _prescan(terminology, text, self.knowledge)
+        threading.Thread(target=prescan.prepare, name="prescan", daemon=True).start()
+        return replace(self, reader=reader, prescan=prescan)
 
     def may_concern(self, raw: bytes) -> bool:
         """Whether JSON text (a request, a Bundle, a line of NDJSON) may name a connective tissue disease; False only

@@ -77,7 +77,7 @@ class Visit:
 
     def _glance(self, body: bytes) -> Glance | None:
         brain = self.state.brain_of(self.tenant)
-        if brain.may_concern(body):
+        if not brain.prescan.ready or brain.may_concern(body):
             return None
         hook = SERVICES[self.service_id].hook
         return glance(body, hook, brain.reader, lambda sent: self.state.fhir_client(sent, self.tenant) is not None)

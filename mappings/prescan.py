@@ -11,6 +11,7 @@ and never in two resources."""
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -45,7 +46,38 @@ class Prescan:
     """The compiled patterns of some concepts, for one set of code lists. Safe between threads."""
 
     def __init__(self, terminology: Terminology, vocabularies: Iterable[Vocabulary], concepts: frozenset[str]) -> None:
-        """`concepts`: those to look for; ids of the code lists and lexicons."""
+        """`concepts`: those to look for; ids of the code lists and lexicons. Compiled by `prepare`, or on first use."""
+        self._source = terminology, tuple(vocabularies), concepts
+        self._compiled: _Compiled | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a look costs no more than the look."""
+        return self._compiled is not None
+
+    def prepare(self) -> None:
+        """Compiles the patterns: some tenths of a second, once."""
+        with self._lock:
+            if self._compiled is None:
+                self._compiled = _Compiled(*self._source)
+
+    def may_concern(self, raw: bytes) -> bool:
+        """False only when nothing in the JSON text can name one of the concepts, whatever the reader makes of it.
+
+        Bytes that are no JSON give any answer; nothing raises."""
+        if self._compiled is None:
+            self.prepare()
+        assert self._compiled is not None  # noqa: S101 - prepared
+        return self._compiled.may_concern(raw)
+
+
+class _Compiled:
+    """The patterns as one matcher, and which of them make up a name."""
+
+    def __init__(
+        self, terminology: Terminology, vocabularies: tuple[Vocabulary, ...], concepts: frozenset[str]
+    ) -> None:
         worded = (form for vocab in vocabularies for form in _worded(vocab, concepts))
         coded = _coded(terminology.codes_of(*concepts))
         patterns = {pattern: number for number, pattern in enumerate(_SIGNALS)}
@@ -54,18 +86,22 @@ class Prescan:
             numbers = tuple(sorted(patterns.setdefault(pattern, len(patterns)) for pattern in form))
             self._forms.setdefault(numbers[0], []).append(numbers)
         self._scanner = Scanner(list(patterns))
+        listed = {word for vocab in vocabularies for word in vocab.spelling.listed}
+        self._sure = {
+            patterns[rough]: re.compile("|".join(_misspelt(word)).encode(), re.IGNORECASE)
+            for word in listed
+            if (rough := _roughly(word)) in patterns
+        }
+        """what a rough pattern stands for: it is asked when the pattern is found."""
 
     def may_concern(self, raw: bytes) -> bool:
-        """False only when nothing in the JSON text can name one of the concepts, whatever the reader makes of it.
-
-        Bytes that are no JSON give any answer; nothing raises."""
         found = as_ascii(raw)
         if found is None:
             return True
-        hits = self._scanner.found(found)
+        hits = self._found(found)
         if _ESCAPE in hits and _DOUBLE not in hits:
             found = unescaped(found)
-            hits = self._scanner.found(found)
+            hits = self._found(found)
         if _DOUBLE in hits or self._named(hits):
             return True
         if not hits.isdisjoint(_MARKUP) and not is_plain(found):
@@ -73,7 +109,12 @@ class Prescan:
         if _DATA not in hits:
             return False
         said = attached(found)
-        return said is None or self._named(hits | self._scanner.found(said))
+        return said is None or self._named(hits | self._found(said))
+
+    def _found(self, data: bytes) -> set[int]:
+        hits = self._scanner.found(data)
+        rough = [number for number in hits if number in self._sure and not self._sure[number].search(data)]
+        return hits.difference(rough) if rough else hits
 
     def _named(self, hits: set[int]) -> bool:
         return any(hits.issuperset(form) for number in hits for form in self._forms.get(number, ()))
@@ -120,13 +161,23 @@ def _word(word: str, spelling: Spelling) -> str:
     """The pattern of one word of a text. What is more than plain letters is looked for by its longest run of them."""
     if _LETTERS.fullmatch(word) is None:
         return _anywhere(word)
-    spelled = "|".join(_misspelt(word)) if word in spelling.listed else word
-    return f"{_BEFORE}(?i:{spelled}){_AFTER}"
+    return _roughly(word) if word in spelling.listed else f"{_BEFORE}(?i:{word}){_AFTER}"
 
 
 def _anywhere(word: str) -> str:
     run = max(_RUN.findall(word), key=len, default="")
     return f"(?i:{run})" if run else "."
+
+
+def _roughly(word: str) -> str:
+    """A pattern that the word and all its misspellings fit, quick to compile: either half of it is as it should be,
+    or the two letters between them have changed places."""
+    half, length = len(word) // 2, len(word)
+    first, second = word[:half], word[half:]
+    rest = length - half
+    swapped = f"{word[: half - 1]}{word[half]}{word[half - 1]}{word[half + 1 :]}"
+    fits = (f"{first}[a-z0-9_]{{{rest - 1},{rest + 1}}}", f"{word[0]}[a-z0-9_]{{{half - 2},{half}}}{second}", swapped)
+    return f"{_BEFORE}(?i:{'|'.join(fits)}){_AFTER}"
 
 
 def _misspelt(word: str) -> Iterator[str]:

@@ -76,7 +76,9 @@ def _comparable(record: EvaluationRecord) -> EvaluationRecord:
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     settings = Settings(profile="sandbox", max_body_bytes=200_000_000)
-    with TestClient(create_app(settings, brain=load_brain()), client=("127.0.0.1", 5000)) as client:
+    brain = load_brain()
+    brain.prescan.prepare()
+    with TestClient(create_app(settings, brain=brain), client=("127.0.0.1", 5000)) as client:
         yield client
 
 

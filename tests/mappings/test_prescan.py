@@ -128,6 +128,18 @@ def _says(payload: Any, vocab: Any, wanted: frozenset[str]) -> bool:
     return not wanted.isdisjoint(value.split("+"))
 
 
+@pytest.mark.parametrize("word", ["scleroderma", "dermatomyositis", "esclerodermia", "sklerodermie"])
+def test_one_wrong_letter_anywhere(brain: Brain, word: str) -> None:
+    seen = 0
+    for at in range(1, len(word) + 1):
+        head, tail = word[:at], word[at:]
+        for wrong in (head + tail[1:], f"{head}x{tail}", f"{head}x{tail[1:]}", head + tail[1:2] + tail[:1] + tail[2:]):
+            if any(vocabulary(language).spelling.corrected([wrong]) == [word] for language in LANGUAGES):
+                seen += 1
+                assert brain.may_concern(json.dumps({"text": wrong.title()}).encode()), wrong
+    assert seen > 3 * len(word)
+
+
 def spellings(code: str) -> Iterator[str]:
     yield from (code, code.replace(".", ""), f" {code} ", code.lower(), f"\t{code}")
     if code[0].isalpha():
