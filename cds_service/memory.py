@@ -30,6 +30,8 @@ _FEEDBACK_SECONDS = 5.0
 _QUEUE = 10_000
 _BATCH = 500
 _RETRY_SECONDS = 1.0
+_GATHER_SECONDS = 0.02
+"""how long silent evaluations are gathered before they are written together, in one transaction."""
 REPEAT_MS = 30_000
 Result = TypeVar("Result")
 
@@ -151,6 +153,8 @@ class Memory:
         kept: list[EvaluationRecord | Event] = []
         while not ended:
             found = [self._queue.get()] if not kept else self._waited()
+            if None not in found:
+                time.sleep(_GATHER_SECONDS)
             while len(found) + len(kept) < _BATCH and not self._queue.empty():
                 found.append(self._queue.get_nowait())
             ended = None in found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
@@ -33,6 +33,7 @@ class Brain:
     knowledge: Knowledge
     today: Callable[[], date]
     prescan: Prescan
+    _silences: dict[date, Assessment] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @cached_property
     def answers(self) -> Answers:
@@ -59,6 +60,16 @@ class Brain:
 
     def assess(self, facts: PatientFacts, as_of: date | None = None) -> Assessment:
         return assess(facts, self.knowledge, as_of or self.today())
+
+    def silence(self) -> Assessment:
+        """The assessment of somebody of whom nothing at all is known: grade and card are those of every patient
+        without a connective tissue disease. Made once a day."""
+        day = self.today()
+        found = self._silences.get(day)
+        if found is None:
+            self._silences.clear()
+            found = self._silences[day] = assess(PatientFacts("Patient/-"), self.knowledge, day)
+        return found
 
     def cards(
         self, hook: str, facts: PatientFacts, assessment: Assessment, context: CardContext

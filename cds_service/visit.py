@@ -87,7 +87,7 @@ class Visit:
         begun = time.perf_counter()
         if self._is_off:
             return []
-        assessment = self.state.brain_of(self.tenant).assess(seen.facts)
+        assessment = self.state.brain_of(self.tenant).silence()
         _count(self.state, seen.facts, assessment)
         await self._keep(seen.hook, seen.facts, assessment, (), (), "nothing", begun)
         return []

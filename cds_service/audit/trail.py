@@ -54,6 +54,11 @@ def chain_key(key: bytes) -> bytes:
     return hmac.digest(key, b"audit-chain", "sha256")
 
 
+_TAKE_LOCK = update(audit).where(audit.c.seq < 0).values(subject=None)
+_LAST = select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)
+_APPEND = audit.insert()
+
+
 def append(connection: Connection, key: bytes, events: Sequence[Event]) -> None:
     """Adds rows at the end, in the caller's transaction; others wait until it ends."""
     if not events:
@@ -61,8 +66,8 @@ def append(connection: Connection, key: bytes, events: Sequence[Event]) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     else:  # takes SQLite's one write lock before the last row is read
-        connection.execute(update(audit).where(audit.c.seq < 0).values(subject=None))
-    last = connection.execute(select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)).first()
+        connection.execute(_TAKE_LOCK)
+    last = connection.execute(_LAST).first()
     seq, previous = (last.seq, last.digest) if last is not None else (0, FIRST)
     rows: list[dict[str, Any]] = []
     for event in events:
@@ -82,7 +87,7 @@ def append(connection: Connection, key: bytes, events: Sequence[Event]) -> None:
         }
         previous = _digest(key, row)
         rows.append(row | {"digest": previous, "subject": event.subject, "salt": salt})
-    connection.execute(audit.insert(), rows)
+    connection.execute(_APPEND, rows)
 
 
 def verify(connection: Connection, key: bytes, expected: tuple[int, str] | None = None) -> Verdict:

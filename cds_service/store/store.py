@@ -33,11 +33,19 @@ class StoreError(Exception):
     """The database can't be used; the text names no data and may be shown to an operator."""
 
 
+# statements of every request are made once: making one costs more than running it
+_EVALUATED = evaluations.insert()
+_ONE = select(1)
+
+
 class Store:
     """Blocking; call it from a thread (see `cds_service.memory`). Methods raise StoreError."""
 
     def __init__(self, url: str, pseudonym_key: str | None = None) -> None:
         self.engine = _engine(url)
+        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
+        # made once: every request claims its token
+        self._claim = insert(tokens).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         shared = isinstance(self.engine.pool, StaticPool)  # one connection for all threads: one transaction at a time
         self._alone: AbstractContextManager[Any] = threading.RLock() if shared else nullcontext()
         try:
@@ -57,7 +65,7 @@ class Store:
         offered = [(record, card, s) for record, card in shown for s in card.suggestions]
         with self.writing() as connection:
             if rows:
-                connection.execute(evaluations.insert(), [_evaluation_row(record) for record in rows])
+                connection.execute(_EVALUATED, [_evaluation_row(record) for record in rows])
             if shown:
                 connection.execute(
                     cards.insert(),
@@ -135,10 +143,8 @@ class Store:
             "first_ms": now_ms,
             "expires_ms": expires_ms,
         }
-        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
         with self.writing() as connection:
-            claim = insert(tokens).values(row).on_conflict_do_nothing().returning(tokens.c.jti_hash)
-            if connection.execute(claim).first() is not None:
+            if connection.execute(self._claim, row).rowcount == 1:
                 return "first"
             before = connection.execute(
                 select(tokens.c.request_hash, tokens.c.first_ms).where(
@@ -214,7 +220,7 @@ class Store:
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
         with reported(), self.engine.connect() as connection:
-            connection.execute(select(1))
+            connection.execute(_ONE)
 
     @property
     def connections(self) -> tuple[int, int]:
