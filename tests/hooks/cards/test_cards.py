@@ -155,7 +155,7 @@ def test_a_site_in_words_gets_no_code() -> None:
     radiograph = next(
         r for r in drafts(cards(EXAMPLES["detection-probable"])) if r["code"]["text"] == "plain radiograph"
     )
-    assert radiograph["bodySite"] == [{"text": "bilateral elbow"}]
+    assert radiograph["bodySite"] == [{"text": "both elbows"}]
 
 
 def test_blood_tests_carry_no_site() -> None:
