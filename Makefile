@@ -100,15 +100,21 @@ sbom: deploy-tools
 	$(BIN)/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --of JSON -o dist/sbom.cdx.json
 	@echo dist/sbom.cdx.json
 
-# what a request costs, in instructions and in time; writes docs/benchmarks.md
+# what a request costs, in instructions and in time; writes docs/benchmarks.md (BENCH="--peers FOLDER --memory 100000")
 bench: install
-	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks
+	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks $(BENCH)
 	$(BIN)/python -m benchmarks.screening
 
 # population screening over a million Observations against a bare orjson loop; writes docs/benchmarks-screening.md
 .PHONY: bench-screen
 bench-screen: install
 	$(BIN)/python -m benchmarks.screening
+
+# 100,000 requests in one process, and its memory as they go by; an hour on one core
+MEMORY_REQUESTS ?= 100000
+.PHONY: bench-memory
+bench-memory: install
+	nice -n 15 $(BIN)/python -m benchmarks.memory --requests $(MEMORY_REQUESTS)
 
 # fails when a request needs over 3 % more instructions than recorded; skipped where they can't be compared
 bench-gate: install

@@ -10,6 +10,9 @@ import pytest
 
 from benchmarks.bodies import AS_OF, PATIENT, Who, body
 from benchmarks.gate import verdict
+from benchmarks.memory import Curve
+from benchmarks.reads import Reading, depth
+from benchmarks.reads import table as reads_table
 from benchmarks.service import Service, check, checked, token
 from cds_service.pipeline import load_brain
 
@@ -46,3 +49,20 @@ def test_the_gate_closes_over_three_percent_and_not_on_another_machine() -> None
     assert verdict(BEFORE, {"silent-10": {"parse": 400_000, "request": 9_300_000}})[0] != []
     with pytest.raises(ValueError, match="another build or machine"):
         verdict(BEFORE, {"silent-10": {"parse": 420_000, "request": 9_000_000}})
+
+
+def test_depth_counts_pages_that_wait_for_each_other() -> None:
+    searches = [("patient=1", 0.0, 0.05), ("patient=1&_sort=-date", 0.01, 0.06), ("patient=1", 0.2, 0.3)]
+    assert depth(searches) == 1  # a search that begins late waits for nobody
+    assert depth([*searches, ("_page=a", 0.06, 0.11), ("_page=b", 0.07, 0.12)]) == 2
+    assert depth([*searches, ("_page=b", 0.12, 0.17), ("_page=a", 0.06, 0.11)]) == 3
+    assert Reading("silent", 10, 9, 2, 150.0, 140.0, 160.0).ratio == 1.5
+    assert "| silent | 10 | 9 | 2 | 150 | 140 to 160 | 1.50 |" in reads_table(
+        [Reading("silent", 10, 9, 2, 150.0, 140.0, 160.0)]
+    )
+
+
+def test_memory_that_grows_is_seen() -> None:
+    flat = Curve(tuple((n, 100.0 + n % 2) for n in range(50)))
+    growing = Curve(tuple((n, 100.0 + n) for n in range(50)))
+    assert flat.growth < 1.02 < growing.growth
