@@ -68,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--overlay", type=Path, metavar="FILE", help="a hospital's own codes")
     check.set_defaults(command=_check_knowledge)
 
+    config = commands.add_parser("check-config", help="what serve would refuse, and how each tenant stands")
+    config.add_argument("--workers", type=int, default=1)
+    config.set_defaults(command=_check_config)
+
     report = commands.add_parser("report", help="the committee report of a period, without patient data")
     report.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DATE", help="default: 90 days ago")
     report.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DATE", help="included; default: today")
@@ -190,6 +194,15 @@ def _check_knowledge(given: argparse.Namespace) -> int:
         print(problem)
     print(f"{len(found)} problem(s)" if found else "knowledge and code lists are consistent")
     return 1 if found else 0
+
+
+def _check_config(given: argparse.Namespace) -> int:
+    from cds_service.config_check import checked
+
+    _, lines, healthy = checked(given.workers)
+    for line in lines:
+        print(line)
+    return 0 if healthy else 1
 
 
 def _report(given: argparse.Namespace) -> int:

@@ -1,4 +1,5 @@
-"""What the bodies of our calls look like, for /openapi.json: the routes read them themselves, to name what is wrong."""
+"""/openapi.json: what the bodies of our calls look like and every status they are answered with. The routes read the
+bodies themselves, to name what is wrong; the fuzzers hold the running application against this description."""
 
 from __future__ import annotations
 
@@ -6,71 +7,185 @@ from typing import Any
 
 from fastapi import FastAPI
 
-_TEXT = {"type": "string"}
-_HOOK: dict[str, Any] = {
-    "type": "object",
-    "required": ["hook", "hookInstance", "context"],
-    "properties": {
-        "hook": {"enum": ["patient-view", "encounter-start", "order-select", "order-sign"]},
-        "hookInstance": _TEXT,
-        "fhirServer": {"type": "string", "format": "uri"},
-        "fhirAuthorization": {"type": "object"},
-        "context": {
-            "type": "object",
-            "required": ["userId", "patientId"],
-            "properties": {
-                "userId": _TEXT,
-                "patientId": _TEXT,
-                "encounterId": _TEXT,
-                "draftOrders": {"type": "object"},
-            },
-        },
-        "prefetch": {"type": "object", "additionalProperties": {"type": ["object", "null"]}},
-        "extension": {"type": "object"},
+from hooks.services import SERVICES
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_JSON, _FHIR, _HTML, _PLAIN = "application/json", "application/fhir+json", "text/html", "text/plain"
+
+
+def _object(*required: str, **properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties} | ({"required": list(required)} if required else {})
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_RESOURCE = _object("resourceType", resourceType=_TEXT)
+_SCHEMAS: dict[str, Schema] = {
+    "HookRequest": _object(
+        "hook",
+        "hookInstance",
+        "context",
+        hook={"enum": ["patient-view", "encounter-start", "order-select", "order-sign"]},
+        hookInstance=_TEXT,
+        fhirServer={"type": "string", "format": "uri"},
+        fhirAuthorization={"type": "object"},
+        context=_object(
+            "userId",
+            "patientId",
+            userId=_TEXT,
+            patientId=_TEXT,
+            encounterId=_TEXT,
+            draftOrders={"type": "object"},
+            selections=_list(_TEXT),
+        ),
+        prefetch={"type": "object", "additionalProperties": {"type": ["object", "null"]}},
+        extension={"type": "object"},
+    ),
+    "Cards": _object(
+        "cards",
+        cards=_list(
+            _object(
+                "uuid",
+                "summary",
+                "indicator",
+                "source",
+                uuid=_TEXT,
+                summary={"type": "string", "maxLength": 140},
+                detail=_TEXT,
+                indicator={"enum": ["info", "warning", "critical"]},
+                source=_object("label", label=_TEXT, url=_TEXT, icon=_TEXT, topic={"type": "object"}),
+                suggestions=_list(_object("label", label=_TEXT, uuid=_TEXT, actions=_list({"type": "object"}))),
+                selectionBehavior={"enum": ["at-most-one", "any"]},
+                overrideReasons=_list({"type": "object"}),
+                links=_list(_object("label", "url", "type", label=_TEXT, url=_TEXT, type=_TEXT)),
+            )
+        ),
+    ),
+    "Feedback": _object(
+        "feedback",
+        feedback=_list(
+            _object(
+                "card",
+                "outcome",
+                "outcomeTimestamp",
+                card=_TEXT,
+                outcome={"enum": ["accepted", "overridden"]},
+                outcomeTimestamp={"type": "string", "format": "date-time"},
+                acceptedSuggestions=_list(_object(id=_TEXT)),
+                overrideReason=_object(reason={"type": "object"}, userComment=_TEXT),
+            )
+        ),
+    ),
+    "Assessment": _object(
+        "schema", "grade", "card", "criteria", "completeness", grade=_TEXT, card=_TEXT, criteria={"type": "object"},
+        completeness={"type": "object"}, workup=_list({"type": "object"}), therapies=_list({"type": "object"}),
+    ),
+    "Question": _object("question", question=_TEXT, language=_TEXT, assessment={"type": "object"}),
+    "Reply": _object(
+        "abstained", "answer", "patient", "related", abstained={"type": "boolean"}, because=_TEXT,
+        answer=_list(_object("text", "citations", text=_TEXT, citations=_list(_TEXT))),
+        patient=_list({"type": "object"}), related=_list(_TEXT),
+    ),
+    "Discovery": _object(
+        "services", services=_list(_object("id", "hook", "description", id=_TEXT, hook=_TEXT, description=_TEXT,
+                                           title=_TEXT, prefetch={"type": "object"})),
+    ),
+    "NextQuestion": {
+        "oneOf": [
+            _object("resourceType", resourceType={"const": "QuestionnaireResponse"}, item=_list({"type": "object"})),
+            _object("resourceType", "parameter", resourceType={"const": "Parameters"},
+                    parameter=_list(_object("name", "resource", name=_TEXT, resource={"type": "object"}))),
+        ]
     },
+    "Resource": _RESOURCE,
+    "OperationOutcome": _object(
+        "resourceType",
+        "issue",
+        resourceType={"const": "OperationOutcome"},
+        issue=_list(
+            _object("severity", "code", severity=_TEXT, code=_TEXT, diagnostics=_TEXT, expression=_list(_TEXT))
+        ),
+    ),
+    "Any": {"type": "object"},
+}  # fmt: skip
+_WORDS = {
+    200: "the answer",
+    400: "malformed JSON, or an element that is wrong and named",
+    401: "no or no valid token; says nothing more",
+    404: "no such service, source or address",
+    408: "the body did not arrive in time",
+    412: "the data needed could be had neither from prefetch nor from the FHIR server",
+    413: "the body is over the limit",
+    415: "not JSON",
+    429: "more calls a minute than this tenant may make",
+    503: "too many requests at once, or the store does not answer; come back",
 }
-_FEEDBACK: dict[str, Any] = {
-    "type": "object",
-    "required": ["feedback"],
-    "properties": {
-        "feedback": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["card", "outcome", "outcomeTimestamp"],
-                "properties": {
-                    "card": _TEXT,
-                    "outcome": {"enum": ["accepted", "overridden"]},
-                    "outcomeTimestamp": {"type": "string", "format": "date-time"},
-                    "acceptedSuggestions": {"type": "array", "items": {"type": "object", "properties": {"id": _TEXT}}},
-                    "overrideReason": {"type": "object", "properties": {"userComment": _TEXT}},
-                },
-            },
-        }
-    },
+_CALL = (400, 401, 408, 413, 415, 429, 503)
+_READ = {_JSON: "Any"}
+_PAGE = {_JSON: "Any", _HTML: None}
+_OPERATIONS: dict[tuple[str, str], tuple[str | None, dict[str, str | None], tuple[int, ...]]] = {
+    ("/cds-services", "get"): (None, {_JSON: "Discovery"}, ()),
+    ("/cds-services/{service_id}", "post"): ("HookRequest", {_JSON: "Cards"}, (*_CALL, 404, 412)),
+    ("/cds-services/{service_id}/feedback", "post"): ("Feedback", _READ, (*_CALL, 404)),
+    ("/cds-services/{service_id}/source-attributes", "get"): (None, _PAGE, (404,)),
+    ("/assessments", "post"): ("HookRequest", {_JSON: "Assessment"}, _CALL),
+    ("/questions", "post"): ("Question", {_JSON: "Reply"}, _CALL),
+    ("/evidence", "get"): (None, _PAGE, ()),
+    ("/evidence/awaiting-confirmation", "get"): (None, _PAGE, ()),
+    ("/evidence/{key}", "get"): (None, _PAGE, (404,)),
+    ("/fhir/Questionnaire/calcinosis-dialogue", "get"): (None, {_FHIR: "Resource"}, ()),
+    ("/fhir/Questionnaire/$next-question", "post"): ("NextQuestion", {_FHIR: "Resource", _JSON: "Resource"}, _CALL),
+    ("/healthz", "get"): (None, _READ, ()),
+    ("/readyz", "get"): (None, _READ, ()),
+    ("/metrics", "get"): (None, {_PLAIN: None}, ()),
 }
-_QUESTION: dict[str, Any] = {
-    "type": "object",
-    "required": ["question"],
-    "properties": {"question": _TEXT, "language": _TEXT, "assessment": {"type": "object"}},
-}
-_BODIES = {
-    "/cds-services/{service_id}": _HOOK,
-    "/cds-services/{service_id}/feedback": _FEEDBACK,
-    "/assessments": _HOOK,
-    "/questions": _QUESTION,
-}
+"""path and method -> schema of the body, media types of a good answer with their schemas, the other statuses."""
 
 
 def describe_bodies(app: FastAPI) -> None:
-    """Adds the request bodies to the generated description."""
+    """Adds bodies and answers to the generated description."""
     generated = app.openapi
 
     def described() -> dict[str, Any]:
         document = generated()
-        for path, schema in _BODIES.items():
-            body = {"required": True, "content": {"application/json": {"schema": schema}}}
-            document["paths"][path]["post"]["requestBody"] = body
+        document["components"] = {"schemas": _SCHEMAS, "securitySchemes": {"client": _CLIENT}}
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                body, good, others = _OPERATIONS[path, method]
+                for parameter in operation.get("parameters", ()):
+                    if parameter["name"] == "service_id":
+                        parameter["schema"] = {"type": "string", "enum": list(SERVICES)}
+                operation["responses"] = {"200": _answer(200, good)} | {
+                    str(status): _answer(status, {_FHIR: "OperationOutcome"}) for status in sorted(others)
+                }
+                if body is not None:
+                    operation["requestBody"] = {"required": True, "content": _content({_JSON: body, _FHIR: body})}
+                    operation["security"] = [{"client": []}]
+        document["paths"]["/readyz"]["get"]["responses"]["503"] = _answer(503, _READ)
         return document
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+_CLIENT = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "the CDS client's signed token; the sandbox profile also answers loopback without one",
+}
+
+
+def _answer(status: int, media: dict[str, Any]) -> dict[str, Any]:
+    return {"description": _WORDS[status], "content": _content(media)}
+
+
+def _content(media: dict[str, Any]) -> dict[str, Any]:
+    return {kind: {"schema": _ref(name)} if name else {} for kind, name in media.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -10,7 +11,7 @@ import uvicorn
 
 from cds_service.app import create_app
 from cds_service.logs import configure_logging
-from cds_service.settings import check_production, check_serving, load_settings
+from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 
 _SHUTDOWN_SECONDS = 10
 """requests in flight may end; the deadline of a request is far below."""
@@ -19,9 +20,7 @@ _SHUTDOWN_SECONDS = 10
 def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     """Runs until stopped; SIGTERM ends it with exit code 0 once what is in flight is answered. Raises SettingsError,
     KnowledgeError or CodelistError before anything is bound."""
-    settings = load_settings()
-    check_production(settings)
-    check_serving(settings, workers)
+    check_serving(_checked(), workers)
     configure_logging()
     # uvicorn answers what is in flight and then raises the signal once more, which would make an orderly stop look
     # like a crash to whoever started us
@@ -42,8 +41,18 @@ def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
 
 def application() -> object:
     """The application of the environment's settings (also `uvicorn --factory cds_service.server:application`)."""
+    settings = _checked()
+    check_serving(settings, 1)
     configure_logging()
-    return create_app(load_settings())
+    return create_app(settings)
+
+
+def _checked() -> Settings:
+    settings = load_settings()
+    if not settings.sandbox:
+        check_environment(os.environ)
+    check_production(settings)
+    return settings
 
 
 def _ended(signum: int, frame: FrameType | None) -> None:

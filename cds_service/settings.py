@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -9,12 +11,18 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from cds_service.errors import SettingsError
 from cds_service.fhir.slots import PARALLEL
 
 _VARIED = 8
 """different characters that a random key has at least."""
+_PUBLISHED_KEYS = frozenset({"only-for-the-demonstration-on-loopback"})
+"""keys that stand in this repository (a test compares them with the deployment files)."""
+_NO_SETTINGS = frozenset({"CDS_TOKEN"})
+"""variables of the command line."""
 
 
 class Settings(BaseSettings):
@@ -27,16 +35,16 @@ class Settings(BaseSettings):
     public_url: str | None = None
     deadline_ms: int = Field(default=2000, ge=100, le=60_000)
     fhir_parallel: int = Field(default=PARALLEL, ge=1, le=1000)
-    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
-    max_nodes: int = Field(default=2_000_000, ge=1000)
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024)
+    max_nodes: int = Field(default=2_000_000, ge=1000, le=50_000_000)
     body_timeout_ms: int = Field(default=10_000, ge=100, le=120_000)
-    max_concurrent: int = Field(default=256, ge=1)
-    max_concurrent_per_tenant: int = Field(default=128, ge=1)
-    max_bytes_at_once: int = Field(default=64 * 1024 * 1024, ge=1024)
-    max_bytes_at_once_per_tenant: int = Field(default=16 * 1024 * 1024, ge=1024)
-    max_per_minute_per_tenant: int = Field(default=12_000, ge=1)
+    max_concurrent: int = Field(default=256, ge=1, le=10_000)
+    max_concurrent_per_tenant: int = Field(default=128, ge=1, le=10_000)
+    max_bytes_at_once: int = Field(default=64 * 1024 * 1024, ge=1024, le=16 * 1024**3)
+    max_bytes_at_once_per_tenant: int = Field(default=16 * 1024 * 1024, ge=1024, le=16 * 1024**3)
+    max_per_minute_per_tenant: int = Field(default=12_000, ge=1, le=1_000_000)
     kill_file: Path | None = None
-    retention_days: int = Field(default=2190, ge=1)
+    retention_days: int = Field(default=2190, ge=1, le=20_000)
     pseudonym_key: SecretStr | None = Field(default=None, min_length=32)
     session_key: SecretStr | None = Field(default=None, min_length=32)
     as_of: date | None = None
@@ -72,6 +80,8 @@ def check_production(settings: Settings) -> None:
         raise SettingsError("CDS_TENANTS_FILE is not set: in production every caller is a registered tenant")
     if not settings.tenants_file.is_file():
         raise SettingsError("CDS_TENANTS_FILE is not a readable file")
+    if settings.tenants_file.stat().st_mode & stat.S_IWOTH:
+        raise SettingsError("CDS_TENANTS_FILE can be written by everybody on this machine: it decides who may call")
     if settings.as_of is not None:
         raise SettingsError("CDS_AS_OF is set: a fixed date is for the sandbox only")
     if settings.sandbox_url is not None:
@@ -79,25 +89,68 @@ def check_production(settings: Settings) -> None:
     public = urlsplit(settings.public_url or "")
     if public.scheme != "https" or not public.hostname or public.username or public.query or public.fragment:
         raise SettingsError("CDS_PUBLIC_URL must be the public https URL of this service")
+    if settings.kill_file is not None and not settings.kill_file.parent.is_dir():
+        raise SettingsError("CDS_KILL_FILE lies in a folder that does not exist: the switch would never work")
     if settings.suppression is False:
         raise SettingsError("CDS_SUPPRESSION is false: in production a dismissed card stays dismissed")
-    if settings.pseudonym_key is None and settings.database_url.startswith("postgres"):
+    _check_key(settings)
+    _check_database(settings)
+
+
+def _check_key(settings: Settings) -> None:
+    key = settings.pseudonym_key.get_secret_value() if settings.pseudonym_key is not None else None
+    if key is None and settings.database_url.startswith("postgres"):
         raise SettingsError(
             "CDS_PSEUDONYM_KEY is not set: on PostgreSQL the key of the hashes must not lie beside them"
         )
-    if settings.pseudonym_key is not None and len(set(settings.pseudonym_key.get_secret_value())) < _VARIED:
+    if key is not None and len(set(key)) < _VARIED:
         raise SettingsError("CDS_PSEUDONYM_KEY repeats a few characters: it must be random")
-    if settings.session_key is not None and len(set(settings.session_key.get_secret_value())) < _VARIED:
+    if key in _PUBLISHED_KEYS:
+        raise SettingsError("CDS_PSEUDONYM_KEY is the one of the demonstration, which everybody can read")
+    session = settings.session_key.get_secret_value() if settings.session_key is not None else None
+    if session is not None and len(set(session)) < _VARIED:
         raise SettingsError("CDS_SESSION_KEY repeats a few characters: it must be random")
+    if session in _PUBLISHED_KEYS:
+        raise SettingsError("CDS_SESSION_KEY is the one of the demonstration, which everybody can read")
+
+
+def _check_database(settings: Settings) -> None:
+    """The database as far as its URL says; an unusable URL is named when the store is opened."""
+    try:
+        url = make_url(settings.database_url)
+    except ArgumentError:
+        return
+    mode = url.query.get("sslmode")
+    if mode in ("disable", "allow") and (url.host or "") not in ("", "localhost", "127.0.0.1", "::1"):
+        raise SettingsError(
+            f"CDS_DATABASE_URL says sslmode={mode}: what is kept would go over the network in the clear"
+        )
+
+
+def _in_memory(database_url: str) -> bool:
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        return False
+    name = url.database or ""
+    return url.get_backend_name() == "sqlite" and (not name or ":memory:" in name or url.query.get("mode") == "memory")
+
+
+def check_environment(names: Iterable[str]) -> None:
+    """In production a variable that looks like a setting and is none (a slip of the pen) would silently do nothing;
+    SettingsError names it."""
+    known = {f"CDS_{name.upper()}" for name in Settings.model_fields} | _NO_SETTINGS
+    for name in sorted(names):
+        if name.startswith("CDS_") and name not in known:
+            raise SettingsError(f"{name[:80]} is no setting of this service")
 
 
 def check_serving(settings: Settings, workers: int) -> None:
     """What only the command `serve` knows; SettingsError says what is wrong."""
     if workers < 1:
         raise SettingsError("--workers must be at least 1")
-    memory = settings.database_url.removesuffix(":memory:").rstrip("/") == "sqlite:"
     if not settings.sandbox:
-        if memory:
+        if _in_memory(settings.database_url):
             raise SettingsError("CDS_DATABASE_URL is in memory: evaluations and used tokens would be forgotten")
         if workers > 1 and settings.database_url.startswith("sqlite"):
             raise SettingsError("CDS_DATABASE_URL is SQLite with --workers above 1: several processes need PostgreSQL")

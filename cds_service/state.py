@@ -10,12 +10,11 @@ import httpx
 from fastapi import Request
 
 from cds_service.auth import Authenticator, Caller
-from cds_service.companion.client import check_client
 from cds_service.companion.sessions import Sessions
+from cds_service.config_check import check_files
 from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.door import Policy, Refused, open_client
-from cds_service.keys import check_keys
 from cds_service.lanes import Lanes
 from cds_service.memory import Memory
 from cds_service.metrics import Metrics
@@ -60,14 +59,7 @@ class AppState:
 
     def check(self, tenant: Tenant) -> None:
         """Raises ValueError when a file that the tenant names can't be used; reads its overlay when it changed."""
-        check_keys(tenant)
-        if tenant.companion is not None:
-            check_client(tenant.companion)
-        if tenant.ca_file is not None:
-            try:
-                ssl.create_default_context(cafile=str(tenant.ca_file))
-            except OSError:
-                raise ValueError("caFile: is not a readable certificate file") from None
+        check_files(tenant, self.brain.knowledge)
         if tenant.overlay is None:
             return
         try:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cds_service.errors import SettingsError
 from cds_service.fhir.door import Policy
+from hooks.dialects import load_dialects
 from mappings.codelists import Coding
 
 NOBODY = "-"
@@ -91,7 +92,8 @@ class Tenant(_Strict):
     dialect: str = "generic-2.0"
     orderables: dict[str, tuple[LocalCoding, ...]] = Field(default_factory=dict)
     overlay: Path | None = None
-    language: str = "en"
+    language: Literal["en"] = "en"
+    """of the cards; they are written in English only, and a tenant that asks for more is told so."""
     units: Literal["conventional", "si"] = "conventional"
     time_zone: str = Field(default="UTC", alias="timeZone")
     fhir_version: Literal["STU3", "R4", "R4B", "R5"] | None = Field(default=None, alias="fhirVersion")
@@ -102,7 +104,7 @@ class Tenant(_Strict):
     client_remembers_overrides: bool = Field(default=False, alias="clientRemembersOverrides")
     max_per_minute: int | None = Field(default=None, ge=1, alias="maxPerMinute")
     max_concurrent: int | None = Field(default=None, ge=1, alias="maxConcurrent")
-    retention_days: int = Field(default=2190, ge=1, alias="retentionDays")
+    retention_days: int = Field(default=2190, ge=1, le=20_000, alias="retentionDays")
     fail_silent: bool = Field(default=False, alias="failSilent")
     companion: CompanionClient | None = None
 
@@ -113,6 +115,14 @@ class Tenant(_Strict):
         if wrong or not algorithms:
             raise ValueError(f"must be some of {', '.join(ALGORITHMS)}")
         return algorithms
+
+    @field_validator("dialect")
+    @classmethod
+    def _known_dialect(cls, name: str) -> str:
+        known = load_dialects().dialects
+        if name not in known:
+            raise ValueError(f"must be one of {', '.join(sorted(known))}")
+        return name
 
     @field_validator("time_zone")
     @classmethod
@@ -212,6 +222,10 @@ class Tenants:
 
     def by_id(self, tenant_id: str) -> Tenant | None:
         return next((t for same in self._by_issuer.values() for t in same if t.id == tenant_id), None)
+
+    def every(self) -> list[Tenant]:
+        """All tenants of the file that are not wrong."""
+        return [tenant for same in self._by_issuer.values() for tenant in same]
 
     @property
     def enabled(self) -> int:

@@ -149,7 +149,6 @@ class Visit:
             user=_text(hook.context.get("userId")),
             dialect=tenant.dialect if tenant else "generic-2.0",
             orderables=tenant.codings if tenant else {},
-            language=tenant.language if tenant else "en",
             units=tenant.units if tenant else "conventional",
             encounter_id=hook.encounter_id,
             companion_url=self._companion_url(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from cds_service.companion.identity import PERFORMERS
 from cds_service.companion.smart import may_create
 from cds_service.fhir.client import Deadline, FhirClient
 from cds_service.fhir.door import Refused
+from cds_service.fhir.unhurried import unhurried
 from hooks.dialogue import SAVED, Dialogue, Step
 from hooks.dialogue.records import chosen_of
 from hooks.knowledge.dialogue_schema import UNKNOWN
@@ -70,8 +70,8 @@ async def _create(client: FhirClient, body: dict[str, Any], deadline: Deadline) 
         headers["Authorization"] = f"Bearer {client.token}"
     try:
         client.policy.base_of(url)
-        async with asyncio.timeout(max(deadline.left, 0.01)):
-            answer = await client.http.post(url, content=_ENCODER.encode(body), headers=headers)
+        left, content = max(deadline.left, 0.01), _ENCODER.encode(body)
+        answer = await unhurried(client.http.post(url, content=content, headers=headers, timeout=left), left)
         if answer.status_code not in (200, 201):
             return None
         stored = decode(answer.content) if answer.content else None

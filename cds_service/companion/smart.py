@@ -5,7 +5,6 @@ The protocol is oauthlib's; every request goes through the one door out. Nothing
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 from cds_service.companion.client import Credentials
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy, Refused
+from cds_service.fhir.unhurried import unhurried
 from mappings.bundles import NotJsonError, decode
 
 _MAX_BYTES = 64 * 1024
@@ -216,8 +216,9 @@ async def _post(
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     try:
         policy.base_of(url)
-        async with asyncio.timeout(max(deadline.left, 0.01)):
-            answer = await http.post(url, content=body, headers=headers, auth=auth or httpx.USE_CLIENT_DEFAULT)
+        left = max(deadline.left, 0.01)
+        used = auth or httpx.USE_CLIENT_DEFAULT
+        answer = await unhurried(http.post(url, content=body, headers=headers, auth=used, timeout=left), left)
     except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return 0, b""
     return answer.status_code, answer.content[:_MAX_BYTES]

@@ -12,6 +12,7 @@ import httpx
 
 from cds_service.fhir.door import OutboundClient, Policy, Refused
 from cds_service.fhir.slots import NoSlotError
+from cds_service.fhir.unhurried import unhurried
 from mappings.versions import Version
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -126,19 +127,29 @@ class Caller:
     async def _call(
         self, url: str, deadline: Deadline, form: str | None
     ) -> tuple[int, bytes, httpx.Headers, str | None]:
-        empty, left = httpx.Headers(), max(deadline.left, 0.001)
+        left = max(deadline.left, 0.001)
+        try:
+            return await unhurried(self._ask(url, deadline, form, left), left)
+        except TimeoutError:
+            return 0, b"", httpx.Headers(), "timeout"
+
+    async def _ask(
+        self, url: str, deadline: Deadline, form: str | None, left: float
+    ) -> tuple[int, bytes, httpx.Headers, str | None]:
+        """The call itself. Each of its operations may take `left`; that all together are over in time is its caller's
+        concern."""
+        empty = httpx.Headers()
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         method = "GET" if form is None else "POST"
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
             self.policy.base_of(url)
-            async with (
-                asyncio.timeout(left),
-                self.http.stream(method, url, headers=headers, content=form, timeout=left) as response,
-            ):
+            async with self.http.stream(method, url, headers=headers, content=form, timeout=left) as response:
                 body = bytearray()
                 async for chunk in response.aiter_bytes():
+                    if deadline.left <= 0:
+                        raise TimeoutError
                     body.extend(chunk)
                     if len(body) > MAX_BYTES:
                         return response.status_code, b"", response.headers, "too-large"

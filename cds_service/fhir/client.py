@@ -5,7 +5,6 @@ A failure is a short reason code, never an exception.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ import httpx
 from cds_service.fhir.calls import MAX_BYTES, Caller, Deadline, retry_after
 from cds_service.fhir.capability import Capabilities, Capability, Manner, read_capability
 from cds_service.fhir.door import OutboundClient, Policy, Refused
+from cds_service.fhir.unhurried import unhurried
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.raw import Resource
 
@@ -188,12 +188,19 @@ async def get_bytes(
     """One small document through the door: (status, body), (0, b"") when it could not be had."""
     try:
         policy.base_of(url)
-        async with asyncio.timeout(max(deadline.left, 0.01)), http.stream("GET", url) as response:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body.extend(chunk)
-                if len(body) > max_bytes:
-                    return 0, b""
-            return response.status_code, bytes(body)
+        left = max(deadline.left, 0.01)
+        return await unhurried(_fetched(http, url, deadline, max_bytes, left), left)
     except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return 0, b""
+
+
+async def _fetched(
+    http: httpx.AsyncClient, url: str, deadline: Deadline, max_bytes: int, left: float
+) -> tuple[int, bytes]:
+    async with http.stream("GET", url, timeout=left) as response:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body.extend(chunk)
+            if len(body) > max_bytes or deadline.left <= 0:
+                return 0, b""
+        return response.status_code, bytes(body)

@@ -166,11 +166,11 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
 
 class _Transport(httpx.AsyncHTTPTransport):
-    def __init__(self, policy: Policy, context: ssl.SSLContext) -> None:
+    def __init__(self, policy: Policy, context: ssl.SSLContext, parallel: int) -> None:
         super().__init__(verify=context, http2=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
-            max_connections=100,
+            max_connections=2 * parallel,  # calls that nobody waits for any more end beside those under way
             max_keepalive_connections=20,
             keepalive_expiry=30,
             http1=True,
@@ -194,7 +194,7 @@ def open_client(policy: Policy, context: ssl.SSLContext | None = None, *, parall
     """One HTTP/1.1 client behind the door: no redirects, no proxy or netrc from the environment."""
     return OutboundClient(
         parallel=parallel,
-        transport=_Transport(policy, context or ssl.create_default_context()),
+        transport=_Transport(policy, context or ssl.create_default_context(), parallel),
         follow_redirects=False,
         trust_env=False,
         headers={"Accept": "application/fhir+json, application/json;q=0.9"},

@@ -25,7 +25,6 @@ class CardContext:
     dialect: str = "generic-2.0"
     orderables: Mapping[str, tuple[Coding, ...]] = field(default_factory=dict)
     units: Units = "conventional"
-    language: str = "en"
     companion_url: str | None = None
     encounter_id: str | None = None
     suppress: frozenset[str] = frozenset()

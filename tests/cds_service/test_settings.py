@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cds_service.errors import SettingsError
-from cds_service.settings import Settings, check_production, load_settings
+from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 from cds_service.tenants import Tenant
+from tests.security.test_auth import tenant
 
 DOC = (Path(__file__).parents[2] / "docs/settings.md").read_text()
 
@@ -40,28 +42,121 @@ def tenants(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"tenants_file": None}, "CDS_TENANTS_FILE"),
-        ({"tenants_file": Path("/nowhere/tenants.yaml")}, "CDS_TENANTS_FILE"),
-        ({"as_of": "2026-06-01"}, "CDS_AS_OF"),
-        ({"public_url": None}, "CDS_PUBLIC_URL"),
-        ({"public_url": "http://cds.example.org"}, "CDS_PUBLIC_URL"),
-        ({"public_url": "https://user:pw@cds.example.org"}, "CDS_PUBLIC_URL"),
-        ({"public_url": "https://"}, "CDS_PUBLIC_URL"),
-        ({"sandbox_url": "http://127.0.0.1:8081"}, "CDS_SANDBOX_URL"),
-        ({"suppression": False}, "CDS_SUPPRESSION"),
-        ({"database_url": "postgresql://cds@db/cds"}, "CDS_PSEUDONYM_KEY"),
-        ({"pseudonym_key": "a" * 40}, "CDS_PSEUDONYM_KEY"),
+INSECURE: dict[str, list[object]] = {
+    "profile": ["test"],
+    "tenants_file": [None, Path("/nowhere/tenants.yaml"), Path("/")],
+    "database_url": [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite+pysqlite://",
+        "sqlite:///file::memory:?uri=true",
+        "sqlite:///file:x?mode=memory&uri=true",
+        "postgresql://cds@db.hospital.example/cds?sslmode=disable",
+        "postgresql://cds@db.hospital.example/cds?sslmode=allow",
     ],
-)
-def test_production_refuses_what_is_insecure(tenants: Path, changes: dict[str, object], named: str) -> None:
-    good = {"tenants_file": tenants, "public_url": "https://cds.example.org"}
-    check_production(Settings(**good))  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match=named):
-        check_production(Settings(**(good | changes)))  # type: ignore[arg-type]
-    check_production(Settings(**(good | changes), profile="sandbox"))  # type: ignore[arg-type]
+    "public_url": [
+        None,
+        "",
+        "http://cds.example.org",
+        "https://user:pw@cds.example.org",
+        "https://",
+        "https://cds.example.org/?x=1",
+        "cds.example.org",
+    ],
+    "deadline_ms": [0, 600_000],
+    "fhir_parallel": [0, 100_000],
+    "max_bytes_at_once": [0, 10**15],
+    "max_bytes_at_once_per_tenant": [0, 10**15],
+    "max_body_bytes": [0, 10**12],
+    "max_nodes": [0, 10**12],
+    "body_timeout_ms": [0, 10**9],
+    "max_concurrent": [0, 10**9],
+    "max_concurrent_per_tenant": [0, 10**9],
+    "max_per_minute_per_tenant": [0, 10**12],
+    "kill_file": [Path("/nowhere/kill")],
+    "retention_days": [0, 10**9],
+    "pseudonym_key": ["short", "a" * 40, "only-for-the-demonstration-on-loopback"],
+    "session_key": ["short", "b" * 40],
+    "as_of": ["2026-06-01"],
+    "suppression": [False],
+    "sandbox_url": ["http://127.0.0.1:8081"],
+}
+HARMLESS = {"knowledge_overlay": "a file of codes; one that can't be read or is wrong is refused when it is loaded"}
+GOOD_KEY = "a-key-for-this-test-only-0123456789"
+
+
+def test_the_table_speaks_of_every_setting() -> None:
+    assert INSECURE.keys() | HARMLESS.keys() == Settings.model_fields.keys()
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in INSECURE.items() for v in values])
+def test_production_refuses_what_is_insecure(
+    tenants: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    """In one line that names the setting."""
+    good = {
+        "tenants_file": tenants,
+        "public_url": "https://cds.example.org",
+        "pseudonym_key": GOOD_KEY,
+        "database_url": "sqlite:////var/lib/cds/cds.sqlite3",
+    }
+
+    def start(settings: dict[str, object]) -> None:
+        for variable in [v for v in os.environ if v.startswith("CDS_")]:
+            monkeypatch.delenv(variable)
+        for field, given in settings.items():
+            if given is not None:
+                monkeypatch.setenv(f"CDS_{field.upper()}", str(given))
+        found = load_settings()
+        check_production(found)
+        check_serving(found, 1)
+
+    start(good)
+    with pytest.raises(SettingsError, match=f"CDS_{name.upper()}") as error:
+        start(good | {name: value})
+    assert "\n" not in str(error.value)
+    assert GOOD_KEY not in str(error.value)
+
+
+def test_a_key_is_needed_where_the_database_is_elsewhere(tenants: Path) -> None:
+    settings = Settings(
+        tenants_file=tenants, public_url="https://cds.example.org", database_url="postgresql://cds@db/cds"
+    )
+    with pytest.raises(SettingsError, match="CDS_PSEUDONYM_KEY"):
+        check_production(settings)
+
+
+def test_a_tenants_file_that_everybody_can_write_is_refused(tenants: Path) -> None:
+    settings = Settings(tenants_file=tenants, public_url="https://cds.example.org")
+    check_production(settings)
+    tenants.chmod(0o666)
+    with pytest.raises(SettingsError, match="CDS_TENANTS_FILE"):
+        check_production(settings)
+
+
+def test_every_key_that_this_repository_publishes_is_refused(tenants: Path) -> None:
+    docker = Path(__file__).parents[2] / "docker"
+    published = {
+        key
+        for file in docker.rglob("*.yaml")
+        for key in re.findall(r"CDS_PSEUDONYM_KEY: ([\w-]+)$", file.read_text(encoding="utf-8"), re.M)
+    }
+    assert published
+    for key in published:
+        with pytest.raises(SettingsError, match="CDS_PSEUDONYM_KEY"):
+            check_production(
+                Settings(tenants_file=tenants, public_url="https://cds.example.org", pseudonym_key=key)  # type: ignore[arg-type]
+            )
+
+
+def test_a_slip_of_the_pen_is_no_setting() -> None:
+    check_environment(["CDS_PROFILE", "CDS_TOKEN", "PATH"])
+    with pytest.raises(SettingsError, match="CDS_SUPRESSION"):
+        check_environment(["CDS_SUPRESSION"])
+
+
+def test_the_sandbox_minds_none_of_it() -> None:
+    check_production(Settings(profile="sandbox", as_of="2026-06-01", suppression=False))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +180,7 @@ _PRODUCTION = {"CDS_TENANTS_FILE": "tenants.yaml", "CDS_PUBLIC_URL": "https://cd
         ({**_PRODUCTION, "CDS_TENANTS_FILE": "/nowhere"}, "CDS_TENANTS_FILE"),
         ({**_PRODUCTION, "CDS_AS_OF": "2026-06-01"}, "CDS_AS_OF"),
         ({**_PRODUCTION, "CDS_DATABASE_URL": "sqlite://"}, "CDS_DATABASE_URL"),
+        ({**_PRODUCTION, "CDS_KILLFILE": "/var/lib/cds/kill"}, "CDS_KILLFILE"),
         ({**_PRODUCTION, "WORKERS": "2"}, "CDS_DATABASE_URL"),
         ({"CDS_PROFILE": "sandbox", "CDS_DATABASE_URL": "mysql://x:secret@y/z"}, "CDS_DATABASE_URL"),
     ],
@@ -100,3 +196,20 @@ def test_serve_refuses_in_one_line_with_code_2(environment: dict[str, str], name
     assert len(done.stderr.strip().splitlines()) == 1
     assert named in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_check_config_tells_how_each_tenant_stands(tmp_path: Path) -> None:
+    good = tenant(id="good", orderables={"phosphate": [{"system": "urn:local", "code": "1"}]})
+    bad = tenant(id="bad", issuer="https://other.example.org", language="fr")
+    (tmp_path / "tenants.yaml").write_text(yaml.safe_dump({"tenants": [good, bad]}))
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
+    command = [str(Path(sys.executable).with_name("cds-service")), "check-config"]
+    done = subprocess.run(command, env=clean | _PRODUCTION, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert "tenant good: live, 100 % of the patients, dialect generic-2.0, keys from jwks" in done.stdout
+    assert re.search(r"good: note: no codings of its own for .*\bpth\b", done.stdout)
+    assert re.search(r"disabled: tenants\[1\] \(bad\): language: .*'en'", done.stdout)
+    refused = subprocess.run(command, env=clean, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("refused to start: CDS_TENANTS_FILE")
+    assert not (tmp_path / "var").exists(), "nothing is opened or written"

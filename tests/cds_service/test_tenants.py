@@ -56,6 +56,8 @@ def write(file: Path, *entries: Any, later: int = 0) -> Path:
         ({"rollout": 101}, "rollout"),
         ({"units": "imperial"}, "units"),
         ({"retentionDays": 0}, "retentionDays"),
+        ({"dialect": "klingon"}, "dialect"),
+        ({"language": "de"}, "language"),
     ],
 )
 def test_wrong_tenant_is_named_and_the_others_run(tmp_path: Path, changes: dict[str, Any], key: str) -> None:

@@ -25,7 +25,8 @@ _LIFETIME = 120
 _SWITCHED_SECONDS = 8
 """by when a change of the tenants file has taken effect."""
 _JSON = {"Content-Type": "application/json"}
-_COULD_NOT_READ = load_knowledge().cards.phrases["could_not_read"].partition("{")[0].strip()
+_PHRASES = load_knowledge().cards.phrases
+_SAID = tuple(_PHRASES[key].partition("{")[0].strip() for key in ("could_not_read", "read_in_part"))
 _QUESTIONS = (
     "Does diltiazem help?",
     "What is the dose of colchicine?",
@@ -154,7 +155,7 @@ class Callers:
             named = body["issue"][0]["diagnostics"]
             return ("less than planned, refused by name", "") if "(" in named else ("WRONG", named)
         if plan.path != "/assessments":
-            said = all(_COULD_NOT_READ in card.get("detail", "") for card in body["cards"])
+            said = all(any(words in card.get("detail", "") for words in _SAID) for card in body["cards"])
             fewer = len(body["cards"]) or not right.body or not right.body["cards"]
             return ("less than planned, said so", "") if said and fewer else ("WRONG", str(body)[:600])
         told, planned = body["completeness"], {n: c.state for n, c in right.chart.completeness.items()}
@@ -187,6 +188,8 @@ class Callers:
         )
         if answer.status_code == 200:
             self.tally.feedback.add((card["uuid"], outcome))
+        if answer.status_code == 503 and "Retry-After" in answer.headers:
+            return self.tally.add("feedback", "told to come again")
         return self.tally.add("feedback", "right" if answer.status_code == 200 else "WRONG", answer.text[:200])
 
     async def _question(self, number: int) -> None:
@@ -213,11 +216,15 @@ class Callers:
         async with self.outside() as outside:
             made = (await outside.post(f"{origin}/sandbox/launch", params={"patient": patient})).json()["launch"]
             first = await browser.get("/companion/launch", params={"iss": self.expected.fhir, "launch": made})
+            if first.status_code == 502:
+                return self.tally.add("companion", "the record system was too slow, said so")
             cookie = first.headers["set-cookie"].partition(";")[0]
             back = (await outside.get(first.headers["location"])).headers["location"]
         opened = await browser.get(back.removeprefix(PUBLIC), headers={"Cookie": cookie})
         if opened.status_code == 400 and "cookie" in opened.text:
             return self.tally.add("companion", "another launch in the same browser")
+        if opened.status_code == 502:
+            return self.tally.add("companion", "the record system was too slow, said so")
         page = await browser.get(opened.headers["location"], headers={"Cookie": cookie})
         key = re.search(r'data-key="([^"]+)"', page.text)
         question = re.search(r'data-question="([^"]+)"', page.text)

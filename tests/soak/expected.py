@@ -134,7 +134,6 @@ class Expected:
             user=str(hook.context["userId"]),
             dialect=tenant.dialect,
             orderables=tenant.codings,
-            language=tenant.language,
             units=tenant.units,
             encounter_id=hook.encounter_id,
             companion_url=launch,
