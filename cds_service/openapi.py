@@ -129,8 +129,8 @@ _WORDS = {
     503: "too many requests at once, or the store does not answer; come back",
 }
 _CALL = (400, 401, 408, 413, 415, 429, 503)
-_READ = {_JSON: "Any"}
-_PAGE = {_JSON: "Any", _HTML: None}
+_READ: dict[str, str | None] = {_JSON: "Any"}
+_PAGE: dict[str, str | None] = {_JSON: "Any", _HTML: None}
 _OPERATIONS: dict[tuple[str, str], tuple[str | None, dict[str, str | None], tuple[int, ...]]] = {
     ("/cds-services", "get"): (None, {_JSON: "Discovery"}, ()),
     ("/cds-services/{service_id}", "post"): ("HookRequest", {_JSON: "Cards"}, (*_CALL, 404, 412)),

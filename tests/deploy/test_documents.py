@@ -29,12 +29,17 @@ def addresses() -> str:
             f"| feedback to it | `POST {path}/feedback` |",
             f"| source attributes of it | `GET {path}/source-attributes` |",
         ]
-    lines.append("| links on cards (allow-list) | `BASE/evidence/…`, `BASE/topics/…`, `BASE/cds-services/…` |")
+    lines.append("| links on cards (allow-list) | `BASE/evidence/…`, `BASE/cds-services/…` |")
+    lines.append(
+        "| SMART launch URL and redirect URL of the companion | `BASE/companion/launch`, `BASE/companion/callback` |"
+    )
     return "\n".join(lines)
 
 
 def prefetch() -> str:
-    return "\n".join(["| Key | Query |", "|---|---|", *(f"| `{k}` | `{q}` |" for k, q in PREFETCH.items())])
+    return "\n".join(
+        ["| Key | Query |", "|---|---|", *(f"| `{k}` | `{query}` |" for k, (_, query) in PREFETCH.items())]
+    )
 
 
 def reasons() -> str:
