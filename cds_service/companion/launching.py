@@ -13,6 +13,7 @@ from cds_service.companion.client import ClientKeyError, Credentials
 from cds_service.companion.sessions import Pending, Session, browser_of
 from cds_service.companion.shared import Kept
 from cds_service.companion.smart import LaunchError
+from cds_service.companion.style import Style, accepted
 from cds_service.companion.talk import dialogue
 from cds_service.fhir.client import Deadline, FhirClient, get_bytes
 from cds_service.fhir.door import Refused
@@ -30,8 +31,6 @@ _MILLISECONDS = 8000
 """a person is waiting for a page, not an EHR for a card."""
 _EARLY_SECONDS = 60
 """a token is renewed so long before it ends."""
-_COLOURS = {"color_background": "--paper", "color_text": "--ink", "color_highlight": "--accent"}
-_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
 
 
@@ -198,8 +197,8 @@ def _credentials(tenant: Tenant | None) -> Credentials:
         raise LaunchError("The companion is not set up for this hospital.", 500) from None
 
 
-async def _style(state: AppState, pending: Pending, url: str | None) -> tuple[tuple[str, str], ...]:
-    """Colours of the record system (SMART style URL), as far as they are plain colours."""
+async def _style(state: AppState, pending: Pending, url: str | None) -> Style:
+    """Colours of the record system (SMART style URL)."""
     if url is None:
         return ()
     policy, http = state.launch_door(pending.tenant)
@@ -208,10 +207,4 @@ async def _style(state: AppState, pending: Pending, url: str | None) -> tuple[tu
         found: Any = decode(body) if status == 200 else None
     except NotJsonError:
         return ()
-    if not isinstance(found, Mapping):
-        return ()
-    return tuple(
-        (variable, str(found[name]))
-        for name, variable in _COLOURS.items()
-        if isinstance(found.get(name), str) and _COLOUR.fullmatch(found[name])
-    )
+    return accepted(found) if isinstance(found, Mapping) else ()

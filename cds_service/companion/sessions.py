@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from cds_service.companion.shared import Kept, Shared
+from cds_service.companion.style import Style
 from cds_service.fhir.client import FhirClient
 from cds_service.tenants import Tenant
 from hooks.dialogue import Dialogue
@@ -57,7 +58,7 @@ class Session:
     scopes: str | None = None
     encounter: str | None = None
     banner: bool = True
-    style: tuple[tuple[str, str], ...] = ()
+    style: Style = ()
     given: dict[str, tuple[str, ...]] = field(default_factory=dict)
     saved: tuple[str, ...] = ()
     user: str | None = None

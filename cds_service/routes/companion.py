@@ -16,6 +16,7 @@ from cds_service.companion import launching, saving, timeline
 from cds_service.companion.client import public_keys
 from cds_service.companion.sessions import Session, browser_of
 from cds_service.companion.smart import LaunchError, relaunch_url
+from cds_service.companion.style import css
 from cds_service.companion.view import PageView, banner
 from cds_service.errors import BadRequest, NotFound, ServiceError
 from cds_service.fhir.client import Deadline
@@ -135,8 +136,7 @@ async def alive(session_id: str, request: Request) -> Response:
 @router.get("/s/{session_id}/style.css")
 async def style(session_id: str, request: Request) -> Response:
     session = await _required(session_id, request)
-    rules = "".join(f"{name}: {colour};" for name, colour in session.style)
-    return Response(f":root {{ {rules} }}" if rules else "", media_type="text/css; charset=utf-8")
+    return Response(css(session.style), media_type="text/css; charset=utf-8")
 
 
 @router.get("/s/{session_id}/timeline-{scheme}.svg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cds_service.sandbox.authorization import AuthorizationServer
+from cds_service.sandbox.authorization import STYLE, AuthorizationServer
 from cds_service.sandbox.cases import published_cases
 from cds_service.sandbox.fhir_server import fhir_app
 from cds_service.sandbox.registration import Clients
@@ -42,12 +43,13 @@ class SandboxSettings:
     clients: Clients = field(default_factory=Clients)
     """who may launch from here; by default the companion as a public client."""
     token_seconds: float = 3600
+    style: Mapping[str, str] = field(default_factory=lambda: STYLE)
 
 
 def sandbox_app(store: Store, settings: SandboxSettings) -> ASGIApp:
     fhir = fhir_app(store)
     authorization = AuthorizationServer(
-        (f"{settings.service_url}/companion/callback",), settings.clients, settings.token_seconds
+        (f"{settings.service_url}/companion/callback",), settings.clients, settings.token_seconds, settings.style
     )
     page = Router(routes=[*_Page(store, settings, authorization).routes(), *authorization.routes()])
 

@@ -12,6 +12,7 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -26,6 +27,8 @@ from cds_service.gather import may_read
 from cds_service.sandbox.registration import ALGORITHMS, PUBLIC, Clients
 
 CLIENT = PUBLIC
+STYLE = {"color_background": "#ffffff", "color_text": "#14242b", "color_highlight": "#0b5c6b"}
+"""colours of the record system's page, for apps that take them over."""
 USER = "Practitioner/sandbox-clinician"
 TOKEN_PREFIX = "sandbox-"  # noqa: S105 - marks our own tokens
 _SECONDS = 3600
@@ -66,6 +69,7 @@ class AuthorizationServer:
     redirect_uris: tuple[str, ...]
     clients: Clients = field(default_factory=Clients)
     seconds: float = _SECONDS
+    style: Mapping[str, str] = field(default_factory=lambda: STYLE)
     _key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "sandbox", "use": "sig"}))
     _launches: OrderedDict[str, _Launch] = field(default_factory=OrderedDict)
     _codes: OrderedDict[str, _Code] = field(default_factory=OrderedDict)
@@ -77,6 +81,7 @@ class AuthorizationServer:
             Route("/auth/authorize", self.authorize),
             Route("/auth/token", self.token, methods=["POST"]),
             Route("/auth/jwks", self.jwks),
+            Route("/auth/style.json", self.style_of_page),
         ]
 
     def configuration(self, origin: str) -> dict[str, Any]:
@@ -99,6 +104,9 @@ class AuthorizationServer:
     def launch(self, patient: str, scope: str | None = None) -> str:
         """A launch token for this patient; `scope` narrows what will be granted."""
         return _keep(self._launches, _Launch(patient, scope, time.monotonic()))
+
+    async def style_of_page(self, request: Request) -> Response:
+        return JSONResponse(dict(self.style))
 
     async def jwks(self, request: Request) -> Response:
         return JSONResponse({"keys": [self._key.as_dict(private=False)]})
@@ -140,7 +148,7 @@ class AuthorizationServer:
             held = self._refreshing.pop(form.get("refresh_token", ""), None)
             if held is None or held.client != client:
                 return JSONResponse({"error": "invalid_grant"}, 400)
-            return self._answer(held.patient, held.scope, client)
+            return self._answer(held.patient, held.scope, client, origin)
         code = self._codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -156,9 +164,11 @@ class AuthorizationServer:
         more = {}
         if "openid" in code.scope.split():
             more["id_token"] = self._identity(origin, code)
-        return self._answer(code.patient, code.scope, client, more)
+        return self._answer(code.patient, code.scope, client, origin, more)
 
-    def _answer(self, patient: str, scope: str, client: str, more: dict[str, Any] | None = None) -> Response:
+    def _answer(
+        self, patient: str, scope: str, client: str, origin: str, more: dict[str, Any] | None = None
+    ) -> Response:
         held = Token(patient, scope, time.monotonic() + self.seconds, client)
         body = {
             "access_token": _keep(self._tokens, held, TOKEN_PREFIX),
@@ -167,6 +177,7 @@ class AuthorizationServer:
             "scope": scope,
             "patient": patient,
             "need_patient_banner": True,
+            "smart_style_url": f"{origin}/auth/style.json",
         }
         if "online_access" in scope.split():
             body["refresh_token"] = _keep(self._refreshing, held, "refresh-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,6 +22,7 @@ from cds_service import tenants
 from cds_service.app import create_app
 from cds_service.pipeline import Brain, load_brain
 from cds_service.sandbox.app import SandboxSettings, sandbox_app
+from cds_service.sandbox.authorization import STYLE
 from cds_service.sandbox.charts import chart
 from cds_service.sandbox.registration import Clients, Registered
 from cds_service.sandbox.store import Store
@@ -114,14 +115,18 @@ def _brain() -> Brain:
 
 @contextmanager
 def hospital(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, Registered] | None = None, seconds: float = 3600
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    known: dict[str, Registered] | None = None,
+    seconds: float = 3600,
+    style: Mapping[str, str] = STYLE,
 ) -> Iterator[Hospital]:
     monkeypatch.setattr(tenants, "_SCHEMES", ("https", "http"))
     store = Store()
     for patient in (PATIENT, OTHER):
         store.load(chart(CHART, today=DAY, patient_id=patient, prefix=f"{patient}-").resources)
     clients = Clients(known) if known is not None else Clients()
-    settings = SandboxSettings(PUBLIC_URL, DAY, clients=clients, token_seconds=seconds)
+    settings = SandboxSettings(PUBLIC_URL, DAY, clients=clients, token_seconds=seconds, style=style)
     with ExitStack() as stack:
         origin = stack.enter_context(listening(sandbox_app(store, settings)))
         yield Hospital(origin, folder, _brain(), stack)
