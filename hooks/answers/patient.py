@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_MOST, _LONGEST = 12, 600
+_MOST, _LONGEST, _ABBREVIATION = 12, 600, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ def _select(assessment: Mapping[str, Any], selector: str) -> Iterator[PatientFac
 def _criterion(key: str, value: Any) -> Iterator[PatientFact]:
     item = value.get(key) if isinstance(value, Mapping) else None
     if isinstance(item, Mapping) and isinstance(item.get("because"), str):
-        yield PatientFact(_cut(f"{key.capitalize()} ({item.get('status', 'unknown')}): {item['because']}"), _refs(item))
+        name = key.upper() if len(key) <= _ABBREVIATION else key.capitalize()
+        yield PatientFact(_cut(f"{name} ({item.get('status', 'unknown')}): {item['because']}"), _refs(item))
 
 
 def _completeness(value: Any) -> Iterator[PatientFact]:

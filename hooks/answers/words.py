@@ -14,7 +14,7 @@ from hooks.knowledge.answers_schema import Words
 _WORD = re.compile(r"[^\W_]+")
 _NAME = re.compile(r"(?<=[a-záéíóúñ,;] )[A-ZÁÉÍÓÚÑ][a-záéíóúñ]{2,}")
 """a capital within a sentence: "in Iceland"."""
-_SHARE = re.compile(r"(?<!\d)(?<!\d )%")
+_SHARE = re.compile(r"(?<![\d<])(?<!\d )%(?=\s|$)")
 _STOPWORD = re.compile(r"[^\W_]+\*?")
 _LONGEST = 2000
 """characters of a question that are read."""
