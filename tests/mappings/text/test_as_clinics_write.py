@@ -1,0 +1,149 @@
+"""Ranges, dates, durations and counts as notes write them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from mappings.text.engine import TextEngine
+from mappings.text.reading import LesionMention
+from mappings.units import load_units
+from mappings.values import parse_quantity, parse_range
+
+ENGINE = TextEngine.load()
+
+
+def lesion(text: str, at: int = 0) -> LesionMention:
+    return ENGINE.read(text).lesions[at]
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("Calcium 2.31 mmol/L (2.20-2.60)", ("2.20", "2.60")),
+        ("Calcio 9,3 mg/dL (8,5-10,5)", ("8.5", "10.5")),
+        ("Calcémie 2,34 mmol/L (N : 2,20-2,60)", ("2.20", "2.60")),
+        ("Kalzium 2,31 mmol/l [2,15 – 2,55]", ("2.15", "2.55")),
+        ("Calcium 9.4 mg/dL (normal range 8.6 to 10.2 mg/dL)", ("8.6", "10.2")),
+    ],
+)
+def test_the_bracket_behind_a_number_is_the_laboratorys_range(text: str, limits: tuple[str, str]) -> None:
+    mention = next(m for m in ENGINE.read(text).labs if m.analyte == "calcium-total")
+    table = load_units()
+    quantity = parse_quantity(f"{mention.value} {mention.unit}", table)
+    assert quantity is not None and mention.limits is not None
+    found = parse_range(mention.limits, quantity, table.analytes["calcium-total"], table)
+    assert found is not None
+    assert (found.low, found.high) == (Decimal(limits[0]), Decimal(limits[1]))
+
+
+def test_a_bracket_without_figures_is_no_range() -> None:
+    assert [m.limits for m in ENGINE.read("Calcium 9.4 mg/dL (normal)").labs] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("Calcémie normale le 06/05/2026", "2026-05-06"),
+        ("Calcio normal el 06/05/2026", "2026-05-06"),
+        ("Calcium normal on 06/05/2026", "2026"),
+        ("Calcium normal on 26/05/2026", "2026-05-26"),
+        ("Kalzium normal am 06.05.2026", "2026-05-06"),
+    ],
+)
+def test_only_english_writes_the_month_first(text: str, date: str) -> None:
+    assert [m.date_text for m in ENGINE.read(text).labs] == [date]
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "unit"),
+    [
+        ("R elbow lump x3/12, rock hard", 3, "month"),
+        ("hard nodule R shin x 6/52", 6, "week"),
+        ("Hard plaque of the left calf with livedo racemosa, pain 9/10, two weeks.", 2, "week"),
+        ("Hard nodule with a necrotic centre for 5 months", 5, "month"),
+    ],
+)
+def test_durations(text: str, amount: int, unit: str) -> None:
+    onset = lesion(text).onset
+    assert onset is not None
+    assert (onset.amount, onset.unit) == (amount, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("57F c/o hard elbow nodule", 1),
+        ("57 F c/o hard elbow nodule", 1),
+        ("2x2cm rock hard nodule R olecranon", 1),
+        ("three 2x2 cm hard nodules", 3),
+        ("3 hard nodules", 3),
+    ],
+)
+def test_an_age_or_a_size_is_no_number_of_lesions(text: str, count: int) -> None:
+    assert lesion(text).count == count
+
+
+def test_what_was_complained_of_is_what_was_found() -> None:
+    text = "c/o R elbow lump for 3 months. O/E rock hard nodule R olecranon."
+    assert [m.onset is not None for m in ENGINE.read(text).lesions] == [True, True]
+    elsewhere = "c/o L knee lump for 3 months. O/E rock hard nodule R olecranon."
+    assert [m.onset is not None for m in ENGINE.read(elsewhere).lesions] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hard nodules of the extremities",
+        "Nódulos duros en las extremidades",
+        "Nódulos duros nos membros",
+        "Nodules durs des membres",
+        "Harte Knoten an den Extremitäten",
+    ],
+)
+def test_limbs_are_a_site(text: str) -> None:
+    assert [s.region for s in lesion(text).sites] == ["limb"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "scleroderma-like skin changes",
+        "lupus-like syndrome",
+        "Unspecified juvenile rheumatoid arthritis, right elbow",
+        "Artritis reumatoide juvenil",
+        "Juvenile chronische Polyarthritis",
+        "Sklerodermieartige Hautveränderungen",
+        "polyarthrite rhumatoïde juvénile",
+    ],
+)
+def test_what_only_resembles_a_disease_is_not_the_disease(text: str) -> None:
+    assert [c.concept for c in ENGINE.read(text).concepts if c.concept.startswith("ctd.")] == []
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Lokalisierte Schwellung, Raumforderung und Knoten der Haut und der Unterhaut an den oberen Extremitäten",
+        "Tumefacción, masa o prominencia localizada en miembro superior",
+        "Tumefação, massa ou tumoração localizada, membro superior",
+        "Tuméfaction, masse et nodule localisés du membre supérieur",
+        "Localized swelling, mass and lump, upper limb",
+    ],
+)
+def test_the_title_of_a_bare_code_is_bare_in_every_language(title: str) -> None:
+    assert {m.bare for m in ENGINE.read(title, kind="condition").lesions} == {True}
+
+
+@pytest.mark.parametrize(
+    ("text", "draining"),
+    [
+        ("Hard nodule of the thumb, chalky discharge", True),
+        ("Hard nodule of the thumb extruding chalky material; no exudate", False),
+        ("Hard nodule of the thumb, chalky extrusion, no exudate before, but now draining pus", True),
+        ("Hard nodule of the thumb, no discharge", False),
+    ],
+)
+def test_chalk_from_a_dry_lesion_is_no_discharge(text: str, draining: bool) -> None:
+    assert lesion(text).draining is draining
