@@ -119,9 +119,13 @@ def _parser() -> argparse.ArgumentParser:
     add_screen(commands)
     commands.choices["screen"].set_defaults(command=_screen)
     from cds_service.bulk.options import add_parser as add_bulk_export
+    from cds_service.screening.synthetic.options import add_parsers as add_synthetic
 
     add_bulk_export(commands)
     commands.choices["bulk-export"].set_defaults(command=_bulk_export)
+    add_synthetic(commands)
+    commands.choices["synthesize"].set_defaults(command=_synthesize)
+    commands.choices["score"].set_defaults(command=_score)
 
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
     sandbox.add_argument("--port", type=int, default=8081)
@@ -281,6 +285,19 @@ def _bulk_export(given: argparse.Namespace) -> int:
         return run(given, os.environ.get("CDS_TOKEN"))
     except KeyboardInterrupt:
         return 130
+
+
+def _synthesize(given: argparse.Namespace) -> int:
+    from cds_service.screening.synthetic.command import make
+
+    return make(given)
+
+
+def _score(given: argparse.Namespace) -> int:
+    from cds_service.screening.synthetic.command import compare
+    from cds_service.settings import load_settings
+
+    return compare(given, load_settings())
 
 
 def _sandbox(given: argparse.Namespace) -> int:
