@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hooks.services import PREFETCH, RESOURCE_NEEDS
-from mappings.bundles import unpack, with_resolved_urns
+from mappings.bundles import Unpacked, unpack, with_resolved_urns
 from mappings.facts import Completeness, Need, Quarantined
 from mappings.raw import Resource
 
@@ -80,10 +80,14 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
     for key, (need, _) in PREFETCH.items():
         if key not in values:
             continue
-        problem = _unfit(values[key], need)
+        value = values[key]
+        unpacked = unpack(value) if value is not None else None
+        problem = _unfit(unpacked, need)
         if problem is None:
             answered.add(key)
-            _take(key, need, values.pop(key), found)
+            del values[key]
+            _take(key, need, value, unpacked, found)
+            _collect(key, unpacked, found)
         elif problem == _NOT_FHIR:
             # as good as absent, so that it is read from the server where that is possible
             found.failures.setdefault(need, []).append(f"{key}: {problem}")
@@ -93,10 +97,11 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
             # an analyst's mix-up: what is inside serves the needs of its own types, never this one
             found.quarantined.append(Quarantined(f"prefetch.{key}", problem))
     for key, value in values.items():
-        for need in _needs_of(key, value):
+        unpacked = unpack(value) if value is not None else None
+        for need in _needs_of(key, unpacked):
             renames[need] += 1
-            _take(key, need, value, found, only=True)
-        _collect(key, value, found)
+            _take(key, need, value, unpacked, found)
+        _collect(key, unpacked, found)
     note_missing(found, answered, renames)
     return found
 
@@ -110,11 +115,10 @@ def note_missing(found: Prefetched, answered: Collection[str], renames: Mapping[
             found.missing[need] = absent
 
 
-def _unfit(value: object, need: Need) -> str | None:
+def _unfit(unpacked: Unpacked | None, need: Need) -> str | None:
     """Why a value can't answer its key: no FHIR resource at all, or only resources of other needs."""
-    if value is None:
+    if unpacked is None:
         return None
-    unpacked = unpack(value)
     if not unpacked.resources:
         return _NOT_FHIR if unpacked.broken and not unpacked.issues else None
     types = {str(resource.get("resourceType")) for _, resource in unpacked.resources}
@@ -133,11 +137,11 @@ def completeness_of(found: Prefetched) -> dict[Need, Completeness]:
     return states
 
 
-def _take(key: str, need: Need, value: object, found: Prefetched, *, only: bool = False) -> None:
-    if value is None:
+def _take(key: str, need: Need, value: object, unpacked: Unpacked | None, found: Prefetched) -> None:
+    """Notes what a value says of a need. None is an answer: there are none."""
+    if unpacked is None:
         found.satisfied.add(need)
         return
-    unpacked = unpack(value)
     if not unpacked.resources and unpacked.broken and not unpacked.issues:
         found.failures.setdefault(need, []).append(f"{key}: {_NOT_FHIR}")
         found.quarantined.append(Quarantined(f"prefetch.{key}", _NOT_FHIR))
@@ -152,23 +156,20 @@ def _take(key: str, need: Need, value: object, found: Prefetched, *, only: bool 
         found.partial.setdefault(need, []).append(f"{key}: {reason}")
     if unpacked.next_url:
         found.next_urls.setdefault(need, []).append(unpacked.next_url)
-    if not only:
-        _collect(key, value, found)
 
 
-def _collect(key: str, value: object, found: Prefetched) -> None:
-    if value is None:
+def _collect(key: str, unpacked: Unpacked | None, found: Prefetched) -> None:
+    if unpacked is None:
         return
-    unpacked = unpack(value)
     found.resources.extend(with_resolved_urns(unpacked))
     found.quarantined.extend(
         Quarantined(f"prefetch.{key}.{path}", _NOT_FHIR) for path in unpacked.broken if path != "value"
     )
 
 
-def _needs_of(key: str, value: object) -> Iterator[Need]:
+def _needs_of(key: str, unpacked: Unpacked | None) -> Iterator[Need]:
     """The needs that an unknown key answers: by the types inside; an empty answer by the key's name."""
-    types = {str(r.get("resourceType")) for _, r in unpack(value).resources} if value is not None else set()
+    types = {str(r.get("resourceType")) for _, r in unpacked.resources} if unpacked is not None else set()
     if types:
         yield from sorted({NEEDS_OF[t] for t in types if t in NEEDS_OF})
         return

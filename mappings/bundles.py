@@ -67,6 +67,8 @@ def with_resolved_urns(unpacked: Unpacked) -> tuple[Mapping[str, Any], ...]:
         for url, resource in unpacked.resources
         if url and url.startswith("urn:") and isinstance(resource.get("id"), str)
     }
+    if not names:
+        return tuple(resource for _, resource in unpacked.resources)
     return tuple(_rewritten(resource, names) for _, resource in unpacked.resources)
 
 
@@ -105,6 +107,9 @@ def _walk(
         if resource is None and isinstance(entry.get("response"), Mapping):
             continue
         full = entry.get("fullUrl")
+        if type(resource) is dict and type(kind := resource.get("resourceType")) is str and kind != "Bundle":
+            yield where, full if isinstance(full, str) else None, resource  # what nearly every entry is
+            continue
         yield from _walk(
             resource,
             f"{where}." if isinstance(resource, Mapping) and resource.get("resourceType") == "Bundle" else where,

@@ -10,7 +10,8 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from typing import Literal, Self
+from functools import lru_cache
+from typing import Literal, Self, cast
 
 Truth = Literal["yes", "possibly", "no"]
 
@@ -38,22 +39,7 @@ class PartialDate:
         """Reads a FHIR date, dateTime or instant; None for anything else (never raises)."""
         if not isinstance(text, str):
             return None
-        match = _FHIR_DATE.fullmatch(text.strip())
-        if match is None:
-            return None
-        year, month, day = match["year"], match["month"], match["day"]
-        try:
-            if month is None:
-                return cls(date(int(year), 1, 1), date(int(year), 12, 31))
-            if day is None:
-                last = calendar.monthrange(int(year), int(month))[1]
-                return cls(date(int(year), int(month), 1), date(int(year), int(month), last))
-            whole = date(int(year), int(month), int(day))
-            if match["time"] is None:
-                return cls(whole, whole)
-            return cls(whole, whole, _instant(match[0], match["time"]), match["zone"] is None)
-        except (ValueError, calendar.IllegalMonthError):
-            return None
+        return cast("Self | None", (_parsed if len(text) <= _LONGEST else _parsed.__wrapped__)(text))
 
     def in_zone(self, zone: tzinfo) -> PartialDate:
         """A dateTime without a zone, placed in the hospital's own; the day stays as written."""
@@ -103,6 +89,35 @@ class PartialDate:
         if (self.earliest.year, self.earliest.month) == (self.latest.year, self.latest.month):
             return f"{self.earliest.year:04d}-{self.earliest.month:02d}"
         return f"{self.earliest.isoformat()}/{self.latest.isoformat()}"
+
+
+_LONGEST = 64
+"""characters of a date that is kept for the rest of its chart."""
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> PartialDate | None:
+    match = _FHIR_DATE.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day = match["year"], match["month"], match["day"]
+    try:
+        if month is None:
+            return PartialDate(date(int(year), 1, 1), date(int(year), 12, 31))
+        if day is None:
+            last = calendar.monthrange(int(year), int(month))[1]
+            return PartialDate(date(int(year), int(month), 1), date(int(year), int(month), last))
+        whole = date(int(year), int(month), int(day))
+        if match["time"] is None:
+            return PartialDate(whole, whole)
+        return PartialDate(whole, whole, _instant(match[0], match["time"]), match["zone"] is None)
+    except (ValueError, calendar.IllegalMonthError):
+        return None
+
+
+def forget_dates() -> None:
+    """Lets go of the dates of a chart that has been read: they do not outlive their request."""
+    _parsed.cache_clear()
 
 
 def add_months(day: date, months: int) -> date:

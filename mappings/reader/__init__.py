@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mappings.codelists import Terminology
+from mappings.dates import forget_dates
 from mappings.drugs import Drugs
 from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart
@@ -55,6 +56,12 @@ class ChartReader:
 
     def read(self, raw: RawChart) -> PatientFacts:
         """The facts of the chart. A resource that can't be read is left out and named; nothing raises."""
+        try:
+            return self._read(raw)
+        finally:
+            forget_dates()
+
+    def _read(self, raw: RawChart) -> PatientFacts:
         reference = f"Patient/{raw.patient_id}"
         kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
         tools = Tools(self._terminology, self._drugs, ChartText(self._text, self._silence), self._units)
@@ -128,19 +135,17 @@ class ChartReader:
     ) -> bool:
         """One broken resource must not spoil the others: its half-read facts go too. What said nothing is remembered by
         its digest; with the number in it when there is a word of ours beside the number."""
-        marks = {name: len(getattr(into, name)) for name in _LISTS}
+        before = into.sizes()
         spoken, left_out = into.tools.engine.spoken, len(into.quarantined)
         try:
             reader(resource, ref, into)
         except _BROKEN as error:
-            for name, length in marks.items():
-                del getattr(into, name)[length:]
+            into.cut_back(before)
             into.leave_out(ref, f"can't be read ({type(error).__name__})")
             return False
-        if digests is not None and ref not in foreign_members(into):
-            added = {name for name, length in marks.items() if len(getattr(into, name)) != length}
-            if not added and len(into.quarantined) == left_out:
-                self._silence.add(digests[into.tools.engine.spoken != spoken])
+        silent = into.sizes() == before and len(into.quarantined) == left_out
+        if silent and digests is not None and ref not in foreign_members(into):
+            self._silence.add(digests[into.tools.engine.spoken != spoken])
         return True
 
     @staticmethod
@@ -168,19 +173,6 @@ class ChartReader:
             not_understood=tuple(dict.fromkeys(into.not_understood)),
         )
         return merged(facts, into.stamps, raw.zone)
-
-
-_LISTS = (
-    "findings",
-    "results",
-    "lesions",
-    "imaging",
-    "biopsies",
-    "medications",
-    "allergies",
-    "actions",
-    "not_understood",
-)
 
 
 def _plain(quarantined: list[Quarantined]) -> tuple[Quarantined, ...]:

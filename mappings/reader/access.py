@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from mappings.dates import PartialDate
@@ -11,6 +12,9 @@ from mappings.reader.plain import is_rtf, plain_text, without_rtf
 
 LONGEST_TEXT = 20_000
 """characters of one text that are read; longer notes are read to here and named as cut."""
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ def text(value: object) -> str | None:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    if type(value) is dict:  # decoded JSON is; asking for a Mapping costs ten times as much
+        return value
+    return value if isinstance(value, Mapping) else _NOTHING
 
 
 def items(value: object) -> Iterator[Any]:
@@ -71,10 +77,12 @@ def concept(value: object) -> Concept:
         return Concept((_coding(body),), text(body.get("display")))
     if "concept" in body and isinstance(body["concept"], Mapping):
         return concept(body["concept"])
-    return Concept(
-        tuple(_coding(entry) for entry in items(body.get("coding")) if isinstance(entry, Mapping)),
-        text(body.get("text")),
-    )
+    coding = body.get("coding")
+    if type(coding) is list:
+        codings = tuple([_coding(entry) for entry in coding if type(entry) is dict or isinstance(entry, Mapping)])
+    else:
+        codings = (_coding(coding),) if isinstance(coding, Mapping) else ()
+    return Concept(codings, text(body.get("text")))
 
 
 def name_of(resource: Mapping[str, Any]) -> tuple[Concept, bool]:
@@ -132,6 +140,8 @@ def confidential(resource: Mapping[str, Any]) -> bool:
 
 def _coding(body: Mapping[str, Any]) -> Coding:
     code = body.get("code")
+    if type(code) is str:
+        return Coding(text(body.get("system")), code.strip(), text(body.get("display")))
     return Coding(
         text(body.get("system")), str(code).strip() if isinstance(code, str | int) else None, text(body.get("display"))
     )

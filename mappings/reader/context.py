@@ -63,6 +63,36 @@ class Collected:
     foreign_members: frozenset[str] | None = None
     """members of panels that are no blood tests; None until somebody asked."""
 
+    def sizes(self) -> tuple[int, ...]:
+        """How many facts of each kind there are."""
+        return (
+            len(self.findings),
+            len(self.results),
+            len(self.lesions),
+            len(self.imaging),
+            len(self.biopsies),
+            len(self.medications),
+            len(self.allergies),
+            len(self.actions),
+            len(self.not_understood),
+        )
+
+    def cut_back(self, sizes: tuple[int, ...]) -> None:
+        """Takes back what was added since `sizes`."""
+        lists: tuple[list[Any], ...] = (
+            self.findings,
+            self.results,
+            self.lesions,
+            self.imaging,
+            self.biopsies,
+            self.medications,
+            self.allergies,
+            self.actions,
+            self.not_understood,
+        )
+        for facts, size in zip(lists, sizes, strict=True):
+            del facts[size:]
+
     def leave_out(self, reference: str, reason: str) -> None:
         self.quarantined.append(Quarantined(reference, reason))
 

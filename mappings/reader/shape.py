@@ -40,6 +40,24 @@ _DATES = (
 
 def unreadable(resource: Mapping[str, Any]) -> str | None:
     """The element that has the wrong type, with what it must be; None when the resource can be read."""
+    for name, value in resource.items():
+        kind = _KINDS.get(name)
+        if kind is not None and type(value) is not kind:
+            return _wrong(resource)  # or of a type that will do: the long look says
+        if kind is list and not all(map(_is_object, value)):
+            return _wrong(resource)
+    return None
+
+
+_is_object = dict.__instancecheck__
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(OBJECTS, dict),
+    **dict.fromkeys(TEXTS, str),
+    **dict.fromkeys(LISTS, list),
+}
+
+
+def _wrong(resource: Mapping[str, Any]) -> str | None:
     for name in OBJECTS:
         if name in resource and not isinstance(resource[name], Mapping):
             return f"{name}: must be an object"
@@ -58,5 +76,5 @@ def unreadable(resource: Mapping[str, Any]) -> str | None:
 def unreadable_dates(resource: Mapping[str, Any]) -> tuple[str, ...]:
     """The date elements that hold no FHIR date."""
     return tuple(
-        name for name in _DATES if resource.get(name) is not None and PartialDate.parse(resource[name]) is None
+        [name for name in _DATES if resource.get(name) is not None and PartialDate.parse(resource[name]) is None]
     )
