@@ -26,9 +26,16 @@ from cds_service.screening.keys import patient_key
 from cds_service.screening.needs import completeness_of
 from cds_service.screening.rows import to_record
 from tests.cds_service.screening.exports import case_charts, lines_by_type, write_export
-from tests.charts import TODAY
+from tests.charts import TODAY, chart
+from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 
 MAIN = "import sys; from cds_service.cli import main; sys.exit(main())"
+CTD = """
+    Patient    | female | 49y
+    Condition  | SLE | onset -17y
+    Exam       | stony-hard nodules over both elbows, first noticed 3 months ago | -10d
+    Laboratory | Calcium | 2.31 mmol/L [2.15-2.57] | -10d
+"""
 KEY = "a key of the tests, of no hospital at all"
 
 
@@ -261,6 +268,49 @@ def test_a_wrong_argument_is_named(
     monkeypatch.chdir(tmp_path)
     assert main(["screen", *arguments]) == 1
     assert says in capfd.readouterr().err
+
+
+@pytest.mark.long
+def test_no_public_chart_that_speaks_is_passed_over(brain: Brain) -> None:
+    """Line by line, as the scan looks: who has no line that can name the disease has nothing to say."""
+    spoken = passed = 0
+    for name in (*BUNDLE_SETS, *FILE_SETS):
+        for one in charts(name):
+            kinds = [r["resourceType"] for r in one.resources]
+            row = decide(
+                one.patient_id,
+                one.resources,
+                as_of=TODAY,
+                brain=brain,
+                secret=KEY.encode(),
+                completeness=completeness_of(kinds),
+            )
+            named = any(
+                brain.may_concern(json.dumps(r).encode()) for r in one.resources if r["resourceType"] != "Patient"
+            )
+            assert named or (row.grade == "none" and row.ctd != "met"), one.label
+            spoken += row.ctd == "met"
+            passed += not named
+    assert spoken > 20
+    assert passed > 20
+
+
+@pytest.mark.long
+def test_memory_stays_bounded_when_everybody_is_a_candidate(tmp_path: Path) -> None:
+    """Every process may have 2 GiB of address space less what it has no need of; a corrupt line of 40 MB among them."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    one = chart(CTD, patient_id="p-XXXX")
+    with (folder / "all.ndjson").open("wb") as out:
+        for number in range(3000):
+            for _, lines in sorted(lines_by_type([one]).items()):
+                out.writelines(line.replace(b"XXXX", b"%04d" % number) + b"\n" for line in lines)
+        out.write(b'{"resourceType":"Observation","id":"' + b"x" * 40_000_000 + b"\n")
+    limit = "import resource as r; r.setrlimit(r.RLIMIT_DATA, (2 * 2**30, 2 * 2**30)); " + MAIN
+    command = [sys.executable, "-c", limit, "screen", str(folder), "--as-of", str(TODAY)]
+    done = subprocess.run([*command, "--out", str(tmp_path / "w.parquet")], timeout=900, check=False)
+    assert done.returncode == 1
+    assert pq.read_metadata(tmp_path / "w.parquet").num_rows == 3000
 
 
 @pytest.mark.long
