@@ -291,8 +291,8 @@ def test_no_public_chart_that_speaks_is_passed_over(brain: Brain) -> None:
             assert named or (row.grade == "none" and row.ctd != "met"), one.label
             spoken += row.ctd == "met"
             passed += not named
-    assert spoken > 20
-    assert passed > 20
+    assert spoken > 10
+    assert passed > 10
 
 
 @pytest.mark.long
