@@ -44,6 +44,7 @@ class Lake:
                 "autoload_known_extensions": False,
             }
         )
+        self._db.execute("SET enable_progress_bar = false")  # standard output is for the rows
 
     def close(self) -> None:
         self._db.close()

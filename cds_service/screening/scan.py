@@ -26,7 +26,6 @@ _DAY = 10
 _TOGETHER = 32
 """lines that are looked at together where some of a block says something."""
 _ROWS = 50_000
-_OBSERVATION, _SILENT, _NAMELESS = repeat("Observation"), repeat(False), repeat(None)
 
 
 class _Reference(msgspec.Struct, gc=False):
@@ -102,26 +101,26 @@ class Scanner:
         found = Scanned()
         kinds: Counter[str] = Counter()
         partly = out.with_name(out.name + ".part")
-        rows: list[_Row] = []
+        columns = _Columns()
         with pq.ParquetWriter(partly, _schema(pa), compression="zstd", compression_level=1) as writer:
             try:
                 for block in read_blocks(unit):
-                    rows += self._columns(block, found, kinds)
+                    self._add(block, columns, found, kinds)
                     if progress is not None:
                         progress(len(block.lines), len(block.data) + 1)
-                    if len(rows) >= _ROWS:
-                        writer.write_table(_table(pa, rows))
-                        rows = []
+                    if len(columns.patient) >= _ROWS:
+                        writer.write_table(_table(pa, columns))
+                        columns = _Columns()
             except DamagedFileError as error:
                 self._lose(found, None, str(error))
             except OSError as error:
                 self._lose(found, None, error.strerror or "unreadable")
-            writer.write_table(_table(pa, rows))
+            writer.write_table(_table(pa, columns))
         found.kinds = dict(kinds)
         partly.replace(out)
         return found
 
-    def _columns(self, block: Block, found: Scanned, kinds: Counter[str]) -> list[_Row]:
+    def _add(self, block: Block, columns: _Columns, found: Scanned, kinds: Counter[str]) -> None:
         lines = block.lines
         sizes = list(map(len, lines))
         offsets = list(accumulate((size + 1 for size in sizes), initial=block.offset))
@@ -133,10 +132,10 @@ class Scanner:
         first = found.lines + 1
         found.lines += len(lines)
         found.bytes += len(block.data) + 1
-        if not concerned and (quick := self._observations(rows, offsets, sizes)) is not None:
-            kinds["Observation"] += len(quick)
-            return quick
-        columns: list[_Row] = []
+        if not concerned and (patients := self._observed(rows)) is not None:
+            kinds["Observation"] += len(rows)
+            columns.extend(patients, offsets, sizes)
+            return
         for index, row in enumerate(rows):
             if row is None:
                 continue
@@ -147,19 +146,17 @@ class Scanner:
                 found.unplaced += kind in NEED_OF_TYPE
             else:
                 mention = index in concerned and kind in NEED_OF_TYPE
-                columns.append((patient, kind, offsets[index], sizes[index], mention, name))
-        return columns
+                columns.append(patient, kind, offsets[index], sizes[index], mention, name)
 
-    def _observations(self, rows: list[_Line | None], offsets: list[int], sizes: list[int]) -> list[_Row] | None:
-        """The columns of a block that holds nothing but Observations of known patients: most blocks of most exports."""
+    def _observed(self, rows: list[_Line | None]) -> list[str | None] | None:
+        """The patients of a block that holds nothing but Observations of known ones: most blocks of most exports."""
         known = self._patients
         try:
             patients = [known[row.subject.reference] for row in rows]  # type: ignore[union-attr, index]
         except (KeyError, AttributeError):
             return None
-        if any(row.resourceType != "Observation" for row in rows if row is not None) or None in patients:
-            return None
-        return list(zip(patients, _OBSERVATION, offsets, sizes, _SILENT, _NAMELESS, strict=False))
+        others = any(row.resourceType != "Observation" for row in rows if row is not None)
+        return None if others or None in patients else patients
 
     def _concerned(self, block: Block) -> frozenset[int]:
         """Which of the lines can name the disease: all are looked at together, singly only where there is something."""
@@ -243,7 +240,34 @@ class Scanner:
             found.lost.append(Lost(line, reason))
 
 
-_Row = tuple[str | None, str, int, int, bool, str | None]
+class _Columns:
+    __slots__ = ("kind", "mention", "name", "patient", "place", "size")
+
+    def __init__(self) -> None:
+        self.patient: list[str | None] = []
+        self.kind: list[str] = []
+        self.place: list[int] = []
+        self.size: list[int] = []
+        self.mention: list[bool] = []
+        self.name: list[str | None] = []
+
+    def append(self, patient: str | None, kind: str, place: int, size: int, mention: bool, name: str | None) -> None:
+        self.patient.append(patient)
+        self.kind.append(kind)
+        self.place.append(place)
+        self.size.append(size)
+        self.mention.append(mention)
+        self.name.append(name)
+
+    def extend(self, patients: list[str | None], places: list[int], sizes: list[int]) -> None:
+        """Observations that do not name the disease."""
+        count = len(patients)
+        self.patient += patients
+        self.kind += repeat("Observation", count)
+        self.place += places[:count]
+        self.size += sizes
+        self.mention += repeat(False, count)
+        self.name += repeat(None, count)
 
 
 def patient_of(reference: str) -> str | None:
@@ -274,16 +298,6 @@ def _schema(pa: Any) -> Any:
     )
 
 
-def _table(pa: Any, columns: list[_Row]) -> Any:
-    patients, kinds, offsets, sizes, mentions, names = zip(*columns, strict=True) if columns else [()] * 6
-    return pa.table(
-        [
-            pa.array(patients, pa.string()),
-            pa.array(kinds, pa.string()),
-            pa.array(offsets, pa.int64()),
-            pa.array(sizes, pa.int32()),
-            pa.array(mentions, pa.bool_()),
-            pa.array(names, pa.string()),
-        ],
-        schema=_schema(pa),
-    )
+def _table(pa: Any, columns: _Columns) -> Any:
+    schema = _schema(pa)
+    return pa.table([pa.array(getattr(columns, field.name), field.type) for field in schema], schema=schema)

@@ -80,6 +80,7 @@ def _start(setup: Setup, counters: Any) -> None:
     before, _Here.setup, _Here.counters = _Here.setup, setup, counters
     if _Here.brain is None or before is None or before.overlay != setup.overlay:
         _Here.brain = load_brain(None, setup.overlay)
+        _Here.brain.prescan.prepare()
         _Here.scanner = Scanner(_Here.brain.may_concern)
     gc.set_threshold(100_000, 50, 100)
 
