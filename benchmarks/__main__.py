@@ -85,7 +85,7 @@ Wanted: 10 resources at most 5 times `orjson.loads`, 100 at most 1.2, 1,000 and 
 reached. What stands in the way, largest first: the chart is read resource by resource and its words are looked up in
 five languages; the rules run in Python, some 6,500 function calls for an assessment, about as many for the question of
 the card and 4,000 for its text; a token is verified and spent, and every evaluation stored. At start: SQLAlchemy,
-cryptography and the schemas of the knowledge are imported, lexicons and the prescan compiled anew each time.
+cryptography and the schemas of the knowledge are imported, and the lexicons compiled anew each time.
 """
 
 
@@ -158,7 +158,7 @@ def _start(start: Start) -> str:
         f"times `import fastapi` ({start.fastapi_ms:.0f} ms). From the start of the process to the first answer of "
         f"`/readyz`: {start.ready_ms:.0f} ms, {start.first_ready_ms:.0f} ms when the database is still to be made. "
         f"Resident size with one worker: {start.resident_mb:.0f} MB after start, "
-        f"{start.resident_after_mb:.0f} MB after {start.requests:,} requests.\n"
+        f"{start.grown_mb:.0f} MB more after {start.requests:,} requests of 100 resources.\n"
     )
 
 

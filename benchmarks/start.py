@@ -30,22 +30,25 @@ class Start:
     first_ready_ms: float
     """with a database that is still to be made"""
     resident_mb: float
-    resident_after_mb: float
+    """of the worker once it is ready"""
+    grown_mb: float
+    """what so many requests add, in the process of the benchmark"""
     requests: int
 
 
 def measure_start(requests: int = _REQUESTS) -> Start:
-    resident_mb, after = _memory(requests)
+    before, after = _memory(requests)
     with tempfile.TemporaryDirectory() as folder:
         _python("-c", "import cds_service.server", compiled=Path(folder))
-        first = min(_ready(Path(folder), f"first-{number}") for number in range(3))
+        first = min(_ready(Path(folder), f"first-{number}")[0] for number in range(3))
+        again = [_ready(Path(folder), "first-0") for _ in range(3)]
         return Start(
             min(_import("fastapi", Path(folder)) for _ in range(_REPEATS)),
             min(_import("cds_service.server", Path(folder)) for _ in range(_REPEATS)),
-            min(_ready(Path(folder), "first-0") for _ in range(3)),
+            min(ms for ms, _ in again),
             first,
-            resident_mb,
-            after,
+            min(size for _, size in again),
+            after - before,
             requests,
         )
 
@@ -63,8 +66,9 @@ def _environment(compiled: Path) -> dict[str, str]:
     return found
 
 
-def _ready(folder: Path, database: str) -> float:
-    """Milliseconds from the start of `cds-service serve` to the first good answer of its readiness check."""
+def _ready(folder: Path, database: str) -> tuple[float, float]:
+    """Milliseconds from the start of `cds-service serve` to the first good answer of its readiness check, and the
+    megabytes it holds then."""
     port = 18000 + os.getpid() % 1000
     environment = _environment(folder) | {
         "CDS_PROFILE": "sandbox",
@@ -78,7 +82,7 @@ def _ready(folder: Path, database: str) -> float:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
                     if answer.status == 200:
-                        return (time.perf_counter() - begun) * 1000
+                        return (time.perf_counter() - begun) * 1000, resident(process.pid)
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.01)
         raise TimeoutError
@@ -99,9 +103,9 @@ def _python(*arguments: str, compiled: Path | None = None) -> str:
     return found.stdout
 
 
-def resident() -> float:
-    """Megabytes of this process."""
-    fields = Path("/proc/self/statm").read_text().split()
+def resident(process: int | str = "self") -> float:
+    """Megabytes of a process, by default this one."""
+    fields = Path(f"/proc/{process}/statm").read_text().split()
     return int(fields[1]) * resource.getpagesize() / 1e6
 
 
