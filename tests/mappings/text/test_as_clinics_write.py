@@ -147,3 +147,26 @@ def test_the_title_of_a_bare_code_is_bare_in_every_language(title: str) -> None:
 )
 def test_chalk_from_a_dry_lesion_is_no_discharge(text: str, draining: bool) -> None:
     assert lesion(text).draining is draining
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hard nodule of the elbow. Necrotic fingertips.",
+        "Nódulo duro en codo. Necrosis de la punta del dedo índice.",
+        "Nodule dur du coude. Nécrose pulpaire du pouce.",
+        "Harter Knoten am Ellenbogen. Kritische Fingerischämie.",
+        "Nódulo duro no cotovelo. Necrose da ponta do dedo.",
+    ],
+)
+def test_a_dying_fingertip_is_digital_ischaemia_in_every_language(text: str) -> None:
+    found = {c.concept for c in ENGINE.read(text).concepts if c.status == "affirmed"}
+    assert "trigger.digital_ischaemia" in found
+
+
+def test_what_suppurates_holds_pus_and_a_calcified_lump_is_palpable() -> None:
+    assert lesion("Nódulo duro en codo izquierdo que supura").pus
+    assert not lesion("Nódulo duro en codo izquierdo, no supura").pus
+    assert lesion("Hard ulcerated plaque of the shin with surrounding cellulitis").spreading_erythema
+    lump = lesion("Hard calcified lump of the right breast")
+    assert (lump.kind, lump.hardness, [s.place for s in lump.sites]) == ("lump", "definite", ["breast"])
