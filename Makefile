@@ -74,7 +74,8 @@ image-steps: install
 deploy-tools: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/deploy.txt
 
-# bytes made up for the parsers (atheris) and calls from our own OpenAPI (schemathesis); FUZZ_SECONDS, FUZZ_EXAMPLES
+# bytes made up for the parsers (atheris), calls from our own OpenAPI (schemathesis), real requests with changes;
+# FUZZ_SECONDS, FUZZ_EXAMPLES; what long runs found: docs/fuzzing.md
 .PHONY: fuzz fuzz-tools
 FUZZ_SECONDS ?= 600
 FUZZ_EXAMPLES ?= 2000
@@ -85,6 +86,7 @@ fuzz-tools: install
 fuzz: fuzz-tools
 	$(BIN)/python -m tests.fuzz.parser tests/fuzz/seeds -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1
 	$(BIN)/python -m tests.fuzz.api $(FUZZ_EXAMPLES)
+	$(BIN)/python -m tests.fuzz.mutated $(FUZZ_SECONDS)
 
 # mixed load with faults for half an hour on a real service process; what it finds: docs/soak.md. SOAK_RATE: calls a second
 .PHONY: soak

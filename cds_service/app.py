@@ -43,6 +43,7 @@ from cds_service.settings import Settings, check_production
 from cds_service.state import AppState, open_store, read_overlay
 from cds_service.store import Store
 from cds_service.tenants import Tenants
+from cds_service.tracing import Traced, Tracer, open_tracer
 
 _GC_THRESHOLDS = (50_000, 20, 100)
 """decoding a large chart makes many small objects; the default thresholds would collect in the middle of it."""
@@ -69,6 +70,7 @@ def create_app(
     brain: Brain | None = None,
     http: httpx.AsyncClient | None = None,
     store: Store | None = None,
+    tracer: Tracer | None = None,
 ) -> FastAPI:
     """Builds the ASGI application. SettingsError, KnowledgeError and CodelistError say why it can't start."""
     check_production(settings)
@@ -142,4 +144,8 @@ def create_app(
     )
     app.add_middleware(Cors, any_origin=settings.sandbox, tenants=tenants)
     app.add_middleware(Observed, metrics=state.metrics, tenants=tenants)
+    if tracer is None and settings.traces_url is not None:
+        tracer = open_tracer(settings.traces_url)
+    if tracer is not None:
+        app.add_middleware(Traced, tracer=tracer)
     return app

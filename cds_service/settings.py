@@ -21,6 +21,7 @@ _VARIED = 8
 """different characters that a random key has at least."""
 _PUBLISHED_KEYS = frozenset({"only-for-the-demonstration-on-loopback"})
 """keys that stand in this repository (a test compares them with the deployment files)."""
+_HERE = ("localhost", "127.0.0.1", "::1")
 _NO_SETTINGS = frozenset({"CDS_TOKEN"})
 """variables of the command line."""
 
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     max_bytes_at_once_per_tenant: int = Field(default=16 * 1024 * 1024, ge=1024, le=16 * 1024**3)
     max_per_minute_per_tenant: int = Field(default=12_000, ge=1, le=1_000_000)
     kill_file: Path | None = None
+    traces_url: str | None = None
     retention_days: int = Field(default=2190, ge=1, le=20_000)
     pseudonym_key: SecretStr | None = Field(default=None, min_length=32)
     session_key: SecretStr | None = Field(default=None, min_length=32)
@@ -91,6 +93,9 @@ def check_production(settings: Settings) -> None:
         raise SettingsError("CDS_PUBLIC_URL must be the public https URL of this service")
     if settings.kill_file is not None and not settings.kill_file.parent.is_dir():
         raise SettingsError("CDS_KILL_FILE lies in a folder that does not exist: the switch would never work")
+    traces = urlsplit(settings.traces_url or "https://none")
+    if traces.username or not traces.hostname or (traces.scheme != "https" and traces.hostname not in _HERE):
+        raise SettingsError("CDS_TRACES_URL must be the https URL of a collector, without a password")
     if settings.suppression is False:
         raise SettingsError("CDS_SUPPRESSION is false: in production a dismissed card stays dismissed")
     _check_key(settings)
@@ -121,7 +126,7 @@ def _check_database(settings: Settings) -> None:
     except ArgumentError:
         return
     mode = url.query.get("sslmode")
-    if mode in ("disable", "allow") and (url.host or "") not in ("", "localhost", "127.0.0.1", "::1"):
+    if mode in ("disable", "allow") and (url.host or "") not in ("", *_HERE):
         raise SettingsError(
             f"CDS_DATABASE_URL says sslmode={mode}: what is kept would go over the network in the clear"
         )

@@ -23,6 +23,7 @@ from cds_service.store import CardRecord, EvaluationRecord, SuggestionRecord
 from cds_service.store.records import Outcome
 from cds_service.suppression import hashed, held_back, load_suppression, material_facts
 from cds_service.tenants import NOBODY, Tenant
+from cds_service.tracing import span
 from hooks.cards import CardContext
 from hooks.knowledge.card_schema import load_override_reasons
 from hooks.model import Assessment
@@ -60,11 +61,13 @@ class Visit:
             if tenant is not None and tenant.fail_silent:
                 return []
             raise _unreadable(facts, assessment)
-        written = await self.state.lanes.run(
-            self.tenant_id,
-            heavy,
-            partial(self.state.brain_of(tenant).cards, hook.hook, facts, assessment, self._context(hook)),
-        )
+        with span("cards") as writing:
+            written = await self.state.lanes.run(
+                self.tenant_id,
+                heavy,
+                partial(self.state.brain_of(tenant).cards, hook.hook, facts, assessment, self._context(hook)),
+            )
+            writing.note(cards=len(written))
         material = hashed(material_facts(assessment), self._key)
         shown, outcome = await self._permitted(hook, written, material)
         kept = tuple(_card_record(card, material) for card in shown)
@@ -191,16 +194,20 @@ class Visit:
 async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> tuple[PatientFacts, Assessment, bool]:
     """Facts and assessment of the patient that the request names, and whether the chart is heavy work."""
     deadline = Deadline.after(state.settings.deadline_ms)
-    chart = await gather(
-        hook,
-        client=state.fhir_client(hook, tenant),
-        deadline=deadline,
-        version=tenant.fhir_version if tenant is not None else None,
-        zone=tenant.zone if tenant is not None else None,
-    )
+    with span("gather") as gathering:
+        chart = await gather(
+            hook,
+            client=state.fhir_client(hook, tenant),
+            deadline=deadline,
+            version=tenant.fhir_version if tenant is not None else None,
+            zone=tenant.zone if tenant is not None else None,
+        )
+        gathering.note(resources=len(chart.resources))
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
     heavy = len(chart.resources) > HEAVY_RESOURCES
-    facts, found = await state.lanes.run(name, heavy, partial(brain.understand, chart))
+    with span("read and assess") as assessing:
+        facts, found = await state.lanes.run(name, heavy, partial(brain.understand, chart))
+        assessing.note(grade=found.grade)
     _count(state, facts, found)
     return facts, found, heavy
 

@@ -13,6 +13,8 @@ import httpx
 from cds_service.fhir.door import OutboundClient, Policy, Refused
 from cds_service.fhir.slots import NoSlotError
 from cds_service.fhir.unhurried import unhurried
+from cds_service.reasons import reason_code
+from cds_service.tracing import resource_type, span
 from mappings.versions import Version
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -112,6 +114,15 @@ class Caller:
         return status, body, headers, failed
 
     async def _once(
+        self, url: str, deadline: Deadline, form: str | None
+    ) -> tuple[int, bytes, httpx.Headers, str | None]:
+        with span("fhir", type=resource_type(url, self.base)) as asking:
+            answer = await self._in_turn(url, deadline, form)
+            status, _, _, failed = answer
+            asking.note(status=status, reason=reason_code(failed) if failed else "-")
+            return answer
+
+    async def _in_turn(
         self, url: str, deadline: Deadline, form: str | None
     ) -> tuple[int, bytes, httpx.Headers, str | None]:
         if deadline.left <= 0:
