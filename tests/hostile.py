@@ -4,6 +4,7 @@ project), and charts that hold it in every place where a record has free words."
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ READ_OTHERWISE = frozenset(
 """Sentences of another language (and one that looks like a measurement) after which the reader places the words before
 them less well: the grade may fall, never rise."""
 BATCH = 22
-_SAME = tuple(text for text in CORPUS if text not in READ_OTHERWISE)
+_STRING = re.compile(r"[ \r\n\t\S]+")
+"""what FHIR calls a string; a server may refuse anything else, so that it reaches us in prefetch only."""
+_SAME = tuple(text for text in CORPUS if text not in READ_OTHERWISE and _STRING.fullmatch(text))
 BATCHES: tuple[tuple[str, ...], ...] = tuple(_SAME[at : at + BATCH] for at in range(0, len(_SAME), BATCH))
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _SITES = ("left forearm", "right forearm", "left thigh", "right thigh")
