@@ -172,23 +172,6 @@ def test_suppression_is_on_in_production(client: TestClient, store: Store) -> No
     assert fire(client) == []
 
 
-def test_token_is_spent_for_every_worker(file: Path, store: Store) -> None:
-    """Two applications on one database stand for two workers."""
-    spent = {"Authorization": f"Bearer {token()}"}
-    body = {"hook": "patient-view", "hookInstance": "1", "context": {"userId": "Practitioner/1", "patientId": "p"}}
-    with (
-        TestClient(create_app(_settings(file), store=store), base_url=BASE) as one,
-        TestClient(create_app(_settings(file), store=Store(str(store.engine.url))), base_url=BASE) as two,
-    ):
-        assert one.post(PATH, json=body, headers=spent).status_code == 412
-        assert one.post(PATH, json=body, headers=spent).status_code == 412, "it may be tried again as it was"
-        assert one.post(PATH, json=body | {"hookInstance": "2"}, headers=spent).status_code == 401
-        assert two.post(PATH, json=body, headers=spent).status_code == 412, "the same request again: a gateway's retry"
-        assert two.post(PATH, json=body | {"hookInstance": "2"}, headers=spent).status_code == 401
-    with TestClient(create_app(_settings(file), store=Store(str(store.engine.url))), base_url=BASE) as three:
-        assert three.post(PATH, json=body | {"hookInstance": "3"}, headers=spent).status_code == 401
-
-
 def test_metrics_name_the_tenant_of_the_file_only(client: TestClient) -> None:
     fire(client)
     body = {"hook": "x"}

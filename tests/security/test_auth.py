@@ -268,6 +268,13 @@ def test_bad_tenant_is_disabled_and_the_others_run(serve: Any) -> None:
     assert client.app.state.cds.tenants.problems[0].startswith("tenants[0] (bad): algorithms:")  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "HS512"])
+def test_a_symmetric_algorithm_disables_its_tenant(serve: Any, algorithm: str) -> None:
+    client = serve(tenant(algorithms=["ES384", algorithm]))
+    assert [p.split(":")[1].strip() for p in client.app.state.cds.tenants.problems] == ["algorithms"]
+    assert call(client, token()).status_code == 401
+
+
 def test_switched_off_and_silent_tenants_show_nothing(serve: Any) -> None:
     for mode in ("off", "silent"):
         assert call(serve(tenant(mode=mode)), token()).json() == {"cards": []}

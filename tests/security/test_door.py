@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.fhir.client import Deadline, FhirClient
+from cds_service.fhir.client import Deadline, FhirClient, get_bytes
 from cds_service.fhir.door import Policy, Refused, address_allowed, open_client
 
 BASE = "https://ehr.example.org/fhir/r4"
@@ -30,7 +30,8 @@ HOSTILE = {
     "encoded backslash after dots": "https://ehr.example.org/fhir/r4/..%5cadmin",
     "encoded slash": "https://ehr.example.org/fhir/r4/Patient%2F1",
     "encoded null": "https://ehr.example.org/fhir/r4/Patient%00",
-    "encoded line end": "https://ehr.example.org/fhir/r4/Patient%0d%0aX: y",
+    "encoded line end": "https://ehr.example.org/fhir/r4/Patient%0d%0aX:y",
+    "backslash in the path": "https://ehr.example.org/fhir/r4/Patient\\1",
     "backslash before a host": "https://ehr.example.org\\@evil.example.com/fhir/r4",
     "host as user": "https://ehr.example.org@evil.example.com/fhir/r4",
     "host as user with password": "https://ehr.example.org:pw@evil.example.com/fhir/r4",
@@ -203,6 +204,22 @@ async def read(base: str, policy: Policy, token: str | None = "token") -> tuple[
     async with open_client(policy) as http:
         found = await FhirClient(http, policy, base, token).read("Patient", "1", Deadline.after(3000))
     return found.failed, len(found.resources)
+
+
+def test_a_server_that_is_not_listed_gets_no_call() -> None:
+    """Its address would be allowed: the list alone keeps it out."""
+
+    async def go() -> None:
+        canary = Listener(answer(PATIENT))
+        base = f"http://127.0.0.1:{await canary.start()}/fhir"
+        policy = Policy((BASE,), allow_private=True)
+        assert await read(base, policy) == ("server not allowed", 0)
+        async with open_client(policy) as http:
+            assert await get_bytes(http, policy, f"{base}/jwks", Deadline.after(1000), 100) == (0, b"")
+        assert canary.heard == []
+        canary.stop()
+
+    asyncio.run(go())
 
 
 @pytest.mark.parametrize("target", ["other server", "off the base"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,14 +11,17 @@ from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey
+from starlette.testclient import TestClient
 
 from cds_service import auth, calls, keys
+from cds_service.app import create_app
 from cds_service.auth import Answer, Caller, SeenTokens
 from cds_service.errors import Unauthorized
+from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
 from cds_service.tenants import Tenant
 from tests.cds_service.test_switches import app_of, fire
-from tests.security.test_auth import EC, RSA, tenant, token
+from tests.security.test_auth import BASE, BRAIN, EC, PATH, RSA, tenant, token
 
 
 def test_without_the_store_only_fresh_tokens_and_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +93,23 @@ def test_rotation_cool_down_and_keys_that_can_not_be_fetched(monkeypatch: pytest
         assert await store.find(hospital, "ec-1", "ES384"), "known keys outlast an outage"
         clock[0] += 100_000
         assert await store.find(hospital, "ec-1", "ES384") is None, "but not for ever"
+
+    asyncio.run(go())
+
+
+def test_the_type_of_a_key_fits_the_algorithm() -> None:
+    async def go() -> None:
+        store, hospital = keys.KeyStore(), Tenant.model_validate(tenant())
+        found = {
+            (kid, algorithm): await store.find(hospital, kid, algorithm) is not None
+            for kid in ("ec-1", "rsa-1")
+            for algorithm in ("ES384", "RS384", "PS256")
+        }
+        assert [pair for pair, fits in found.items() if fits] == [
+            ("ec-1", "ES384"),
+            ("rsa-1", "RS384"),
+            ("rsa-1", "PS256"),
+        ]
 
     asyncio.run(go())
 
@@ -172,3 +193,24 @@ def test_which_keys_of_a_set_count(held: list[Any], usable: set[str]) -> None:
     found = keys._by_kid({"keys": [k if isinstance(k, dict) else k.as_dict(private=False) for k in held]})
     assert set(found) == usable
     assert not any(key.is_private for key in found.values())
+
+
+def test_a_token_is_spent_for_every_worker(tmp_path: Path) -> None:
+    """Two applications on one database stand for two workers."""
+    url = f"sqlite:///{tmp_path}/cds.sqlite3"
+    file = tmp_path / "tenants.json"
+    file.write_text(json.dumps({"tenants": [tenant()]}))
+    settings = Settings(profile="production", tenants_file=file, public_url=BASE)
+    spent = {"Authorization": f"Bearer {token()}"}
+    body = {"hook": "patient-view", "hookInstance": "1", "context": {"userId": "Practitioner/1", "patientId": "p"}}
+    with (
+        TestClient(create_app(settings, brain=BRAIN, store=Store(url)), base_url=BASE) as one,
+        TestClient(create_app(settings, brain=BRAIN, store=Store(url)), base_url=BASE) as two,
+    ):
+        assert one.post(PATH, json=body, headers=spent).status_code == 412
+        assert one.post(PATH, json=body, headers=spent).status_code == 412, "it may be tried again as it was"
+        assert one.post(PATH, json=body | {"hookInstance": "2"}, headers=spent).status_code == 401
+        assert two.post(PATH, json=body, headers=spent).status_code == 412, "the same request again: a gateway's retry"
+        assert two.post(PATH, json=body | {"hookInstance": "2"}, headers=spent).status_code == 401
+    with TestClient(create_app(settings, brain=BRAIN, store=Store(url)), base_url=BASE) as three:
+        assert three.post(PATH, json=body | {"hookInstance": "3"}, headers=spent).status_code == 401
