@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
 
 import msgspec
 
+_LOG = logging.getLogger("cds_service")
 _ALLOWED = ("route", "method", "status", "ms", "error", "tenant", "reason")
 _OURS = ("cds_service", "uvicorn")
 
@@ -28,10 +30,26 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-def configure_logging(level: int = logging.INFO) -> None:
+def configure_logging(level: str = "INFO") -> None:
+    """Everything to standard error through the one formatter. At DEBUG the libraries speak too, without content."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    root.setLevel(level if level == "DEBUG" else logging.WARNING)
     logging.getLogger("cds_service").setLevel(level)
+
+
+def silence_tracebacks() -> None:
+    """Warnings, and what Python would print with its message when a thread or the process ends by an exception, go
+    through the formatter too."""
+    logging.captureWarnings(True)
+    sys.excepthook = lambda kind, *_: _ended(kind)
+    threading.excepthook = lambda ended: _ended(ended.exc_type)
+    sys.unraisablehook = lambda failed: _ended(failed.exc_type)
+
+
+def _ended(kind: type[BaseException] | None) -> None:
+    """The class only: messages of unexpected errors may quote what they stumbled over."""
+    if kind is not None and not issubclass(kind, KeyboardInterrupt):
+        _LOG.error("unexpected error", extra={"error": kind.__name__})

@@ -10,7 +10,7 @@ from types import FrameType
 import uvicorn
 
 from cds_service.app import create_app
-from cds_service.logs import configure_logging
+from cds_service.logs import configure_logging, silence_tracebacks
 from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 
 _SHUTDOWN_SECONDS = 10
@@ -20,8 +20,10 @@ _SHUTDOWN_SECONDS = 10
 def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     """Runs until stopped; SIGTERM ends it with exit code 0 once what is in flight is answered. Raises SettingsError,
     KnowledgeError or CodelistError before anything is bound."""
-    check_serving(_checked(), workers)
-    configure_logging()
+    settings = _checked()
+    check_serving(settings, workers)
+    configure_logging(settings.log_level)
+    silence_tracebacks()
     # uvicorn answers what is in flight and then raises the signal once more, which would make an orderly stop look
     # like a crash to whoever started us
     signal.signal(signal.SIGTERM, _ended)
@@ -43,7 +45,8 @@ def application() -> object:
     """The application of the environment's settings (also `uvicorn --factory cds_service.server:application`)."""
     settings = _checked()
     check_serving(settings, 1)
-    configure_logging()
+    configure_logging(settings.log_level)
+    silence_tracebacks()
     return create_app(settings)
 
 

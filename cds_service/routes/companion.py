@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Mapping
 from importlib import resources
@@ -34,6 +35,7 @@ _ASSETS = {
     "companion.js": "text/javascript; charset=utf-8",
     "favicon.svg": "image/svg+xml",
 }
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST = 2000
 _MILLISECONDS = 8000
 
@@ -56,7 +58,7 @@ async def start(request: Request) -> Response:
     state = state_of(request)
     if not state.settings.sandbox:
         raise NotFound("no such address")
-    secret = request.cookies.get(_COOKIE) or secrets.token_urlsafe(32)
+    secret = _secret(request) or secrets.token_urlsafe(32)
     session = await state.sessions.open(launching.without_patient(state, browser_of(secret)))
     return _to_page(request, session, secret)
 
@@ -68,7 +70,7 @@ async def launch(request: Request) -> Response:
     iss, token = request.query_params.get("iss", "").rstrip("/"), request.query_params.get("launch")
     if not iss:
         return _problem(request, "Open the companion from a card in the record system.", 400)
-    secret = request.cookies.get(_COOKIE) or secrets.token_urlsafe(32)
+    secret = _secret(request) or secrets.token_urlsafe(32)
     try:
         target = await launching.begin(state, base, iss, token, secret)
     except LaunchError as error:
@@ -80,7 +82,7 @@ async def launch(request: Request) -> Response:
 async def callback(request: Request) -> Response:
     state = state_of(request)
     pending = await state.sessions.returned(request.query_params.get("state", ""))
-    secret = request.cookies.get(_COOKIE)
+    secret = _secret(request)
     if pending is None:
         return _problem(request, "This launch is not known, or it was used already. Open the card's link again.", 400)
     if secret is None or browser_of(secret) != pending.browser:
@@ -302,8 +304,14 @@ async def _posted(session_id: str, request: Request) -> tuple[Session, Mapping[s
     return session, decode_request(body)
 
 
+def _secret(request: Request) -> str | None:
+    """The browser's secret, if it is one that we could have made."""
+    found = request.cookies.get(_COOKIE, "")
+    return found if _SECRET.fullmatch(found) else None
+
+
 def _browser(request: Request) -> str | None:
-    secret = request.cookies.get(_COOKIE)
+    secret = _secret(request)
     return browser_of(secret) if secret else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets as random
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,8 +24,10 @@ from cds_service.feedback import FeedbackItem
 from cds_service.store.migrate import migrate
 from cds_service.store.records import EvaluationRecord, Shown
 from cds_service.store.tables import cards, evaluations, feedback, secrets, sessions, suggestions, tokens
+from hooks.knowledge.card_schema import load_override_reasons
 
 TokenUse = Literal["first", "repeat", "reused"]
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY_MS = 86_400_000
 _KEY = "pseudonym"
 
@@ -323,14 +326,14 @@ def _evaluated(record: EvaluationRecord) -> Event:
 
 def _feedback_row(tenant: str, service: str, item: FeedbackItem, matched: bool, now_ms: int) -> dict[str, Any]:
     at_ms = int(item.timestamp.timestamp() * 1000)
-    accepted = " ".join(sorted(item.suggestions))
+    accepted = " ".join(sorted(map(_own_id, item.suggestions)))
     named = "\0".join((item.card, item.outcome, str(at_ms), accepted))
-    system, code = item.reason or (None, None)
+    system, code = _reason(item.reason)
     return {
         "digest": hashlib.sha256(named.encode()).hexdigest(),
         "tenant": tenant,
         "service": service,
-        "card": item.card,
+        "card": item.card if matched else _own_id(item.card),
         "outcome": item.outcome,
         "at_ms": at_ms,
         "received_ms": now_ms,
@@ -340,6 +343,18 @@ def _feedback_row(tenant: str, service: str, item: FeedbackItem, matched: bool, 
         "comment": item.comment,
         "matched": matched,
     }
+
+
+def _own_id(text: str) -> str:
+    """Ids that we gave are UUIDs; of anything else that a caller writes in their place only a hash is kept."""
+    return text if _UUID.fullmatch(text) else f"other-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _reason(reason: tuple[str | None, str] | None) -> tuple[str | None, str | None]:
+    """The reason as far as it is one that we offer; another one counts as another one, its words are not kept."""
+    if reason is None:
+        return None, None
+    return reason if load_override_reasons().effect(*reason) is not None else (None, "other")
 
 
 def _shown(row: Any, verdict: Any) -> Shown:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 from sqlalchemy import select
@@ -75,7 +76,7 @@ def test_acknowledged_feedback_survives_kill_9(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, url):
         acknowledged = []
         for number in range(10):
-            item = {"card": f"card {number}", "outcome": "overridden", "outcomeTimestamp": "2026-06-01T10:00:00Z"}
+            item = {"card": str(UUID(int=number)), "outcome": "overridden", "outcomeTimestamp": "2026-06-01T10:00:00Z"}
             answer = httpx.post(f"{url}/cds-services/{SERVICE}/feedback", json={"feedback": [item]}, timeout=10)
             if answer.status_code == 200:
                 acknowledged.append(item["card"])

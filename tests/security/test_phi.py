@@ -42,7 +42,7 @@ def logged() -> Iterator[io.StringIO]:
     """Everything that any logger writes, through our own handler, at the most talkative level."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
-    configure_logging(logging.DEBUG)
+    configure_logging("DEBUG")
     out = io.StringIO()
     assert isinstance(root.handlers[0], logging.StreamHandler)
     root.handlers[0].setStream(out)
@@ -179,6 +179,19 @@ def test_store_holds_no_canary(client: TestClient, store: Store) -> None:
     with store.engine.connect() as connection:
         dump = "\n".join(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]
     assert "calcinosisDetection" in dump
+    assert clean(dump)
+
+
+def test_feedback_keeps_no_words_but_the_comment(client: TestClient, store: Store) -> None:
+    """Ids and codes that are not ours may be anything, a name too: of them a hash is kept, or nothing."""
+    reason = {"code": "Kanarienvogel", "system": "urn:canary-patient"}
+    said = {"card": "CANARYMRN", "outcome": "overridden", "outcomeTimestamp": "2026-06-01T10:00:00Z"}
+    taken = {"card": "c", "outcome": "accepted", "acceptedSuggestions": [{"id": "Kanarienvogel"}]}
+    body = {"feedback": [said | {"overrideReason": {"reason": reason}}, said | taken]}
+    assert client.post(f"{PATH}/feedback", json=body).status_code == 200
+    with store.engine.connect() as connection:
+        dump = "\n".join(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]
+    assert "other-" in dump
     assert clean(dump)
 
 
