@@ -66,6 +66,12 @@ mutation: install
 long: install coverage-rules
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+# every security guard taken out in turn, in a copy: its tests must notice (GUARDS=host,depth names a few)
+.PHONY: guards
+GUARDS ?=
+guards: install
+	$(BIN)/python -m tests.security.guards --only "$(GUARDS)"
+
 # what docker/Dockerfile does, done here step by step: there may be no container engine
 image-steps: install
 	$(BIN)/python -m pytest -m long tests/deploy
