@@ -169,6 +169,7 @@ def test_a_database_that_can_t_be_used_is_named_without_its_password(url: str) -
 WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from cds_service.feedback import FeedbackItem
 from cds_service.store import Store
 
