@@ -82,7 +82,10 @@ INSECURE: dict[str, list[object]] = {
     "suppression": [False],
     "sandbox_url": ["http://127.0.0.1:8081"],
 }
-HARMLESS = {"knowledge_overlay": "a file of codes; one that can't be read or is wrong is refused when it is loaded"}
+HARMLESS = {
+    "knowledge_overlay": "a file of codes; one that can't be read or is wrong is refused when it is loaded",
+    "log_level": "a closed list, and no level prints content (tests/security/test_canaries.py runs at DEBUG)",
+}
 GOOD_KEY = "a-key-for-this-test-only-0123456789"
 
 

@@ -54,7 +54,7 @@ def threats() -> str:
     lines = [
         "# Threats",
         "",
-        "Written from `threats.yaml`; every test that is named exists (checked), and runs in `make test` or `make long`.",
+        "Written from `threats.yaml`; every test that is named exists (checked), runs by `make test` or `make long`.",
         "Which guards stand before each threat, and that tests fail when one is taken out: [guards](guards.md).",
     ]
     for flow, words in _FLOWS.items():
