@@ -28,8 +28,9 @@ Form = frozenset[str]
 
 _BEFORE = r"(?:[^A-Za-z]|\\[bfnrt])"
 _AFTER = r"[^A-Za-z0-9_]"
-_CODE_BEFORE = r"(?:[^A-Za-z0-9.]|\\[bfnrt])"
-_CODE_AFTER = r"[^A-Za-z0-9.]"
+_CODE_BEFORE = r"(?:[\"\s:]|\\[bfnrt])"
+_CODE_AFTER = r"[\"\s,}\]\\]"
+"""a code fills its string but for blanks, or is a number: a part of an id is none"""
 _LETTERS = re.compile(r"[a-z]+")
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _TELLING = 2

@@ -66,7 +66,7 @@ WORDS = (
 QUIET = (
     "sleep", "muscle pain", "DOMESTIC", "3 PMs", "overlapping teeth", "patient takes 714 mg", "LEADING", "lumpus",
     "dermatology", "sclera", "multiple sclerosis", "A &lt; B &amp; C", "caf\u00e9", "5.5e3", "Überweisung", "a<b",
-    "<p>well</p><p>no complaints</p>", "nephritis", "mixed", "\u0394 weight", "😀",
+    "921242c9-7140-4ff2-a8d8-M32", "<p>well</p><p>no complaints</p>", "nephritis", "mixed", "\u0394 weight", "😀",
 )  # fmt: skip
 
 
