@@ -258,10 +258,6 @@ class Safety(Strict):
         if len(ids) != len(set(ids)):
             raise ValueError("a test id is used twice")
         known = set(ids)
-        for rule in self.rules:
-            spoken = {agent for agents in rule.speaks_of.values() for agent in agents}
-            if unknown := spoken - set(self.agents_of(rule)):
-                raise ValueError(f"{rule.id}: speaks_of names {sorted(unknown)}, which are none of its agents")
         for where, condition in (
             *((rule.id, rule.when) for rule in self.rules),
             *self.vocabulary.conditions.items(),

@@ -48,6 +48,8 @@ def test_a_label_is_cited_for_its_own_drug_alone():
     assert pregnancy.sources_for("colchicine") == ()
     spoken = {key for agent in SAFETY.agents_of(pregnancy) for key in pregnancy.sources_for(agent)}
     assert spoken == set(pregnancy.sources)
+    for rule in SAFETY.rules:
+        assert {agent for agents in rule.speaks_of.values() for agent in agents} <= set(SAFETY.agents_of(rule)), rule.id
 
 
 def test_unverified_rules_act_only_cautiously():
