@@ -1,4 +1,4 @@
 """Population screening: the brain of the hooks over a hospital's Bulk Data export.
 
-`decide.decide` turns the raw resources of one patient into one row (`rows.DecisionRow`); the engines (DuckDB on one
-machine, Spark on a cluster) only find the candidates and bring each one's resources together."""
+`decide.decide` turns the raw resources of one patient into one row (`rows.DecisionRow`); the engine (worker
+processes and DuckDB, on one machine) only finds the candidates and brings each one's resources together."""

@@ -334,8 +334,8 @@ def test_killed_in_the_middle_and_started_again_gives_the_same_bytes(tmp_path: P
         assert out.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
 
 
-def test_records_of_both_engines_are_alike(export: Path, tmp_path: Path, brain: Brain) -> None:
-    """What Spark writes from `to_record` is what this engine writes."""
+def test_records_for_other_engines_are_alike(export: Path, tmp_path: Path, brain: Brain) -> None:
+    """What an engine of one's own writes from `to_record` is what this one writes."""
     screen(export, "--out", tmp_path / "w.parquet")
     table = {row["patient"]: row for row in pq.read_table(tmp_path / "w.parquet").to_pylist()}
     states = completeness_of(lines_by_type(case_charts()))
