@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,8 @@ class Outcome(msgspec.Struct):
 def screen(asked: Asked, folder: Path, progress: Progress) -> tuple[Outcome, State, Lake]:
     """Decides for every candidate of the export. The caller reads the outcome, then completes the state. Raises
     ScreeningError; what was done until then is kept in the folder."""
+    if any(find_spec(name) is None for name in ("duckdb", "pyarrow")):
+        raise ScreeningError("screening needs the extra `screen`: pip install 'calcinosis-cds[screen]'", "engine")
     sources = find_sources(asked.paths)
     units = units_of(sources)
     rules = {"software": __version__, "knowledge": load_knowledge().version, "overlay": asked.overlay}

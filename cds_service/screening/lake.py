@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from cds_service.screening.needs import NEED_OF_TYPE
-from cds_service.screening.sources import ScreeningError
 
 MEMORY_MB = 512
 
@@ -29,12 +28,8 @@ class Lake:
 
     def __init__(self, temporary: Path, threads: int) -> None:
         self.temporary = temporary
-        try:
-            import duckdb
-        except ImportError:
-            raise ScreeningError(
-                "screening needs the extra `screen`: pip install 'calcinosis-cds[screen]'", "engine"
-            ) from None
+        import duckdb  # an extra; the engine has looked whether it is there
+
         self._db: Any = duckdb.connect(
             config={
                 "memory_limit": f"{MEMORY_MB}MB",

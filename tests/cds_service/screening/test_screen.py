@@ -270,6 +270,14 @@ def test_a_wrong_argument_is_named(
     assert says in capfd.readouterr().err
 
 
+def test_without_the_extra_it_says_which(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    screen(export, "--out", tmp_path / "w.csv", code=1)
+    assert "calcinosis-cds[screen]" in capfd.readouterr().err
+
+
 @pytest.mark.long
 def test_no_public_chart_that_speaks_is_passed_over(brain: Brain) -> None:
     """Line by line, as the scan looks: who has no line that can name the disease has nothing to say."""
