@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import ssl
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,8 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 async def _fetch(tenant: Tenant) -> dict[str, Any] | None:
     assert tenant.jku is not None  # noqa: S101 - one of the three sources is set
     policy = Policy(bases=(tenant.jku,), allow_private=tenant.allow_private_addresses)
-    async with open_client(policy) as http:
+    context = ssl.create_default_context(cafile=str(tenant.ca_file)) if tenant.ca_file else None
+    async with open_client(policy, context) as http:
         status, body = await get_bytes(http, policy, tenant.jku, Deadline.after(_FETCH_MS), _MAX_BYTES)
     return _by_kid(json.loads(body)) if status == 200 else None
 
