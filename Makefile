@@ -80,6 +80,11 @@ image-steps: install
 deploy-tools: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/deploy.txt
 
+# Spark for `screen --engine spark`: 450 MB and some minutes, so that no other target needs it; wants Java 17 or newer
+.PHONY: spark-tools
+spark-tools: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
+
 # bytes made up for the parsers (atheris), calls from our own OpenAPI (schemathesis), real requests with changes;
 # FUZZ_SECONDS, FUZZ_EXAMPLES; what long runs found: docs/fuzzing.md
 .PHONY: fuzz fuzz-tools

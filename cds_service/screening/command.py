@@ -41,7 +41,12 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
             workers=given.workers,
             types=tuple(filter(None, given.types.split(","))),
         )
-        outcome, state, lake = screen(asked, folder, Progress())
+        if given.engine == "spark":
+            from cds_service.screening.spark import screen_spark
+
+            outcome, state, lake = screen_spark(asked, folder, Progress(), given.lake, given.lake_column)
+        else:
+            outcome, state, lake = screen(asked, folder, Progress())
         try:
             count = _write(given, asked, outcome, lake)
         except BaseException:

@@ -18,7 +18,10 @@ def add_parser(commands: Any) -> None:
     """The options of `screen`."""
     parser = commands.add_parser("screen", help="population screening over FHIR Bulk Data (NDJSON)")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders; plain, gzip or zstd")
-    parser.add_argument("--engine", choices=("duckdb",), default="duckdb")
+    parser.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb")
+    forms = ("ndjson", "parquet", "delta")
+    parser.add_argument("--lake", choices=forms, default="ndjson", help="what PATH holds, with --engine spark")
+    parser.add_argument("--lake-column", default="resource", metavar="C", help="of a table: the resource as JSON text")
     parser.add_argument("--out", type=Path, metavar="FILE", help="worklist: .parquet, .ndjson or .csv (else stdout)")
     parser.add_argument("--everyone", action="store_true", help="all candidates, those with nothing to say as well")
     when = parser.add_mutually_exclusive_group()
