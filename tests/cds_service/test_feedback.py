@@ -189,6 +189,8 @@ def test_what_is_queued_is_written_at_the_end(store: Store) -> None:
 class Broken:
     """A store whose database is gone: every call fails, as a failing database makes it fail."""
 
+    connections = (0, 0)
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
