@@ -11,9 +11,12 @@ from types import SimpleNamespace
 import pytest
 
 import hooks.assess
+import hooks.situation
 from hooks.case import Case
 from hooks.chart import Chart
 from hooks.knowledge import load_knowledge
+from hooks.therapy import decide_therapies
+from hooks.therapy.view import View
 from mappings.codelists import load_terminology
 from mappings.reader import ChartReader
 from mappings.text.engine import TextEngine
@@ -84,13 +87,13 @@ def table(rng: random.Random) -> str:
 def test_whole_charts_agree_with_the_table(monkeypatch: pytest.MonkeyPatch):
     knowledge = load_knowledge()
     seen: list[tuple[Chart, Case]] = []
-    original = hooks.assess.decide_therapies
+    original = hooks.situation.weigh_therapies
 
-    def watched(asked: Chart, case: Case, known):
-        seen.append((asked, case))
-        return original(asked, case, known)
+    def watched(view: View, known):
+        seen.append((view.chart, view.case))
+        return original(view, known)
 
-    monkeypatch.setattr(hooks.assess, "decide_therapies", watched)
+    monkeypatch.setattr(hooks.situation, "weigh_therapies", watched)
     found: list[str] = []
     grades: Counter[str] = Counter()
     only = SimpleNamespace(therapies=knowledge.therapies, safety=knowledge.safety)
@@ -102,6 +105,7 @@ def test_whole_charts_agree_with_the_table(monkeypatch: pytest.MonkeyPatch):
         assessment = hooks.assess.assess(facts, knowledge, TODAY)
         grades[assessment.grade] += 1
         for asked, case in seen:
+            assert assessment.therapies == decide_therapies(asked, case, knowledge)
             found.extend(differences(Drawn(number, asked.facts, case, clean=False), Counter(), only))
     assert found == []
     assert {"probable", "likely", "alternative", "incomplete"} <= set(grades)

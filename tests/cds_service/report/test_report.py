@@ -161,8 +161,12 @@ def test_ages_are_kept_in_bands(born: str | None, band: str) -> None:
 # The store, on both databases -----------------------------------------------------------------------------------------
 
 
+CARD = {"a": "11111111-1111-4111-8111-11111111111a", "b": "11111111-1111-4111-8111-11111111111b"}
+SUGGESTION = {"a": "22222222-2222-4222-8222-22222222222a", "b": "22222222-2222-4222-8222-22222222222b"}
+
+
 def stored(tenant: str) -> EvaluationRecord:
-    offered = (SuggestionRecord(f"{tenant}-s", "ServiceRequest ct"),)
+    offered = (SuggestionRecord(SUGGESTION[tenant], "ServiceRequest ct"),)
     return EvaluationRecord(
         id=f"{tenant}-1",
         at_ms=5,
@@ -179,7 +183,7 @@ def stored(tenant: str) -> EvaluationRecord:
         user_kind="Practitioner",
         decisions=("card:topic", "workup:ct=offer"),
         incomplete=("allergies=partial:scope",),
-        cards=(CardRecord(f"{tenant}-c", "topic", frozenset({"x"}), offered),),
+        cards=(CardRecord(CARD[tenant], "topic", frozenset({"x"}), offered),),
     )
 
 
@@ -187,8 +191,8 @@ def test_rows_come_back_with_their_cards_and_every_word(store: Store) -> None:
     store.record([stored("a"), stored("b")])
     at = datetime(2026, 6, 1, tzinfo=UTC)
     words = [
-        FeedbackItem("a-c", "accepted", at.replace(hour=3), ("a-s",)),
-        FeedbackItem("a-c", "overridden", at, (), ("x", "later"), "words"),
+        FeedbackItem(CARD["a"], "accepted", at.replace(hour=3), (SUGGESTION["a"],)),
+        FeedbackItem(CARD["a"], "overridden", at, (), ("x", "later"), "words"),
     ]
     store.add_feedback("a", "s", words, 0)
     (row,) = read_period(store, 5, 6, "a")
@@ -197,7 +201,7 @@ def test_rows_come_back_with_their_cards_and_every_word(store: Store) -> None:
         "male", "65+", ("topic",), ("allergies=partial:scope",)
     )  # fmt: skip
     assert [word.outcome for word in shown.said] == ["overridden", "accepted"]
-    assert (shown.accepted, shown.said[0].comment) == ({"a-s"}, True)
+    assert (shown.accepted, shown.said[0].comment) == ({SUGGESTION["a"]}, True)
     assert [len(read_period(store, *period)) for period in ((0, 5, None), (5, 6, None), (6, 9, None))] == [0, 2, 0]
     (other,) = read_period(store, 5, 6, "b")
     assert other.cards[0].said == ()
