@@ -220,7 +220,15 @@ def test_a_file_that_stays_lost_is_named_and_only_it_is_fetched_again(
 def _process(arguments: list[str]) -> subprocess.Popen[str]:
     program = "import sys; from cds_service.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", program, *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell ignores SIGINT for what it starts in the background, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
 
 
 def _until(condition: Any) -> None:
