@@ -63,7 +63,15 @@ def _canonical(system: str) -> str | None:
 
 
 def _fold(system: str) -> str:
-    text = system.strip().partition("|")[0].rstrip("/# ").casefold()
+    """Folded until nothing is left to fold, so that a folded spelling folds to itself."""
+    text, folded = "", system
+    while text != folded:
+        text, folded = folded, _folded_once(folded)
+    return folded
+
+
+def _folded_once(system: str) -> str:
+    text = system.strip().partition("|")[0].rstrip("/# ").rstrip().casefold()
     for scheme in ("http://", "https://"):
         if text.startswith(scheme):
             return text[len(scheme) :].removeprefix("www.")

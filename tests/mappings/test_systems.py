@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mappings import systems
@@ -63,7 +63,9 @@ def test_no_system(nothing):
     assert canonical(nothing) is None
 
 
-@given(st.text(max_size=80))
+@given(st.text(max_size=80) | st.text(alphabet="htps:/w.|# \r\x1d0oidurn", max_size=30))
+@example("0\r|")
+@example("http://http://x")
 def test_never_raises_and_is_stable(text):
     once = canonical(text)
     assert once is None or canonical(once) == once

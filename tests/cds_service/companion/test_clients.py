@@ -89,6 +89,7 @@ def test_without_openid_it_works_and_names_nobody(tmp_path: Path, monkeypatch: p
         assert not any(o.get("performer") for o in place.observations())
 
 
+@pytest.mark.long
 def test_a_token_that_ends_is_renewed_where_the_server_offers_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

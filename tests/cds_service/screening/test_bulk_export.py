@@ -238,6 +238,7 @@ def _until(condition: Any) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_it_goes_on_and_the_result_is_the_same(
     stub: Stub, tmp_path: Path, whole: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -282,6 +283,7 @@ def test_a_job_that_the_server_forgot_is_begun_anew(
     assert _content(out) == whole
 
 
+@pytest.mark.long
 def test_ctrl_c_takes_the_job_off_the_server(stub: Stub, tmp_path: Path) -> None:
     stub.faults(status=[202] * 1000, retry_after="1")
     running = _process(stub.arguments(tmp_path / "out"))
