@@ -141,3 +141,28 @@ def test_pain_by_number_and_by_word() -> None:
     for more, severe in (({"pain_score": Decimal(7)}, True), ({"pain_score": Decimal("6.9")}, False)):
         dead = lesion(necrotic=True, **more)
         assert ("calciphylaxis" in flags(patient(lesions=(dead,)))) == severe
+
+
+# ---- the kidney
+
+
+def test_a_transplant_of_long_ago_is_still_severe() -> None:
+    graft = Finding(frozenset({"trigger.kidney_transplant"}), "x", "Condition/k", course="resolved")
+    found = judged(patient(findings=(disease(), graft))).criteria.kidney
+    assert (found.status, found.transplant, found.dialysis, found.evidence) == ("severe", True, False, ("Condition/k",))
+
+
+def test_dialysis_is_told_with_the_last_egfr() -> None:
+    dialysis = Finding(frozenset({"trigger.dialysis"}), "x", "Condition/d")
+    egfr = lab("egfr", "8", None, None, 5, "Observation/gfr", unit="mL/min/{1.73_m2}")
+    found = judged(patient(findings=(disease(), dialysis), results=(calcium(), phosphate(), egfr))).criteria.kidney
+    assert (found.status, found.dialysis, found.egfr, found.unit) == ("severe", True, Decimal(8), "mL/min/{1.73_m2}")
+    assert found.date == days_ago(5).earliest.isoformat()
+    bare = judged(patient(findings=(disease(), dialysis))).criteria.kidney
+    assert (bare.egfr, bare.unit, bare.date) == (None, None, None)
+
+
+@pytest.mark.parametrize(("certainty", "status"), [("confirmed", "severe"), ("suspected", "unknown")])
+def test_a_stage_that_is_only_suspected_says_nothing(certainty: str, status: str) -> None:
+    stage = Finding(frozenset({"trigger.ckd_4"}), "x", "Condition/k", certainty=certainty)  # type: ignore[arg-type]
+    assert judged(patient(findings=(disease(), stage))).criteria.kidney.status == status
