@@ -186,6 +186,7 @@ def test_evaluations_wait_for_a_database_that_is_away(tmp_path: Path, monkeypatc
         assert [row["action"] for row in store.audit_rows()] == ["evaluate"]
 
 
+@pytest.mark.long
 def test_a_running_server_reads_its_tenants_on_sighup(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

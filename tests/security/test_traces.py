@@ -60,6 +60,7 @@ def test_spans_of_a_call_lie_below_the_callers_own() -> None:
     assert {span.attributes["type"] for span in asked} <= {"Observation", "metadata", "Patient"} | {"Condition"}
 
 
+@pytest.mark.long
 def test_nothing_is_imported_while_traces_are_off() -> None:
     code = (
         "import sys; from cds_service.app import create_app; from cds_service.settings import Settings; "

@@ -171,6 +171,7 @@ def test_a_lost_line_makes_its_need_partial_for_everyone(export: Path, tmp_path:
     assert {state["conditions"] for state in states} == {"complete"}
 
 
+@pytest.mark.long
 def test_work_that_was_done_is_not_done_again(export: Path, tmp_path: Path) -> None:
     """What a run left behind when it was ended: columns of all files, no rows; and the same bytes in the end."""
     state = tmp_path / "state"
@@ -184,6 +185,7 @@ def test_work_that_was_done_is_not_done_again(export: Path, tmp_path: Path) -> N
     assert columns == {path: path.stat().st_mtime_ns for path in columns}
 
 
+@pytest.mark.long
 def test_a_second_export_updates_those_it_touches_and_equals_a_full_run(
     export: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,6 +224,7 @@ def test_a_second_export_updates_those_it_touches_and_equals_a_full_run(
     assert "30 decided (29 unchanged)" in said
 
 
+@pytest.mark.long
 def test_a_series_says_what_was_known_each_day(export: Path, tmp_path: Path) -> None:
     screen(export, "--as-of-series", "2026-02-01..2026-06-01/2mo", "--everyone", "--out", tmp_path / "w.ndjson")
     days = sorted({row["as_of"] for row in rows_of(tmp_path / "w.ndjson")})
