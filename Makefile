@@ -64,7 +64,7 @@ mutation: install
 
 # what takes too long for every commit: every public chart through the FHIR server, deep searches of hypothesis
 long: install coverage-rules
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --hypothesis-profile=search
 
 # every security guard taken out in turn, in a copy: its tests must notice (GUARDS=host,depth names a few)
 .PHONY: guards

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
+from mappings.datafile import read_data
 from mappings.units import Analyte, UnitTable
 
 _NUMBER = re.compile(
@@ -25,7 +27,6 @@ _RANGE_OPENS = re.compile(
 _PRECISION = Decimal("0.0001")
 """of a limit that was converted to the result's unit: finer than any laboratory reports."""
 _COMPARATORS = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
-_YEARS = ("a", "y", "yr", "yrs", "year", "years", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,19 @@ class Range:
     high: Decimal | None
 
 
+class _Populations(NamedTuple):
+    normal: frozenset[str]
+    sexes: tuple[tuple[str, frozenset[str]], ...]
+    years: tuple[str, ...]
+
+
+@cache
+def _populations() -> _Populations:
+    data = read_data("ranges.yaml")
+    sexes = tuple((sex, frozenset(signs)) for sex, signs in data["sexes"].items())
+    return _Populations(frozenset(data["normal"]), sexes, tuple(data["years"]))
+
+
 def choose_range(
     ranges: object, quantity: Quantity, analyte: Analyte | None, table: UnitTable, age: tuple[int, int] | None, sex: str
 ) -> Range | None:
@@ -179,7 +193,7 @@ def _possible(found: Range, quantity: Quantity, analyte: Analyte | None) -> bool
 
 def _is_normal(entry: Mapping[str, Any]) -> bool:
     codes = {code.strip().lower() for code in _codes(entry.get("type"))}
-    return not codes or bool(codes & {"normal", "normal range"})
+    return not codes or bool(codes & _populations().normal)
 
 
 def _fits_age(entry: Mapping[str, Any], age: tuple[int, int] | None) -> bool:
@@ -189,21 +203,20 @@ def _fits_age(entry: Mapping[str, Any], age: tuple[int, int] | None) -> bool:
     if age is None:
         return False
     low, high = (number(_value(limits.get(side))) for side in ("low", "high"))
-    if any(
-        isinstance(limits.get(side), Mapping) and (limits[side].get("code") or limits[side].get("unit")) not in _YEARS
-        for side in ("low", "high")
-    ):
-        return False
+    for side in ("low", "high"):
+        limit = limits.get(side)
+        unit = (limit.get("code") or limit.get("unit")) if isinstance(limit, Mapping) else None
+        if unit is not None and unit not in _populations().years:
+            return False
     return (low is None or age[0] >= low) and (high is None or age[1] <= high)
 
 
 def _fits_sex(entry: Mapping[str, Any], sex: str) -> bool:
     applies = entry.get("appliesTo")
     codes = {c.lower() for item in (applies if isinstance(applies, list) else ()) for c in _codes(item)}
-    if codes & {"male", "m", "248153007"}:
-        return sex == "male"
-    if codes & {"female", "f", "248152002"}:
-        return sex == "female"
+    for named, signs in _populations().sexes:
+        if codes & signs:
+            return sex == named
     return not codes  # a population that we can't tell this patient to be of
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 if str(ROOT) not in sys.path:  # importlib mode leaves sys.path alone; `tests.charts` is imported by name
@@ -17,6 +18,13 @@ if str(ROOT) not in sys.path:  # importlib mode leaves sys.path alone; `tests.ch
 os.environ.setdefault("CDS_DATABASE_URL", "sqlite://")
 # a busy machine must not change what is read; tests of the deadline set their own
 os.environ.setdefault("CDS_DEADLINE_MS", "20000")
+
+
+# The default suite gives the same verdict on the same code, however busy the machine: the same made-up inputs each time
+# and no limit of time for one of them. `make long` looks for new ones (--hypothesis-profile=search).
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 def pytest_configure(config: pytest.Config) -> None:

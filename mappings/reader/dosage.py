@@ -1,6 +1,6 @@
 """Daily doses: from the structured dosage, else from the sig, else from the drug's own text. Exact, or nothing.
 
-The words of frequency are data (`mappings/data/dosage.yaml`)."""
+The words of frequency and of routes are data (`mappings/data/dosage.yaml`)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class _Words(TypedDict):
     frequencies: tuple[tuple[re.Pattern[str], Decimal], ...]
     per_day: Mapping[str, Decimal]
     units: Mapping[str, tuple[str, Decimal]]
+    routes: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @cache
@@ -40,7 +41,13 @@ def _words() -> _Words:
         ),
         "per_day": {unit: Decimal(a) / Decimal(b) for unit, (a, b) in data["periods"].items()},
         "units": {unit: (name, Decimal(factor)) for unit, (name, factor) in data["units"].items()},
+        "routes": tuple((route, tuple(signs)) for route, signs in data["routes"].items()),
     }
+
+
+def routes() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Routes with the words and codes that name them, the narrower first."""
+    return _words()["routes"]
 
 
 def daily_dose(dosage: Mapping[str, Any], words: str, name: Concept) -> tuple[Decimal | None, str | None]:

@@ -12,7 +12,7 @@ from mappings.drugs import DrugIds
 from mappings.facts import Medication
 from mappings.reader.access import Concept, codes, concept, first_date, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected
-from mappings.reader.dosage import daily_dose, strength_of
+from mappings.reader.dosage import daily_dose, routes, strength_of
 from mappings.reader.narrative import Source, add_reading
 
 State = Literal["active", "stopped"]
@@ -20,16 +20,6 @@ _STOPPED = {"completed", "stopped", "cancelled", "ended"}
 _DROPPED = {"entered-in-error", "not-done", "not-taken"}
 _NOT_ORDERS = {"proposal", "option"}
 """a plan with an active status is how some servers list what the patient reports to take: it counts"""
-_ROUTES = (
-    ("intralesional", ("intralesional",)),
-    ("ophthalmic", ("ophthalm", "eye", "ocular", "oftalm", "augen")),
-    ("topical", ("topical", "cutaneous", "skin", "cream", "ointment", "gel", "topic", "kutan")),
-    ("iv", ("intravenous", "iv", "infusion", "47625008")),
-    ("sc", ("subcutaneous", "sc", "subcut", "34206005")),
-    ("im", ("intramuscular", "im", "78421000")),
-    ("inhaled", ("inhal", "nasal")),
-    ("oral", ("oral", "po", "by mouth", "tablet", "capsule", "26643006")),
-)
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
@@ -146,7 +136,7 @@ def _route(dosage: Mapping[str, Any], words: str, name: Concept) -> str | None:
     said = {*codes(dosage.get("route")), *codes(dosage.get("method"))}
     every = " ".join((*said, concept(dosage.get("route")).label.lower(), words.lower(), " ".join(name.texts).lower()))
     tokens = set(re.findall(r"[a-z0-9]+", every))
-    for route, signs in _ROUTES:
+    for route, signs in routes():
         if any(sign in tokens if len(sign) < 4 else sign in every for sign in signs):
             return route
     return None
