@@ -93,32 +93,41 @@ class _Compiled:
             for word in listed
             if (rough := _roughly(word)) in patterns
         }
-        """what a rough pattern stands for: it is asked when the pattern is found."""
+        """what a rough pattern stands for: it is asked when the pattern is found and a name would be whole with it."""
 
     def may_concern(self, raw: bytes) -> bool:
         found = as_ascii(raw)
         if found is None:
             return True
-        hits = self._found(found)
+        hits = self._scanner.found(found)
         if _ESCAPE in hits and _DOUBLE not in hits:
             found = unescaped(found)
-            hits = self._found(found)
-        if _DOUBLE in hits or self._named(hits):
+            hits = self._scanner.found(found)
+        if _DOUBLE in hits or self._named(hits, found):
             return True
         if not hits.isdisjoint(_MARKUP) and not is_plain(found):
             return True
         if _DATA not in hits:
             return False
         said = attached(found)
-        return said is None or self._named(hits | self._found(said))
+        return said is None or self._named(hits | self._scanner.found(said), found, said)
 
-    def _found(self, data: bytes) -> set[int]:
-        hits = self._scanner.found(data)
-        rough = [number for number in hits if number in self._sure and not self._sure[number].search(data)]
-        return hits.difference(rough) if rough else hits
+    def _named(self, hits: set[int], *texts: bytes) -> bool:
+        """Whether the patterns found in the texts make up a name. A rough one is asked in full only where nothing
+        surer names a disease: that takes longer than the scan."""
+        whole = [form for number in hits for form in self._forms.get(number, ()) if hits.issuperset(form)]
+        if any(self._sure.keys().isdisjoint(form) for form in whole):
+            return True
+        asked: dict[int, bool] = {}
+        return any(all(self._stands(number, texts, asked) for number in form) for form in whole)
 
-    def _named(self, hits: set[int]) -> bool:
-        return any(hits.issuperset(form) for number in hits for form in self._forms.get(number, ()))
+    def _stands(self, number: int, texts: tuple[bytes, ...], asked: dict[int, bool]) -> bool:
+        sure = self._sure.get(number)
+        if sure is None:
+            return True
+        if number not in asked:
+            asked[number] = any(sure.search(text) for text in texts)
+        return asked[number]
 
 
 def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
