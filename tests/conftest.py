@@ -22,8 +22,10 @@ os.environ.setdefault("CDS_DEADLINE_MS", "20000")
 
 # The default suite gives the same verdict on the same code, however busy the machine: the same made-up inputs each time
 # and no limit of time for one of them. `make long` looks for new ones (--hypothesis-profile=search).
-settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "steady", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 
 

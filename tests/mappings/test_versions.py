@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.facts import NEEDS, Completeness, PatientFacts
@@ -210,7 +210,6 @@ TYPE_NAMES = """
 ELEMENTS, TYPES = ELEMENT_NAMES.split(), TYPE_NAMES.split()
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(TYPES),
     st.dictionaries(st.sampled_from(ELEMENTS), JSON, max_size=5),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks.answers import Answers, load
@@ -217,14 +217,12 @@ _PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(ANSWERABLE), st.dictionaries(_PARTS, _JSON, max_size=9))
 def test_any_assessment_can_be_sent(answers: Answers, row: dict[str, str], assessment: dict[str, Any]) -> None:
     reply = answers.ask(row["question"], assessment=assessment)
     assert all(isinstance(fact.text, str) for fact in reply.patient)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=300), st.sampled_from(["en", "es", "zz"]))
 def test_any_question_can_be_asked(answers: Answers, question: str, language: str) -> None:
     reply = answers.ask(question, language=language)

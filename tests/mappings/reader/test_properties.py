@@ -7,7 +7,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.sandbox.cases import published_cases
@@ -64,7 +64,6 @@ def by_resource(facts: PatientFacts, spoiled: str) -> dict[str, list[Any]]:
     return {name: [f for f in getattr(facts, name) if f.ref != spoiled] for name in COLLECTIONS}
 
 
-@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_a_mutated_resource_leaves_the_facts_of_the_others_alone(data: st.DataObject) -> None:
     chart = data.draw(st.sampled_from(CHARTS))
@@ -140,7 +139,6 @@ TYPES = (
 )
 
 
-@settings(max_examples=250, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(TYPES), st.dictionaries(st.sampled_from(ELEMENTS), JSON, max_size=8), st.booleans()),
