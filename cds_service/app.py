@@ -26,6 +26,7 @@ from cds_service.memory import Memory
 from cds_service.metrics import Metrics
 from cds_service.middleware import Cors, Observed, RequestLimits
 from cds_service.openapi import describe_bodies
+from cds_service.overlay import read_overlay
 from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain, load_brain
 from cds_service.routes import (
@@ -40,7 +41,7 @@ from cds_service.routes import (
     start,
 )
 from cds_service.settings import Settings, check_production
-from cds_service.state import AppState, open_store, read_overlay
+from cds_service.state import AppState, open_store
 from cds_service.store import Store
 from cds_service.tenants import Tenants
 from cds_service.tracing import Traced, Tracer, open_tracer

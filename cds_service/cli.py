@@ -164,10 +164,10 @@ def _serve(given: argparse.Namespace) -> int:
 
 def _evaluate(given: argparse.Namespace) -> int:
     from cds_service.evaluate import EvaluationError, chart_from_file, chart_from_server, evaluate_chart
+    from cds_service.overlay import read_overlay
     from cds_service.pipeline import load_brain
     from cds_service.report_text import report
     from cds_service.settings import load_settings
-    from cds_service.state import read_overlay
     from hooks.model import to_json
 
     settings = load_settings()

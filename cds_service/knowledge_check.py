@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cds_service.errors import SettingsError
-from cds_service.state import read_overlay
+from cds_service.overlay import read_overlay
 from hooks.answers.citations import problems as citation_problems
 from hooks.answers.entries import answerables
 from hooks.dialects import load_dialects

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
+from cds_service.concern import prescan_of
 from hooks.answer import answer
 from hooks.answers import Answers
 from hooks.answers import load as load_answers
@@ -17,7 +18,7 @@ from hooks.assess import assess
 from hooks.cards import CardContext
 from hooks.knowledge import Knowledge, load_knowledge
 from hooks.model import Assessment
-from mappings.codelists import OverlayText, Terminology, load_terminology
+from mappings.codelists import OverlayText, load_terminology
 from mappings.facts import PatientFacts
 from mappings.prescan import Prescan
 from mappings.raw import RawChart
@@ -44,7 +45,7 @@ class Brain:
         """The same with a hospital's own codes. CodelistError names what is wrong with them."""
         terminology, text = load_terminology(overlay), TextEngine.load()
         reader = ChartReader(terminology, terminology.drugs, text)
-        prescan = _prescan(terminology, text, self.knowledge)
+        prescan = prescan_of(terminology, text, self.knowledge)
         threading.Thread(target=prescan.prepare, name="prescan", daemon=True).start()
         return replace(self, reader=reader, prescan=prescan)
 
@@ -85,11 +86,7 @@ def load_brain(as_of: date | None = None, overlay: OverlayText | None = None) ->
     reader = ChartReader(terminology, terminology.drugs, text)
     knowledge = load_knowledge()
     today = (lambda: as_of) if as_of is not None else _utc_today
-    return Brain(reader, knowledge, today, _prescan(terminology, text, knowledge))
-
-
-def _prescan(terminology: Terminology, text: TextEngine, knowledge: Knowledge) -> Prescan:
-    return Prescan(terminology, text.vocabularies, knowledge.criteria.ctd.concepts)
+    return Brain(reader, knowledge, today, prescan_of(terminology, text, knowledge))
 
 
 def _utc_today() -> date:

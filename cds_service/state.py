@@ -133,16 +133,6 @@ def state_of(request: Request) -> AppState:
     return state
 
 
-def read_overlay(path: Path | None) -> OverlayText | None:
-    """The hospital's own codes (CDS_KNOWLEDGE_OVERLAY)."""
-    if path is None:
-        return None
-    try:
-        return OverlayText(path.name, path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"CDS_KNOWLEDGE_OVERLAY can't be read: {type(error).__name__}") from None
-
-
 def open_store(settings: Settings) -> Store:
     """The database of the settings. SettingsError when it can't be used; the sandbox then does without a file."""
     key = settings.pseudonym_key.get_secret_value() if settings.pseudonym_key else None

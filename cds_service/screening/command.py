@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
+from cds_service.overlay import read_overlay
 from cds_service.screening.engine import Asked, Loss, Outcome, screen
 from cds_service.screening.progress import Progress
 from cds_service.screening.sources import ScreeningError
 from cds_service.screening.state import State, own_key
 from cds_service.settings import Settings
-from cds_service.state import read_overlay
 
 _SHOWN = 20
 _KEY = 32

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from cds_service import __version__
+from cds_service.screening.batches import batches, share_of
 from cds_service.screening.lake import Census, Lake
 from cds_service.screening.needs import FILE_LOST, LINES_LOST, NEED_OF_TYPE, completeness_of
 from cds_service.screening.progress import Progress
+from cds_service.screening.rows import Decided
 from cds_service.screening.scan import Scanned
+from cds_service.screening.scanners import open_scanners, scan_unit
 from cds_service.screening.sources import ScreeningError, Unit, find_sources, units_of
 from cds_service.screening.state import State, digest
-from cds_service.screening.workers import Batch, Decided, Setup, decide_batch, gather_unit, open_pool, scan_unit
 from hooks.knowledge import load_knowledge
-from mappings.bundles import NotJsonError, decode
 from mappings.codelists import OverlayText
 
-_BATCH_BYTES = 1024 * 1024
-_BATCH_CHARTS = 50
-_LARGEST_CHART = 256 * 1024 * 1024
-"""bytes of one patient's lines; more is left out and counted, or one broken id could take all memory."""
+if TYPE_CHECKING:
+    from cds_service.pipeline import Brain
+
 _MOST_REUSED = 256 * 1024 * 1024
 
 
@@ -85,60 +85,56 @@ def screen(asked: Asked, folder: Path, progress: Progress) -> tuple[Outcome, Sta
     rules = {"software": __version__, "knowledge": load_knowledge().version, "overlay": asked.overlay}
     versions = {"rules": rules, "key": digest(asked.secret.hex()), "days": asked.days, "types": asked.types}
     state = State(folder, rules, {"sources": sources, **versions})
-    pool: ProcessPoolExecutor | None = None
-    lake: Lake | None = None
+    run = _Run(asked, state, progress, units, digest(versions))
     try:
-        setup = Setup(asked.overlay, asked.secret, list(asked.days))
-        pool, counters = open_pool(setup, asked.workers, _known(state))
-        lake = Lake(state.temporary, asked.workers)
-        outcome = _Run(asked, state, lake, pool, counters, progress, units, digest(versions)).all()
+        outcome = run.all()
     except BrokenProcessPool:
-        _close(state, lake)
+        run.close()
         raise ScreeningError(
             "a worker process was ended from outside (memory?): start again to go on", "workers"
         ) from None
     except BaseException:
-        _close(state, lake)
+        run.close()
         raise
     finally:
-        if pool is not None:
-            pool.shutdown(cancel_futures=True)
         progress.end()
-    return outcome, state, lake
-
-
-def _close(state: State, lake: Lake | None) -> None:
-    state.close()
-    if lake is not None:
-        lake.close()
+    assert run.lake is not None  # noqa: S101 - opened before anything is decided
+    return outcome, state, run.lake
 
 
 class _Run:
-    def __init__(
-        self,
-        asked: Asked,
-        state: State,
-        lake: Lake,
-        pool: ProcessPoolExecutor,
-        counters: Any,
-        progress: Progress,
-        units: list[Unit],
-        versions: str,
-    ) -> None:
-        self.asked, self.state, self.lake, self.pool = asked, state, lake, pool
-        self.counters, self.progress = counters, progress
+    """From the units to the rows. Half of its processes' life is scanning, which needs no more than the matcher; all
+    else is loaded meanwhile, and shared with the processes of the second half. DuckDB comes last: its threads would
+    not outlive a fork."""
+
+    def __init__(self, asked: Asked, state: State, progress: Progress, units: list[Unit], versions: str) -> None:
+        self.asked, self.state, self.progress = asked, state, progress
         self.units, self.versions = units, versions
         self.columns = [state.columns_of(unit) for unit in units]
+        self.pool: ProcessPoolExecutor | None = None
+        self.lake: Lake | None = None
 
     def all(self) -> Outcome:
-        scanned = self._scan()
+        try:
+            return self._all()
+        finally:
+            self._end_pool()
+
+    def close(self) -> None:
+        self.state.close()
+        if self.lake is not None:
+            self.lake.close()
+
+    def _all(self) -> Outcome:
+        scanned = self._scan_and_load()
+        self.lake = Lake(self.state.temporary, self.asked.workers)
         candidates = self.state.run / "candidates.parquet"
         census = self.lake.candidates(self.columns, candidates)
-        charts = self._gather(scanned, candidates)
+        charts = self._gather(self.lake, scanned, candidates)
         losses, lost = self._losses(scanned)
         completeness = completeness_of({*_kinds(scanned), *self.asked.types}, _lost_kinds(scanned, self.units))
         versions = digest(self.versions, completeness)
-        parts, decided, reused, too_large = self._decide(charts, census, scanned, completeness, versions)
+        parts, decided, reused, too_large = self._decide(self.lake, charts, census, scanned, completeness, versions)
         return Outcome(
             census=census,
             kinds=dict(sorted(_kinds(scanned).items())),
@@ -154,12 +150,33 @@ class _Run:
             columns=[str(path) for path in self.columns],
         )
 
-    def _scan(self) -> list[Scanned]:
+    def _scan_and_load(self) -> list[Scanned]:
+        """Ends with the deciding processes in the pool and no other thread at work."""
         told = [path.with_suffix(".json") for path in self.columns]
         found = [
             self.state.get(path, Scanned) if columns.exists() else None
             for path, columns in zip(told, self.columns, strict=True)
         ]
+        counters: Sequence[int] = (0, 0)
+        if None in found:
+            self.pool, counters = open_scanners(self.asked.overlay, self.asked.workers)
+        with ThreadPoolExecutor(1) as aside:
+            opening = aside.submit(_brain_loaded, self.asked.overlay)
+            self._scan(told, found, counters)
+            self._end_pool()
+            brain = opening.result()
+        from cds_service.screening.deciders import Setup, open_deciders
+
+        setup = Setup(self.asked.overlay, self.asked.secret, list(self.asked.days))
+        self.pool = open_deciders(setup, brain, self.asked.workers, _known(self.state))
+        return [known for known in found if known is not None]
+
+    def _end_pool(self) -> None:
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+            self.pool = None
+
+    def _scan(self, told: Sequence[Path], found: list[Scanned | None], counters: Sequence[int]) -> None:
         sizes = [unit.end - unit.start for unit in self.units]
         before = sum(size for size, known in zip(sizes, found, strict=True) if known is not None)
         self.progress.stage("scanning", sum(sizes), "B", before)
@@ -176,59 +193,61 @@ class _Run:
         def tick(index: int | None) -> None:
             if index is not None:
                 done[0] += sizes[index]
-            lines, size = self.counters[0], self.counters[1]
+            lines, size = counters[0], counters[1]
             self.progress.show(before + size if plain else done[0], f"{lines:,} lines")
 
         self._work(jobs, keep, tick)
-        return [known for known in found if known is not None]
 
-    def _gather(self, scanned: Sequence[Scanned], candidates: Path) -> Path:
+    def _gather(self, lake: Lake, scanned: Sequence[Scanned], candidates: Path) -> Path:
         charts = self.state.run / "charts.parquet"
         if charts.exists():
             return charts
         useful = [i for i, found in enumerate(scanned) if any(kind in NEED_OF_TYPE for kind in found.kinds)]
-        gathered = self._gathered(
-            useful, "lines", lambda index, out: self.lake.pick(self.columns[index], candidates, out)
-        )
+        gathered = self._gathered(useful, "lines", lambda columns, out: lake.pick(columns, candidates, out))
         drugs = [index for index, found in enumerate(scanned) if "Medication" in found.kinds]
         if gathered and drugs:
             gathered += self._gathered(
-                drugs, "drugs", lambda index, out: self.lake.pick_medications(self.columns[index], gathered, out)
+                drugs, "drugs", lambda columns, out: lake.pick_medications(columns, gathered, out)
             )
         if not gathered:
             raise ScreeningError("no resources of patients in the paths given", "path")
-        self.lake.charts(gathered, charts)
+        lake.charts(gathered, charts)
         return charts
 
-    def _gathered(self, indexes: list[int], name: str, pick: Callable[[int, Path], None]) -> list[Path]:
-        self.progress.stage("gathering", len(indexes), "files")
-        outs = {index: self.state.run / f"{name}-{index:06d}.parquet" for index in indexes}
-        done = [0]
+    def _gathered(self, indexes: list[int], name: str, pick: Callable[[dict[int, Path], Path], None]) -> list[Path]:
+        from cds_service.screening.deciders import gather_unit
 
-        def jobs() -> Iterator[tuple[int, Any, tuple[Any, ...]]]:
-            for index in indexes:
-                if not outs[index].exists():
-                    picked = self.state.run / f"pick-{name}-{index:06d}.parquet"
-                    pick(index, picked)
-                    yield index, gather_unit, (self.units[index], str(picked), str(outs[index]))
+        if not indexes:
+            return []
+        self.progress.stage("gathering", len(indexes), "files")
+        picked = self.state.run / f"pick-{name}.parquet"
+        if not picked.exists():
+            pick({index: self.columns[index] for index in indexes}, picked)
+        outs = {index: self.state.run / f"{name}-{index:06d}.parquet" for index in indexes}
+        todo = [index for index in indexes if not outs[index].exists()]
+        jobs = ((i, gather_unit, (self.units[i], i, str(picked), str(outs[i]))) for i in todo)
+        done = [len(indexes) - len(todo)]
 
         def tick(index: int | None) -> None:
             done[0] += index is not None
             self.progress.show(done[0])
 
-        self._work(jobs(), lambda index, _: None, tick)
+        self._work(jobs, lambda index, _: None, tick)
         return list(outs.values())
 
     def _decide(
-        self, charts: Path, census: Census, scanned: Sequence[Scanned], completeness: Any, versions: str
+        self, lake: Lake, charts: Path, census: Census, scanned: Sequence[Scanned], completeness: Any, versions: str
     ) -> tuple[list[str], int, int, int]:
+        from cds_service.screening.deciders import Batch, decide_batch
+
         deleted = frozenset(name for found in scanned for name in found.deleted)
+        most = share_of(census.candidates)
         self.progress.stage("deciding", census.candidates, "patients")
         parts: list[str] = []
         counts = Counter[str]()
 
         def jobs() -> Iterator[tuple[int, Any, tuple[Any, ...]]]:
-            for number, batch in enumerate(self._batches(charts, deleted, counts)):
+            for number, batch in enumerate(batches(lake.each_line(charts), most, deleted, counts)):
                 out = self.state.run / f"rows-{versions}-{number:07d}.ndjson"
                 parts.append(str(out))
                 if out.exists():
@@ -242,27 +261,6 @@ class _Run:
 
         self._work(jobs(), keep, lambda _: self.progress.show(counts["decided"]))
         return parts, counts["decided"], counts["reused"], counts["too large"]
-
-    def _batches(
-        self, charts: Path, deleted: frozenset[str], counts: Counter[str]
-    ) -> Iterator[list[tuple[str, list[bytes]]]]:
-        batch: list[tuple[str, list[bytes]]] = []
-        held = 0
-        for patient, lines, size in _charts(self.lake.each_line(charts)):
-            if size > _LARGEST_CHART:
-                counts["too large"] += 1
-                continue
-            if deleted:
-                if f"Patient/{patient}" in deleted:
-                    continue
-                lines = [line for line in lines if _name(line) not in deleted]
-            batch.append((patient, lines))
-            held += size
-            if held >= _BATCH_BYTES or len(batch) >= _BATCH_CHARTS:
-                yield batch
-                batch, held = [], 0
-        if batch:
-            yield batch
 
     def _work(
         self,
@@ -278,7 +276,7 @@ class _Run:
                 job = next(jobs, None)
                 if job is None:
                     more = False
-                else:
+                elif self.pool is not None:
                     running[self.pool.submit(job[1], *job[2])] = job[0]
             finished, _ = wait(running, timeout=0.25, return_when=FIRST_COMPLETED)
             for future in finished:
@@ -300,29 +298,10 @@ class _Run:
         return losses, sum(found.lost_in_all for found in scanned)
 
 
-def _charts(lines: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, list[bytes], int]]:
-    """(patient, lines, bytes), the lines no longer kept once they are too many."""
-    patient: str | None = None
-    chart: list[bytes] = []
-    size = 0
-    for owner, line in lines:
-        if owner != patient:
-            if patient is not None:
-                yield patient, chart, size
-            patient, chart, size = owner, [], 0
-        size += len(line)
-        if size <= _LARGEST_CHART:
-            chart.append(line)
-    if patient is not None:
-        yield patient, chart, size
+def _brain_loaded(overlay: OverlayText | None) -> Brain:
+    from cds_service.screening.deciders import load
 
-
-def _name(line: bytes) -> str | None:
-    try:
-        value = decode(line)
-    except NotJsonError:
-        return None
-    return f"{value.get('resourceType')}/{value.get('id')}" if isinstance(value, dict) else None
+    return load(overlay)
 
 
 def _kinds(scanned: Sequence[Scanned]) -> Counter[str]:

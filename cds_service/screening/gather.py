@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cds_service.screening.sources import DamagedFileError, Unit, read_blocks
+from mappings.bundles import NotJsonError, decode
 from mappings.reader.identity import target
 
 _BATCH = 8 * 1024 * 1024
@@ -26,9 +27,10 @@ class _Drug(msgspec.Struct, gc=False):
 _DRUG = msgspec.json.Decoder(_Drug)
 
 
-def gather(unit: Unit, picked: Path, out: Path) -> None:
-    """Writes (patient, place, line, ids of the Medications it refers to) of the picked lines, whole or not at all. A
-    file that changed meanwhile gives other lines: the reader then names what it can't read."""
+def gather(unit: Unit, number: int, picked: Path, out: Path) -> None:
+    """Writes (patient, place, line, ids of the Medications it refers to) of the lines that `picked` names for the unit
+    of this number, whole or not at all. A file that changed meanwhile gives other lines: the reader then names what it
+    can't read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -36,10 +38,10 @@ def gather(unit: Unit, picked: Path, out: Path) -> None:
         [("patient", pa.string()), ("place", pa.int64()), ("line", pa.binary()), ("wanted", pa.list_(pa.string()))]
     )
     partly = out.with_name(out.name + ".part")
-    with pq.ParquetWriter(partly, schema, compression="zstd", compression_level=1) as writer:
+    with pq.ParquetWriter(partly, schema, compression="snappy") as writer:
         rows: list[dict[str, Any]] = []
         held = 0
-        for patient, place, line in _picked(unit, picked):
+        for patient, place, line in _picked(unit, _places(number, picked)):
             rows.append({"patient": patient, "place": place, "line": line, "wanted": medications(line)})
             held += len(line)
             if held > _BATCH:
@@ -47,6 +49,15 @@ def gather(unit: Unit, picked: Path, out: Path) -> None:
                 rows, held = [], 0
         writer.write_table(pa.Table.from_pylist(rows, schema=schema))
     partly.replace(out)
+
+
+def name_of(line: bytes) -> str | None:
+    """ "Type/id" of a line; None for what is no JSON object."""
+    try:
+        value = decode(line)
+    except NotJsonError:
+        return None
+    return f"{value.get('resourceType')}/{value.get('id')}" if isinstance(value, dict) else None
 
 
 def medications(line: bytes) -> list[str]:
@@ -65,8 +76,7 @@ def medications(line: bytes) -> list[str]:
     return [name] if kind == "Medication" and name else []
 
 
-def _picked(unit: Unit, picked: Path) -> Iterator[tuple[str, int, bytes]]:
-    places = _places(picked)
+def _picked(unit: Unit, places: Iterator[tuple[str, int, int]]) -> Iterator[tuple[str, int, bytes]]:
     if unit.source.packing == "none":
         with Path(unit.source.path).open("rb") as file:
             for patient, place, size in places:
@@ -88,8 +98,16 @@ def _picked(unit: Unit, picked: Path) -> Iterator[tuple[str, int, bytes]]:
         return
 
 
-def _places(picked: Path) -> Iterator[tuple[str, int, int]]:
+def _places(number: int, picked: Path) -> Iterator[tuple[str, int, int]]:
+    """(patient, place, size) of one unit; the file is in the order of units, so that most of it need not be read."""
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    for batch in pq.ParquetFile(picked).iter_batches(columns=["patient", "place", "size"]):
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    file = pq.ParquetFile(picked)
+    for group in range(file.metadata.num_row_groups):
+        held = file.metadata.row_group(group).column(0).statistics
+        if held is not None and not held.min <= number <= held.max:
+            continue
+        table = file.read_row_group(group)
+        own = table.filter(pc.equal(table.column("unit"), number))
+        yield from zip(*(own.column(name).to_pylist() for name in ("patient", "place", "size")), strict=True)

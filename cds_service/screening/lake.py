@@ -13,6 +13,8 @@ import msgspec
 from cds_service.screening.needs import NEED_OF_TYPE
 
 MEMORY_MB = 512
+_PICKED = 20_480
+"""places of a row group: what a worker holds at once."""
 
 
 class Census(msgspec.Struct):
@@ -54,22 +56,24 @@ class Lake:
         (found,) = self._one(f"SELECT count(*) FROM read_parquet({_quoted(out)})")
         return Census(patients, found, encounters)
 
-    def pick(self, columns: Path, candidates: Path, out: Path) -> None:
-        """The places in one unit of all lines of candidates (the semi-join), in the order of the file."""
+    def pick(self, columns: Mapping[int, Path], candidates: Path, out: Path) -> None:
+        """(unit, patient, place, size) of all lines of candidates (the semi-join), in the order of units and places."""
         kinds = ", ".join(f"'{kind}'" for kind in sorted(NEED_OF_TYPE))
         self._copy(
-            f"SELECT patient, place, size FROM read_parquet({_quoted(columns)}) AS c SEMI JOIN "
-            f"read_parquet({_quoted(candidates)}) AS k USING (patient) WHERE kind IN ({kinds}) ORDER BY place",
+            f"SELECT unit, patient, place, size FROM {_numbered(columns)} SEMI JOIN "
+            f"read_parquet({_quoted(candidates)}) USING (patient) WHERE kind IN ({kinds}) ORDER BY unit, place",
             out,
+            row_group_size=_PICKED,
         )
 
-    def pick_medications(self, columns: Path, gathered: Sequence[Path], out: Path) -> None:
-        """The places in one unit of the Medications that the gathered lines refer to, once for each patient."""
+    def pick_medications(self, columns: Mapping[int, Path], gathered: Sequence[Path], out: Path) -> None:
+        """The same of the Medications that the gathered lines refer to, once for each patient."""
         self._copy(
-            f"SELECT DISTINCT w.patient, m.place, m.size FROM read_parquet({_quoted(columns)}) AS m JOIN "
+            f"SELECT DISTINCT unit, w.patient, place, size FROM {_numbered(columns)} JOIN "
             f"(SELECT patient, unnest(wanted) AS name FROM read_parquet({_list(gathered)})) AS w USING (name) "
-            "WHERE m.kind = 'Medication' ORDER BY m.place, w.patient",
+            "WHERE kind = 'Medication' ORDER BY unit, place, w.patient",
             out,
+            row_group_size=_PICKED,
         )
 
     def charts(self, gathered: Sequence[Path], out: Path) -> None:
@@ -129,3 +133,12 @@ def _quoted(path: Path) -> str:
 
 def _list(paths: Sequence[Path]) -> str:
     return "[" + ", ".join(map(_quoted, paths)) + "]"
+
+
+def _numbered(columns: Mapping[int, Path]) -> str:
+    """The columns of units, each row with the number of its unit."""
+    numbers = ", ".join(f"({number}, {_quoted(path)})" for number, path in columns.items())
+    return (
+        f"(SELECT c.*, units.unit FROM read_parquet({_list(list(columns.values()))}, filename = true) AS c "
+        f"JOIN (VALUES {numbers}) AS units(unit, filename) USING (filename)) AS lines"
+    )

@@ -49,6 +49,14 @@ class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
     software_version: str
 
 
+class Decided(msgspec.Struct):
+    """One patient's rows, one for each day asked for. `digest` names the chart and all that the rows depend on."""
+
+    id: str
+    digest: str
+    rows: list[DecisionRow]
+
+
 def to_json(row: DecisionRow) -> bytes:
     """The row as one line of JSON; equal rows give equal bytes."""
     return msgspec.json.encode(row, order="deterministic")

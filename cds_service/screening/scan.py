@@ -6,8 +6,8 @@ its content. The columns go to a Parquet file; the lines stay where they are."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from itertools import accumulate, repeat
+from collections.abc import Callable, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import msgspec
 from cds_service.screening.needs import NEED_OF_TYPE
 from cds_service.screening.sources import Block, DamagedFileError, Unit, read_blocks
 from mappings.reader.identity import target
+from mappings.scanner import Scanner as Matcher
 
 NOT_JSON, NOT_A_RESOURCE, A_BUNDLE = "not JSON", "not a FHIR resource", "a Bundle, which Bulk Data does not hold"
 NO_PATIENT = "no readable patient"
@@ -23,6 +24,8 @@ _MOST_NAMED = 1000
 """bad lines of one unit that are named; the others are counted."""
 _MOST_KNOWN = 500_000
 _DAY = 10
+_OF_THEIR_OWN = frozenset({"Patient", "Medication", "Bundle", "Encounter"})
+"""kinds of which the columns hold more than the patient that they refer to."""
 _TOGETHER = 32
 """lines that are looked at together where some of a block says something."""
 _ROWS = 50_000
@@ -89,9 +92,11 @@ class Scanner:
 
     def __init__(self, may_concern: Callable[[bytes], bool]) -> None:
         self._may_concern = may_concern
-        self._decode = msgspec.json.Decoder(_Line).decode
+        line = msgspec.json.Decoder(_Line)
+        self._decode, self._decode_lines = line.decode, line.decode_lines
         self._visit = msgspec.json.Decoder(_Visit).decode
         self._patients: dict[str, str | None] = {}
+        self._line_ends = Matcher([r"\n"], once=False).ends
 
     def scan(self, unit: Unit, out: Path, progress: Any = None) -> Scanned:
         """Writes the columns of the unit to `out` (whole or not at all) and tells what it held."""
@@ -102,12 +107,12 @@ class Scanner:
         kinds: Counter[str] = Counter()
         partly = out.with_name(out.name + ".part")
         columns = _Columns()
-        with pq.ParquetWriter(partly, _schema(pa), compression="zstd", compression_level=1) as writer:
+        with pq.ParquetWriter(partly, _schema(pa), compression="snappy") as writer:
             try:
                 for block in read_blocks(unit):
-                    self._add(block, columns, found, kinds)
+                    lines = self._add(block, columns, found, kinds)
                     if progress is not None:
-                        progress(len(block.lines), len(block.data) + 1)
+                        progress(lines, len(block.data) + 1)
                     if len(columns.patient) >= _ROWS:
                         writer.write_table(_table(pa, columns))
                         columns = _Columns()
@@ -120,43 +125,64 @@ class Scanner:
         partly.replace(out)
         return found
 
-    def _add(self, block: Block, columns: _Columns, found: Scanned, kinds: Counter[str]) -> None:
-        lines = block.lines
-        sizes = list(map(len, lines))
-        offsets = list(accumulate((size + 1 for size in sizes), initial=block.offset))
-        try:
-            rows: list[_Line | None] = list(map(self._decode, lines))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            rows = [self._careful(line, found, at) for at, line in enumerate(lines, found.lines + 1)]
+    def _add(self, block: Block, columns: _Columns, found: Scanned, kinds: Counter[str]) -> int:
+        """How many lines the block holds."""
+        ends = self._line_ends(block.data)
+        count = len(ends) + 1
+        rows = self._rows(block, count, found)
+        starts = [0, *ends]
+        sizes = [end - start - 1 for start, end in zip(starts, [*ends, len(block.data) + 1], strict=True)]
+        places = [block.offset + start for start in starts]
         concerned = self._concerned(block)
         first = found.lines + 1
-        found.lines += len(lines)
+        found.lines += count
         found.bytes += len(block.data) + 1
-        if not concerned and (patients := self._observed(rows)) is not None:
-            kinds["Observation"] += len(rows)
-            columns.extend(patients, offsets, sizes)
-            return
+        if not concerned and (alike := self._alike(rows)) is not None:
+            kind, patients = alike
+            kinds[kind] += count
+            columns.extend(patients, kind, places, sizes)
+            return count
         for index, row in enumerate(rows):
             if row is None:
                 continue
             kind = row.resourceType
             kinds[kind] += 1
-            patient, name = self._other(row, lines[index], found, first + index)
+            line = block.data[starts[index] : starts[index] + sizes[index]]
+            patient, name = self._other(row, line, found, first + index)
             if patient is None and name is None:
                 found.unplaced += kind in NEED_OF_TYPE
             else:
                 mention = index in concerned and kind in NEED_OF_TYPE
-                columns.append(patient, kind, offsets[index], sizes[index], mention, name)
+                columns.append(patient, kind, places[index], sizes[index], mention, name)
+        return count
 
-    def _observed(self, rows: list[_Line | None]) -> list[str | None] | None:
-        """The patients of a block that holds nothing but Observations of known ones: most blocks of most exports."""
+    def _rows(self, block: Block, count: int, found: Scanned) -> Sequence[_Line | None]:
+        """One for each line. Together where every line is one value: fewer values than lines is the sign of a blank
+        line or of a value over several, more can't be; then, and where anything is wrong, line by line."""
+        try:
+            rows = self._decode_lines(block.data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            rows = []
+        if len(rows) == count:
+            return rows
+        return [self._careful(line, found, at) for at, line in enumerate(block.lines, found.lines + 1)]
+
+    def _alike(self, rows: Sequence[_Line | None]) -> tuple[str, list[str | None]] | None:
+        """(kind, patients) of a block of one kind that has nothing of its own but its patients, all of which can be
+        told: most blocks of most exports."""
+        try:
+            kinds = {row.resourceType for row in rows}  # type: ignore[union-attr]
+            if len(kinds) > 1 or kinds & _OF_THEIR_OWN:
+                return None
+            references = [row.subject.reference for row in rows]  # type: ignore[union-attr]
+        except AttributeError:
+            return None
         known = self._patients
         try:
-            patients = [known[row.subject.reference] for row in rows]  # type: ignore[union-attr, index]
-        except (KeyError, AttributeError):
-            return None
-        others = any(row.resourceType != "Observation" for row in rows if row is not None)
-        return None if others or None in patients else patients
+            patients = [known[reference] for reference in references]  # type: ignore[index]
+        except KeyError:
+            patients = [self._patient(reference) for reference in references]
+        return None if None in patients else (kinds.pop(), patients)
 
     def _concerned(self, block: Block) -> frozenset[int]:
         """Which of the lines can name the disease: all are looked at together, singly only where there is something."""
@@ -170,9 +196,7 @@ class Scanner:
                 concerned.extend(first + at for at, line in enumerate(group) if self._may_concern(line))
         return frozenset(concerned)
 
-    def _patient(self, row: _Line) -> str | None:
-        subject = row.subject or row.patient
-        reference = subject.reference if subject is not None else None
+    def _patient(self, reference: str | None) -> str | None:
         if reference is None:
             return None
         if reference in self._patients:
@@ -192,7 +216,8 @@ class Scanner:
         if kind == "Bundle":
             self._bundle(line, found, number)
             return None, None
-        patient = self._patient(row)
+        subject = row.subject or row.patient
+        patient = self._patient(subject.reference) if subject is not None else None
         if kind == "Encounter" and patient is not None:
             try:
                 period = self._visit(line).period
@@ -259,12 +284,12 @@ class _Columns:
         self.mention.append(mention)
         self.name.append(name)
 
-    def extend(self, patients: list[str | None], places: list[int], sizes: list[int]) -> None:
-        """Observations that do not name the disease."""
+    def extend(self, patients: list[str | None], kind: str, places: list[int], sizes: list[int]) -> None:
+        """Resources of one kind that do not name the disease."""
         count = len(patients)
         self.patient += patients
-        self.kind += repeat("Observation", count)
-        self.place += places[:count]
+        self.kind += repeat(kind, count)
+        self.place += places
         self.size += sizes
         self.mention += repeat(False, count)
         self.name += repeat(None, count)

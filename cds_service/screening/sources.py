@@ -5,6 +5,7 @@ a line; a compressed one is one, since it can only be read from its start."""
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from cds_service.errors import ServiceError
 Packing = Literal["none", "gzip", "zstd"]
 _MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _UNIT = 64 * 1024 * 1024
-_BLOCK = 512 * 1024
+_BLOCK = 192 * 1024
 """fits into the cache of a core, where it is gone through several times."""
 _PACKED = 128 * 1024
 LONGEST_LINE = 64 * 1024 * 1024
@@ -54,11 +55,15 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 class Block(NamedTuple):
-    """Whole lines; `offset` is where they begin in the unpacked file, `data` what they were cut from."""
+    """Whole lines without the last line end; `offset` is where they begin in the unpacked file."""
 
     offset: int
     data: bytes
-    lines: list[bytes]
+
+    @property
+    def lines(self) -> list[bytes]:
+        """Cut apart, which costs as much as reading them: for those who need them one by one."""
+        return self.data.split(b"\n")
 
 
 def find_sources(paths: Sequence[Path]) -> list[Source]:
@@ -99,50 +104,68 @@ def read_blocks(unit: Unit) -> Iterator[Block]:
         return
     with Path(unit.source.path).open("rb") as file:
         chunks = _gunzip(file) if unit.source.packing == "gzip" else _unzstd(unit.source.path)
-        yield from _lines(chunks, 0)
+        yield from _lines(chunks)
 
 
 def _plain(unit: Unit) -> Iterator[Block]:
+    """Read at places, so that the cut line at the end of a block is read again and never joined."""
     with Path(unit.source.path).open("rb") as file:
-        start = unit.start
-        if start:
-            file.seek(start - 1)
-            start += len(file.readline()) - 1
-        if start < unit.end:
-            file.seek(start)
-            yield from _lines(_until(file, start, unit.end), start)
+        at = unit.start
+        if at:
+            file.seek(at - 1)
+            at += _rest_of_line(file) - 1
+        while at < unit.end:
+            data = os.pread(file.fileno(), _BLOCK, at)
+            last = data.find(b"\n", unit.end - 1 - at) if unit.end - at <= len(data) else -1
+            cut = last + 1 or data.rfind(b"\n") + 1
+            if not cut:
+                file.seek(at)
+                data = _one_line(file)
+                cut = len(data)
+            if not cut:  # the file has become shorter
+                return
+            yield Block(at, _begun(data[: cut - data.endswith(b"\n", 0, cut)], at))
+            at += cut
 
 
-def _until(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    """The file from `start` to the end of the last line that begins before `end`."""
-    at = start
-    while at < end and (chunk := file.read(min(_BLOCK, end - at))):
-        at += len(chunk)
-        yield chunk
-    if at >= end and at > start:
-        file.seek(at - 1)
-        if file.read(1) != b"\n":
-            yield file.readline()
+def _one_line(file: BinaryIO) -> bytes:
+    """With its end, if it has one."""
+    line = file.readline(LONGEST_LINE + 1)
+    if len(line) > LONGEST_LINE:
+        raise DamagedFileError("a line is too long")
+    return line
 
 
-def _lines(chunks: Iterator[bytes], offset: int) -> Iterator[Block]:
+def _rest_of_line(file: BinaryIO) -> int:
+    """Its length; it belongs to the unit before, however long it is."""
+    passed = 0
+    while piece := file.readline(_BLOCK):
+        passed += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return passed
+
+
+def _begun(data: bytes, offset: int) -> bytes:
+    """A byte order mark at the beginning of a file says nothing."""
+    return data.replace(_BOM, b"   ", 1) if not offset and data.startswith(_BOM) else data
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[Block]:
     """Whole lines out of chunks."""
     rest = b""
-    first = offset == 0
+    offset = 0
     for chunk in chunks:
         data = rest + chunk if rest else chunk
-        if first:
-            data, first = data.replace(_BOM, b"   ", 1) if data.startswith(_BOM) else data, False
         cut = data.rfind(b"\n") + 1
         if cut:
-            whole = data[: cut - 1]
-            yield Block(offset, whole, whole.split(b"\n"))
+            yield Block(offset, _begun(data[: cut - 1], offset))
             offset += cut
         rest = data[cut:]
         if len(rest) > LONGEST_LINE:
             raise DamagedFileError("a line is too long")
     if rest:
-        yield Block(offset, rest, [rest])
+        yield Block(offset, _begun(rest, offset))
 
 
 def _gunzip(file: BinaryIO) -> Iterator[bytes]:

@@ -18,20 +18,20 @@ import msgspec
 
 from cds_service import __version__
 from cds_service.pipeline import Brain, load_brain
+from cds_service.screening.batches import LARGEST_CHART
 from cds_service.screening.engine import Asked, Loss, Outcome
 from cds_service.screening.lake import Census, Lake
 from cds_service.screening.look import Seen, look
 from cds_service.screening.needs import LINES_LOST, NEED_OF_TYPE, completeness_of
 from cds_service.screening.progress import Progress
+from cds_service.screening.rows import Decided
 from cds_service.screening.sources import ScreeningError, find_sources
 from cds_service.screening.state import State
-from cds_service.screening.workers import Decided
 from hooks.knowledge import load_knowledge
 from mappings.codelists import OverlayText
 from mappings.facts import Completeness, Need
 
 Form = Literal["ndjson", "parquet", "delta"]
-_LARGEST_CHART = 256 * 1024 * 1024
 _SEEN = (
     "file string, lost string, kind string, patient string, mention boolean, name string, deleted array<string>, "
     "wanted array<string>, line binary"
@@ -225,19 +225,19 @@ def _deciding(
         import pyarrow as pa
 
         from cds_service.screening.decide import decide
-        from cds_service.screening.engine import _name
+        from cds_service.screening.gather import name_of
 
         brain = _brain(_unpacked(packed))
         for batch in batches:
             ids: list[str] = []
             found: list[bytes] = []
             for patient, chart, size in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                if size > _LARGEST_CHART:
+                if size > LARGEST_CHART:
                     too_large.add(1)
                     continue
                 if f"Patient/{patient}" in deleted:
                     continue
-                kept = [line for line in chart if _name(line) not in deleted] if deleted else chart
+                kept = [line for line in chart if name_of(line) not in deleted] if deleted else chart
                 rows = [
                     decide(patient, kept, as_of=day, brain=brain, secret=secret, completeness=completeness)
                     for day in days

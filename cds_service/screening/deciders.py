@@ -1,24 +1,23 @@
-"""What the worker processes do: scan a unit, gather its lines, decide a batch of charts. Each has a brain of its own,
-shared with its siblings where the system can fork."""
+"""The processes that gather the lines of the candidates and decide on their charts. They share one brain where the
+system can fork."""
 
 from __future__ import annotations
 
 import gc
 import hashlib
-import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
 from cds_service.pipeline import Brain, load_brain
 from cds_service.screening.decide import decide
 from cds_service.screening.gather import gather
-from cds_service.screening.rows import DecisionRow
-from cds_service.screening.scan import Scanned, Scanner
+from cds_service.screening.rows import Decided
+from cds_service.screening.scanners import context_here, start_pool
 from cds_service.screening.sources import Unit
 from mappings.bundles import NotJsonError, decode
 from mappings.codelists import OverlayText
@@ -34,14 +33,6 @@ class Setup(msgspec.Struct):
     days: list[date]
 
 
-class Decided(msgspec.Struct):
-    """One patient's rows, one for each day asked for. `digest` names the chart and all that the rows depend on."""
-
-    id: str
-    digest: str
-    rows: list[DecisionRow]
-
-
 class Batch(msgspec.Struct):
     """Charts to decide: (patient, lines) each."""
 
@@ -53,56 +44,36 @@ class _Here:
     """The tools of this process."""
 
     brain: Brain | None = None
-    scanner: Scanner | None = None
     setup: Setup | None = None
-    counters: Any = None
     known: ClassVar[dict[str, bytes]] = {}
     """rows of an earlier run by digest, in a forked worker."""
 
 
-def open_pool(setup: Setup, workers: int, known: dict[str, bytes]) -> tuple[ProcessPoolExecutor, Any]:
-    """The pool, its processes started, and (lines, bytes) that they have scanned so far."""
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    counters = context.Array("Q", 2)
-    if method == "fork":  # loaded once, seen by all
-        _start(setup, counters)
-        _Here.known = known
-        gc.collect()
-        gc.freeze()
-    pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(setup, counters))
-    for future in [pool.submit(_ready) for _ in range(workers)]:
-        future.result()
-    return pool, counters
+def load(overlay: OverlayText | None) -> Brain:
+    """The brain, and what else takes its time to load: meant to be done while others scan."""
+    import duckdb  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+
+    if _Here.brain is not None and _Here.setup is not None and _Here.setup.overlay == overlay:
+        return _Here.brain
+    return load_brain(None, overlay)
 
 
-def _start(setup: Setup, counters: Any) -> None:
-    before, _Here.setup, _Here.counters = _Here.setup, setup, counters
-    if _Here.brain is None or before is None or before.overlay != setup.overlay:
+def open_deciders(setup: Setup, brain: Brain, workers: int, known: dict[str, bytes]) -> ProcessPoolExecutor:
+    """The pool, its processes started. No other thread may be at work: a fork would take its locks along."""
+    _Here.brain, _Here.setup, _Here.known = brain, setup, known
+    return start_pool(context_here(), workers, _start, (setup,))
+
+
+def _start(setup: Setup) -> None:
+    if _Here.brain is None or _Here.setup is None or _Here.setup.overlay != setup.overlay:
         _Here.brain = load_brain(None, setup.overlay)
-        _Here.brain.prescan.prepare()
-        _Here.scanner = Scanner(_Here.brain.may_concern)
+    _Here.setup = setup
     gc.set_threshold(100_000, 50, 100)
 
 
-def _ready() -> None:
-    return None
-
-
-def scan_unit(unit: Unit, out: str) -> Scanned:
-    counters, scanner = _Here.counters, _Here.scanner
-    assert scanner is not None  # noqa: S101 - set when the process started
-
-    def progress(lines: int, size: int) -> None:
-        with counters.get_lock():
-            counters[0] += lines
-            counters[1] += size
-
-    return scanner.scan(unit, Path(out), progress)
-
-
-def gather_unit(unit: Unit, picked: str, out: str) -> None:
-    gather(unit, Path(picked), Path(out))
+def gather_unit(unit: Unit, number: int, picked: str, out: str) -> None:
+    gather(unit, number, Path(picked), Path(out))
 
 
 def decide_batch(batch: Batch, completeness: dict[Need, Completeness], versions: str) -> list[int]:
