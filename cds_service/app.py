@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from cds_service import __version__
+from cds_service import __version__, heap
 from cds_service.answers import register_errors
 from cds_service.auth import Authenticator
 from cds_service.companion.launching import restored
@@ -58,6 +58,12 @@ async def _clean(state: AppState) -> None:
         await asyncio.sleep(_CLEAN_SECONDS)
 
 
+def _prepare(brain: Brain) -> None:
+    """What need not be ready before the first request; making it leaves more freed than kept."""
+    brain.prescan.prepare()
+    heap.give_back()
+
+
 def _shared(settings: Settings, store: Store, tenants: Tenants) -> Shared | None:
     """Sessions of the companion between processes, where the settings have a key for them."""
     if settings.session_key is None:
@@ -75,6 +81,7 @@ def create_app(
 ) -> FastAPI:
     """Builds the ASGI application. SettingsError, KnowledgeError and CodelistError say why it can't start."""
     check_production(settings)
+    heap.tune()
     policy = Policy(open_loopback=settings.sandbox)
     tenants = Tenants(settings.tenants_file, settings.kill_file)
     metrics = Metrics()
@@ -107,12 +114,13 @@ def create_app(
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
-        threading.Thread(target=state.brain.prescan.prepare, name="prescan", daemon=True).start()
-        cleaning = asyncio.create_task(_clean(state))
+        threading.Thread(target=_prepare, args=(state.brain,), name="prescan", daemon=True).start()
+        chores = [asyncio.create_task(_clean(state)), asyncio.create_task(heap.tidying(lambda: state.slots.used > 0))]
         if threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tenants.reload)
         yield
-        cleaning.cancel()
+        for chore in chores:
+            chore.cancel()
         await state.close()
 
     docs = settings.sandbox

@@ -6,9 +6,11 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -180,15 +182,38 @@ class _Transport(httpx.AsyncHTTPTransport):
         )
 
 
+_READ = httpx.ByteStream(b"")
+
+
 class OutboundClient(httpx.AsyncClient):
     """An HTTP client behind the door, with what it knows of the servers it talks to: which fail, what they can, and
-    how many calls are under way to each."""
+    how many calls are under way to each. It keeps no cookies: calls of different people must not share a session.
+
+    A response and its stream refer to each other; with the stream hangs the whole connection, TLS included. That would
+    stay until the cycle collector comes by, and it sees a handful of objects there, not the megabytes below them. So
+    the stream is taken off a response that was read."""
 
     def __init__(self, *, parallel: int = PARALLEL, **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())), **settings)
         self.breakers = Breakers()
         self.capabilities = Capabilities()
         self.slots = CallSlots(parallel)
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
+        response = await super().send(request, stream=stream, **options)
+        if not stream:
+            response.stream = _READ
+        return response
+
+    @asynccontextmanager
+    async def stream(self, method: str, url: httpx.URL | str, **options: Any) -> AsyncIterator[httpx.Response]:
+        response = None
+        try:
+            async with super().stream(method, url, **options) as response:
+                yield response
+        finally:
+            if response is not None:
+                response.stream = _READ
 
 
 @cache
