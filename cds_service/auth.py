@@ -26,6 +26,8 @@ _LEEWAY = 60
 _MAX_LIFETIME = 3600
 _REPEAT_SECONDS = 30
 _MAX_SEEN = 200_000
+_MAX_KEPT = 16 * 1024 * 1024
+"""bytes of answers that are kept for retries; beyond them a retry is answered anew"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class SeenTokens:
 
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
+        self._kept = 0
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -183,9 +186,16 @@ class SeenTokens:
         """Keeps the first answer for a retry, for seconds only; None: there is none, a retry is tried anew."""
         known = self._seen.get((caller.tenant.id, caller.jti))
         if known is not None and known.answer is not None and not known.answer.done():
+            if answer is not None and self._kept + len(answer.body) > _MAX_KEPT:
+                answer = None
             known.answer.set_result(answer)
             if answer is not None:
-                asyncio.get_running_loop().call_later(_REPEAT_SECONDS, _drop_answer, known)
+                self._kept += len(answer.body)
+                asyncio.get_running_loop().call_later(_REPEAT_SECONDS, self._drop, known, len(answer.body))
+
+    def _drop(self, seen: _Seen, size: int) -> None:
+        seen.answer = None
+        self._kept -= size
 
     def _tidy(self, now: float) -> None:
         """Lets go of tokens that have expired; the shared store knows the rest when there are too many."""
@@ -198,7 +208,3 @@ class SeenTokens:
 
 def _future() -> asyncio.Future[Answer | None]:
     return asyncio.get_running_loop().create_future()
-
-
-def _drop_answer(seen: _Seen) -> None:
-    seen.answer = None

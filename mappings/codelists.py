@@ -10,7 +10,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal, TypeVar, cast
@@ -205,13 +205,16 @@ def _find(table: Mapping[Key, Found], system: str | None, code: str | None) -> F
 def _rows() -> tuple[Row, ...]:
     folder = resources.files("mappings") / _FOLDER
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".csv")), key=lambda f: f.name)
-    return tuple(row for file in files for row in _read(file, f"{_FOLDER}/{file.name}", file.name.removesuffix(".csv")))
+    same: dict[str, str] = {}  # most cells stand in a hundred rows; each is kept once
+    return tuple(
+        row for file in files for row in _read(file, f"{_FOLDER}/{file.name}", file.name.removesuffix(".csv"), same)
+    )
 
 
 _COLUMNS = ("system", "code", "display", "provenance", "confidence", "use", "note")
 
 
-def _read(file: Traversable, path: str, name: str) -> list[Row]:
+def _read(file: Traversable, path: str, name: str, same: dict[str, str]) -> list[Row]:
     lines = csv.reader(file.read_text(encoding="utf-8").splitlines())
     header = next(lines, [])
     if tuple(header[:7]) != _COLUMNS:
@@ -220,6 +223,7 @@ def _read(file: Traversable, path: str, name: str) -> list[Row]:
     for number, cells in enumerate(lines, start=2):
         if len(cells) != len(header):
             raise CodelistError(path, f"line {number}", f"{len(cells)} columns instead of {len(header)}")
+        cells = [same.setdefault(cell, cell) for cell in cells]
         extra = dict(zip(header[7:], cells[7:], strict=True)) if len(header) > 7 else _NO_EXTRA
         system, code, display, provenance, confidence, use, note = cells[:7]
         row = Row(name, system, code, display, provenance, confidence, use, note, extra)
@@ -348,7 +352,13 @@ def _table(name: str) -> list[dict[str, str]]:
 
 
 def _join(table: dict[Key, frozenset[str]], key: Key, names: Iterable[str]) -> None:
-    table[key] = table.get(key, _NOTHING) | frozenset(names)
+    table[key] = _once(table.get(key, _NOTHING) | frozenset(names))
+
+
+@lru_cache(maxsize=4096)
+def _once(names: frozenset[str]) -> frozenset[str]:
+    """The one of these names that is kept: thousands of codes mean the same few."""
+    return names
 
 
 def _plain(display: str) -> str:

@@ -25,7 +25,11 @@ async def unhurried(work: Coroutine[Any, Any, Result], seconds: float) -> Result
     done, _ = await asyncio.wait((task,), timeout=seconds)
     if not done:
         raise TimeoutError
-    return task.result()
+    try:
+        return task.result()
+    finally:
+        # a failure knows this frame, by its traceback, and the task knows the failure: the ring would hold all of it
+        del task, done
 
 
 def _ended(task: asyncio.Task[Any]) -> None:

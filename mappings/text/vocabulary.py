@@ -197,7 +197,7 @@ class _Builder:
         return Vocabulary(
             lexicon=self.lexicon,
             context=self.context,
-            root=self.root,
+            root=_with_shared_ends(self.root, {}),
             prefixes=self.prefixes,
             suffixes=self.suffixes,
             stopwords=frozenset(fold(word) for word in self.lexicon.stopwords),
@@ -254,6 +254,13 @@ class _Builder:
                 return
         row.append((stem, [payload]))
         row.sort(key=lambda pair: -len(pair[0]))
+
+
+def _with_shared_ends(node: dict[str, Any], ends: dict[tuple[Payload, ...], dict[str, Any]]) -> dict[str, Any]:
+    """The same tree with equal last nodes kept once: most entries have many spellings that end in the same."""
+    if list(node) == [""]:
+        return ends.setdefault(tuple(node[""]), node)
+    return {word: _with_shared_ends(below, ends) if word else below for word, below in node.items()}
 
 
 def read_all(text: str, language: str) -> tuple[Words, dict[str, list[Hit]]]:

@@ -169,6 +169,26 @@ def test_an_answer_is_kept_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> 
     asyncio.run(go())
 
 
+def test_answers_that_are_kept_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond it a retry is answered anew; what was dropped makes room again."""
+    monkeypatch.setattr(auth, "_MAX_KEPT", 10)
+    monkeypatch.setattr(auth, "_REPEAT_SECONDS", 0.1)
+
+    async def go() -> None:
+        seen, answer = SeenTokens(), Answer(b"123456", "application/json")
+        for jti in "12":
+            assert await seen.claim(_caller(jti), "same") is None
+            seen.answered(_caller(jti), answer)
+        assert await seen.claim(_caller("1"), "same") == answer
+        assert await seen.claim(_caller("2"), "same") is None, "to be answered anew"
+        await asyncio.sleep(0.15)
+        assert await seen.claim(_caller("3"), "same") is None
+        seen.answered(_caller("3"), answer)
+        assert await seen.claim(_caller("3"), "same") == answer
+
+    asyncio.run(go())
+
+
 @pytest.mark.parametrize(
     ("held", "usable"),
     [

@@ -30,7 +30,9 @@ def test_another_process_goes_on(database: str, tmp_path: Path, monkeypatch: pyt
             rows = connection.execute(select(sessions)).all()
         (row,) = rows
         told = " ".join(str(value) for value in row) + bytes(row.sealed).decode("latin-1")
-        token = one.app.state.cds.sessions._sessions[path.rpartition("/")[2]].client.token  # type: ignore[attr-defined]
+        session = one.app.state.cds.sessions._sessions[path.rpartition("/")[2]]  # type: ignore[attr-defined]
+        assert [r["resourceType"] for r in session.chart.resources] == ["Patient"], "its facts are kept, not the chart"
+        token = session.client.token
         for secret in (token, PATIENT, "hard", path.rpartition("/")[2]):
             assert secret not in told
         assert Vault(KEY).open(row.sealed, row.name) is not None
