@@ -14,9 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, Dialect, select, text, update
 
 from cds_service.audit.table import audit
+from cds_service.prepared import Prepared
 
 Action = Literal["evaluate", "read", "save", "feedback", "expire", "erase", "export"]
 FIRST = "0" * 64
@@ -54,40 +55,48 @@ def chain_key(key: bytes) -> bytes:
     return hmac.digest(key, b"audit-chain", "sha256")
 
 
-_TAKE_LOCK = update(audit).where(audit.c.seq < 0).values(subject=None)
+_ADVISORY = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
+_WRITE_LOCK = update(audit).where(audit.c.seq < 0).values(subject=None)
+"""takes SQLite's one write lock before the last row is read."""
 _LAST = select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)
-_APPEND = audit.insert()
+_TOLD = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
-def append(connection: Connection, key: bytes, events: Sequence[Event]) -> None:
-    """Adds rows at the end, in the caller's transaction; others wait until it ends."""
-    if not events:
-        return
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    else:  # takes SQLite's one write lock before the last row is read
-        connection.execute(_TAKE_LOCK)
-    last = connection.execute(_LAST).first()
-    seq, previous = (last.seq, last.digest) if last is not None else (0, FIRST)
-    rows: list[dict[str, Any]] = []
-    for event in events:
-        seq += 1
-        salt = secrets.token_hex(16) if event.subject else None
-        row = {
-            "seq": seq,
-            "at_ms": event.at_ms,
-            "tenant": event.tenant,
-            "actor": event.actor,
-            "action": event.action,
-            "what": event.what[:64],
-            "outcome": event.outcome[:16],
-            "detail": event.detail,
-            "commitment": _commitment(event.subject, salt),
-            "previous": previous,
-        }
-        previous = _digest(key, row)
-        rows.append(row | {"digest": previous, "subject": event.subject, "salt": salt})
-    connection.execute(_APPEND, rows)
+class Trail:
+    """The end of one database's chain."""
+
+    def __init__(self, dialect: Dialect, key: bytes) -> None:
+        """`key`: of the patient hashes; the chain has its own, derived from it."""
+        self.key = chain_key(key)
+        self._lock = Prepared(_ADVISORY if dialect.name == "postgresql" else _WRITE_LOCK, dialect)
+        self._last, self._append = Prepared(_LAST, dialect), Prepared(audit.insert(), dialect)
+
+    def append(self, cursor: Any, events: Sequence[Event]) -> None:
+        """Adds rows at the end, in the transaction of the driver's cursor; others wait until it ends."""
+        if not events:
+            return
+        self._lock.run(cursor)
+        self._last.run(cursor)
+        seq, previous = cursor.fetchone() or (0, FIRST)
+        rows: list[dict[str, Any]] = []
+        for event in events:
+            seq += 1
+            salt = secrets.token_hex(16) if event.subject else None
+            row = {
+                "seq": seq,
+                "at_ms": event.at_ms,
+                "tenant": event.tenant,
+                "actor": event.actor,
+                "action": event.action,
+                "what": event.what[:64],
+                "outcome": event.outcome[:16],
+                "detail": event.detail,
+                "commitment": _commitment(event.subject, salt),
+                "previous": previous,
+            }
+            previous = _digest(self.key, row)
+            rows.append(row | {"digest": previous, "subject": event.subject, "salt": salt})
+        self._append.run_all(cursor, rows)
 
 
 def verify(connection: Connection, key: bytes, expected: tuple[int, str] | None = None) -> Verdict:
@@ -141,5 +150,4 @@ def _commitment(subject: str | None, salt: str | None) -> str:
 
 def _digest(key: bytes, row: dict[str, Any]) -> str:
     names = ("seq", "at_ms", "tenant", "actor", "action", "what", "outcome", "detail", "commitment", "previous")
-    told = json.dumps([row[name] for name in names], ensure_ascii=True, separators=(",", ":"))
-    return hmac.new(key, told.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, _TOLD([row[name] for name in names]).encode(), "sha256").hex()

@@ -7,10 +7,10 @@ import hmac
 import re
 import secrets as random
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, delete, event, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,14 +19,17 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from cds_service.audit.table import audit
-from cds_service.audit.trail import Event, Verdict, append, chain_key, forget, rows_of, verify
+from cds_service.audit.trail import Event, Trail, Verdict, forget, rows_of, verify
 from cds_service.feedback import FeedbackItem
+from cds_service.prepared import Prepared
 from cds_service.store.migrate import migrate
-from cds_service.store.records import EvaluationRecord, Shown
+from cds_service.store.records import CardRecord, EvaluationRecord, Shown
+from cds_service.store.rows import card_row, evaluated, evaluation_row, offered_rows
 from cds_service.store.tables import cards, evaluations, feedback, secrets, sessions, suggestions, tokens
 from hooks.knowledge.card_schema import load_override_reasons
 
 TokenUse = Literal["first", "repeat", "reused"]
+Result = TypeVar("Result")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY_MS = 86_400_000
 _KEY = "pseudonym"
@@ -36,8 +39,6 @@ class StoreError(Exception):
     """The database can't be used; the text names no data and may be shown to an operator."""
 
 
-# statements of every request are made once: making one costs more than running it
-_EVALUATED = evaluations.insert()
 _ONE = select(1)
 
 
@@ -47,8 +48,11 @@ class Store:
     def __init__(self, url: str, pseudonym_key: str | None = None) -> None:
         self.engine = _engine(url)
         insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
-        # made once: every request claims its token
-        self._claim = insert(tokens).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        self._claim = Prepared(insert(tokens).on_conflict_do_nothing(), self.engine.dialect)
+        self._add_evaluations, self._add_cards, self._add_suggestions = (
+            Prepared(table.insert(), self.engine.dialect) for table in (evaluations, cards, suggestions)
+        )
+        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         shared = isinstance(self.engine.pool, StaticPool)  # one connection for all threads: one transaction at a time
         self._alone: AbstractContextManager[Any] = threading.RLock() if shared else nullcontext()
         try:
@@ -56,46 +60,31 @@ class Store:
             self._key = (pseudonym_key or self._own_key()).encode()
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(f"the database can't be opened: {type(error).__name__}") from None
+        self._trail = Trail(self.engine.dialect, self._key)
 
     def key(self, tenant: str, *parts: str) -> str:
         """A keyed hash: the same thing gives the same key within a tenant, and nobody can go back from it."""
-        return hmac.new(self._key, "\0".join((tenant, *parts)).encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, "\0".join((tenant, *parts)).encode(), "sha256").hex()
 
     def record(self, records: Iterable[EvaluationRecord], events: Iterable[Event] = ()) -> None:
         """Writes evaluations with their cards and suggestions, and all on the audit trail; all or none."""
         rows = list(records)
+        trail = [*map(evaluated, rows), *events]
         shown = [(record, card) for record in rows for card in record.cards]
-        offered = [(record, card, s) for record, card in shown for s in card.suggestions]
-        with self.writing() as connection:
-            if rows:
-                connection.execute(_EVALUATED, [_evaluation_row(record) for record in rows])
-            if shown:
-                connection.execute(
-                    cards.insert(),
-                    [
-                        {
-                            "uuid": card.uuid,
-                            "evaluation": record.id,
-                            "tenant": record.tenant,
-                            "patient_key": record.patient_key,
-                            "user_key": record.user_key,
-                            "encounter_key": record.encounter_key,
-                            "topic": card.topic,
-                            "material": " ".join(sorted(card.material)),
-                            "at_ms": record.at_ms,
-                        }
-                        for record, card in shown
-                    ],
-                )
-            if offered:
-                connection.execute(
-                    suggestions.insert(),
-                    [
-                        {"uuid": s.uuid, "card": card.uuid, "tenant": record.tenant, "what": s.what[:200]}
-                        for record, card, s in offered
-                    ],
-                )
-            append(connection, self._chain, [*(_evaluated(record) for record in rows), *events])
+        self._at_once(lambda cursor: self._put(cursor, rows, shown, trail))
+
+    def _put(
+        self,
+        cursor: Any,
+        rows: Sequence[EvaluationRecord],
+        shown: Sequence[tuple[EvaluationRecord, CardRecord]],
+        trail: Sequence[Event],
+    ) -> None:
+        self._add_evaluations.run_all(cursor, map(evaluation_row, rows))
+        if shown:
+            self._add_cards.run_all(cursor, (card_row(record, card) for record, card in shown))
+            self._add_suggestions.run_all(cursor, (row for record, card in shown for row in offered_rows(record, card)))
+        self._trail.append(cursor, trail)
 
     def add_feedback(self, tenant: str, service: str, items: Sequence[FeedbackItem], now_ms: int) -> int:
         """Keeps each item once; how many were new. An unknown card is kept as unmatched."""
@@ -113,7 +102,9 @@ class Store:
                 statement = insert(feedback).values(row).on_conflict_do_nothing().returning(feedback.c.id)
                 new += connection.execute(statement).first() is not None
             detail = f"items={len(rows)} new={new}"
-            append(connection, self._chain, [Event(now_ms, tenant, "feedback", service, "stored", detail=detail)])
+            self._trail.append(
+                _cursor(connection), [Event(now_ms, tenant, "feedback", service, "stored", detail=detail)]
+            )
             return new
 
     def shown_before(self, tenant: str, patient_key: str) -> list[Shown]:
@@ -146,9 +137,9 @@ class Store:
             "first_ms": now_ms,
             "expires_ms": expires_ms,
         }
-        with self.writing() as connection:
-            if connection.execute(self._claim, row).rowcount == 1:
-                return "first"
+        if self._at_once(lambda cursor: self._claimed(cursor, row)):
+            return "first"
+        with reported(), self.engine.connect() as connection:
             before = connection.execute(
                 select(tokens.c.request_hash, tokens.c.first_ms).where(
                     tokens.c.tenant == tenant, tokens.c.jti_hash == jti_hash
@@ -156,6 +147,10 @@ class Store:
             ).one()
         same = hmac.compare_digest(before.request_hash, request_hash)
         return "repeat" if same and now_ms - before.first_ms <= repeat_ms else "reused"
+
+    def _claimed(self, cursor: Any, row: dict[str, Any]) -> bool:
+        self._claim.run(cursor, row)
+        return bool(cursor.rowcount == 1)
 
     def expire(self, now_ms: int, retention_days: dict[str, int], default_days: int) -> None:
         """Removes used-up tokens, and evaluations and feedback older than each tenant's retention; blanks the patients
@@ -178,7 +173,7 @@ class Store:
                 if number:
                     detail = f"days={days} rows={number}"
                     events.append(Event(now_ms, tenant, "expire", "retention", "done", detail=detail))
-            append(connection, self._chain, events)
+            self._trail.append(_cursor(connection), events)
 
     def erase(self, tenant: str, patient_key: str, now_ms: int) -> int:
         """Removes everything kept about one patient of a tenant and blanks the patient in the audit trail, which says
@@ -193,13 +188,13 @@ class Store:
             number += connection.execute(delete(sessions).where(talked)).rowcount
             number += forget(connection, tenant, subject=patient_key)
             event = Event(now_ms, tenant, "erase", "patient", "done", detail=f"rows={number}")
-            append(connection, self._chain, [event])
+            self._trail.append(_cursor(connection), [event])
         return number
 
     def verify_audit(self, expected: tuple[int, str] | None = None) -> Verdict:
         """Checks the whole audit trail; `expected` is a row that was noted earlier."""
         with reported(), self.engine.connect() as connection:
-            return verify(connection, self._chain, expected)
+            return verify(connection, self._trail.key, expected)
 
     def audit_rows(self, tenant: str | None = None) -> Iterator[dict[str, Any]]:
         """The audit trail in order."""
@@ -216,9 +211,18 @@ class Store:
         with self._alone, reported(), self.engine.begin() as connection:
             yield connection
 
-    @property
-    def _chain(self) -> bytes:
-        return chain_key(self._key)
+    def _at_once(self, work: Callable[[Any], Result]) -> Result:
+        """One transaction of prepared statements on a cursor of the driver, committed at the end."""
+        with self._alone, reported():
+            connection = self.engine.raw_connection()
+            try:
+                found = work(connection.cursor())
+                connection.commit()
+            except self._driver_error as error:
+                raise StoreError(f"the database failed: {type(error).__name__}") from None
+            finally:
+                connection.close()  # goes back to the pool, which undoes what was not committed
+            return found
 
     def ping(self) -> None:
         """Raises StoreError when the database does not answer."""
@@ -288,40 +292,9 @@ def _sqlite_options(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {option}")
 
 
-def _evaluation_row(record: EvaluationRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "at_ms": record.at_ms,
-        "tenant": record.tenant,
-        "service": record.service,
-        "patient_key": record.patient_key,
-        "user_key": record.user_key,
-        "encounter_key": record.encounter_key,
-        "knowledge_version": record.knowledge_version,
-        "grade": record.grade,
-        "card": record.card,
-        "outcome": record.outcome,
-        "decisions": " ".join(record.decisions),
-        "incomplete": " ".join(record.incomplete),
-        "milliseconds": record.milliseconds,
-        "sex": record.sex,
-        "age_band": record.age_band,
-        "user_kind": record.user_kind,
-    }
-
-
-def _evaluated(record: EvaluationRecord) -> Event:
-    detail = f"evaluation={record.id} knowledge={record.knowledge_version} grade={record.grade} card={record.card}"
-    return Event(
-        record.at_ms,
-        record.tenant,
-        "evaluate",
-        record.service,
-        record.outcome,
-        actor=record.user_key,
-        subject=record.patient_key,
-        detail=detail,
-    )
+def _cursor(connection: Connection) -> Any:
+    """The driver's cursor in the same transaction."""
+    return connection.connection.cursor()
 
 
 def _feedback_row(tenant: str, service: str, item: FeedbackItem, matched: bool, now_ms: int) -> dict[str, Any]:
