@@ -6,16 +6,17 @@ import stat
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from cds_service.errors import SettingsError
 from cds_service.fhir.slots import PARALLEL
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 _VARIED = 8
 """different characters that a random key has at least."""
@@ -122,9 +123,8 @@ def _check_key(settings: Settings) -> None:
 
 def _check_database(settings: Settings) -> None:
     """The database as far as its URL says; an unusable URL is named when the store is opened."""
-    try:
-        url = make_url(settings.database_url)
-    except ArgumentError:
+    url = _parsed(settings.database_url)
+    if url is None:
         return
     mode = url.query.get("sslmode")
     if mode in ("disable", "allow") and (url.host or "") not in ("", *_HERE):
@@ -134,12 +134,22 @@ def _check_database(settings: Settings) -> None:
 
 
 def _in_memory(database_url: str) -> bool:
-    try:
-        url = make_url(database_url)
-    except ArgumentError:
+    url = _parsed(database_url)
+    if url is None:
         return False
     name = url.database or ""
     return url.get_backend_name() == "sqlite" and (not name or ":memory:" in name or url.query.get("mode") == "memory")
+
+
+def _parsed(database_url: str) -> URL | None:
+    """None for what is no URL of a database."""
+    from sqlalchemy.engine import make_url  # a third of a second, which commands without a database need not spend
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(database_url)
+    except ArgumentError:
+        return None
 
 
 def check_environment(names: Iterable[str]) -> None:

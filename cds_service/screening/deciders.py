@@ -50,10 +50,7 @@ class _Here:
 
 
 def load(overlay: OverlayText | None) -> Brain:
-    """The brain, and what else takes its time to load: meant to be done while others scan."""
-    import duckdb  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-
+    """The brain; meant to be done while others scan."""
     if _Here.brain is not None and _Here.setup is not None and _Here.setup.overlay == overlay:
         return _Here.brain
     return load_brain(None, overlay)

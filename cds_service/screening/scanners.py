@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -58,9 +59,15 @@ def _start(overlay: OverlayText | None, counters: Any) -> None:
         return
     terminology, text = load_terminology(overlay), TextEngine.load()
     prescan = prescan_of(terminology, text, load_knowledge())
-    prescan.prepare()
-    import pyarrow.parquet  # noqa: F401 - loaded once, for all
+    compiling = threading.Thread(target=prescan.prepare, name="prescan")
+    compiling.start()
+    # compiling leaves the interpreter free; what is loaded before the fork is loaded once, for all
+    import duckdb  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
 
+    import cds_service.screening.deciders  # noqa: F401
+
+    compiling.join()
     _Here.scanner, _Here.overlay = Scanner(prescan.may_concern), overlay
     gc.set_threshold(100_000, 50, 100)
 

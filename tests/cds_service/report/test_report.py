@@ -21,10 +21,11 @@ from starlette.testclient import TestClient
 from cds_service.app import create_app
 from cds_service.cli import main
 from cds_service.feedback import FeedbackItem
-from cds_service.report import Options, Report, build
+from cds_service.report.build import Options, build
 from cds_service.report.cells import SMALLEST, held_back
 from cds_service.report.render import render
 from cds_service.report.rows import Card, Evaluation, Said, read_period
+from cds_service.report.tables import Report
 from cds_service.settings import Settings
 from cds_service.store import CardRecord, EvaluationRecord, Store, SuggestionRecord
 from cds_service.visit import age_band
