@@ -31,6 +31,7 @@ from hooks.knowledge import load_knowledge
 from mappings.codelists import OverlayText
 from mappings.facts import Completeness, Need
 
+_MISSING = "--engine spark needs the extra `spark`: pip install 'calcinosis-cds[spark]'"
 Form = Literal["ndjson", "parquet", "delta"]
 _SEEN = (
     "file string, lost string, kind string, patient string, mention boolean, name string, deleted array<string>, "
@@ -65,6 +66,8 @@ def screen_spark(
         lake = Lake(state.temporary, asked.workers)
     except BaseException as error:
         state.close()
+        if isinstance(error, ImportError):
+            raise ScreeningError(f"{_MISSING} ({error})", "engine") from None
         if type(error).__module__.startswith(("pyspark", "py4j")):
             raise ScreeningError(f"spark: {type(error).__name__}; Spark's own log says more", "engine") from None
         raise
@@ -78,9 +81,7 @@ def _session(workers: int) -> Any:
     try:
         from pyspark.sql import SparkSession
     except ImportError:
-        raise ScreeningError(
-            "--engine spark needs the extra `spark`: pip install 'calcinosis-cds[spark]'", "engine"
-        ) from None
+        raise ScreeningError(_MISSING, "engine") from None
     builder = SparkSession.builder.appName("cds-service screen")
     if SparkSession.getActiveSession() is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
         # not started by spark-submit: this machine alone

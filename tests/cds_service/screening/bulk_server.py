@@ -41,6 +41,7 @@ PLAIN: dict[str, Any] = {
     "slow": 0.0,  # seconds before each file
     "pages": False,  # the manifest in pages
     "manifest": {},  # put over the manifest
+    "data": "",  # a folder within DATA that is exported in its place
 }
 
 
@@ -74,7 +75,8 @@ class Server:
     def contents(self, asked: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
         """ "output[0]" -> (type, lines), after `_type`, `_since` and `_typeFilter`."""
         found: dict[str, tuple[str, bytes]] = {}
-        paths = sorted(p for p in self.data.glob("*.ndjson") if p.stem not in ("deleted", "error"))
+        data = self.data / self.faults["data"]
+        paths = sorted(p for p in data.glob("*.ndjson") if p.stem not in ("deleted", "error"))
         number = 0
         for path in paths:
             kind = path.name.split(".")[0]
@@ -85,8 +87,8 @@ class Server:
                 found[f"output[{number}]"] = (kind, b"".join(line + b"\n" for line in lines))
                 number += 1
         for part, kind in (("deleted", "Bundle"), ("error", "OperationOutcome")):
-            if (self.data / f"{part}.ndjson").exists():
-                found[f"{part}[0]"] = (kind, (self.data / f"{part}.ndjson").read_bytes())
+            if (data / f"{part}.ndjson").exists():
+                found[f"{part}[0]"] = (kind, (data / f"{part}.ndjson").read_bytes())
         return found
 
 

@@ -21,6 +21,12 @@ from joserfc.jwk import ECKey, RSAKey
 from cds_service.bulk.line import Pace
 from cds_service.bulk.model import BulkError, read_manifest
 from cds_service.cli import main
+from cds_service.pipeline import Brain
+from cds_service.screening.decide import decide
+from cds_service.screening.needs import completeness_of
+from cds_service.screening.rows import to_json
+from tests.cds_service.screening.exports import case_charts, lines_by_type
+from tests.charts import TODAY
 
 ROOT = Path(__file__).parents[3]
 CANARY = "Canary"
@@ -36,17 +42,18 @@ class Stub:
     url: str
     folder: Path
     keys: dict[str, Path]
+    client: httpx.Client
 
     def faults(self, **faults: Any) -> None:
-        httpx.post(f"{self.url}/_faults", json=faults).raise_for_status()
+        self.client.post(f"{self.url}/_faults", json=faults).raise_for_status()
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        return httpx.get(f"{self.url}/_log").json()
+        return self.client.get(f"{self.url}/_log").json()
 
     @property
     def jobs(self) -> dict[str, Any]:
-        return httpx.get(f"{self.url}/_jobs").json()
+        return self.client.get(f"{self.url}/_jobs").json()
 
     def arguments(self, out: Path, *more: str, key: str = "EC") -> list[str]:
         return [
@@ -85,7 +92,8 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stub]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        yield Stub(f"http://127.0.0.1:{port}", data, keys)
+        with httpx.Client(verify=False) as client:  # noqa: S501 - plain http, and no certificates to be loaded for it
+            yield Stub(f"http://127.0.0.1:{port}", data, keys, client)
         process.terminate()
 
 
@@ -149,7 +157,7 @@ def test_a_plain_export(
         ({"encoded": True}, ()),
         ({"files": {"output[0]": ["expired"], "output[2]": ["expired"]}}, ()),
         ({"token_uses": 2}, ()),
-        ({"token_seconds": 1, "slow": 0.4}, ("--parallel", "1")),
+        pytest.param({"token_seconds": 1, "slow": 0.4}, ("--parallel", "1"), marks=pytest.mark.long),
         ({"files_need_token": False}, ()),
         ({"pages": True}, ()),
     ],
@@ -360,6 +368,35 @@ def test_a_folder_with_other_files_is_left_alone(
     code, _, error = _run(stub.arguments(tmp_path), capsys)
     assert code == 1
     assert "is not empty" in error
+
+
+def test_the_folder_of_an_export_is_screened_as_it_is(
+    stub: Stub, tmp_path: Path, brain: Brain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the server to the worklist, packed files, deletions and the server's own complaints included."""
+    charts = list(case_charts())[:6]
+    held = lines_by_type(charts)
+    gone = {"request": {"method": "DELETE", "url": f"Patient/{charts[0].patient_id}"}}
+    held["deleted"] = [json.dumps({"resourceType": "Bundle", "entry": [gone]}).encode()]
+    held["error"] = [(stub.folder / "error.ndjson").read_bytes().strip()]
+    (stub.folder / "cases").mkdir()
+    for name, lines in held.items():
+        (stub.folder / "cases" / f"{name}.ndjson").write_bytes(b"".join(line + b"\n" for line in lines))
+    stub.faults(data="cases", gzip=True)
+    assert _run(stub.arguments(tmp_path / "export"), capsys)[0] == 0
+
+    secret = b"a key of the tests, of no hospital at all"
+    (tmp_path / "key").write_bytes(secret)
+    command = ["screen", str(tmp_path / "export"), "--as-of", TODAY.isoformat(), "--key-file", str(tmp_path / "key")]
+    assert main([*command, "--everyone", "--out", str(tmp_path / "w.ndjson")]) == 0
+    states = completeness_of(held)
+    rows = [
+        decide(one.patient_id, one.resources, as_of=TODAY, brain=brain, secret=secret, completeness=states)
+        for one in charts[1:]
+    ]
+    said = set((tmp_path / "w.ndjson").read_bytes().splitlines())
+    assert said == {to_json(row) for row in rows if row.ctd != "not-met"}
+    assert len(said) > 3
 
 
 def test_waits_double_and_a_server_that_says_how_long_is_believed() -> None:

@@ -11,7 +11,10 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
@@ -39,6 +42,13 @@ CTD = """
 KEY = "a key of the tests, of no hospital at all"
 
 
+class Done(NamedTuple):
+    """What a run left, and all that it said."""
+
+    folder: Path
+    said: str
+
+
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDS_PSEUDONYM_KEY", KEY)
@@ -46,7 +56,59 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_export(tmp_path_factory.mktemp("export"))
+    """With two encounters of everyone."""
+    folder = write_export(tmp_path_factory.mktemp("export"))
+    visits = [
+        {
+            "resourceType": "Encounter",
+            "id": f"{one.patient_id}-{number}",
+            "subject": {"reference": f"Patient/{one.patient_id}"},
+            "period": {"start": f"2026-0{number + 1}-15T09:00:00Z"},
+        }
+        for one in case_charts()
+        for number in range(2)
+    ]
+    (folder / "encounters.ndjson").write_text("".join(json.dumps(visit) + "\n" for visit in visits))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def spoken(export: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Everything that can be asked for, of those for whom the assessment speaks."""
+    folder = tmp_path_factory.mktemp("spoken")
+    files = ("--out", "w.parquet", "--summary", "s.html", "--reidentify", "r.csv", "--group", "g.json", "--tasks",
+             "t.ndjson")  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch, _all_output(folder.with_name("said")) as said:
+        patch.setenv("CDS_PSEUDONYM_KEY", KEY)
+        screen(export, *(folder / part if "." in part else part for part in files))
+    return Done(folder, said.read_text())
+
+
+@contextmanager
+def _all_output(said: Path) -> Iterator[Path]:
+    """Of this process and of those that it starts."""
+    before = os.dup(1), os.dup(2)
+    with said.open("w") as file, redirect_stdout(file), redirect_stderr(file):
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+        try:
+            yield said
+        finally:
+            file.flush()
+            for number, old in zip((1, 2), before, strict=True):
+                os.dup2(old, number)
+                os.close(old)
+
+
+@pytest.fixture(scope="module")
+def everyone(export: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All candidates, and the state that a later run goes on from."""
+    folder = tmp_path_factory.mktemp("everyone")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDS_PSEUDONYM_KEY", KEY)
+        state = ("--state", folder / "state")
+        screen(export, "--everyone", "--out", folder / "w.ndjson", "--summary", folder / "s.json", *state)
+    return folder
 
 
 def screen(*arguments: object, code: int = 0) -> None:
@@ -60,31 +122,27 @@ def rows_of(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_everyone_gets_the_row_that_the_hook_gives_and_the_silent_are_not_read(
-    export: Path, tmp_path: Path, brain: Brain
-) -> None:
+def test_everyone_gets_the_row_that_the_hook_gives_and_the_silent_are_not_read(spoken: Done, brain: Brain) -> None:
     """Candidates only against everyone: whoever is not a candidate has nothing to say."""
-    screen(export, "--out", tmp_path / "w.ndjson")
-    found = {row["patient"]: row for row in rows_of(tmp_path / "w.ndjson")}
+    found = {row["patient"]: row for row in pq.read_table(spoken.folder / "w.parquet").to_pylist()}
     states = completeness_of(lines_by_type(case_charts()))
-    spoken = 0
+    said = 0
     for one in case_charts():
         row = decide(one.patient_id, one.resources, as_of=TODAY, brain=brain, secret=KEY.encode(), completeness=states)
         if row.grade != "none":
-            spoken += 1
-            assert found[row.patient]["grade"] == row.grade, one.patient_id
-            assert found[row.patient]["reasons"] == list(row.reasons), one.patient_id
+            said += 1
+            assert found[row.patient] == to_record(row), one.patient_id
         else:
             assert row.patient not in found, one.patient_id
-    assert len(found) == spoken > 25
+    assert len(found) == said > 25
 
 
-def test_every_form_says_the_same(export: Path, tmp_path: Path) -> None:
-    for form in ("parquet", "ndjson", "csv"):
-        screen(export, "--everyone", "--out", tmp_path / f"w.{form}")
-    lines = rows_of(tmp_path / "w.ndjson")
-    table = pq.read_table(tmp_path / "w.parquet").to_pylist()
-    assert [{**row, "as_of": row["as_of"].isoformat()} for row in table] == lines
+def test_every_form_says_the_same(export: Path, spoken: Done, everyone: Path, tmp_path: Path) -> None:
+    screen(export, "--everyone", "--out", tmp_path / "w.csv", "--state", everyone / "state")
+    lines = rows_of(everyone / "w.ndjson")
+    table = pq.read_table(spoken.folder / "w.parquet").to_pylist()
+    speaking = [row for row in lines if row["grade"] != "none"]
+    assert [{**row, "as_of": row["as_of"].isoformat()} for row in table] == speaking
     with (tmp_path / "w.csv").open() as file:
         flat = list(csv.DictReader(file))
     assert [row["patient"] for row in flat] == [row["patient"] for row in lines] == sorted(r["patient"] for r in lines)
@@ -93,47 +151,45 @@ def test_every_form_says_the_same(export: Path, tmp_path: Path) -> None:
     assert flat[0]["completeness_allergies"] == lines[0]["completeness"]["allergies"]
 
 
-def test_no_id_and_no_text_leaves_but_where_it_was_asked_for(
-    export: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    screen(export, "--out", tmp_path / "w.ndjson", "--summary", tmp_path / "s.html", "--reidentify", tmp_path / "r.csv")
-    said = capfd.readouterr()
+def test_no_id_and_no_text_leaves_but_where_it_was_asked_for(spoken: Done) -> None:
+    folder = spoken.folder
     ids = {one.patient_id for one in case_charts()}
-    for text in (said.out, said.err, (tmp_path / "w.ndjson").read_text(), (tmp_path / "s.html").read_text()):
+    rows = pq.read_table(folder / "w.parquet").to_pylist()
+    assert "rows on the worklist" in spoken.said
+    for text in (spoken.said, json.dumps(rows, default=str), (folder / "s.html").read_text()):
         assert not any(patient in text for patient in ids)
         assert "stony" not in text
-    with (tmp_path / "r.csv").open() as file:
+    with (folder / "r.csv").open() as file:
         named = {row["patient"]: row["id"] for row in csv.DictReader(file)}
-    assert named.keys() == {row["patient"] for row in rows_of(tmp_path / "w.ndjson")}
+    assert named.keys() == {row["patient"] for row in rows}
     assert all(patient_key(KEY.encode(), patient) == key for key, patient in named.items())
-    assert stat.S_IMODE((tmp_path / "r.csv").stat().st_mode) == 0o600
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "s.html", "w.ndjson"]
+    assert stat.S_IMODE((folder / "r.csv").stat().st_mode) == 0o600
+    assert sorted(path.name for path in folder.iterdir()) == ["g.json", "r.csv", "s.html", "t.ndjson", "w.parquet"]
 
 
-def test_group_and_tasks_are_fhir(export: Path, tmp_path: Path) -> None:
-    screen(export, "--out", tmp_path / "w.ndjson", "--group", tmp_path / "g.json", "--tasks", tmp_path / "t.ndjson")
-    cards = [row for row in rows_of(tmp_path / "w.ndjson") if row["card"]]
-    group = Group.model_validate(json.loads((tmp_path / "g.json").read_text()))
-    tasks = [Task.model_validate(task) for task in rows_of(tmp_path / "t.ndjson")]
-    assert group.quantity == len(tasks) == len(cards) > 25
+def test_group_and_tasks_are_fhir(spoken: Done) -> None:
+    cards = pq.read_table(spoken.folder / "w.parquet").column("card").to_pylist().count(True)
+    group = Group.model_validate(json.loads((spoken.folder / "g.json").read_text()))
+    tasks = [Task.model_validate(task) for task in rows_of(spoken.folder / "t.ndjson")]
+    assert group.quantity == len(tasks) == cards > 25
     assert {task.status for task in tasks} == {"draft"}
     assert {member.entity.reference for member in group.member} == {task.for_fhir.reference for task in tasks}
-    assert stat.S_IMODE((tmp_path / "g.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((spoken.folder / "g.json").stat().st_mode) == 0o600
 
 
 def test_what_is_lost_is_named_and_the_rest_is_complete(
-    export: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    export: Path, everyone: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    screen(export, "--everyone", "--out", tmp_path / "good.ndjson")
     bad = tmp_path / "bad"
-    shutil.copytree(export, bad)
+    bad.mkdir()
     (bad / "z-cut.ndjson").write_bytes(gzip.compress(b'{"resourceType":"Basic","id":"SECRET"}\n' * 5000)[:-40])
     (bad / "z-lines.ndjson").write_bytes(
         b'{"resourceType":"Basic","id":"b1"}\n{"resourceType":"Basic","id":"SECRET\n\n[1]\n"word"\n{"id":"x"}\n'
         b'{"resourceType":"Basic","id":"b2"}'
     )
-    screen(bad, "--everyone", "--out", tmp_path / "w.ndjson", "--losses", tmp_path / "l.ndjson", code=1)
-    assert (tmp_path / "w.ndjson").read_bytes() == (tmp_path / "good.ndjson").read_bytes()
+    known = ("--state", everyone / "state")
+    screen(export, bad, "--everyone", "--out", tmp_path / "w.ndjson", "--losses", tmp_path / "l.ndjson", *known, code=1)
+    assert (tmp_path / "w.ndjson").read_bytes() == (everyone / "w.ndjson").read_bytes()
     losses = {(Path(loss["file"]).name, loss["line"], loss["reason"]) for loss in rows_of(tmp_path / "l.ndjson")}
     assert losses == {
         ("z-cut.ndjson", None, "gzip data ends too early"),
@@ -147,14 +203,13 @@ def test_what_is_lost_is_named_and_the_rest_is_complete(
     assert "SECRET" not in said + (tmp_path / "l.ndjson").read_text()
 
 
-def test_a_file_that_cannot_be_read_at_all_may_have_held_anything(export: Path, tmp_path: Path) -> None:
-    screen(export, "--everyone", "--out", tmp_path / "good.ndjson")
+def test_a_file_that_cannot_be_read_at_all_may_have_held_anything(export: Path, everyone: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad"
     shutil.copytree(export, bad)
     (bad / "odd.ndjson").write_bytes(b"\x1f\x8bnot gzip at all")
     (bad / "odder.ndjson").write_bytes(b"\x28\xb5\x2f\xfdnot zstd at all")
     screen(bad, "--everyone", "--out", tmp_path / "w.ndjson", "--losses", tmp_path / "l.ndjson", code=1)
-    rows, good = rows_of(tmp_path / "w.ndjson"), rows_of(tmp_path / "good.ndjson")
+    rows, good = rows_of(tmp_path / "w.ndjson"), rows_of(everyone / "w.ndjson")
     assert [row["patient"] for row in rows] == [row["patient"] for row in good]
     assert {row["completeness"]["conditions"] for row in rows} == {"partial"}
     assert [loss["line"] for loss in rows_of(tmp_path / "l.ndjson")] == [None, None]
@@ -234,27 +289,14 @@ def test_a_series_says_what_was_known_each_day(export: Path, tmp_path: Path) -> 
         assert rows_of(tmp_path / "one.ndjson") == [r for r in rows_of(tmp_path / "w.ndjson") if r["as_of"] == day]
 
 
-def test_the_summary_counts(tmp_path: Path) -> None:
-    charts = list(case_charts())
-    folder = write_export(tmp_path / "export", charts)
-    visits = [
-        {
-            "resourceType": "Encounter",
-            "id": f"{one.patient_id}-{number}",
-            "subject": {"reference": f"Patient/{one.patient_id}"},
-            "period": {"start": f"2026-0{number + 1}-15T09:00:00Z"},
-        }
-        for one in charts
-        for number in range(2)
-    ]
-    (folder / "encounters.ndjson").write_text("".join(json.dumps(visit) + "\n" for visit in visits))
-    screen(folder, "--out", tmp_path / "w.ndjson", "--summary", tmp_path / "s.json")
-    cards = sum(row["card"] for row in rows_of(tmp_path / "w.ndjson"))
-    tables = json.loads((tmp_path / "s.json").read_text())["tables"]
+def test_the_summary_counts(everyone: Path) -> None:
+    patients = len(list(case_charts()))
+    cards = sum(row["card"] for row in rows_of(everyone / "w.ndjson"))
+    tables = json.loads((everyone / "s.json").read_text())["tables"]
     funnel = dict(tables["funnel"]["rows"])
-    assert funnel["patients in the export"] == len(charts)
+    assert funnel["patients in the export"] == patients
     assert funnel["a card"] == cards
-    assert tables["encounters"]["rows"][0][1:] == [2 * len(charts), 2 * cards, round(1000 * cards / len(charts), 2)]
+    assert tables["encounters"]["rows"][0][1:] == [2 * patients, 2 * cards, round(1000 * cards / patients, 2)]
 
 
 @pytest.mark.parametrize(
@@ -343,15 +385,3 @@ def test_killed_in_the_middle_and_started_again_gives_the_same_bytes(tmp_path: P
         assert not out.exists()
         subprocess.run([*command, "--out", str(out)], check=True, timeout=600)
         assert out.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
-
-
-def test_records_for_other_engines_are_alike(export: Path, tmp_path: Path, brain: Brain) -> None:
-    """What an engine of one's own writes from `to_record` is what this one writes."""
-    screen(export, "--out", tmp_path / "w.parquet")
-    table = {row["patient"]: row for row in pq.read_table(tmp_path / "w.parquet").to_pylist()}
-    states = completeness_of(lines_by_type(case_charts()))
-    one = next(iter(case_charts()))
-    row = decide(one.patient_id, one.resources, as_of=TODAY, brain=brain, secret=KEY.encode(), completeness=states)
-    record = to_record(row)
-    if row.grade != "none":
-        assert table[row.patient] == record
