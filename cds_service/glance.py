@@ -1,7 +1,8 @@
 """The short way of a silent patient: what a request holds is established from its bytes, without reading the chart.
 
 Taken only when it leads to the very answer and record of the long way: the bytes name no connective tissue disease
-(`mappings/prescan.py`), the prefetch is complete or nothing else may be read, and every resource in it is regular
+(`mappings/prescan.py`), or only in a few resources that are then read and do not (`mappings/doubtful.py`); the prefetch
+is complete or nothing else may be read, and every resource in it is regular
 (`mappings/skeleton.py`). In all other cases there is no glance, and the request goes the long way from its beginning.
 
 Repeated keys are refused as on the long way in everything that is taken from the request: its own members, the members
@@ -22,10 +23,13 @@ from cds_service.limits import decode_request
 from cds_service.prefetch import NEEDS_OF, Prefetched, note_missing
 from hooks.services import HOOKS, PREFETCH
 from hooks.wire import HookRequest, parse_request
+from mappings.bundles import decode
+from mappings.doubtful import doubtful, resources_of
 from mappings.facts import Completeness, Need, PatientFacts
 from mappings.raw import RawChart, Resource
 from mappings.reader import ChartReader
 from mappings.skeleton import skeleton
+from mappings.versions import Version
 
 HOOKS_AT_A_GLANCE = frozenset({"patient-view", "encounter-start"})
 """hooks that speak of the patient; those of orders speak of drafts."""
@@ -57,16 +61,35 @@ class Glance:
     facts: PatientFacts
 
 
-def glance(body: bytes, expected_hook: str, reader: ChartReader, reads: Callable[[HookRequest], bool]) -> Glance | None:
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How to find out whether bytes that may name a disease do: the look at bytes, the concepts that it looks for, and
+    the FHIR release in which a request's resources are read."""
+
+    concerns: Callable[[bytes], bool]
+    concepts: frozenset[str]
+    version: Callable[[HookRequest], Version | None]
+
+
+def glance(
+    body: bytes,
+    expected_hook: str,
+    reader: ChartReader,
+    reads: Callable[[HookRequest], bool],
+    doubt: Doubt | None = None,
+) -> Glance | None:
     """The short way, where it can be taken; None for everything else, errors included. The caller has asked the
-    prescan. `reads`: whether the request lets us read from its FHIR server."""
+    prescan; `doubt` is given when it found something. `reads`: whether the request lets us read from its server."""
     if expected_hook not in HOOKS_AT_A_GLANCE:
         return None
+    in_doubt: list[bytes] | None = []
     try:
         sent = _DECODER.decode(body)
         values = {key: bytes(value) for key, value in sent.prefetch.items()}
-        members = _members(body, sent, values)
-        if members is None:
+        if doubt is not None:
+            in_doubt = _doubtful(values, doubt, reader)
+        members = _members(body, sent, values) if in_doubt is not None else None
+        if members is None or (doubt is not None and doubt.concerns(b",".join(members))):
             return None
         hook = parse_request(
             decode_request(b"{%b}" % b",".join(members)), expected_hook=expected_hook, known_hooks=HOOKS
@@ -77,7 +100,34 @@ def glance(body: bytes, expected_hook: str, reader: ChartReader, reads: Callable
         return None
     if states is None or person is None or states["conditions"].state == "unavailable":
         return None  # irregular, or a question that could not be read (412)
+    if doubt is not None and in_doubt and _is_named(in_doubt, hook, person, states, doubt, reader):
+        return None
     return Glance(hook, reader.read(RawChart(hook.patient_id, person, states)))
+
+
+def _doubtful(values: Mapping[str, bytes], doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
+    """The resources whose bytes concern, when they can be judged by themselves and none of them is coded as one of the
+    diseases."""
+    found = doubtful(resources_of(raw for key, raw in values.items() if key != "patient"), doubt.concerns)
+    return None if found is None or any(reader.is_coded(decode(one), doubt.concepts) for one in found) else found
+
+
+def _is_named(
+    resources: list[bytes],
+    hook: HookRequest,
+    person: tuple[Resource, ...],
+    states: Mapping[Need, Completeness],
+    doubt: Doubt,
+    reader: ChartReader,
+) -> bool:
+    """Whether one of the resources does name a disease, or denies one, or can't be read: then the long way says it."""
+    try:
+        sent = tuple(decode_request(one) for one in resources)
+    except BadRequest:
+        return True
+    facts = reader.read(RawChart(hook.patient_id, (*person, *sent), states, version=doubt.version(hook)))
+    said = any(not doubt.concepts.isdisjoint(finding.concepts) for finding in facts.findings)
+    return said or facts.completeness != states
 
 
 def _members(body: bytes, sent: _Request, values: Mapping[str, bytes]) -> list[bytes] | None:

@@ -13,7 +13,7 @@ from typing import Any
 from cds_service.errors import Precondition
 from cds_service.fhir.client import Deadline
 from cds_service.gather import gather
-from cds_service.glance import Glance, glance
+from cds_service.glance import Doubt, Glance, glance
 from cds_service.lanes import HEAVY_BYTES, HEAVY_RESOURCES
 from cds_service.memory import now_ms
 from cds_service.pipeline import new_uuid
@@ -31,6 +31,7 @@ from hooks.services import SERVICES
 from hooks.wire import HookRequest
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts
+from mappings.versions import Version
 
 Card = dict[str, Any]
 _AGE_BANDS = (("0-17", 18), ("18-39", 40), ("40-64", 65))
@@ -80,10 +81,20 @@ class Visit:
 
     def _glance(self, body: bytes) -> Glance | None:
         brain = self.state.brain_of(self.tenant)
-        if not brain.prescan.ready or brain.may_concern(body):
+        if not brain.prescan.ready:
             return None
+        diseases = brain.knowledge.criteria.ctd.concepts
+        doubt = Doubt(brain.may_concern, diseases, self._version) if brain.may_concern(body) else None
         hook = SERVICES[self.service_id].hook
-        return glance(body, hook, brain.reader, lambda sent: self.state.fhir_client(sent, self.tenant) is not None)
+        reads = lambda sent: self.state.fhir_client(sent, self.tenant) is not None  # noqa: E731
+        return glance(body, hook, brain.reader, reads, doubt)
+
+    def _version(self, hook: HookRequest) -> Version | None:
+        """The FHIR release in which the chart is read, as `assessed` has it."""
+        if self.tenant is not None and self.tenant.fhir_version is not None:
+            return self.tenant.fhir_version
+        client = self.state.fhir_client(hook, self.tenant)
+        return client.capability.version if client is not None else None
 
     async def silence(self, seen: Glance) -> list[Card]:
         """The answer at a glance: no cards, and the same record as after reading the chart."""

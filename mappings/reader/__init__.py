@@ -11,7 +11,7 @@ from mappings.dates import forget_dates
 from mappings.drugs import Drugs
 from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart
-from mappings.reader import action, allergy, condition, medication, observation, patient, report, shape
+from mappings.reader import access, action, allergy, condition, medication, observation, patient, report, shape
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import OTHER_PATIENT, belongs, reference_of, references, unique
@@ -61,6 +61,11 @@ class ChartReader:
         finally:
             forget_dates()
 
+    def is_coded(self, resource: object, concepts: frozenset[str]) -> bool:
+        """Whether the code of a resource stands for one of the concepts: a quick look before it is read."""
+        name = access.concept(access.mapping(resource).get("code"))
+        return any(not concepts.isdisjoint(self._terminology.concepts(c.system, c.code)) for c in name.codings)
+
     def _read(self, raw: RawChart) -> PatientFacts:
         reference = f"Patient/{raw.patient_id}"
         kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
@@ -77,6 +82,8 @@ class ChartReader:
             if entry is None:
                 continue
             need, reader = entry
+            if kind == "Observation" and observation.read_measurement(resource, reference_of(resource), into):
+                continue
             digests = self._silence.of_resource(resource, kind)
             if (
                 digests is not None

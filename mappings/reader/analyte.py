@@ -11,19 +11,9 @@ from typing import Any
 
 from mappings.datafile import read_data
 from mappings.reader.access import Concept, concept, items, mapping, text
-from mappings.reader.context import Collected
+from mappings.reader.context import Collected, Test
 from mappings.reader.identity import target
 from mappings.units import plain
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """The analyte, the LOINC property of its code (mass, moles), the antibody; `conflict`: words against the code."""
-
-    analyte: str
-    property: str | None = None
-    antibody: str | None = None
-    conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +118,8 @@ def foreign_members(into: Collected) -> frozenset[str]:
     if into.foreign_members is None:
         found: set[str] = set()
         for resource in into.by_reference.values():
+            if "hasMember" not in resource and "result" not in resource:
+                continue
             members = [*items(resource.get("hasMember")), *items(resource.get("result"))]
             words = (*concept(resource.get("code")).texts, *specimen_words(resource, into)) if members else ()
             if words and other_material(words, into) and not names_blood(words):

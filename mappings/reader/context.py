@@ -35,6 +35,26 @@ class Tools:
     units: UnitTable
 
 
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The analyte, the LOINC property of its code (mass, moles), the antibody; `conflict`: words against the code."""
+
+    analyte: str
+    property: str | None = None
+    antibody: str | None = None
+    conflict: bool = False
+
+
+@dataclass(slots=True)
+class Named:
+    """What the code of an Observation means; `says_nothing`: a panel of that name, None until somebody asked."""
+
+    test: Test | None
+    label: str
+    other_material: bool
+    says_nothing: bool | None = None
+
+
 @dataclass(slots=True)
 class Collected:
     """Facts of one patient while they are being read."""
@@ -60,6 +80,7 @@ class Collected:
     other_material: dict[str, bool] = field(default_factory=dict)
     tests_named: dict[str, str | None] = field(default_factory=dict)
     """words that were looked at already: the names of tests repeat within a chart, and outlive it never."""
+    named: dict[tuple[object, ...], Named] = field(default_factory=dict)
     foreign_members: frozenset[str] | None = None
     """members of panels that are no blood tests; None until somebody asked."""
 

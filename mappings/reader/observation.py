@@ -24,7 +24,9 @@ from mappings.reader.access import (
 from mappings.reader.analyte import other_material, specimen_words
 from mappings.reader.condition import LESION_KINDS
 from mappings.reader.context import Collected
+from mappings.reader.culture import is_wound_culture
 from mappings.reader.identity import OTHER_PATIENT, target
+from mappings.reader.measured import read_plain
 from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.reader.panel import parts, read_components, read_pressures, read_result
@@ -35,6 +37,21 @@ from mappings.versions import REPLACES
 _USABLE = {"final", "amended", "corrected"}
 _SIZES = ("cm", "mm", "1", None)
 """units that a lesion's own measure can have; another unit makes the Observation a measurement of something else."""
+
+
+def read_measurement(resource: Mapping[str, Any], ref: str, into: Collected) -> bool:
+    """Reads a plain measurement the short way; False when it is none and has to be read the ordinary way."""
+    return read_plain(resource, ref, into, _name_says_nothing)
+
+
+def _name_says_nothing(panel: Mapping[str, Any], into: Collected) -> bool:
+    """Whether the name of a panel gives no fact by itself, whoever has it and whenever."""
+    alone, name = Collected(into.tools, into.patient), concept(panel.get("code"))
+    before = alone.sizes()
+    if is_wound_culture(name.texts):
+        return False
+    _findings({"code": panel.get("code")}, name, Source("Observation/panel"), alone, components=False)
+    return alone.sizes() == before and not alone.quarantined
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:

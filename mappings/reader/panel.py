@@ -9,14 +9,13 @@ from typing import Any
 from mappings.facts import Result
 from mappings.reader.access import Concept, concept, items, mapping, text
 from mappings.reader.analyte import (
-    Test,
     foreign_members,
     is_contradicted,
     observation_words,
     other_material,
     test_of,
 )
-from mappings.reader.context import Collected
+from mappings.reader.context import Collected, Test
 from mappings.reader.culture import ANALYTE, is_wound_culture
 from mappings.reader.narrative import Source
 from mappings.reader.result import State, valued

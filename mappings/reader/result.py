@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-from mappings.dates import years_between
+from mappings.dates import PartialDate, years_between
 from mappings.facts import Result
 from mappings.reader.access import concept, concepts, notes, text
-from mappings.reader.analyte import Test, observation_words
-from mappings.reader.context import Collected
+from mappings.reader.analyte import observation_words
+from mappings.reader.context import Collected, Test
 from mappings.reader.culture import ANALYTE, culture_word
 from mappings.units import plain
-from mappings.values import Quantity, choose_range, number, read_quantity, to_canonical
+from mappings.values import Quantity, Range, choose_range, number, read_quantity, to_canonical
 from mappings.written import Written, parse_written
 
 State = Literal["final", "preliminary"]
@@ -42,33 +43,63 @@ _FLAGS: dict[str, Flag] = {
 def valued(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -> Result:
     """The result with what the Observation or component says of its value; `problem` when it can't be relied on."""
     table = into.tools.units
-    analyte = table.analytes.get(base.analyte)
-    base = replace(base, flag=_flag(_said(body), into))
+    flag = flag_of(body, into)
     if body.get("dataAbsentReason") is not None:
-        return replace(base, problem="no-value")
+        return replace(base, flag=flag, problem="no-value")
     written = _written(body, base.analyte, into)
     quantity = read_quantity(body.get("valueQuantity"), table) or (written.quantity if written else _plain(body))
     if quantity is None:
-        return _in_words(base, body, test, into)
-    if written is not None and written.flags and base.flag is None:
-        base = replace(base, flag=_flag(written.flags, into))
-    canonical = to_canonical(quantity, analyte, test.property)
-    limits = choose_range(body.get("referenceRange"), quantity, analyte, table, _age(base, into), into.sex)
+        return _in_words(replace(base, flag=flag), body, test, into)
+    if written is not None and written.flags and flag is None:
+        flag = _flag(written.flags, into)
+    limits = limits_of(body, quantity, test, base.date, into)
     limits = limits or (written.range if written is not None and body.get("referenceRange") is None else None)
-    result = replace(
-        base,
-        low=quantity.low,
-        high=quantity.high,
-        comparator=quantity.comparator,
-        unit=quantity.unit or quantity.unit_text,
-        canonical_low=canonical.low,
-        canonical_high=canonical.high,
-        problem=canonical.problem,
-        range_low=limits.low if limits else None,
-        range_high=limits.high if limits else None,
+    result = measured(base, quantity, limits, flag, test, into)
+    doubt = _doubted(body, base.analyte in table.analytes) if result.problem is None else None
+    return replace(result, problem=doubt) if doubt else result
+
+
+def measured(
+    base: Result, quantity: Quantity, limits: Range | None, flag: Flag | None, test: Test, into: Collected
+) -> Result:
+    """The result of a number, with what speaks against it."""
+    canonical = to_canonical(quantity, into.tools.units.analytes.get(base.analyte), test.property)
+    low, high = (limits.low, limits.high) if limits is not None else (None, None)
+    problem = canonical.problem or _conflict(flag, quantity, low, high) or _code_conflict(test)
+    return Result(
+        base.analyte,
+        base.ref,
+        base.date,
+        base.status,
+        base.label,
+        quantity.low,
+        quantity.high,
+        quantity.comparator,
+        quantity.unit or quantity.unit_text,
+        canonical.low,
+        canonical.high,
+        low,
+        high,
+        flag=flag,
+        problem=problem,
+        antibody=base.antibody,
+        specimen=base.specimen,
     )
-    problem = result.problem or _conflict(result) or _code_conflict(test) or _doubted(body, analyte is not None)
-    return replace(result, problem=problem)
+
+
+def flag_of(body: Mapping[str, Any], into: Collected) -> Flag | None:
+    """The laboratory's interpretation."""
+    return _flag(_said(body), into)
+
+
+def limits_of(
+    body: Mapping[str, Any], quantity: Quantity, test: Test, date: PartialDate | None, into: Collected
+) -> Range | None:
+    """The laboratory's normal range for this patient, in the unit of the number."""
+    table = into.tools.units
+    return choose_range(
+        body.get("referenceRange"), quantity, table.analytes.get(test.analyte), table, _age(date, into), into.sex
+    )
 
 
 def _in_words(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -> Result:
@@ -103,14 +134,14 @@ def _doubted(body: Mapping[str, Any], measured: bool) -> str | None:
     return "doubted" if any(phrase in comment for comment in comments for phrase in _doubts()) else None
 
 
-def _conflict(result: Result) -> str | None:
+def _conflict(flag: Flag | None, quantity: Quantity, low: Decimal | None, high: Decimal | None) -> str | None:
     """The laboratory's flag against its own range: the result is then not relied on."""
-    flag, low, high = result.flag, result.range_low, result.range_high
-    if flag is None or result.low is None or result.low != result.high or (low is None and high is None):
+    value = quantity.low
+    if flag is None or value is None or value != quantity.high or (low is None and high is None):
         return None
-    if low is not None and result.low < low:
+    if low is not None and value < low:
         place = "low"
-    elif high is not None and result.low > high:
+    elif high is not None and value > high:
         place = "high"
     elif (low is None and flag in ("low", "critical-low", "abnormal")) or (
         high is None and flag in ("high", "critical-high", "abnormal")
@@ -201,14 +232,14 @@ def _flag_word(written: Iterator[str], into: Collected) -> Word | None:
     return None
 
 
-def _age(base: Result, into: Collected) -> tuple[int, int] | None:
-    if into.born is None or base.date is None:
+def _age(date: PartialDate | None, into: Collected) -> tuple[int, int] | None:
+    if into.born is None or date is None:
         return None
-    if into.born.exact and base.date.exact:
-        whole = years_between(into.born.earliest, base.date.earliest)
+    if into.born.exact and date.exact:
+        whole = years_between(into.born.earliest, date.earliest)
         return whole, whole
-    youngest = base.date.earliest.year - into.born.latest.year - 1
-    oldest = base.date.latest.year - into.born.earliest.year
+    youngest = date.earliest.year - into.born.latest.year - 1
+    oldest = date.latest.year - into.born.earliest.year
     return max(youngest, 0), max(oldest, 0)
 
 

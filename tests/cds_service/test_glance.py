@@ -212,6 +212,67 @@ def test_a_key_twice_in_what_is_not_read_is_no_matter(ways: Ways) -> None:
     assert (status, answer) == (200, {"cards": []})
 
 
+PROSTATE = of("Condition", code={"text": "Prostate enlarged on PR"})
+SAID = (
+    "Prostate enlarged on PR", "PR", "RA", "lupus anticoagulant", "mother has lupus", "no lupus", "rule out SLE",
+    "overlap", "Right atrium (RA) dilated", "DM", "Sjögren negative", "wolf",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [PROSTATE],
+        [COLD] * 300 + [PROSTATE],
+        [PROSTATE | {"id": "x"}, COLD, PROSTATE | {"id": "y"}],
+        [PROSTATE, of("Observation", code={"text": "PR interval"}, valueQuantity={"value": 160, "unit": "ms"})],
+    ],
+)
+def test_words_that_only_look_like_a_disease(ways: Ways, conditions: list[Any]) -> None:
+    """They are read alone, and the rest of the chart is not."""
+    named = orjson.dumps(envelope(empty() | {"conditions": bundle(*conditions)}))
+    assert ways.client.app.state.cds.brain.may_concern(named)  # type: ignore[attr-defined]
+    assert ways.same(named) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [of("Condition", code={"text": "SLE"})],
+        [of("Condition", code={"text": "no lupus"})],
+        [of("Condition", code={"coding": [{"system": "http://snomed.info/sct", "code": "55464009"}]}), PROSTATE],
+        [PROSTATE | {"id": str(number)} for number in range(6)],
+        [PROSTATE | {"subject": {"reference": "Patient/other"}}],
+        [of("MedicationRequest", medicationReference={"reference": "Medication/1"}, note=[{"text": "PR"}])],
+        [of("Observation", code={"text": "PR"}, specimen={"reference": "Specimen/1"})],
+        [of("Observation", code={"text": "PR"}), of("DiagnosticReport", result=[{"reference": "Observation-1"}])],
+        [of("Encounter", reasonCode=[{"text": "PR"}])],
+    ],
+)
+def test_what_names_one_or_rests_on_others_takes_the_long_way(ways: Ways, conditions: list[Any]) -> None:
+    named = orjson.dumps(envelope(empty() | {"conditions": bundle(COLD, *conditions)}))
+    assert ways.same(named) == (200, False)
+
+
+def test_words_of_the_envelope_are_no_doubt(ways: Ways) -> None:
+    sent = envelope(empty() | {"conditions": bundle(PROSTATE)}, extension={"note": "SLE"})
+    assert ways.same(orjson.dumps(sent)) == (200, False)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_doubtful_words_anywhere_in_a_chart(ways: Ways, seed: int) -> None:
+    pick = random.Random(seed)
+    found = next(charts("synthea-smart"))
+    resources = found.resources[:120]
+    for at in pick.sample(range(len(resources)), 2):
+        resource = dict(resources[at])
+        name = pick.choice(("code", "note", "display", "conclusion"))
+        words = pick.choice(SAID)
+        resource[name] = [{"text": words}] if name == "note" else words if name == "conclusion" else {"text": words}
+        resources[at] = resource
+    ways.same(orjson.dumps(envelope(prefetch_of(resources), found.patient_id), default=str))
+
+
 @pytest.mark.parametrize("name", ["synthea-smart", "vendor-captures", "stu3-smart"])
 def test_public_charts_and_mutants(ways: Ways, name: str) -> None:
     for seed, (found, _) in enumerate(zip(charts(name), range(3), strict=False)):

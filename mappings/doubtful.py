@@ -1,0 +1,85 @@
+"""Which resources a concern of the bytes comes from, and whether these can be judged without the rest of the chart.
+
+The look at bytes (`mappings/prescan.py`) knows words, not meanings: "Prostate enlarged on PR" may stand for a disease
+(PR: polyarthrite rhumatoïde) until it is really read. What a resource says of diseases rests on itself alone, but for
+a few that speak of others: then the whole chart has to be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+_AT_ONCE = 256
+"""resources looked at together; those of a group that concerns are halved until single ones are left."""
+_LEANING = (b'"medicationReference"', b'"specimen"', b'"hasMember"')
+"""what takes words, or the material of a test, from another resource."""
+_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+
+
+class _Kind(msgspec.Struct, gc=False, frozen=True):
+    resourceType: str  # noqa: N815 - the name on the wire
+    id: str = ""
+
+
+class _Entry(msgspec.Struct, gc=False, frozen=True):
+    resource: msgspec.Raw
+
+
+class _Bundle(msgspec.Struct, gc=False, frozen=True):
+    entry: tuple[_Entry, ...] = ()
+
+
+_BUNDLE = msgspec.json.Decoder(_Bundle | None)
+_KIND = msgspec.json.Decoder(_Kind)
+_TOLD_APART = frozenset(
+    {
+        "Condition",
+        "Observation",
+        "DiagnosticReport",
+        "DocumentReference",
+        "MedicationRequest",
+        "AllergyIntolerance",
+        "Procedure",
+        "ServiceRequest",
+    }
+)
+_REFERRED_TO = frozenset({"Observation", "DiagnosticReport"})
+"""kinds that are read otherwise when a panel or report names them as its own."""
+
+
+def resources_of(bundles: Iterable[bytes]) -> list[bytes]:
+    """The JSON of every resource in Bundles (or null). msgspec.DecodeError for anything else."""
+    return [bytes(entry.resource) for raw in bundles for entry in getattr(_BUNDLE.decode(raw), "entry", ())]
+
+
+def doubtful(resources: Sequence[bytes], concerns: Callable[[bytes], bool], most: int = 4) -> list[bytes] | None:
+    """The resources that concern by themselves; None when they are more than `most`, or can't be judged alone."""
+    found: list[bytes] = []
+    groups = [resources[at : at + _AT_ONCE] for at in range(0, len(resources), _AT_ONCE)]
+    while groups:
+        group = groups.pop()
+        if not concerns(b"\n".join(group)):
+            continue
+        if len(group) > 1:
+            groups += (group[: len(group) // 2], group[len(group) // 2 :])
+            continue
+        found += group
+        if len(found) > most:
+            return None
+    return found if all(_stands_alone(one, resources) for one in found) else None
+
+
+def _stands_alone(resource: bytes, resources: Sequence[bytes]) -> bool:
+    kind = _KIND.decode(resource)
+    if kind.resourceType not in _TOLD_APART or _ESCAPED_ASCII.search(resource):
+        return False
+    if any(sign in resource for sign in _LEANING):
+        return False
+    if kind.resourceType not in _REFERRED_TO:
+        return True
+    name = kind.id.encode()
+    if not name or sum(name in other for other in resources) != 1:
+        return False
+    return not any(_ESCAPED_ASCII.search(other) for other in resources)
