@@ -31,6 +31,7 @@ _BEGINS = (
     "created",
 )
 _PERIODS = ("effectivePeriod", "onsetPeriod", "performedPeriod", "occurrencePeriod")
+_BEGINNINGS = frozenset((*_BEGINS, *_PERIODS))
 _ENDS = ("abatementDateTime", "abatementPeriod")
 _ALWAYS = frozenset({"Patient", "Medication"})
 """who the patient is, and what a drug is made of, is no event."""
@@ -59,11 +60,12 @@ def known_on(resources: Iterable[Resource], day: date) -> tuple[Resource, ...]:
 def _as_of(resource: Resource, day: date) -> Resource | None:
     if resource.get("resourceType") in _ALWAYS:
         return _without(resource, ["deceasedDateTime"]) if _later(resource.get("deceasedDateTime"), day) else resource
-    dates = [*(resource.get(name) for name in _BEGINS), *(_start(resource.get(name)) for name in _PERIODS)]
-    stated = [found for found in dates if found is not None]
-    if not stated:
-        stated = [_updated(resource)]
-    if any(_later(found, day) for found in stated):
+    stated = [
+        found
+        for name in _BEGINNINGS.intersection(resource)
+        if (found := _start(resource[name]) if name in _PERIODS else resource[name]) is not None
+    ]
+    if any(_later(found, day) for found in stated or [_updated(resource)]):
         return None
     gone = [name for name in _ENDS if _later(resource.get(name), day) or _later(_start(resource.get(name)), day)]
     if gone:

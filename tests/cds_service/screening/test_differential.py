@@ -6,11 +6,12 @@ patients."""
 
 from __future__ import annotations
 
+import heapq
 import json
 import os
 import shutil
-from collections import defaultdict
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -74,22 +75,20 @@ def _screened(paths: Path, out: Path, *more: str) -> bytes:
 
 
 def _requests(population: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(patient, what an EHR would send when the chart is opened) of everyone."""
-    prefetches: dict[str, dict[str, Any]] = defaultdict(
-        lambda: {key: {"resourceType": "Bundle", "type": "searchset", "entry": []} for key in PREFETCH}
-    )
-    for path in sorted(population.glob("*.ndjson")):
-        for line in path.read_bytes().splitlines():
-            resource = json.loads(line)
+    """(patient, what an EHR would send when the chart is opened) of everyone. Each file is in the order of patients."""
+    files = [map(_owned, path.open("rb")) for path in sorted(population.glob("*.ndjson"))]
+    owned = heapq.merge(*files, key=lambda one: one[0])
+    for number, (patient, resources) in enumerate(groupby(owned, key=lambda one: one[0])):
+        prefetch: dict[str, Any] = {
+            key: {"resourceType": "Bundle", "type": "searchset", "entry": []} for key in PREFETCH
+        }
+        for _, resource in resources:
             kind = resource["resourceType"]
-            if kind == "Patient":
-                prefetches[resource["id"]]["patient"] = resource
-                continue
-            patient = resource["subject"]["reference"].removeprefix("Patient/")
             key = _category(resource) if kind == "Observation" else KEYS.get(kind)
-            if key is not None:
-                prefetches[patient][key]["entry"].append({"resource": resource, "search": {"mode": "match"}})
-    for number, (patient, prefetch) in enumerate(prefetches.items()):
+            if kind == "Patient":
+                prefetch["patient"] = resource
+            elif key is not None:
+                prefetch[key]["entry"].append({"resource": resource, "search": {"mode": "match"}})
         yield (
             patient,
             {
@@ -99,6 +98,13 @@ def _requests(population: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 "prefetch": prefetch,
             },
         )
+
+
+def _owned(line: bytes) -> tuple[str, dict[str, Any]]:
+    resource = json.loads(line)
+    if resource["resourceType"] == "Patient":
+        return resource["id"], resource
+    return resource["subject"]["reference"].removeprefix("Patient/"), resource
 
 
 def _category(observation: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -287,6 +288,17 @@ def test_a_series_says_what_was_known_each_day(export: Path, tmp_path: Path) -> 
     for day in days:
         main(["screen", str(export), "--as-of", day, "--everyone", "--out", str(tmp_path / "one.ndjson")])
         assert rows_of(tmp_path / "one.ndjson") == [r for r in rows_of(tmp_path / "w.ndjson") if r["as_of"] == day]
+
+
+def test_the_summary_has_every_table_and_its_plots(spoken: Done) -> None:
+    html = (spoken.folder / "s.html").read_text()
+    sections = dict(re.findall(r"<h2[^>]*>(.*?)</h2>(.*?)(?=<h2|$)", html, re.S))
+    wanted = ("From the export to the cards", "Grades", "Missing workup", "Completeness of the data",
+              "By connective tissue disease", "By year of the first record of a lesion", "Red flags",
+              "Estimated cards per 1,000 encounters", "The export")  # fmt: skip
+    assert set(wanted) <= sections.keys()
+    assert "<svg" in sections["From the export to the cards"]
+    assert "<svg" in sections["Missing workup"]
 
 
 def test_the_summary_counts(everyone: Path) -> None:
