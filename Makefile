@@ -89,14 +89,14 @@ spark-tools: install
 # FUZZ_SECONDS, FUZZ_EXAMPLES; what long runs found: docs/fuzzing.md
 .PHONY: fuzz fuzz-tools
 FUZZ_SECONDS ?= 600
-FUZZ_EXAMPLES ?= 2000
+FUZZ_EXAMPLES ?= 60
 
 fuzz-tools: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 
 fuzz: fuzz-tools
 	$(BIN)/python -m tests.fuzz.parser tests/fuzz/seeds -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1
-	$(BIN)/python -m tests.fuzz.api $(FUZZ_EXAMPLES)
+	$(BIN)/python -m tests.fuzz.api $(FUZZ_EXAMPLES) $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.mutated $(FUZZ_SECONDS)
 
 # mixed load with faults for half an hour on a real service process; what it finds: docs/soak.md. SOAK_RATE: calls a second

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from hooks.services import SERVICES
+from hooks.services import PREFETCH, RESOURCE_NEEDS, SERVICES
 
 Schema = dict[str, Any]
 
@@ -28,25 +28,41 @@ def _ref(name: str) -> Schema:
 
 
 _RESOURCE = _object("resourceType", resourceType=_TEXT)
+_NAMED: Schema = {"type": "string", "minLength": 1, "maxLength": 2000}
+_FHIR_ID: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9\-._]{1,256}$"}
+_USER: Schema = {
+    "type": "string",
+    "pattern": r"^(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-._]{1,256}$",
+}
+_CONCEPT = _object(coding=_list(_object(system=_TEXT, code=_TEXT, display=_TEXT)), text=_TEXT)
+_WHEN: Schema = {"type": "string", "format": "date-time"}
 _SCHEMAS: dict[str, Schema] = {
     "HookRequest": _object(
         "hook",
         "hookInstance",
         "context",
         hook={"enum": ["patient-view", "encounter-start", "order-select", "order-sign"]},
-        hookInstance=_TEXT,
-        fhirServer={"type": "string", "format": "uri"},
-        fhirAuthorization={"type": "object"},
+        hookInstance=_NAMED,
+        fhirServer={"type": "string", "format": "uri", "pattern": "^https?://"},
+        fhirAuthorization=_object(
+            "access_token", "token_type", "expires_in", "scope", "subject", access_token=_NAMED,
+            token_type={"const": "Bearer"}, expires_in={"type": "integer"}, scope=_NAMED, subject=_NAMED,
+        ),
         context=_object(
-            "userId",
             "patientId",
-            userId=_TEXT,
-            patientId=_TEXT,
-            encounterId=_TEXT,
-            draftOrders={"type": "object"},
+            userId=_USER,
+            patientId=_FHIR_ID,
+            encounterId=_FHIR_ID,
+            draftOrders=_ref("Bundle"),
             selections=_list(_TEXT),
         ),
-        prefetch={"type": "object", "additionalProperties": {"type": ["object", "null"]}},
+        prefetch={
+            "type": "object",
+            "properties": {
+                key: {"oneOf": [_ref("ChartResource" if key == "patient" else "Bundle"), {"type": "null"}]}
+                for key in PREFETCH
+            },
+        },
         extension={"type": "object"},
     ),
     "Cards": _object(
@@ -78,7 +94,7 @@ _SCHEMAS: dict[str, Schema] = {
                 "outcomeTimestamp",
                 card=_TEXT,
                 outcome={"enum": ["accepted", "overridden"]},
-                outcomeTimestamp={"type": "string", "format": "date-time"},
+                outcomeTimestamp=_WHEN,
                 acceptedSuggestions=_list(_object(id=_TEXT)),
                 overrideReason=_object(reason={"type": "object"}, userComment=_TEXT),
             )
@@ -100,12 +116,36 @@ _SCHEMAS: dict[str, Schema] = {
     ),
     "NextQuestion": {
         "oneOf": [
-            _object("resourceType", resourceType={"const": "QuestionnaireResponse"}, item=_list({"type": "object"})),
-            _object("resourceType", "parameter", resourceType={"const": "Parameters"},
-                    parameter=_list(_object("name", "resource", name=_TEXT, resource={"type": "object"}))),
+            _ref("QuestionnaireResponse"),
+            _object("resourceType", "parameter", resourceType={"const": "Parameters"}, parameter=_list({"oneOf": [
+                _object("name", "resource", name={"const": "questionnaire-response"},
+                        resource=_ref("QuestionnaireResponse")),
+                _object("name", "resource", name={"const": "chart"}, resource=_ref("Bundle")),
+            ]})),
         ]
     },
+    "QuestionnaireResponse": _object(
+        "resourceType", resourceType={"const": "QuestionnaireResponse"}, status=_TEXT, questionnaire=_TEXT,
+        subject=_object(reference=_TEXT), contained=_list({"type": "object"}),
+        item=_list(_object("linkId", linkId=_TEXT, answer=_list(_object(
+            valueInteger={"type": "integer"}, valueDecimal={"type": "number"},
+            valueCoding=_object(system=_TEXT, code=_TEXT),
+        )))),
+    ),
     "Resource": _RESOURCE,
+    "Bundle": _object(
+        "resourceType", resourceType={"const": "Bundle"}, type=_TEXT, total={"type": "integer"},
+        entry=_list(_object(fullUrl=_TEXT, resource=_ref("ChartResource"))),
+        link=_list(_object("relation", "url", relation=_TEXT, url=_TEXT)),
+    ),
+    # the elements that are read of most resources; others may stand beside them
+    "ChartResource": _object(
+        "resourceType", resourceType={"enum": list(RESOURCE_NEEDS)}, id=_FHIR_ID, status=_TEXT, code=_CONCEPT,
+        subject=_object(reference=_TEXT), patient=_object(reference=_TEXT), clinicalStatus=_CONCEPT,
+        medicationCodeableConcept=_CONCEPT, bodySite=_list(_CONCEPT), effectiveDateTime=_WHEN, onsetDateTime=_WHEN,
+        birthDate={"type": "string", "format": "date"}, gender=_TEXT, note=_list(_object("text", text=_TEXT)),
+        valueQuantity=_object(value={"type": "number"}, unit=_TEXT, system=_TEXT, code=_TEXT), valueString=_TEXT,
+    ),
     "OperationOutcome": _object(
         "resourceType",
         "issue",

@@ -29,6 +29,7 @@ from cds_service.settings import Settings
 from hooks.services import SERVICES
 from tests.charts import TODAY
 from tests.conformance import check_response
+from tests.fuzz.asgi import ask
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 from tests.soak.plans import ehr_of, prefetch_of
 
@@ -182,38 +183,7 @@ def _change(root: Any, draw: random.Random) -> None:
         place[draw.choice(("resourceType", "status", "value", "code", "subject", "_id", "x" * 50))] = place[key]
 
 
-async def one(app: Any, path: str, body: bytes) -> tuple[int, bytes, bytes]:
-    """(status, media type, body) of one call without a network."""
-    start: dict[str, Any] = {}
-    out = bytearray()
-    sent = False
-
-    async def receive() -> dict[str, Any]:
-        nonlocal sent
-        if sent:
-            await asyncio.sleep(3600)
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            start.update(message)
-        else:
-            out.extend(message.get("body", b""))
-
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-        "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"", "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80), "headers": [(b"host", b"testserver"), (b"content-type", b"application/json")],
-    }  # fmt: skip
-    try:
-        await app(scope, receive, send)
-    except Exception as error:  # noqa: BLE001 - the very thing that is looked for; the framework raises it once more
-        return 500, b"", type(error).__name__.encode()
-    return start["status"], dict(start["headers"]).get(b"content-type", b""), bytes(out)
-
-
-def problem(path: str, status: int, kind: bytes, body: bytes) -> str | None:
+def problem(path: str, status: int, kind: str, body: bytes) -> str | None:
     """What no description promises of an answer; None when it is in order."""
     if status not in _STATUSES:
         return f"{path}: {status} {body[:100]!r}"
@@ -221,7 +191,7 @@ def problem(path: str, status: int, kind: bytes, body: bytes) -> str | None:
     if status != 200:
         return (
             None
-            if value.get("resourceType") == "OperationOutcome" and b"fhir+json" in kind
+            if value.get("resourceType") == "OperationOutcome" and "fhir+json" in kind
             else f"{path}: {status} no outcome"
         )
     if path.startswith("/cds-services/") and not path.endswith("/feedback"):
@@ -244,9 +214,9 @@ async def fuzz(seconds: float, seed: int, most: int = 10**9) -> Found:
                 break
             draw = random.Random(f"{seed}:{number}")
             path, value = draw.choice(known)
-            status, kind, body = await one(app, path, changed(value, draw))
-            found.statuses[path, status] += 1
-            wrong = problem(path, status, kind, body)
+            told = await ask(app, "POST", path, changed(value, draw))
+            found.statuses[path, told.status] += 1
+            wrong = problem(path, told.status, told.media_type, told.body)
             if wrong is not None and len(found.wrong) < 200:
                 found.wrong.append(f"{seed}:{number} {wrong}")
     return found

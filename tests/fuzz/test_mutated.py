@@ -17,8 +17,8 @@ def test_changed_requests_are_answered_as_described() -> None:
 
 
 def test_what_is_not_described_is_found() -> None:
-    assert problem("/assessments", 500, b"", b"boom")
-    assert problem("/assessments", 400, b"application/json", b"{}")
-    assert problem("/cds-services/calcinosis-patient-view", 200, b"application/json", b'{"cards": [{}]}')
+    assert problem("/assessments", 500, "", b"boom")
+    assert problem("/assessments", 400, "application/json", b"{}")
+    assert problem("/cds-services/calcinosis-patient-view", 200, "application/json", b'{"cards": [{}]}')
     outcome = b'{"resourceType": "OperationOutcome"}'
-    assert problem("/assessments", 400, b"application/fhir+json", outcome) is None
+    assert problem("/assessments", 400, "application/fhir+json", outcome) is None
