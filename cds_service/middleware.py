@@ -20,6 +20,13 @@ from cds_service.tenants import Tenants
 
 _LOG = logging.getLogger("cds_service.access")
 _JSON = ("application/json", "application/fhir+json")
+_SMALL = 64 * 1024
+_ENDING_SECONDS = 2.0
+_MOST_ENDING = 64
+_PAUSING = 4
+_PAUSE = 0.02
+"""a refused body that is not small: how long, and of how many callers, the rest is taken in, with a pause after each
+piece (64 to 256 KB) in which so many of them take turns."""
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -33,17 +40,43 @@ class RequestLimits:
 
     def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, slots: Slots) -> None:
         self.app, self.max_bytes, self.seconds, self.slots = app, max_bytes, seconds, slots
+        self._pausing, self._ending = asyncio.Semaphore(_PAUSING), 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
+        rest = _Rest(scope, receive)
         try:
             with self.slots.of_all():
                 async with let_in(scope) as take:
-                    await self._handled(scope, receive, send, take)
+                    await self._handled(scope, rest, send, take)
         except ServiceError as error:
-            await error_response(error)(scope, receive, send)
+            if rest.is_small:
+                await error_response(error)(scope, receive, send)
+            else:
+                await self._refused(error, rest, send)
+
+    async def _refused(self, error: ServiceError, rest: _Rest, send: Send) -> None:
+        """Answers at once. What still comes of a large body is taken in slowly, a few callers' at a time, so that a
+        crowd of them keeps nobody from being answered; the connection ends with it, or after seconds."""
+        response = error_response(error)
+        headers = [*response.raw_headers, (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body, "more_body": True})
+        if self._ending < _MOST_ENDING:
+            self._ending += 1
+            try:
+                async with asyncio.timeout(_ENDING_SECONDS):
+                    while rest.more:
+                        await rest()
+                        async with self._pausing:
+                            await asyncio.sleep(_PAUSE)
+            except TimeoutError:
+                pass
+            finally:
+                self._ending -= 1
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _handled(self, scope: Scope, receive: Receive, send: Send, take: Callable[[int], None]) -> None:
         headers = dict(scope["headers"])
@@ -97,6 +130,21 @@ class RequestLimits:
                 if inflate is not None and not inflate.eof:
                     raise BadRequest("the body is not whole gzip", "request")
                 return bytes(body)
+
+
+class _Rest:
+    """What still comes of a body."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        announced = dict(scope["headers"]).get(b"content-length", b"")
+        self.is_small = announced[:20].isdigit() and int(announced[:20]) <= _SMALL
+        self.more = True
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self.more = message["type"] == "http.request" and message.get("more_body", False)
+        return message
 
 
 def _check_type(headers: dict[bytes, bytes]) -> None:
@@ -156,12 +204,15 @@ class Observed:
             await self.app(scope, receive, send)
             return
         begun = time.perf_counter()
-        status = 500
+        status, answered = 500, begun
 
         async def watched(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
+            if message.get("body"):
+                answered = time.perf_counter()
             if message["type"] == "http.response.start":
                 status = message["status"]
+                answered = time.perf_counter()
                 message["headers"] = [*message.get("headers", []), *_SECURITY_HEADERS]
                 message["headers"] = _framed(message["headers"], self.tenants.frame_ancestors)
             await send(message)
@@ -169,7 +220,7 @@ class Observed:
         try:
             await self.app(scope, receive, watched)
         finally:
-            seconds = time.perf_counter() - begun
+            seconds = (answered if answered > begun else time.perf_counter()) - begun
             route = _template(scope)
             tenant = str(scope.get("cds_tenant", "-"))
             self.metrics.request(route, tenant, status, seconds)

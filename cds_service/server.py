@@ -13,6 +13,9 @@ from cds_service.app import create_app
 from cds_service.logs import configure_logging, silence_tracebacks
 from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 
+_SWITCH_SECONDS = 0.0005
+"""how long the event loop waits at most for a thread that reads a heavy chart; Python's own 5 ms would be waited at
+every piece that comes over a socket."""
 _SHUTDOWN_SECONDS = 10
 """requests in flight may end; the deadline of a request is far below."""
 
@@ -47,6 +50,7 @@ def application() -> object:
     check_serving(settings, 1)
     configure_logging(settings.log_level)
     silence_tracebacks()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return create_app(settings)
 
 

@@ -1,14 +1,26 @@
-"""The service on a real loopback port, in a thread: for what a test client would not show (bytes, time, sockets)."""
+"""The service where a test client would not do: on a real loopback port in a thread (bytes, time, sockets), or as the
+process that an operator starts (signals, logs, databases)."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
+
+_START_SECONDS = 120
+"""a start takes one or two; machines that build are busy."""
 
 
 @contextmanager
@@ -28,3 +40,73 @@ def listening(app: Any, **options: Any) -> Iterator[str]:
         server.should_exit = True
         thread.join(timeout=10)
     assert not thread.is_alive(), "the server did not stop"
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def program(*arguments: str) -> list[str]:
+    """The command line of the program as it is installed, to be run with these arguments."""
+    return [str(Path(sys.executable).with_name("cds-service")), *arguments]
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process with these settings of the service and no others."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("CDS_")}, **settings}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running `cds-service serve`; what it prints is in stdout.log and stderr.log of its folder."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def stderr(self) -> str:
+        return (self.folder / "stderr.log").read_text(encoding="utf-8", errors="replace")
+
+    def stop(self, seconds: float = 20) -> int:
+        """SIGTERM; the exit code. Kills it when it has not ended by then."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        finally:
+            self.process.kill()
+
+
+def started(folder: Path, settings: Mapping[str, str], port: int | None = None, more: Sequence[str] = ()) -> Served:
+    """Starts the command with these settings and waits until it listens. `more`: further arguments of `serve`."""
+    port = port or free_port()
+    command = program("serve", "--port", str(port), *more)
+    with (folder / "stdout.log").open("ab") as out, (folder / "stderr.log").open("ab") as err:
+        process = subprocess.Popen(command, env=environment(settings), cwd=folder, stdout=out, stderr=err)
+    served = Served(process, port, folder)
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        assert process.poll() is None, served.stderr
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return served
+        time.sleep(0.05)
+    process.kill()
+    raise AssertionError("the service did not listen")
+
+
+@contextmanager
+def serving(folder: Path, settings: Mapping[str, str], port: int | None = None) -> Iterator[Served]:
+    """`started`, and killed at the end where it still runs."""
+    served = started(folder, settings, port)
+    try:
+        yield served
+    finally:
+        served.process.kill()
+        served.process.wait(10)

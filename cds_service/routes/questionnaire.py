@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -40,7 +40,8 @@ async def next_question(request: Request) -> Response:
             return call.stored
         body = await call.decoded()
         before, chart = _sent(body)
-        made = await asyncio.to_thread(_following, before, chart, call.state.brain, call.state.public_url(request))
+        work = partial(_following, before, chart, call.state.brain, call.state.public_url(request))
+        made = await call.state.lanes.run(call.tenant_id, True, work)
         if body.get("resourceType") == "Parameters":
             made = {"resourceType": "Parameters", "parameter": [{"name": "return", "resource": made}]}
         return call.answer(json_response(made, media_type=FHIR_JSON))

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +15,7 @@ from sqlalchemy import select
 
 from cds_service.store import Store
 from cds_service.store.tables import feedback
+from tests.serving import serving
 
 SERVICE = "calcinosis-patient-view"
 CALL: dict[str, Any] = {
@@ -29,59 +25,39 @@ CALL: dict[str, Any] = {
 }
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
+def settings(folder: Path) -> dict[str, str]:
+    return {
         "CDS_PROFILE": "sandbox",
         "CDS_DATABASE_URL": f"sqlite:///{folder}/cds.sqlite3",
         "CDS_DEADLINE_MS": "1500",
     }
-    command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                httpx.get(f"{url}/healthz", timeout=1)
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, process.stderr.read() if process.stderr else ""
-                time.sleep(0.1)
-        yield process, url
-    finally:
-        process.kill()
-        process.communicate(timeout=10)
 
 
 def test_request_in_flight_is_answered_before_the_end(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent_fhir, serving(tmp_path) as (process, url):
+    with socket.create_server(("127.0.0.1", 0)) as silent_fhir, serving(tmp_path, settings(tmp_path)) as served:
         body = CALL | {"fhirServer": f"http://127.0.0.1:{silent_fhir.getsockname()[1]}/fhir"}
         answers: list[int] = []
         asking = threading.Thread(
-            target=lambda: answers.append(httpx.post(f"{url}/assessments", json=body, timeout=10).status_code)
+            target=lambda: answers.append(httpx.post(f"{served.url}/assessments", json=body, timeout=10).status_code)
         )
         asking.start()
         time.sleep(0.5)
-        process.send_signal(signal.SIGTERM)
+        served.process.send_signal(signal.SIGTERM)
         asking.join(10)
         assert answers == [200]
-        assert process.wait(15) == 0
+        assert served.process.wait(15) == 0
 
 
 def test_acknowledged_feedback_survives_kill_9(tmp_path: Path) -> None:
-    with serving(tmp_path) as (process, url):
+    with serving(tmp_path, settings(tmp_path)) as served:
         acknowledged = []
         for number in range(10):
             item = {"card": str(UUID(int=number)), "outcome": "overridden", "outcomeTimestamp": "2026-06-01T10:00:00Z"}
-            answer = httpx.post(f"{url}/cds-services/{SERVICE}/feedback", json={"feedback": [item]}, timeout=10)
+            answer = httpx.post(f"{served.url}/cds-services/{SERVICE}/feedback", json={"feedback": [item]}, timeout=10)
             if answer.status_code == 200:
                 acknowledged.append(item["card"])
-        process.kill()
-        process.wait(10)
+        served.process.kill()
+        served.process.wait(10)
     store = Store(f"sqlite:///{tmp_path}/cds.sqlite3")
     with store.engine.connect() as connection:
         kept = {row.card for row in connection.execute(select(feedback.c.card))}

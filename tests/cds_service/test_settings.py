@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from cds_service.errors import SettingsError
 from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 from cds_service.tenants import Tenant
 from tests.security.test_auth import tenant
+from tests.serving import environment, program
 
 DOC = (Path(__file__).parents[2] / "docs/settings.md").read_text()
 
@@ -178,7 +178,7 @@ _PRODUCTION = {"CDS_TENANTS_FILE": "tenants.yaml", "CDS_PUBLIC_URL": "https://cd
 
 
 @pytest.mark.parametrize(
-    ("environment", "named"),
+    ("settings", "named"),
     [
         ({}, "CDS_TENANTS_FILE"),
         ({**_PRODUCTION, "CDS_TENANTS_FILE": "/nowhere"}, "CDS_TENANTS_FILE"),
@@ -189,13 +189,12 @@ _PRODUCTION = {"CDS_TENANTS_FILE": "tenants.yaml", "CDS_PUBLIC_URL": "https://cd
         ({"CDS_PROFILE": "sandbox", "CDS_DATABASE_URL": "mysql://x:secret@y/z"}, "CDS_DATABASE_URL"),
     ],
 )
-def test_serve_refuses_in_one_line_with_code_2(environment: dict[str, str], named: str, tmp_path: Path) -> None:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
-    if "tenants.yaml" in environment.get("CDS_TENANTS_FILE", ""):
+def test_serve_refuses_in_one_line_with_code_2(settings: dict[str, str], named: str, tmp_path: Path) -> None:
+    if "tenants.yaml" in settings.get("CDS_TENANTS_FILE", ""):
         (tmp_path / "tenants.yaml").write_text("tenants: []\n")
-    workers = environment.get("WORKERS", "1")
-    command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", "0", "--workers", workers]
-    done = subprocess.run(command, env=clean | environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    workers = settings.get("WORKERS", "1")
+    command = program("serve", "--port", "0", "--workers", workers)
+    done = subprocess.run(command, env=environment(settings), cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert named in done.stderr
@@ -206,14 +205,17 @@ def test_check_config_tells_how_each_tenant_stands(tmp_path: Path) -> None:
     good = tenant(id="good", orderables={"phosphate": [{"system": "urn:local", "code": "1"}]})
     bad = tenant(id="bad", issuer="https://other.example.org", language="fr")
     (tmp_path / "tenants.yaml").write_text(yaml.safe_dump({"tenants": [good, bad]}))
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
-    command = [str(Path(sys.executable).with_name("cds-service")), "check-config"]
-    done = subprocess.run(command, env=clean | _PRODUCTION, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    def check(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        command, clean = program("check-config"), environment(settings)
+        return subprocess.run(command, env=clean, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    done = check(_PRODUCTION)
     assert done.returncode == 1, done.stderr
     assert "tenant good: live, 100 % of the patients, dialect generic-2.0, keys from jwks" in done.stdout
     assert re.search(r"good: note: no codings of its own for .*\bpth\b", done.stdout)
     assert re.search(r"disabled: tenants\[1\] \(bad\): language: .*'en'", done.stdout)
-    refused = subprocess.run(command, env=clean, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    refused = check({})
     assert refused.returncode == 2
     assert refused.stderr.startswith("refused to start: CDS_TENANTS_FILE")
     assert not (tmp_path / "var").exists(), "nothing is opened or written"

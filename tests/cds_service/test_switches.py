@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +19,7 @@ from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
 from tests.charts import chart
 from tests.security.test_auth import BASE, PATH, tenant, token
+from tests.serving import serving
 
 CHART = """
     Patient    | female | 49y
@@ -188,44 +185,26 @@ def test_evaluations_wait_for_a_database_that_is_away(tmp_path: Path, monkeypatc
 
 @pytest.mark.long
 def test_a_running_server_reads_its_tenants_on_sighup(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     file = tmp_path / "tenants.yaml"
     file.write_text(yaml.safe_dump({"tenants": [tenant()]}))
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("CDS_")},
+    settings = {
         "CDS_TENANTS_FILE": str(file),
         "CDS_PUBLIC_URL": BASE,
         "CDS_DATABASE_URL": f"sqlite:///{tmp_path}/cds.sqlite3",
     }
-    command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    url = f"http://127.0.0.1:{port}"
+    with serving(tmp_path, settings) as served:
 
-    def cards(patient: str) -> int:
-        headers = {"Authorization": f"Bearer {token()}"}
-        answer = httpx.post(f"{url}{PATH}", json=body(patient), headers=headers, timeout=10)
-        assert answer.status_code == 200, answer.text
-        return len(answer.json()["cards"])
+        def cards(patient: str) -> int:
+            headers = {"Authorization": f"Bearer {token()}"}
+            answer = httpx.post(f"{served.url}{PATH}", json=body(patient), headers=headers, timeout=10)
+            assert answer.status_code == 200, answer.text
+            return len(answer.json()["cards"])
 
-    try:
-        for _ in range(300):
-            try:
-                httpx.get(f"{url}/healthz", timeout=1)
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, process.stderr.read() if process.stderr else ""
-                time.sleep(0.1)
         assert cards("p1") > 0
         file.write_text(yaml.safe_dump({"tenants": [tenant(mode="off")]}))
-        process.send_signal(signal.SIGHUP)
+        served.process.send_signal(signal.SIGHUP)
         begun = time.monotonic()
         while cards("p2"):
             assert time.monotonic() - begun < 10
             time.sleep(0.1)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(15) in (0, -signal.SIGTERM)
-    finally:
-        process.kill()
-        process.communicate(timeout=10)
+        assert served.stop() in (0, -signal.SIGTERM)

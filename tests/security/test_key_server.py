@@ -6,17 +6,12 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from email.utils import formatdate
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from cds_service.cli import main
 from cds_service.keys import KeyStore, fetch_keys
@@ -24,6 +19,7 @@ from cds_service.sandbox.app import SandboxSettings, sandbox_app
 from cds_service.sandbox.charts import chart
 from cds_service.sandbox.store import Store
 from cds_service.tenants import Tenant
+from tests.certificates import certificate
 from tests.security.test_auth import EC, tenant
 from tests.serving import listening
 
@@ -33,29 +29,6 @@ CHART = """
     Condition  | SLE | onset -17y
     Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
 """
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """(certificate, key) of 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "cert.pem", folder / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8
-    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-    return files
 
 
 class Hospital:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -164,3 +165,46 @@ def test_what_is_refused_says_when_to_come_back(service: tuple[str, int]) -> Non
     assert found["issue"][0]["code"] == "throttled"
     for connection in held:
         connection.close()
+
+
+def test_a_refused_large_body_does_not_end_the_answer(service: tuple[str, int]) -> None:
+    """The client that sends its body to the end reads the answer then; a reset in the middle would take it away."""
+    held = [half(service, token(), 1000) for _ in range(4)]
+    with half(service, token(), 1_900_000) as connection:
+        connection.sendall(b" " * 1_899_999)
+        text = b""
+        while part := connection.recv(4096):
+            text += part
+    assert text.startswith(b"HTTP/1.1 503")
+    assert b"connection: close" in text.lower()
+    for each in held:
+        each.close()
+
+
+def test_what_comes_of_a_refused_body_is_taken_in_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds_service.middleware._ENDING_SECONDS", 0.5)
+    app = create_app(Settings(profile="sandbox", database_url="sqlite://"), brain=BRAIN)
+    pieces, answered, sent = 0, 0.0, []
+    begun = time.monotonic()
+
+    async def receive() -> dict[str, Any]:
+        nonlocal pieces
+        pieces += 1
+        return {"type": "http.request", "body": b" " * 1000, "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal answered
+        sent.append(message)
+        if message.get("body"):
+            answered = time.monotonic() - begun
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": PATH, "raw_path": PATH.encode(), "root_path": "", "query_string": b"", "client": ("192.0.2.1", 1),
+        "server": ("127.0.0.1", 80), "headers": [(b"content-length", b"1000000")],
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 401
+    assert answered < 0.4, "the answer does not wait for the body"
+    assert not sent[-1]["more_body"], "and it ends"
+    assert 1 <= pieces <= 100

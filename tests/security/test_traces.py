@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -15,6 +18,7 @@ from cds_service.settings import Settings
 from cds_service.tracing import Tracer, open_tracer
 from tests.charts import TODAY
 from tests.security.test_phi import BROKEN, CANARIES, PATH, call
+from tests.serving import listening, serving
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -76,3 +80,66 @@ def test_without_the_extra_the_start_is_refused() -> None:
     except ImportError:
         with pytest.raises(SettingsError, match="CDS_TRACES_URL"):
             open_tracer("https://collector.example.org/v1/traces")
+
+
+class Collector:
+    """An OTLP receiver over HTTP: what was sent, as it came over the wire."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        headers, body, more = dict(scope["headers"]), b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        assert (scope["method"], scope["path"]) == ("POST", "/v1/traces")
+        assert headers[b"content-type"] == b"application/x-protobuf"
+        self.sent.append(gzip.decompress(body) if headers.get(b"content-encoding") == b"gzip" else body)
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/x-protobuf")]}
+        )
+        await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.long
+def test_a_collector_gets_the_spans_of_a_service_and_nothing_of_anybody(tmp_path: Path) -> None:
+    """The service as a process, its exporter, a collector at the other end of a socket, and the bytes in between."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="requirements/otel.txt is not installed")
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    collector = Collector()
+    with listening(collector) as url:
+        settings = {
+            "CDS_PROFILE": "sandbox",
+            "CDS_DATABASE_URL": f"sqlite:///{tmp_path}/cds.sqlite3",
+            "CDS_DEADLINE_MS": "300",
+            "CDS_TRACES_URL": f"{url}/v1/traces",
+        }
+        with serving(tmp_path, settings) as served, httpx.Client(base_url=served.url, timeout=30) as client:
+            headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": f"x={CANARIES[0]}"}
+            for body in (call(), *BROKEN):
+                client.post(PATH, json=body, headers=headers)
+                client.post(f"/assessments?name={CANARIES[0]}", json=body, headers=headers)
+            client.get(f"/{CANARIES[0]}/x")
+            assert served.stop() == 0, "what is left is sent at the end"
+    assert collector.sent
+    spans = [
+        span
+        for sent in collector.sent
+        for resource in ExportTraceServiceRequest.FromString(sent).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    names = [span.name for span in spans]
+    assert names.count("request") == 2 * (1 + len(BROKEN)) + 1
+    assert {"gather", "read and assess"} <= set(names)
+    assert any(span.trace_id.hex() == TRACE and span.parent_span_id.hex() == PARENT for span in spans)
+    assert {attribute.key for span in spans for attribute in span.attributes} <= {
+        "route", "method", "status", "tenant", "type", "reason", "resources", "grade", "cards"
+    }  # fmt: skip
+    wire = b"".join(collector.sent).lower()
+    assert [canary for canary in CANARIES if canary.lower().encode() in wire] == []

@@ -17,12 +17,13 @@ from typing import Any
 from cds_service.pipeline import load_brain
 from cds_service.store import Store
 from cds_service.tenants import load_tenants
+from tests.serving import free_port
 from tests.soak.callers import Callers, Tally
 from tests.soak.expected import Expected
 from tests.soak.fhir import sandbox
 from tests.soak.plans import Deck, Plan
 from tests.soak.report import write
-from tests.soak.service import GRACE_SECONDS, PUBLIC, Hospital, Service, database, fhir_process, free_port
+from tests.soak.service import GRACE_SECONDS, PUBLIC, Hospital, Service, database, fhir_process
 from tests.soak.watch import Watch, total
 
 RATE = float(os.environ.get("SOAK_RATE", "12"))

@@ -3,62 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 
+from tests.certificates import certificate
 from tests.databases import NoPostgresError, postgres_server
+from tests.serving import environment, free_port
 
 PUBLIC = "https://cds.soak.example"
 GRACE_SECONDS = 15
 """within which a stop must be over: ten seconds for what is in flight, and the store's last rows."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate of its own authority for localhost, valid for a day; (certificate, key) files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "fhir.crt", folder / "fhir.key"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return files
 
 
 @dataclass(slots=True)
@@ -122,9 +87,7 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("CDS_")}
-        environment = {
-            **clean,
+        settings = {
             "CDS_PROFILE": "production",
             "CDS_TENANTS_FILE": str(self.tenants),
             "CDS_PUBLIC_URL": PUBLIC,
@@ -134,7 +97,7 @@ class Service:
         command = [sys.executable, "-c", "import sys; from cds_service.cli import main; sys.exit(main())"]
         with (self.folder / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "serve", "--port", str(self.port)], env=environment, cwd=self.folder, stderr=log
+                [*command, "serve", "--port", str(self.port)], env=environment(settings), cwd=self.folder, stderr=log
             )
         wait_for(f"{self.url}/readyz", self.process)
 
