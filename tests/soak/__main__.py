@@ -104,7 +104,7 @@ async def _load(callers: Callers, until: float) -> None:
 async def _watching(callers: Callers, watch: Watch, begun: float, until: float) -> None:
     while time.monotonic() < until:
         metrics = (await callers.http.get("/metrics")).text
-        watch.sample(time.monotonic() - begun, metrics)
+        watch.sample(time.monotonic() - begun, metrics, callers.in_force)
         await asyncio.sleep(min(SAMPLE_SECONDS, max(0.2, (until - begun) / 60)))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +21,17 @@ from tests.soak.plans import Deck, Plan
 from tests.soak.service import PUBLIC, Hospital
 from tests.soak.watch import total
 
+COME_AGAIN = "told to come again"
 _LIFETIME = 120
+_LEEWAY = 60
+"""how long after its end the service still takes a token, so that it has to remember it"""
 _SWITCHED_SECONDS = 8
 """by when a change of the tenants file has taken effect."""
 _JSON = {"Content-Type": "application/json"}
 _PHRASES = load_knowledge().cards.phrases
 _SAID = tuple(_PHRASES[key].partition("{")[0].strip() for key in ("could_not_read", "read_in_part"))
+_SLACK = 15
+"""seconds between the making of a token and its use, and until the next use lets go of those that ended"""
 _QUESTIONS = (
     "Does diltiazem help?",
     "What is the dose of colchicine?",
@@ -43,6 +48,17 @@ _PAGES = (
     ("/docs", 404),
     ("/companion", 404),
 )
+
+
+class ComeAgain(Exception):  # noqa: N818 - reads as what happened
+    """The service was busy and said so: 503 with Retry-After, an answer in words and never a wrong one."""
+
+
+def heard(answer: httpx.Response) -> httpx.Response:
+    """The answer. Raises ComeAgain."""
+    if answer.status_code == 503 and "Retry-After" in answer.headers:
+        raise ComeAgain
+    return answer
 
 
 @dataclass(slots=True)
@@ -67,6 +83,10 @@ class Tally:
     def wrong_answers(self) -> int:
         return sum(c["WRONG"] for c in self.verdicts.values())
 
+    @property
+    def refused_for_now(self) -> int:
+        return sum(c[COME_AGAIN] for c in self.verdicts.values())
+
 
 class Callers:
     """`mode_of_c` says since when tenant c is in which mode, as the hospital last wrote it."""
@@ -78,6 +98,14 @@ class Callers:
         self.mode_of_c: tuple[str, float] = ("live", 0.0)
         self.cards: list[tuple[str, str, dict[str, Any]]] = []
         self._number = 0
+        self._issued: deque[float] = deque()
+
+    @property
+    def in_force(self) -> int:
+        """How many tokens were made that the service may still have to know."""
+        while self._issued and self._issued[0] < time.time() - _LIFETIME - _LEEWAY - _SLACK:
+            self._issued.popleft()
+        return len(self._issued)
 
     async def close(self) -> None:
         for client in (self.http, *self.browsers):
@@ -86,6 +114,7 @@ class Callers:
     def token(self, tenant: str, path: str, key: ECKey | None = None, **claims: Any) -> dict[str, str]:
         """The header of one call; every token is used once."""
         now = int(time.time())
+        self._issued.append(time.time())
         every: dict[str, Any] = {
             "iss": f"https://{tenant}.soak.example",
             "aud": PUBLIC + path,
@@ -105,6 +134,8 @@ class Callers:
         begun = time.monotonic()
         try:
             await getattr(self, f"_{kind}")(self._number)
+        except ComeAgain:
+            self.tally.add(kind, COME_AGAIN)
         except (httpx.HTTPError, KeyError, ValueError, AssertionError) as error:
             self.tally.add(kind, "WRONG", f"{type(error).__name__} {error}"[:300])
         self.tally.seconds[kind].append(time.monotonic() - begun)
@@ -116,10 +147,12 @@ class Callers:
     async def _hook(self, number: int) -> None:
         plan, tenant = self.deck.hook()
         mode, since = self.mode_of_c
-        answer = await self._post(plan, tenant, number)
+        answer = heard(await self._post(plan, tenant, number))
         if tenant == "c" and plan.path != "/assessments":
             if (mode, since) != self.mode_of_c or time.monotonic() - since < _SWITCHED_SECONDS:
-                self.tally.add("switched tenant", "in between" if answer.status_code in (200, 412) else "WRONG")
+                self.tally.add(
+                    "switched tenant", "in between" if answer.status_code in (200, 412) else "WRONG", answer.text[:200]
+                )
                 return
             if mode == "off":
                 empty = answer.status_code == 200 and answer.json() == {"cards": []}
@@ -133,7 +166,7 @@ class Callers:
 
     async def _outage(self, number: int) -> None:
         plan, tenant = self.deck.outage()
-        await self._judge(plan, tenant, await self._post(plan, tenant, number))
+        await self._judge(plan, tenant, heard(await self._post(plan, tenant, number)))
 
     async def _judge(self, plan: Plan, tenant: str, answer: httpx.Response) -> None:
         kind = "assessment" if plan.path == "/assessments" else plan.hook
@@ -183,26 +216,23 @@ class Callers:
             item["overrideReason"] = {"userComment": "seen"}
         else:
             item["acceptedSuggestions"] = [self.deck.random.choice(offered)]
-        answer = await self.http.post(
-            path, content=orjson.dumps({"feedback": [item]}), headers=self.token(tenant, path)
+        answer = heard(
+            await self.http.post(path, content=orjson.dumps({"feedback": [item]}), headers=self.token(tenant, path))
         )
         if answer.status_code == 200:
             self.tally.feedback.add((card["uuid"], outcome))
-        if answer.status_code == 503 and "Retry-After" in answer.headers:
-            return self.tally.add("feedback", "told to come again")
         return self.tally.add("feedback", "right" if answer.status_code == 200 else "WRONG", answer.text[:200])
 
     async def _question(self, number: int) -> None:
         question = self.deck.random.choice(_QUESTIONS)
-        answer = await self.http.post(
-            "/questions", content=orjson.dumps({"question": question}), headers=self.token("a", "/questions")
-        )
+        body = orjson.dumps({"question": question})
+        answer = heard(await self.http.post("/questions", content=body, headers=self.token("a", "/questions")))
         reply = self.expected.brain.answers.ask(question)
-        body = answer.json()
+        said = answer.json()
         right = (
             answer.status_code == 200
-            and body["abstained"] == reply.abstained
-            and [s["text"] for s in body["answer"]] == [s.text for s in reply.answer]
+            and said["abstained"] == reply.abstained
+            and [s["text"] for s in said["answer"]] == [s.text for s in reply.answer]
         )
         self.tally.add("question", "right" if right else "WRONG", answer.text[:200])
 
@@ -215,17 +245,18 @@ class Callers:
         origin = self.expected.fhir.removesuffix("/fhir")
         async with self.outside() as outside:
             made = (await outside.post(f"{origin}/sandbox/launch", params={"patient": patient})).json()["launch"]
-            first = await browser.get("/companion/launch", params={"iss": self.expected.fhir, "launch": made})
+            asked = {"iss": self.expected.fhir, "launch": made}
+            first = heard(await browser.get("/companion/launch", params=asked))
             if first.status_code == 502:
                 return self.tally.add("companion", "the record system was too slow, said so")
             cookie = first.headers["set-cookie"].partition(";")[0]
             back = (await outside.get(first.headers["location"])).headers["location"]
-        opened = await browser.get(back.removeprefix(PUBLIC), headers={"Cookie": cookie})
+        opened = heard(await browser.get(back.removeprefix(PUBLIC), headers={"Cookie": cookie}))
         if opened.status_code == 400 and "cookie" in opened.text:
             return self.tally.add("companion", "another launch in the same browser")
         if opened.status_code == 502:
             return self.tally.add("companion", "the record system was too slow, said so")
-        page = await browser.get(opened.headers["location"], headers={"Cookie": cookie})
+        page = heard(await browser.get(opened.headers["location"], headers={"Cookie": cookie}))
         key = re.search(r'data-key="([^"]+)"', page.text)
         question = re.search(r'data-question="([^"]+)"', page.text)
         if page.status_code == 410:
@@ -234,7 +265,7 @@ class Callers:
             return self.tally.add("companion", "WRONG", f"{page.status_code} {page.text[:200]}")
         headers = {"Cookie": cookie, "X-Companion-Key": key[1], **_JSON}
         sent = {"question": question[1] if question else "onset", "answers": ["unknown"]}
-        said = await browser.post(f"{opened.headers['location']}/answers", json=sent, headers=headers)
+        said = heard(await browser.post(f"{opened.headers['location']}/answers", json=sent, headers=headers))
         if self.deck.random.random() < 0.8:
             await browser.post(f"{opened.headers['location']}/close", json={}, headers=headers)
         return self.tally.add("companion", "right" if said.status_code in (200, 400, 410) else "WRONG", said.text[:200])
@@ -260,7 +291,7 @@ class Callers:
             )
         )
         body = plan.body(number, self.expected.prefetch(plan.patient), self.expected.fhir)
-        answer = await self.http.post(plan.path, content=body, headers={**_JSON, **wrong})
+        answer = heard(await self.http.post(plan.path, content=body, headers={**_JSON, **wrong}))
         bare = answer.status_code == 401 and plan.patient not in answer.text
         self.tally.add("wrong token", "refused" if bare else "WRONG", f"{answer.status_code} {answer.text[:100]}")
 
@@ -280,7 +311,7 @@ class Callers:
                 (b" " * (9 * 1024 * 1024), 413, {}),
             )
         )
-        answer = await self.http.post(path, content=body, headers={**self.token("a", path), **headers})
+        answer = heard(await self.http.post(path, content=body, headers={**self.token("a", path), **headers}))
         right = answer.status_code == status and plan.patient not in answer.text
         self.tally.add(
             "broken body", "refused" if right else "WRONG", f"{status}: {answer.status_code} {answer.text[:100]}"
@@ -291,15 +322,15 @@ class Callers:
         plan = Plan("/assessments", "patient-view", "lopez2017-labs", ("patient", "conditions"), False)
         headers = self.token("a", plan.path)
         body = plan.body(number, self.expected.prefetch(plan.patient), self.expected.fhir)
-        first = await self.http.post(plan.path, content=body, headers=headers)
-        again = await self.http.post(plan.path, content=body, headers=headers)
-        other = await self.http.post(plan.path, content=body + b" ", headers=headers)
+        first = heard(await self.http.post(plan.path, content=body, headers=headers))
+        again = heard(await self.http.post(plan.path, content=body, headers=headers))
+        other = heard(await self.http.post(plan.path, content=body + b" ", headers=headers))
         right = first.status_code == again.status_code == 200 and first.content == again.content
         self.tally.add("repeat", "right" if right and other.status_code == 401 else "WRONG", again.text[:100])
 
     async def _page(self, number: int) -> None:
         path, status = self.deck.random.choice(_PAGES)
-        answer = await self.http.get(path)
+        answer = heard(await self.http.get(path))
         self.tally.add("page", "right" if answer.status_code == status else "WRONG", f"{path} {answer.status_code}")
 
     async def in_flight(self, number: int) -> list[asyncio.Task[httpx.Response]]:

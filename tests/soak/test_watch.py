@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.watch import MEASURES, MOST_SLOPE, Watch, flatness, total
+from tests.soak.watch import MEASURES, MOST_SLOPE, PAST, Watch, flatness, total
 
 _MIB = 1024 * 1024
 
@@ -32,9 +32,10 @@ def test_a_count_that_creeps_up_is_seen_and_one_that_swings_is_not() -> None:
     watch = Watch()
     for n in range(90):
         text = "\n".join(f"{name} 5.0" for name in MEASURES if name not in ("process_open_fds", "cds_event_loop_tasks"))
-        watch.sample(float(n), f"{text}\nprocess_open_fds {n}\ncds_event_loop_tasks {n % 7}")
+        watch.sample(float(n), f"{text}\nprocess_open_fds {n}\ncds_event_loop_tasks {n % 7}", in_force=n)
     assert watch.grows("files")
     assert not watch.grows("tasks")
+    assert watch.values[PAST][:7] == [5, 4, 3, 2, 1, 0, 0], "five are remembered, so many more than were made"
 
 
 def test_counters_are_added_over_their_labels() -> None:
