@@ -108,8 +108,8 @@ def glance(
 def _doubtful(values: Mapping[str, bytes], doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
     """The resources whose bytes concern, when they can be judged by themselves and none of them is coded as one of the
     diseases."""
-    found = doubtful(resources_of(raw for key, raw in values.items() if key != "patient"), doubt.concerns)
-    return None if found is None or any(reader.is_coded(decode(one), doubt.concepts) for one in found) else found
+    resources = resources_of(raw for key, raw in values.items() if key != "patient")
+    return doubtful(resources, doubt.concerns, lambda one: reader.is_coded(decode(one), doubt.concepts))
 
 
 def _is_named(

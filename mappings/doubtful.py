@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-_AT_ONCE = 256
+_AT_ONCE = 64
 """resources looked at together; those of a group that concerns are halved until single ones are left."""
+_FEW = 4
+_ONE_MORE_FOR = 200
+"""how many are read alone: few beside what the whole chart would cost"""
 _LEANING = (b'"medicationReference"', b'"specimen"', b'"hasMember"')
 """what takes words, or the material of a test, from another resource."""
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
@@ -54,19 +57,23 @@ def resources_of(bundles: Iterable[bytes]) -> list[bytes]:
     return [bytes(entry.resource) for raw in bundles for entry in getattr(_BUNDLE.decode(raw), "entry", ())]
 
 
-def doubtful(resources: Sequence[bytes], concerns: Callable[[bytes], bool], most: int = 4) -> list[bytes] | None:
-    """The resources that concern by themselves; None when they are more than `most`, or can't be judged alone."""
+def doubtful(
+    resources: Sequence[bytes], concerns: Callable[[bytes], bool], is_sure: Callable[[bytes], bool]
+) -> list[bytes] | None:
+    """The resources that concern by themselves; None when one of them is sure to mean it, when they are more than a
+    few, or when they can't be judged alone."""
     found: list[bytes] = []
-    groups = [resources[at : at + _AT_ONCE] for at in range(0, len(resources), _AT_ONCE)]
+    most = _FEW + len(resources) // _ONE_MORE_FOR
+    groups = [resources[at : at + _AT_ONCE] for at in range(0, len(resources), _AT_ONCE)][::-1]
     while groups:
         group = groups.pop()
         if not concerns(b"\n".join(group)):
             continue
         if len(group) > 1:
-            groups += (group[: len(group) // 2], group[len(group) // 2 :])
+            groups += (group[len(group) // 2 :], group[: len(group) // 2])
             continue
         found += group
-        if len(found) > most:
+        if len(found) > most or is_sure(group[0]):
             return None
     return found if all(_stands_alone(one, resources) for one in found) else None
 

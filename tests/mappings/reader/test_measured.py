@@ -124,8 +124,16 @@ def test_every_public_chart_and_mutants_of_it(name: str) -> None:
         read_both_ways(patient, mutated(resources, number))
 
 
-def test_published_cases() -> None:
+@pytest.mark.long
+def test_every_published_case() -> None:
     for stage in published_cases():
+        resources = [dict(r) for r in stage.build(TODAY).resources]
+        for seed in range(3):
+            read_both_ways(stage.id, laboratory(resources, seed))
+
+
+def test_published_cases() -> None:
+    for stage in published_cases()[::12]:
         resources = [dict(r) for r in stage.build(TODAY).resources]
         read_both_ways(stage.id, laboratory(resources, len(stage.id)))
 
