@@ -148,6 +148,7 @@ def create_app(
         app.include_router(router)
     register_errors(app)
     describe_bodies(app)
+    app.add_middleware(hooks.HookCalls)
     app.add_middleware(
         RequestLimits, max_bytes=settings.max_body_bytes, seconds=settings.body_timeout_ms / 1000, slots=state.slots
     )

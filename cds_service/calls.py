@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from cds_service.auth import Answer, Caller
 from cds_service.errors import Overloaded, Unauthorized
 from cds_service.lanes import HEAVY_BYTES
 from cds_service.limits import decode_request
+from cds_service.request_tag import request_tag
 from cds_service.state import AppState, state_of
 from cds_service.tenants import NOBODY, Tenant
 
@@ -82,17 +82,17 @@ async def let_in(scope: Scope) -> AsyncIterator[Callable[[int], None]]:
 
 
 @asynccontextmanager
-async def admitted(request: Request) -> AsyncIterator[Call]:
-    """Spends the token of a caller that was let in. Raises Unauthorized or Overloaded."""
+async def admitted(request: Request, body: bytes | None = None) -> AsyncIterator[Call]:
+    """Spends the token of a caller that was let in. `body`: where it was taken from the request already. Raises
+    Unauthorized or Overloaded."""
     state = state_of(request)
-    body = await request.body()
+    if body is None:
+        body = await request.body()
     caller: Caller | None = request.scope[_CALLER]
     if caller is None:
         yield Call(state, body, None)
         return
-    path = request.url.path.encode()
-    heavy = len(body) > HEAVY_BYTES
-    digest = await state.lanes.run(caller.tenant.id, heavy, lambda: hashlib.sha256(path + b"\0" + body).hexdigest())
+    digest = request_tag(state.memory.store.key(caller.tenant.id, "request", caller.jti), request.scope["path"], body)
     stored = await state.authenticator.seen.claim(caller, digest)
     if stored is not None:
         yield Call(state, body, caller, Response(stored.body, media_type=stored.media_type))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import ssl
@@ -66,9 +65,9 @@ class KeyStore:
 
     def _cached(self, tenant: Tenant) -> _Cached:
         """Keyed by the source too: keys taken out of the tenants file are gone with the next reading of it."""
-        source = json.dumps([tenant.jwks, str(tenant.jwks_file), tenant.jku], sort_keys=True)
-        stamp = _stamp(tenant.jwks_file) if tenant.jwks_file is not None else None
-        digest = hashlib.sha256(f"{source}{stamp}".encode()).hexdigest()
+        digest = tenant.key_source
+        if tenant.jwks_file is not None:
+            digest += f" {_stamp(tenant.jwks_file)}"
         known = self._cache.get(tenant.id)
         if known is None or known[0] != digest:
             known = self._cache[tenant.id] = (digest, _Cached())

@@ -18,7 +18,6 @@ from cds_service.errors import Overloaded
 
 HEAVY_BYTES = 256 * 1024
 HEAVY_RESOURCES = 250
-_MOST_LIGHT = 64
 _MOST_HEAVY = 8
 Result = TypeVar("Result")
 
@@ -72,18 +71,17 @@ class Turns:
 
 
 class Lanes:
-    """The light lane and the heavy one. `seconds`: the longest wait for a turn."""
+    """The event loop for light work, a thread for heavy work. `seconds`: the longest wait for a turn."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._light, self._heavy = Turns(_MOST_LIGHT), Turns(_MOST_HEAVY)
+        self._heavy = Turns(_MOST_HEAVY)
         self._thread: ThreadPoolExecutor | None = None
 
     async def run(self, tenant: str, heavy: bool, work: Callable[[], Result]) -> Result:
         """What `work` gives, in the tenant's turn. Raises Overloaded, and whatever `work` does."""
         if not heavy:
-            async with self._light.of(tenant, self._seconds):
-                return work()
+            return work()  # done before the loop does anything else: there is nothing to take turns at
         async with self._heavy.of(tenant, self._seconds):
             if self._thread is None:
                 self._thread = ThreadPoolExecutor(1, "heavy")

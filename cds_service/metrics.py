@@ -7,6 +7,7 @@ was verified, reasons are codes. So no caller can make the number of series grow
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,6 +25,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._series: dict[tuple[Any, ...], Any] = {}
         ProcessCollector(registry=self.registry)  # resident memory, open files, CPU seconds, start time
         self._requests = Counter(
             "cds_requests_total", "Requests", ["route", "tenant", "status"], registry=self.registry
@@ -61,25 +63,32 @@ class Metrics:
         found.info({"version": version, "knowledge": knowledge, "profile": profile})
 
     def feedback(self, service: str, outcome: str) -> None:
-        self._feedback.labels(service, outcome).inc()
+        self._of(self._feedback, service, outcome).inc()
 
     def request(self, route: str, tenant: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, tenant, str(status)).inc()
-        self._seconds.labels(route, tenant).observe(seconds)
+        self._of(self._requests, route, tenant, str(status)).inc()
+        self._of(self._seconds, route, tenant).observe(seconds)
 
     def assessed(self, grade: str, card: str) -> None:
-        self._grades.labels(grade, card).inc()
+        self._of(self._grades, grade, card).inc()
 
     def incomplete(self, need: str, state: str, reason: str) -> None:
         """`reason` is a code of `cds_service.reasons`."""
-        self._needs.labels(need, state, reason).inc()
+        self._of(self._needs, need, state, reason).inc()
 
     def outcome(self, tenant: str, service: str, outcome: str) -> None:
         """What became of an evaluation: shown, nothing, silent, rollout, suppressed, unreadable."""
-        self._outcomes.labels(tenant, service, outcome).inc()
+        self._of(self._outcomes, tenant, service, outcome).inc()
 
     def store_failed(self, what: str) -> None:
-        self._store.labels(what).inc()
+        self._of(self._store, what).inc()
+
+    def _of(self, metric: Any, *labels: str) -> Any:
+        """The series of these labels, of which there are few: looked up in the library once."""
+        found = self._series.get((metric, *labels))
+        if found is None:
+            found = self._series[metric, *labels] = metric.labels(*labels)
+        return found
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

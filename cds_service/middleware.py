@@ -213,8 +213,10 @@ class Observed:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 answered = time.perf_counter()
-                message["headers"] = [*message.get("headers", []), *_SECURITY_HEADERS]
-                message["headers"] = _framed(message["headers"], self.tenants.frame_ancestors)
+                headers = [*message.get("headers", []), *_SECURITY_HEADERS]
+                if any(name.lower() == b"content-security-policy" for name, _ in headers):
+                    headers = _framed(headers, self.tenants.frame_ancestors)
+                message["headers"] = headers
             await send(message)
 
         try:

@@ -120,12 +120,12 @@ class AppState:
 
     async def caller(self, request: Request) -> Caller | None:
         """The verified caller; None only in the sandbox, for a call from this machine. Raises Unauthorized."""
-        headers = request.headers.getlist("authorization")
+        headers = [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"authorization"]
         if self.settings.sandbox and (not headers or self.tenants.path is None):
             host = request.client.host if request.client else ""
             if host in _LOOPBACK:
                 return None
-        return await self.authenticator.authenticate(headers, request.url.path)
+        return await self.authenticator.authenticate(headers, request.scope["path"])
 
 
 def state_of(request: Request) -> AppState:

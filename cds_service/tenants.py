@@ -6,12 +6,14 @@ when it changes, so that a tenant can be switched off without a restart.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -171,6 +173,12 @@ class Tenant(_Strict):
     def zone(self) -> tzinfo | None:
         """Where dateTimes without a zone were written; None when the file does not say, so that they stay marked."""
         return zone_named(self.time_zone) if "time_zone" in self.model_fields_set else None
+
+    @cached_property
+    def key_source(self) -> str:
+        """Where the keys come from, inline ones included, as a digest."""
+        source = json.dumps([self.jwks, str(self.jwks_file), self.jku], sort_keys=True)
+        return hashlib.sha256(source.encode()).hexdigest()
 
     @property
     def policy(self) -> Policy:

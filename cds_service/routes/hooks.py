@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.answers import json_response
 from cds_service.audit.trail import Event
@@ -12,7 +13,7 @@ from cds_service.errors import BadRequest, NotFound, Unauthorized
 from cds_service.memory import now_ms
 from cds_service.visit import Visit, assessed
 from hooks.model import to_json
-from hooks.services import HOOKS, SERVICES, discovery
+from hooks.services import HOOKS, SERVICES, HookService, discovery
 from hooks.wire import HookRequest, RequestError, parse_request
 
 router = APIRouter()
@@ -29,10 +30,36 @@ async def call(service_id: str, request: Request) -> Response:
     service = SERVICES.get(service_id)
     if service is None:
         raise NotFound("no such service", "service id")
-    async with admitted(request) as call:
+    return await _answer(service, request)
+
+
+class HookCalls:
+    """The hooks, found by their whole address: what the framework does for any route costs more than a silent answer.
+    Stands behind the limits, which answer its errors too; all that is not the address of a hook goes on to the
+    routes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._route = next(route for route in router.routes if getattr(route, "endpoint", None) is call)
+        prefix = "/cds-services/"
+        self._services = {prefix + service_id: service for service_id, service in SERVICES.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        service = self._services.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if service is None or scope.get("root_path"):
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = self._route
+        message = await receive()  # the limits hand the body on whole
+        response = await _answer(service, Request(scope, receive), message["body"])
+        await response(scope, receive, send)
+
+
+async def _answer(service: HookService, request: Request, body: bytes | None = None) -> Response:
+    async with admitted(request, body) as call:
         if call.stored is not None:
             return call.stored
-        visit = Visit(call.state, call.tenant, service_id, call.state.public_url(request))
+        visit = Visit(call.state, call.tenant, service.id, call.state.public_url(request))
         seen = await visit.glance(call.body)
         cards = await (visit.cards(await _parsed(call, service.hook)) if seen is None else visit.silence(seen))
         return call.answer(json_response({"cards": cards}))

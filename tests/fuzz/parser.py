@@ -18,6 +18,7 @@ with atheris.instrument_imports(
     from cds_service.feedback import parse_feedback
     from cds_service.limits import decode_request
     from cds_service.prefetch import completeness_of, read_prefetch
+    from cds_service.tenants import Tenants
     from hooks.wire import RequestError, parse_request
 
 from cds_service.pipeline import load_brain
@@ -25,13 +26,14 @@ from hooks.services import HOOKS
 from mappings.raw import RawChart
 
 BRAIN = load_brain(date(2026, 6, 1))
+AUTHENTICATOR = auth.Authenticator(Tenants(None, None))
 
 
 def one(data: bytes) -> None:
     kind, body = data[:1], data[1:]
     if kind < b"\x40":
         try:
-            auth._peek(auth._bearer([body.decode("latin-1")]))
+            AUTHENTICATOR._peek(auth._bearer([body.decode("latin-1")]))
         except (ValueError, RecursionError):  # what the authenticator turns into its bare 401
             return
         return
