@@ -128,6 +128,7 @@ def _run(folder: Path, brain: object, body: object, what: str, calls: int, most:
             answers = [serving.post(content, bearer) for content, bearer in ready[:calls]]
             service.check(body.who, answers[-1])  # type: ignore[attr-defined]
             serving.stop()
+            service.check_store(serving)
         status = 0
     finally:
         os._exit(status)

@@ -141,6 +141,13 @@ def check(who: Who, answer: bytes) -> None:
     assert all(suggestion["actions"] for suggestion in cards[0]["suggestions"])
 
 
+def check_store(service: Service) -> None:
+    """Fails when the store did: what a failing service needs says nothing of one that works."""
+    text = service.app.state.cds.metrics.text().decode()
+    failed = [line for line in text.splitlines() if line.startswith("cds_store_failures_total{")]
+    assert not failed, failed
+
+
 def checked(service: Service, body: Body, number: int, bearer: str) -> bytes:
     """One request with its answer checked."""
     answer = service.post(body.of_patient(number), bearer)

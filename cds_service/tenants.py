@@ -38,7 +38,7 @@ _SCHEMES: tuple[str, ...] = ("https",)
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 def zone_named(name: str) -> tzinfo:

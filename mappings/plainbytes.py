@@ -12,11 +12,11 @@ import binascii
 import html
 import re
 import unicodedata
+from functools import cache
 
 from mappings.scanner import Scanner
 from mappings.text.markup import CELLS, INLINE, replaced
 
-_OTHER = Scanner([r"[\x80-\xff]"], once=False)
 _RUN = re.compile(rb"[\x80-\xff]+")
 _ESCAPES = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
 _ENTITY = re.compile(rb"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][^\t\n\f <&#;\"\\]{0,31};?)")
@@ -33,13 +33,18 @@ _SIGNS = {'"': " ", "\\": DOUBLE.decode()} | {chr(code): " " for code in range(1
 """what a written-out sign becomes"""
 
 
+@cache
+def _other() -> Scanner:
+    return Scanner([r"[\x80-\xff]"], once=False)
+
+
 def as_ascii(raw: bytes) -> bytes | None:
     """UTF-8 with every letter as its plain ASCII letter; other signs part words. None for bytes that are no UTF-8."""
     if raw.isascii():
         return raw
     parts: list[bytes] = []
     at = 0
-    for end in _OTHER.ends(raw):
+    for end in _other().ends(raw):
         if end <= at:
             continue
         run = _RUN.match(raw, end - 1)

@@ -6,8 +6,6 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import hyperscan
-
 
 class Scanner:
     """A set of compiled patterns, known by their numbers."""
@@ -15,6 +13,8 @@ class Scanner:
     def __init__(self, patterns: Sequence[str], *, once: bool = True) -> None:
         """`once`: report each pattern once for a text, however often it stands there. hyperscan.error for a pattern
         that is none."""
+        import hyperscan  # a large library: patterns are compiled while the service is answering already
+
         flag = hyperscan.HS_FLAG_SINGLEMATCH if once else 0
         self._database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._database.compile(

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
-from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from cds_service.companion.client import Credentials
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy, Refused
 from cds_service.fhir.unhurried import unhurried
 from mappings.bundles import NotJsonError, decode
+
+if TYPE_CHECKING:
+    from oauthlib.oauth2 import WebApplicationClient
 
 _MAX_BYTES = 64 * 1024
 _READ = (
@@ -111,7 +113,7 @@ def authorization_url(
     nonce: str,
 ) -> str:  # fmt: skip
     """Where the browser is sent: code flow, PKCE with S256, the FHIR server as audience."""
-    client = WebApplicationClient(client_id)
+    client = _protocol(client_id)
     challenge = client.create_code_challenge(verifier, "S256")
     more = {"aud": iss} | ({"launch": launch} if launch else {}) | ({"nonce": nonce} if server.openid else {})
     # The query is the library's; the address is the server's own, which the door has checked.
@@ -130,7 +132,7 @@ def authorization_url(
 
 
 def new_verifier() -> str:
-    return str(WebApplicationClient("companion").create_code_verifier(64))
+    return str(_protocol("companion").create_code_verifier(64))
 
 
 async def exchange(
@@ -145,7 +147,7 @@ async def exchange(
     deadline: Deadline,
 ) -> Granted:
     """The code for a token. LaunchError when the server refuses, or names no patient."""
-    client = WebApplicationClient(credentials.client_id)
+    client = _protocol(credentials.client_id)
     body = client.prepare_request_body(
         code=code, redirect_uri=redirect_uri, code_verifier=verifier, include_client_id=credentials.public,
         **credentials.form(token_endpoint),
@@ -169,7 +171,7 @@ async def refresh(
     deadline: Deadline,
 ) -> Granted | None:
     """A new token for a refresh token; None when the server gives none."""
-    client = WebApplicationClient(credentials.client_id)
+    client = _protocol(credentials.client_id)
     more = {"client_id": credentials.client_id} if credentials.public else credentials.form(token_endpoint)
     body = client.prepare_refresh_body(refresh_token=token, **more)
     status, answer = await _post(http, policy, token_endpoint, body, credentials.auth, deadline)
@@ -181,7 +183,15 @@ async def refresh(
         return None
 
 
+def _protocol(client_id: str) -> WebApplicationClient:
+    from oauthlib.oauth2 import WebApplicationClient  # large, and needed by who launches the companion only
+
+    return WebApplicationClient(client_id)
+
+
 def _token(client: WebApplicationClient, answer: bytes) -> Mapping[str, Any]:
+    from oauthlib.oauth2 import OAuth2Error
+
     try:
         found: Mapping[str, Any] = client.parse_request_body_response(answer.decode("utf-8"))
     except (OAuth2Error, UnicodeDecodeError, ValueError, TypeError, AttributeError):

@@ -12,8 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -47,7 +46,7 @@ class Store:
 
     def __init__(self, url: str, pseudonym_key: str | None = None) -> None:
         self.engine = _engine(url)
-        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
+        insert = self._insert = _insert_of(self.engine.dialect.name)
         self._claim = Prepared(insert(tokens).on_conflict_do_nothing(), self.engine.dialect)
         self._add_evaluations, self._add_cards, self._add_suggestions = (
             Prepared(table.insert(), self.engine.dialect) for table in (evaluations, cards, suggestions)
@@ -96,10 +95,9 @@ class Store:
                 connection.scalars(select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.uuid.in_(wanted)))
             )
             rows = [_feedback_row(tenant, service, item, item.card in known, now_ms) for item in items]
-            insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
             new = 0
             for row in rows:
-                statement = insert(feedback).values(row).on_conflict_do_nothing().returning(feedback.c.id)
+                statement = self._insert(feedback).values(row).on_conflict_do_nothing().returning(feedback.c.id)
                 new += connection.execute(statement).first() is not None
             detail = f"items={len(rows)} new={new}"
             self._trail.append(
@@ -241,10 +239,9 @@ class Store:
         self.engine.dispose()
 
     def _own_key(self) -> str:
-        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert
         with self.engine.begin() as connection:
             row = {"name": _KEY, "value": random.token_hex(32)}
-            connection.execute(insert(secrets).values(row).on_conflict_do_nothing())
+            connection.execute(self._insert(secrets).values(row).on_conflict_do_nothing())
         with self.engine.connect() as connection:
             return str(connection.scalars(select(secrets.c.value).where(secrets.c.name == _KEY)).one())
 
@@ -258,6 +255,18 @@ class reported:  # noqa: N801 - a context manager read as a word
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, SQLAlchemyError):
             raise StoreError(f"the database failed: {type(error).__name__}") from None
+
+
+def _insert_of(dialect: str) -> Callable[[Table], Any]:
+    """The INSERT that can pass over what is there already. The dialects bring several drivers along: only one is
+    imported."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+
+        return insert_postgresql
+    from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+    return insert_sqlite
 
 
 def _engine(url: str) -> Engine:

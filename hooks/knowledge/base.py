@@ -21,7 +21,8 @@ EvidenceLevel = Literal["IB", "IV", "label", "guideline", "cohort", "reference",
 class Strict(BaseModel):
     """A knowledge entry: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # a schema is built with the file that it stands in the way of, not once more for every part of it
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Sourced(Strict):

@@ -13,7 +13,7 @@ from benchmarks.gate import verdict
 from benchmarks.memory import Curve
 from benchmarks.reads import Reading, depth
 from benchmarks.reads import table as reads_table
-from benchmarks.service import Service, check, checked, token
+from benchmarks.service import Service, check, check_store, checked, token
 from cds_service.pipeline import load_brain
 
 BEFORE = {"silent-10": {"parse": 400_000, "request": 9_000_000}}
@@ -42,6 +42,10 @@ def test_every_answer_is_checked_for_its_content(tmp_path: Path) -> None:
         with pytest.raises(AssertionError):
             check(who, wrong)  # type: ignore[arg-type]
     service.stop()
+    check_store(service)
+    service.app.state.cds.metrics.store_failed("record")
+    with pytest.raises(AssertionError, match="record"):
+        check_store(service)
 
 
 def test_the_gate_closes_over_three_percent_and_not_on_another_machine() -> None:
