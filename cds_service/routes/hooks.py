@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cds_service.answers import json_response
+from cds_service.answers import error_response, json_response
 from cds_service.audit.trail import Event
 from cds_service.calls import Call, admitted
-from cds_service.errors import BadRequest, NotFound, Unauthorized
+from cds_service.errors import BadRequest, NotFound, ServiceError, Unauthorized
 from cds_service.memory import now_ms
 from cds_service.visit import Visit, assessed
 from hooks.model import to_json
@@ -35,8 +35,7 @@ async def call(service_id: str, request: Request) -> Response:
 
 class HookCalls:
     """The hooks, found by their whole address: what the framework does for any route costs more than a silent answer.
-    Stands behind the limits, which answer its errors too; all that is not the address of a hook goes on to the
-    routes."""
+    Stands behind the limits; all that is not the address of a hook goes on to the routes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -51,7 +50,10 @@ class HookCalls:
             return
         scope["route"] = self._route
         message = await receive()  # the limits hand the body on whole
-        response = await _answer(service, Request(scope, receive), message["body"])
+        try:
+            response = await _answer(service, Request(scope, receive), message["body"])
+        except ServiceError as error:
+            response = error_response(error)
         await response(scope, receive, send)
 
 
