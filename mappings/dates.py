@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from typing import Literal, Self, cast
+from typing import Any, Literal, Self
 
 Truth = Literal["yes", "possibly", "no"]
 
@@ -39,7 +39,8 @@ class PartialDate:
         """Reads a FHIR date, dateTime or instant; None for anything else (never raises)."""
         if not isinstance(text, str):
             return None
-        return cast("Self | None", (_parsed if len(text) <= _LONGEST else _parsed.__wrapped__)(text))
+        found: Any = _parsed(text) if len(text) <= _LONGEST else _parsed.__wrapped__(text)
+        return found  # type: ignore[no-any-return]
 
     def in_zone(self, zone: tzinfo) -> PartialDate:
         """A dateTime without a zone, placed in the hospital's own; the day stays as written."""

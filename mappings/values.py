@@ -49,6 +49,8 @@ def number(value: object) -> Decimal | None:
     Trailing zeros go: a client that hands a chart on through floats turns 2.310 into 2.31, and the same chart must
     give the same words whichever way it came.
     """
+    if type(value) is int:
+        return Decimal(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, Decimal):
@@ -76,8 +78,10 @@ def read_quantity(value: object, table: UnitTable) -> Quantity | None:
     found = number(value.get("value"))
     if found is None:
         return None
-    coded, said = (table.unit(value.get(key)) for key in ("code", "unit"))
-    text = value.get("unit") or value.get("code")
+    code, unit = value.get("code"), value.get("unit")
+    coded = table.unit(code)
+    said = coded if unit == code else table.unit(unit)
+    text = unit or code
     comparator = value.get("comparator")
     read = _quantity(
         found,
@@ -144,10 +148,15 @@ def to_canonical(quantity: Quantity, analyte: Analyte | None, property_: str | N
         return Canonical(None, None, "unit-mismatch")
     if quantity.second_unit is not None and analyte.units.get(quantity.second_unit) != analyte.units[unit]:
         return Canonical(None, None, "unit-mismatch")
-    bounds = [analyte.convert(limit, unit) if limit is not None else None for limit in (quantity.low, quantity.high)]
-    if any(limit is not None and not analyte.is_plausible(limit) for limit in bounds):
-        return Canonical(None, None, "implausible")
-    return Canonical(bounds[0], bounds[1], None)
+    low = analyte.convert(quantity.low, unit) if quantity.low is not None else None
+    if quantity.high is quantity.low:
+        high = low
+    else:
+        high = analyte.convert(quantity.high, unit) if quantity.high is not None else None
+    for limit in (low, high):
+        if limit is not None and not analyte.is_plausible(limit):
+            return Canonical(None, None, "implausible")
+    return Canonical(low, high, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,19 +33,16 @@ def version_of(fhir_version: object) -> Version | None:
 def as_r4(resource: Any, version: Version | None = None) -> Any:
     """The resource in R4's shape. Without a version the shape itself decides: the elements of the releases do not
     overlap. What is no resource comes back as it is; the resource given is not changed."""
-    if version in ("R4", "R4B") or not isinstance(resource, Mapping):
+    if version in ("R4", "R4B") or (type(resource) is not dict and not isinstance(resource, Mapping)):
         return resource
     kind = resource.get("resourceType")
     if not isinstance(kind, str):
         return resource
     found: dict[str, Any] | None = None
-    for release, table in _SHIMS.items():
-        if version not in (None, release):
-            continue
-        for name, shim in table.get(kind, ()):
-            if name in resource:
-                found = dict(resource) if found is None else found
-                shim(found)
+    for name, shim in _OF_VERSION[version].get(kind, ()):
+        if name in resource:
+            found = dict(resource) if found is None else found
+            shim(found)
     contained = resource.get("contained")
     if isinstance(contained, list) and contained:
         found = dict(resource) if found is None else found
@@ -229,3 +226,12 @@ _SHIMS: Mapping[Version, Mapping[str, tuple[tuple[str, _Shim], ...]]] = {
         "AllergyIntolerance": (("reaction", _manifestations),),
     },
 }
+
+_OF_VERSION: Mapping[Version | None, Mapping[str, tuple[tuple[str, _Shim], ...]]] = {
+    version: {
+        kind: tuple(shim for release in releases for shim in _SHIMS[release].get(kind, ()))
+        for kind in {kind for release in releases for kind in _SHIMS[release]}
+    }
+    for version, releases in ((None, tuple(_SHIMS)), *((release, (release,)) for release in _SHIMS))
+}
+"""the shims of a type that may apply; without a version those of every release."""

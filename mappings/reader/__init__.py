@@ -14,7 +14,7 @@ from mappings.raw import RawChart
 from mappings.reader import access, action, allergy, condition, medication, observation, patient, report, shape
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
-from mappings.reader.identity import OTHER_PATIENT, belongs, reference_of, references, unique
+from mappings.reader.identity import OTHER_PATIENT, belongs, reference_of, unique
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
 from mappings.reader.silence import Silence, well_formed
@@ -71,27 +71,27 @@ class ChartReader:
         kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
         tools = Tools(self._terminology, self._drugs, ChartText(self._text, self._silence), self._units)
         drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
-        into = Collected(tools, reference, references((*drafts, *kept)), quarantined=list(left_out))
+        known = {reference_of(draft): draft for draft in drafts} | dict(kept)
+        into = Collected(tools, reference, known, quarantined=list(left_out))
         unreadable: dict[Need, str] = {}
         patients = raw.aliases | {raw.patient_id}
         self._patient(kept, patients, into)
         good_dates: set[str] = set()
-        for resource in kept:
-            kind = resource.get("resourceType")
-            entry = _READERS.get(kind) if isinstance(kind, str) else None
+        for ref, resource in kept:
+            kind = resource["resourceType"]
+            entry = _READERS.get(kind)
             if entry is None:
                 continue
             need, reader = entry
-            if kind == "Observation" and observation.read_measurement(resource, reference_of(resource), into):
+            if kind == "Observation" and observation.read_measurement(resource, ref, into):
                 continue
             digests = self._silence.of_resource(resource, kind)
             if (
                 digests is not None
                 and (digests[0] in self._silence or digests[1] in self._silence)
-                and well_formed(resource, str(kind), reference, good_dates)
+                and well_formed(resource, kind, reference, good_dates)
             ):
                 continue
-            ref = reference_of(resource)
             problem = belongs(resource, patients)
             if problem is not None:
                 into.leave_out(ref, problem)
@@ -109,15 +109,17 @@ class ChartReader:
             self._draft(draft, patients, into)
         return self._facts(raw, reference, into, unreadable)
 
-    def _patient(self, resources: tuple[Mapping[str, Any], ...], patients: frozenset[str], into: Collected) -> None:
-        for resource in resources:
-            if resource.get("resourceType") != "Patient":
+    def _patient(
+        self, resources: tuple[tuple[str, Mapping[str, Any]], ...], patients: frozenset[str], into: Collected
+    ) -> None:
+        for ref, resource in resources:
+            if resource["resourceType"] != "Patient":
                 continue
             found = resource.get("id")
             if found is not None and not (isinstance(found, str) and found in patients):
-                into.leave_out(reference_of(resource), "another patient")
+                into.leave_out(ref, "another patient")
             else:
-                self._guarded(patient.read, resource, reference_of(resource), into)
+                self._guarded(patient.read, resource, ref, into)
 
     def _draft(self, draft: Mapping[str, Any], patients: frozenset[str], into: Collected) -> None:
         """A draft order of the hook. It is this patient's unless it names another; "do not perform" is no order."""

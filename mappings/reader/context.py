@@ -80,7 +80,7 @@ class Collected:
     other_material: dict[str, bool] = field(default_factory=dict)
     tests_named: dict[str, str | None] = field(default_factory=dict)
     """words that were looked at already: the names of tests repeat within a chart, and outlive it never."""
-    named: dict[tuple[object, ...], Named] = field(default_factory=dict)
+    named: dict[bytes, Named] = field(default_factory=dict)
     foreign_members: frozenset[str] | None = None
     """members of panels that are no blood tests; None until somebody asked."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from mappings.facts import Quarantined
@@ -20,14 +21,6 @@ def reference_of(resource: Mapping[str, Any]) -> str:
     name = kind if isinstance(kind, str) and kind.isalpha() and len(kind) < 64 else "Resource"
     found = resource.get("id")
     return f"{name}/{found}" if isinstance(found, str) and _SAFE.fullmatch(found) else f"{name}/without-id"
-
-
-def references(resources: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Every resource by "Type/id" and by its fullUrl, for contained and referenced Medications."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for resource in resources:
-        found[reference_of(resource)] = resource
-    return found
 
 
 def target(reference: object) -> str | None:
@@ -62,23 +55,28 @@ def belongs(resource: Mapping[str, Any], patients: frozenset[str]) -> str | None
     return None if kind == "Patient" and name in patients else OTHER_PATIENT
 
 
-def unique(resources: Iterable[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, Any], ...], tuple[Quarantined, ...]]:
-    """Each resource once: of several versions the newest; what is no resource is left out and named."""
+def unique(
+    resources: Iterable[Mapping[str, Any]],
+) -> tuple[tuple[tuple[str, Mapping[str, Any]], ...], tuple[Quarantined, ...]]:
+    """Each resource once, with its reference: of several versions the newest; what is no resource is left out and
+    named."""
     found: dict[str, Mapping[str, Any]] = {}
-    unnamed: list[Mapping[str, Any]] = []
+    unnamed: list[tuple[str, Mapping[str, Any]]] = []
     left_out: list[Quarantined] = []
     for index, resource in enumerate(resources):
-        if not isinstance(resource, Mapping) or not isinstance(resource.get("resourceType"), str):
+        if type(mapping(resource).get("resourceType")) is not str:
             left_out.append(Quarantined(f"resource[{index}]", "not a FHIR resource"))
             continue
         key = reference_of(resource)
         if key.endswith("/without-id"):
-            unnamed.append(resource)
+            unnamed.append((key, resource))
         elif key not in found or _version(resource) > _version(found[key]):
             found[key] = resource
     # in an order of their own: the same chart gives the same words, whichever way and in whichever order it came
-    ordered = sorted(found.items())
-    return (*(resource for _, resource in ordered), *unnamed), tuple(left_out)
+    return (*sorted(found.items(), key=_reference), *unnamed), tuple(left_out)
+
+
+_reference = itemgetter(0)
 
 
 def _version(resource: Mapping[str, Any]) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from mappings.dates import PartialDate
 from mappings.facts import Result
 from mappings.reader.access import Concept, concept
@@ -41,8 +43,6 @@ _PLAIN = frozenset(
 )
 _OF_COMPONENT = frozenset({"code", "valueQuantity", "interpretation", "referenceRange"})
 _OF_QUANTITY = frozenset({"value", "unit", "system", "code", "comparator"})
-_OF_CODE = frozenset({"coding", "text"})
-_OF_CODING = frozenset({"system", "version", "code", "display", "userSelected"})
 _STATES: Mapping[str, State] = {
     "final": "final",
     "amended": "final",
@@ -50,7 +50,8 @@ _STATES: Mapping[str, State] = {
     "preliminary": "preliminary",
 }
 _CORRECTED = ("amended", "corrected")
-_LONGEST_NAME = 300
+_LONGEST_NAME = 1000
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError, RecursionError)
 
 NameAlone = Callable[[Mapping[str, Any], Collected], bool]
@@ -68,50 +69,46 @@ def read_plain(resource: Mapping[str, Any], ref: str, into: Collected, says_noth
         return False
     if not _objects(resource.get("interpretation")) or not _objects(resource.get("referenceRange")):
         return False
-    effective, issued = resource.get("effectiveDateTime"), resource.get("issued")
-    date, out = PartialDate.parse(effective), PartialDate.parse(issued)
-    if (date is None and effective is not None) or (out is None and issued is not None):
-        return False
     try:
-        found = _results(resource, ref, date or out, state, into, says_nothing)
-        if found is None:
+        names = _names(resource, state, into, says_nothing)
+        if names is None or ref in foreign_members(into):
             return False
+        effective, issued = resource.get("effectiveDateTime"), resource.get("issued")
+        date, out = PartialDate.parse(effective), PartialDate.parse(issued)
+        if (date is None and effective is not None) or (out is None and issued is not None):
+            return False
+        found = [_result(body, name, ref, date or out, state, into) for body, name in names]
         updated = out or PartialDate.parse(resource.get("meta", _NO_META).get("lastUpdated"))
-        into.stamps[ref] = Stamp(resource["status"] in _CORRECTED, updated)
     except _BROKEN:
         return False
-    into.results.extend(found)
+    if None in found:
+        return False
+    into.stamps[ref] = Stamp(resource["status"] in _CORRECTED, updated)
+    into.results += found  # type: ignore[arg-type]
     return True
 
 
 _NO_META: dict[str, Any] = {}
 
 
-def _results(
-    resource: Mapping[str, Any],
-    ref: str,
-    date: PartialDate | None,
-    state: State,
-    into: Collected,
-    says_nothing: NameAlone,
-) -> list[Result] | None:
-    """The results, its own or those of its components; None when anything is not plain."""
+def _names(
+    resource: Mapping[str, Any], state: State, into: Collected, says_nothing: NameAlone
+) -> list[tuple[Mapping[str, Any], Named]] | None:
+    """What is measured, each with its name: the Observation itself or its components; None when it is not plain."""
     name = _named(resource.get("code"), into)
-    if name is None or name.other_material or ref in foreign_members(into):
+    if name is None or name.other_material:
         return None
     if "component" not in resource:
-        own = _result(resource, name, ref, date, state, into)
-        return [own] if own is not None else None
+        return [(resource, name)] if name.test is not None else None
     parts = resource["component"]
     if name.test is not None or "valueQuantity" in resource or state != "final" or type(parts) is not list or not parts:
         return None
     found = []
     for part in parts:
         of_part = _named(part.get("code"), into) if type(part) is dict and part.keys() <= _OF_COMPONENT else None
-        one = _result(part, of_part, ref, date, state, into) if of_part is not None else None
-        if one is None:
+        if of_part is None or of_part.test is None:
             return None
-        found.append(one)
+        found.append((part, of_part))
     if name.says_nothing is None:
         name.says_nothing = says_nothing(resource, into)
     return found if name.says_nothing else None
@@ -132,8 +129,7 @@ def _result(
         if not _objects(body.get("interpretation")) or not _objects(body.get("referenceRange")):
             return None
         flag, limits = flag_of(body, into), limits_of(body, value, name.test, date, into)
-    base = Result(name.test.analyte, ref, date, state, label=name.label, antibody=name.test.antibody)
-    return measured(base, value, limits, flag, name.test, into)
+    return measured(ref, date, state, name.label, value, limits, flag, name.test, into)
 
 
 def _objects(value: object) -> bool:
@@ -142,23 +138,11 @@ def _objects(value: object) -> bool:
 
 def _named(code: object, into: Collected) -> Named | None:
     """What a code says, found out once for a chart; None for a code of an odd form."""
-    if type(code) is not dict or not code.keys() <= _OF_CODE:
+    if type(code) is not dict:
         return None
-    parts: list[object] = [code.get("text")]
-    codings = code.get("coding")
-    if codings is not None:
-        if type(codings) is not list:
-            return None
-        for coding in codings:
-            if type(coding) is not dict or not coding.keys() <= _OF_CODING:
-                return None
-            parts += (coding.get("system"), coding.get("code"), coding.get("display"))
-    key = tuple(parts)
-    try:
-        found = into.named.get(key)
-    except TypeError:
-        return None
-    if found is None and all(part is None or (type(part) is str and len(part) <= _LONGEST_NAME) for part in parts):
+    key = _ENCODER.encode(code)
+    found = into.named.get(key)
+    if found is None and len(key) <= _LONGEST_NAME:
         found = into.named[key] = _new(concept(code), into)
     return found
 

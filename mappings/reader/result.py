@@ -54,24 +54,33 @@ def valued(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -
         flag = _flag(written.flags, into)
     limits = limits_of(body, quantity, test, base.date, into)
     limits = limits or (written.range if written is not None and body.get("referenceRange") is None else None)
-    result = measured(base, quantity, limits, flag, test, into)
+    result = measured(base.ref, base.date, base.status, base.label, quantity, limits, flag, test, into, base.specimen)
     doubt = _doubted(body, base.analyte in table.analytes) if result.problem is None else None
     return replace(result, problem=doubt) if doubt else result
 
 
 def measured(
-    base: Result, quantity: Quantity, limits: Range | None, flag: Flag | None, test: Test, into: Collected
+    ref: str,
+    date: PartialDate | None,
+    state: State,
+    label: str,
+    quantity: Quantity,
+    limits: Range | None,
+    flag: Flag | None,
+    test: Test,
+    into: Collected,
+    specimen: str | None = None,
 ) -> Result:
     """The result of a number, with what speaks against it."""
-    canonical = to_canonical(quantity, into.tools.units.analytes.get(base.analyte), test.property)
+    canonical = to_canonical(quantity, into.tools.units.analytes.get(test.analyte), test.property)
     low, high = (limits.low, limits.high) if limits is not None else (None, None)
     problem = canonical.problem or _conflict(flag, quantity, low, high) or _code_conflict(test)
     return Result(
-        base.analyte,
-        base.ref,
-        base.date,
-        base.status,
-        base.label,
+        test.analyte,
+        ref,
+        date,
+        state,
+        label,
         quantity.low,
         quantity.high,
         quantity.comparator,
@@ -82,8 +91,8 @@ def measured(
         high,
         flag=flag,
         problem=problem,
-        antibody=base.antibody,
-        specimen=base.specimen,
+        antibody=test.antibody,
+        specimen=specimen,
     )
 
 

@@ -76,5 +76,9 @@ def _wrong(resource: Mapping[str, Any]) -> str | None:
 def unreadable_dates(resource: Mapping[str, Any]) -> tuple[str, ...]:
     """The date elements that hold no FHIR date."""
     return tuple(
-        [name for name in _DATES if resource.get(name) is not None and PartialDate.parse(resource[name]) is None]
+        [
+            name
+            for name in _DATES
+            if name in resource and resource[name] is not None and PartialDate.parse(resource[name]) is None
+        ]
     )
