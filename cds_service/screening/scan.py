@@ -5,6 +5,7 @@ its content. The columns go to a Parquet file; the lines stay where they are."""
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import repeat
@@ -97,6 +98,7 @@ class Scanner:
         self._visit = msgspec.json.Decoder(_Visit).decode
         self._patients: dict[str, str | None] = {}
         self._line_ends = Matcher([r"\n"], once=False).ends
+        self._side_by_side = Matcher([r"\}[ \t\r]*\{"]).found
 
     def scan(self, unit: Unit, out: Path, progress: Any = None) -> Scanned:
         """Writes the columns of the unit to `out` (whole or not at all) and tells what it held."""
@@ -157,12 +159,14 @@ class Scanner:
         return count
 
     def _rows(self, block: Block, count: int, found: Scanned) -> Sequence[_Line | None]:
-        """One for each line. Together where every line is one value: fewer values than lines is the sign of a blank
-        line or of a value over several, more can't be; then, and where anything is wrong, line by line."""
-        try:
-            rows = self._decode_lines(block.data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            rows = []
+        """One for each line: together where each line is one value, else line by line.
+
+        Where no value follows another on its line, there is a line end in each gap between values; so as many values as
+        lines leave none for a blank line, nor for a value over several."""
+        rows: list[_Line] = []
+        if not self._side_by_side(block.data):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                rows = self._decode_lines(block.data)
         if len(rows) == count:
             return rows
         return [self._careful(line, found, at) for at, line in enumerate(block.lines, found.lines + 1)]
@@ -221,7 +225,7 @@ class Scanner:
         if kind == "Encounter" and patient is not None:
             try:
                 period = self._visit(line).period
-            except msgspec.ValidationError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 period = None
             return patient, (period.start or "")[:_DAY] if period is not None else None
         return patient, None
@@ -230,7 +234,7 @@ class Scanner:
         """Bulk Data names what was deleted in Bundles; any other Bundle is out of place and named."""
         try:
             entries = msgspec.json.decode(line, type=_Bundle).entry
-        except msgspec.ValidationError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             entries = []
         urls = [
             entry.request.url for entry in entries if entry.request is not None and entry.request.method == "DELETE"
@@ -244,13 +248,13 @@ class Scanner:
         if not line.strip():
             return None
         try:
-            return self._decode(line)
-        except msgspec.ValidationError:
-            pass
+            try:
+                return self._decode(line)
+            except msgspec.ValidationError:  # may stand before what makes it no JSON
+                value = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._lose(found, number, NOT_JSON)
             return None
-        value = msgspec.json.decode(line)
         kind = value.get("resourceType") if isinstance(value, dict) else None
         if not isinstance(kind, str):
             self._lose(found, number, NOT_A_RESOURCE)
