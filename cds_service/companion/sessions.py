@@ -25,7 +25,10 @@ from mappings.raw import RawChart
 IDLE_SECONDS = 15 * 60
 LONGEST_SECONDS = 8 * 3600
 PENDING_SECONDS = 10 * 60
-_MOST = 2000
+_MOST = 500
+"""sessions, each a quarter of a megabyte or more: one more ends the one that was not used for longest."""
+_MOST_PENDING = 2000
+"""launches on their way: small, and anybody may begin one."""
 
 
 @dataclass(slots=True)
@@ -172,7 +175,7 @@ class Sessions:
         for session_id in {*ended, *(s.id for s in oldest)}:
             del self._sessions[session_id]
         late = [state for state, p in self._pending.items() if now - p.begun > PENDING_SECONDS]
-        for state in (*late, *list(self._pending)[: max(0, len(self._pending) - _MOST)]):
+        for state in (*late, *list(self._pending)[: max(0, len(self._pending) - _MOST_PENDING)]):
             self._pending.pop(state, None)
 
 

@@ -150,6 +150,26 @@ def test_chart_text_is_data(window: Window, text: str) -> None:
     assert 'data-grade="incomplete"' in html, "no calcium on record, whatever the text demands"
 
 
+def test_sessions_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was not used for longest makes room; a launch on its way has room of its own."""
+    monkeypatch.setattr("cds_service.companion.sessions._MOST", 2)
+    now = 0.0
+    sessions = Sessions(lambda: now)
+
+    async def go() -> None:
+        nonlocal now
+        made = []
+        for browser in "abc":
+            now += 1
+            made.append(await sessions.open(Session(browser, None, None)))  # type: ignore[arg-type]
+        await sessions.await_return("state", Pending("d", "iss", None, None, "verifier"))
+        assert len(sessions) == 2
+        assert [await sessions.find(s.id, s.browser) is s for s in made] == [False, True, True]
+        assert await sessions.returned("state") is not None
+
+    asyncio.run(go())
+
+
 def test_sessions_end_when_idle_and_at_last() -> None:
     now = 0.0
     sessions = Sessions(lambda: now)
