@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from mappings.dates import PartialDate
@@ -14,7 +13,7 @@ LONGEST_TEXT = 20_000
 """characters of one text that are read; longer notes are read to here and named as cut."""
 
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def text(value: object) -> str | None:
 def mapping(value: object) -> Mapping[str, Any]:
     if type(value) is dict:  # decoded JSON is; asking for a Mapping costs ten times as much
         return value
-    return value if isinstance(value, Mapping) else _NOTHING
+    return value if value is not None and isinstance(value, Mapping) else _NOTHING
 
 
 def items(value: object) -> Iterator[Any]:

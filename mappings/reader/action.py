@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from mappings.dates import PartialDate
 from mappings.facts import Action, Finding
-from mappings.reader.access import concept, concepts, confidential, first_date, mapping, name_of, notes, updated
+from mappings.reader.access import concept, concepts, confidential, first_date, mapping, notes, updated
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading
 
@@ -20,16 +20,16 @@ def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> No
     if status in _NOT_DONE:
         into.leave_out(ref, f"status {status}")
         return
-    name, _ = name_of(resource)
+    coded = into.coded_of(resource)
     date = first_date(resource, "performedDateTime", "performedPeriod")
     sites = into.sites_of(resource.get("bodySite"))
     into.actions.append(
         Action(
             ref,
-            name.label,
+            coded.label,
             "done",
-            workup=into.workup_of(name),
-            concepts=into.concepts_of(name),
+            workup=coded.workup,
+            concepts=coded.concepts,
             date=date,
             sites=sites,
         )
@@ -37,12 +37,12 @@ def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> No
     source = Source(
         ref, date=date, recorded=date, updated=updated(resource), sites=sites, confidential=confidential(resource)
     )
-    ids = into.concepts_of(name)
+    ids = coded.concepts
     if ids:
-        into.findings.append(Finding(ids, name.label, ref, recorded=date, updated=source.updated, sites=sites))
+        into.findings.append(Finding(ids, coded.label, ref, recorded=date, updated=source.updated, sites=sites))
     outcome = [c.label for c in (concept(resource.get("outcome")), *concepts(resource.get("complication"))) if c.label]
-    for words in (*([] if ids else name.texts), *outcome, *notes(resource)):
-        add_reading(into.tools.engine.read(words, kind="procedure"), source, into, lesions=words not in name.texts)
+    for words in (*([] if ids else coded.texts), *outcome, *notes(resource)):
+        add_reading(into.tools.engine.read(words, kind="procedure"), source, into, lesions=words not in coded.texts)
 
 
 def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
@@ -50,8 +50,7 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
     if not draft and (status not in _ORDERED or resource.get("doNotPerform") is True):
         into.leave_out(ref, f"status {status}")
         return
-    name, _ = name_of(resource)
-    workup = into.workup_of(name)
+    coded = into.coded_of(resource)
     date = PartialDate.parse(resource.get("authoredOn")) or first_date(
         resource, "occurrenceDateTime", "occurrencePeriod"
     )
@@ -60,10 +59,10 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
     into.actions.append(
         Action(
             ref,
-            name.label or mapping(resource.get("code")).get("text", ""),
+            coded.label or mapping(resource.get("code")).get("text", ""),
             kind,
-            workup=workup,
-            concepts=into.concepts_of(name),
+            workup=coded.workup,
+            concepts=coded.concepts,
             date=date,
             sites=sites,
         )

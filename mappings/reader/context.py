@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from mappings.codelists import Terminology
 from mappings.dates import PartialDate
-from mappings.drugs import Drugs
+from mappings.drugs import DrugIds, Drugs
 from mappings.facts import (
     Action,
     Allergy,
@@ -21,10 +24,20 @@ from mappings.facts import (
     Result,
     Site,
 )
-from mappings.reader.access import Concept, items, mapping
+from mappings.reader.access import Concept, items, mapping, name_of
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import Stamp
 from mappings.units import UnitTable
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def key_of(*values: object) -> bytes:
+    """JSON data as a key: the same for the same data only. Empty when they can't be written."""
+    try:
+        return _ENCODER.encode(values)
+    except (TypeError, ValueError, RecursionError):
+        return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,32 @@ class Named:
 
 
 @dataclass(slots=True)
+class Coded:
+    """A name with what code lists and words make of it."""
+
+    label: str
+    texts: tuple[str, ...]
+    concepts: frozenset[str]
+    workup: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prescribed:
+    """What a medication entry says of drug and dosage, whoever gave it when."""
+
+    label: str
+    ids: DrugIds
+    words: str
+    route: str | None
+    daily: Decimal | None
+    unit: str | None
+    strength: Decimal | None
+    strength_unit: str | None
+    sites: tuple[Site, ...]
+    delayed_release: bool
+
+
+@dataclass(slots=True)
 class Collected:
     """Facts of one patient while they are being read."""
 
@@ -80,6 +119,11 @@ class Collected:
     other_material: dict[str, bool] = field(default_factory=dict)
     tests_named: dict[str, str | None] = field(default_factory=dict)
     """words that were looked at already: the names of tests repeat within a chart, and outlive it never."""
+    prescribed: dict[bytes, Prescribed] = field(default_factory=dict)
+    """of medications with their own code, by that code and the dosage"""
+    kinds: dict[bytes, str] = field(default_factory=dict)
+    """of reports, by category and code"""
+    coded: dict[bytes, Coded] = field(default_factory=dict)
     named: dict[bytes, Named] = field(default_factory=dict)
     foreign_members: frozenset[str] | None = None
     """members of panels that are no blood tests; None until somebody asked."""
@@ -126,6 +170,22 @@ class Collected:
     def concepts_of(self, concept: Concept) -> frozenset[str]:
         terminology = self.tools.terminology
         return frozenset[str]().union(*(terminology.concepts(c.system, c.code) for c in concept.codings))
+
+    def coded_of(self, resource: Mapping[str, Any]) -> Coded:
+        """What a resource is called (`name_of`), found out once a chart for each code with words."""
+        code = resource.get("code")
+        key = key_of(code) if type(code) is dict else b""
+        found = self.coded.get(key)
+        if found is None:
+            found, narrated = self.newly_coded(resource)
+            if key and not narrated and found.label:
+                self.coded[key] = found
+        return found
+
+    def newly_coded(self, resource: Mapping[str, Any]) -> tuple[Coded, bool]:
+        """The same without memory, and whether it is the narrative that names the resource."""
+        name, narrated = name_of(resource)
+        return Coded(name.label, name.texts, self.concepts_of(name), self.workup_of(name)), narrated
 
     def absences_of(self, concept: Concept) -> frozenset[str]:
         terminology = self.tools.terminology

@@ -11,15 +11,17 @@ from mappings.facts import Quarantined
 from mappings.reader.access import items, mapping
 
 _SAFE = re.compile(r"[A-Za-z0-9\-._]{1,256}")
+_WHOLE = re.compile(r"[A-Za-z]{1,63}/[A-Za-z0-9\-._]{1,256}")
 _MAX_REFERENCE = 2000
 OTHER_PATIENT = "belongs to another patient"
 
 
 def reference_of(resource: Mapping[str, Any]) -> str:
     """ "Type/id" of a resource; a missing or malformed id is said, never copied."""
-    kind = resource.get("resourceType")
+    kind, found = resource.get("resourceType"), resource.get("id")
+    if type(kind) is str and type(found) is str and _WHOLE.fullmatch(whole := f"{kind}/{found}"):
+        return whole
     name = kind if isinstance(kind, str) and kind.isalpha() and len(kind) < 64 else "Resource"
-    found = resource.get("id")
     return f"{name}/{found}" if isinstance(found, str) and _SAFE.fullmatch(found) else f"{name}/without-id"
 
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from mappings.dates import PartialDate
 from mappings.facts import Result
 from mappings.reader.access import Concept, concept
 from mappings.reader.analyte import foreign_members, other_material, test_of
-from mappings.reader.context import Collected, Named
+from mappings.reader.context import Collected, Named, key_of
 from mappings.reader.merge import Stamp
 from mappings.reader.result import State, flag_of, limits_of, measured
 from mappings.values import read_quantity
@@ -51,7 +49,6 @@ _STATES: Mapping[str, State] = {
 }
 _CORRECTED = ("amended", "corrected")
 _LONGEST_NAME = 1000
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError, RecursionError)
 
 NameAlone = Callable[[Mapping[str, Any], Collected], bool]
@@ -140,9 +137,9 @@ def _named(code: object, into: Collected) -> Named | None:
     """What a code says, found out once for a chart; None for a code of an odd form."""
     if type(code) is not dict:
         return None
-    key = _ENCODER.encode(code)
+    key = key_of(code)
     found = into.named.get(key)
-    if found is None and len(key) <= _LONGEST_NAME:
+    if found is None and 0 < len(key) <= _LONGEST_NAME:
         found = into.named[key] = _new(concept(code), into)
     return found
 

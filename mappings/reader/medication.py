@@ -11,7 +11,7 @@ from mappings.dates import PartialDate
 from mappings.drugs import DrugIds
 from mappings.facts import Medication
 from mappings.reader.access import Concept, codes, concept, first_date, items, mapping, name_of, notes, text
-from mappings.reader.context import Collected
+from mappings.reader.context import Collected, Prescribed, key_of
 from mappings.reader.dosage import daily_dose, routes, strength_of
 from mappings.reader.narrative import Source, add_reading
 
@@ -32,6 +32,49 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
     if not draft and intent in _NOT_ORDERS:
         into.leave_out(ref, f"intent {intent}")
         return
+    found = _described(resource, into)
+    started, ended = _dates(resource)
+    administered = resource.get("resourceType") == "MedicationAdministration"
+    into.medications.append(
+        Medication(
+            ref,
+            found.label,
+            drugs=found.ids.drugs,
+            classes=found.ids.classes,
+            state=_state(status, ended, administered),
+            draft=draft,
+            started=started,
+            ended=ended,
+            daily_dose=found.daily,
+            dose_unit=found.unit,
+            strength=found.strength,
+            strength_unit=found.strength_unit,
+            route=found.route,  # type: ignore[arg-type]
+            sites=found.sites,
+            recognised=bool(found.ids),
+            delayed_release=found.delayed_release,
+            infusion=administered and (found.route == "iv" or "infus" in found.words.lower()),
+        )
+    )
+    comments = (*notes(resource), *(c.label for c in (concept(resource.get("statusReason")),) if c.label))
+    for comment in comments:
+        reading = into.tools.engine.read(f"{found.label}: {comment}", kind="medication")
+        add_reading(reading, Source(ref, date=started, recorded=started), into, lesions=False)
+
+
+def _described(resource: Mapping[str, Any], into: Collected) -> Prescribed:
+    """Drug and dosage, found out once a chart for each way of writing them: the same is renewed again and again."""
+    inline = resource.get("medicationCodeableConcept")
+    key = key_of(inline, resource.get("dosageInstruction"), resource.get("dosage")) if inline is not None else b""
+    found = into.prescribed.get(key)
+    if found is None:
+        found = _newly_described(resource, into)
+        if key:
+            into.prescribed[key] = found
+    return found
+
+
+def _newly_described(resource: Mapping[str, Any], into: Collected) -> Prescribed:
     name, extra = _name(resource, into)
     ids = _ids(name, into)
     label = name.label or extra
@@ -42,36 +85,20 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
         t for t in (text(mapping(dosage).get("text")), text(mapping(dosage).get("patientInstruction"))) if t
     )
     route = _route(mapping(dosage), words, name)
-    ids = _for_route(ids, route, into)
     daily, unit = _daily(resource, mapping(dosage), words, name)
     strength, strength_unit = strength_of(mapping(dosage), " ".join((words, *name.texts)))
-    started, ended = _dates(resource)
-    administered = resource.get("resourceType") == "MedicationAdministration"
-    into.medications.append(
-        Medication(
-            ref,
-            label,
-            drugs=ids.drugs,
-            classes=ids.classes,
-            state=_state(status, ended, administered),
-            draft=draft,
-            started=started,
-            ended=ended,
-            daily_dose=daily,
-            dose_unit=unit,
-            strength=strength,
-            strength_unit=strength_unit,
-            route=route,  # type: ignore[arg-type]
-            sites=into.sites_of(mapping(dosage).get("site") or mapping(resource.get("dosage")).get("site")),
-            recognised=bool(ids),
-            delayed_release=bool(re.search(r"\b(?:delayed|dr|gastro)\b", label, re.I)),
-            infusion=administered and (route == "iv" or "infus" in words.lower()),
-        )
+    return Prescribed(
+        label,
+        _for_route(ids, route, into),
+        words,
+        route,
+        daily,
+        unit,
+        strength,
+        strength_unit,
+        into.sites_of(mapping(dosage).get("site") or mapping(resource.get("dosage")).get("site")),
+        bool(re.search(r"\b(?:delayed|dr|gastro)\b", label, re.I)),
     )
-    comments = (*notes(resource), *(c.label for c in (concept(resource.get("statusReason")),) if c.label))
-    for comment in comments:
-        reading = into.tools.engine.read(f"{label}: {comment}", kind="medication")
-        add_reading(reading, Source(ref, date=started, recorded=started), into, lesions=False)
 
 
 def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:

@@ -16,7 +16,8 @@ _LONGEST = 300
 """longer texts are notes, which do not repeat."""
 
 
-_EMPTY = TextReading("en")
+EMPTY = TextReading("en")
+"""what a text gives that says nothing."""
 
 
 class ChartText:
@@ -38,9 +39,10 @@ class ChartText:
         found = self._readings.get(key)
         if found is None:
             digest = self._silence.of_text(b"read" + kind.encode(), text)
-            found = _EMPTY if digest in self._silence else self._engine.read(text, kind=kind)
-            if is_empty(found):
+            found = EMPTY if digest in self._silence else self._engine.read(text, kind=kind)
+            if found is not EMPTY and is_empty(found):
                 self._silence.add(digest)
+                found = EMPTY
             self._readings[key] = found
         self.spoken += not self._says_nothing(text)
         return found
@@ -82,7 +84,7 @@ class ChartText:
 
 def is_empty(reading: TextReading) -> bool:
     """Whether nothing was read, and nothing was there that could not be."""
-    return replace(reading, language="en") == _EMPTY
+    return replace(reading, language="en") == EMPTY
 
 
 _NOTHING: frozenset[str] = frozenset()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mappings.dates import PartialDate
 from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging, Lesion, Result, Site
 from mappings.reader.context import Collected
+from mappings.reader.memo import EMPTY
 from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading, TimeSpan
 from mappings.values import parse_quantity, parse_range, to_canonical
 
@@ -63,6 +64,8 @@ def started(span: TimeSpan | None, note: PartialDate | None) -> PartialDate | No
 
 def add_reading(reading: TextReading, source: Source, into: Collected, *, lesions: bool = True) -> None:
     """Adds everything one text says to the facts, lesions too unless the caller makes them itself."""
+    if reading is EMPTY:
+        return
     for mention in reading.concepts:
         finding = to_finding(mention, source)
         if finding is not None:

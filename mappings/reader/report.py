@@ -24,7 +24,7 @@ from mappings.reader.access import (
     text,
     updated,
 )
-from mappings.reader.context import Collected
+from mappings.reader.context import Collected, key_of
 from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
 from mappings.reader.narrative import Source, add_reading
 from mappings.reader.plain import plain_text
@@ -102,6 +102,17 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
 
 
 def _kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> str:
+    """note, imaging or pathology: by code, category and title, found out once a chart for each of these."""
+    key = key_of(resource.get("category"), resource.get("code"), resource.get("type"))
+    found = into.kinds.get(key)
+    if found is None:
+        found = _new_kind(resource, name, into)
+        if key:
+            into.kinds[key] = found
+    return found
+
+
+def _new_kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> str:
     categories = {code for entry in items(resource.get("category")) for code in codes(entry)} | codes(
         resource.get("code")
     )

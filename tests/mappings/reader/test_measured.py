@@ -1,4 +1,5 @@
-"""A plain measurement read the short way gives exactly what the ordinary reading of it gives."""
+"""A plain measurement read the short way gives exactly what the ordinary reading of it gives; names that are looked up
+once for a chart mean what they mean each time."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ import pytest
 
 from cds_service.sandbox.cases import published_cases
 from mappings.raw import RawChart
-from mappings.reader import observation
+from mappings.reader import medication, observation, report
+from mappings.reader.context import Collected
 from tests.charts import TODAY
 from tests.mappings.reader.test_silence import forgetful, mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
@@ -38,7 +40,12 @@ def read_both_ways(patient: str, resources: list[Any]) -> int:
     raw = RawChart(patient, tuple(resources))
     with mock.patch.object(observation, "read_measurement", counted):
         quick = READER.read(raw)
-    with mock.patch.object(observation, "read_measurement", lambda *given: False):
+    with (
+        mock.patch.object(observation, "read_measurement", lambda *given: False),
+        mock.patch.object(medication, "_described", medication._newly_described),
+        mock.patch.object(report, "_kind", report._new_kind),
+        mock.patch.object(Collected, "coded_of", lambda into, resource: into.newly_coded(resource)[0]),
+    ):
         slow = READER.read(raw)
     assert quick == slow
     return taken
