@@ -20,7 +20,7 @@ import msgspec
 from cds_service.errors import BadRequest
 from cds_service.gather import settled
 from cds_service.limits import decode_request
-from cds_service.prefetch import NEEDS_OF, Prefetched, note_missing
+from cds_service.prefetch import NEEDS_OF, Prefetched, completeness_of, note_missing
 from hooks.services import HOOKS, PREFETCH
 from hooks.wire import HookRequest, parse_request
 from mappings.bundles import decode
@@ -28,6 +28,7 @@ from mappings.doubtful import doubtful, resources_of
 from mappings.facts import Completeness, Need, PatientFacts
 from mappings.raw import RawChart, Resource
 from mappings.reader import ChartReader
+from mappings.reader.patient import alone
 from mappings.skeleton import skeleton
 from mappings.versions import Version
 
@@ -50,6 +51,8 @@ class _Request(msgspec.Struct, forbid_unknown_fields=True):
     extension: msgspec.Raw = msgspec.Raw()
 
 
+_COMPLETE = completeness_of(Prefetched(satisfied={need for need, _ in PREFETCH.values()}))
+"""what is known when every key was answered and nothing is left to read."""
 _DECODER = msgspec.json.Decoder(_Request)
 
 
@@ -102,7 +105,8 @@ def glance(
         return None  # irregular, or a question that could not be read (412)
     if doubt is not None and in_doubt and _is_named(in_doubt, hook, person, states, doubt, reader):
         return None
-    return Glance(hook, reader.read(RawChart(hook.patient_id, person, states)))
+    facts = alone(hook.patient_id, person[0] if person else None, states)
+    return None if facts is None else Glance(hook, facts)
 
 
 def _doubtful(values: Mapping[str, bytes], doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
@@ -192,6 +196,8 @@ def _states(
             if bones.next_url:
                 found.next_urls.setdefault(need, []).append(bones.next_url)
         found.satisfied.add(need)
+    if len(values) == len(PREFETCH) and not found.next_urls:
+        return dict(_COMPLETE)
     note_missing(found, set(values))
     return settled(hook, found, reads(hook))
 

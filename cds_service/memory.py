@@ -52,7 +52,7 @@ class Memory:
         for thread in self._threads:
             thread.start()
         self._pending = 0
-        self._queue: queue.Queue[EvaluationRecord | Event | None] = queue.Queue(_QUEUE)
+        self._queue: queue.SimpleQueue[EvaluationRecord | Event | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -175,9 +175,9 @@ class Memory:
             future.set_result(found)
 
     def _later(self, item: EvaluationRecord | Event) -> None:
-        try:
-            self._queue.put_nowait(item)
-        except queue.Full:
+        if self._queue.qsize() < _QUEUE:
+            self._queue.put(item)
+        else:
             self._failed("queue")
 
     def _write(self) -> None:

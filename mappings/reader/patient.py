@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from mappings.dates import PartialDate
+from mappings.dates import PartialDate, forget_dates
+from mappings.facts import Completeness, Need, PatientFacts
 from mappings.reader.context import Collected
+from mappings.versions import as_r4
+
+
+def alone(
+    patient_id: str, resource: Mapping[str, Any] | None, completeness: Mapping[Need, Completeness]
+) -> PatientFacts | None:
+    """The facts of a chart that says nothing but who the patient is. Another patient's record says nothing; None when
+    the reader has to tell what it is worth."""
+    reference = f"Patient/{patient_id}"
+    found = resource.get("id") if resource is not None else None
+    if resource is None or (isinstance(found, str) and found != patient_id):
+        return PatientFacts(reference, completeness=completeness)
+    if found is not None and not isinstance(found, str):
+        return None
+    person = as_r4(resource)
+    try:
+        sex, born, deceased = _said(person)
+    except (TypeError, ValueError, AttributeError, ArithmeticError):
+        return None
+    finally:
+        forget_dates()
+    return PatientFacts(reference, sex, born, deceased, completeness=completeness)
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    into.sex, into.born, into.deceased = _said(resource)
+
+
+def _said(resource: Mapping[str, Any]) -> tuple[Literal["female", "male", "unknown"], PartialDate | None, bool]:
     gender = resource.get("gender")
-    into.sex = gender if gender in ("female", "male") else "unknown"
-    into.born = PartialDate.parse(resource.get("birthDate"))
-    into.deceased = resource.get("deceasedBoolean") is True or isinstance(resource.get("deceasedDateTime"), str)
+    deceased = resource.get("deceasedBoolean") is True or isinstance(resource.get("deceasedDateTime"), str)
+    sex: Literal["female", "male", "unknown"] = gender if gender in ("female", "male") else "unknown"
+    return sex, PartialDate.parse(resource.get("birthDate")), deceased
