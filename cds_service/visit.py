@@ -83,8 +83,9 @@ class Visit:
         brain = self.state.brain_of(self.tenant)
         if not brain.prescan.ready:
             return None
-        diseases = brain.knowledge.criteria.ctd.concepts
-        doubt = Doubt(brain.may_concern, diseases, self._version) if brain.may_concern(body) else None
+        doubt = None
+        if brain.may_concern(body):
+            doubt = Doubt(brain.may_concern, brain.knowledge.criteria.ctd.concepts, self._version)
         hook = SERVICES[self.service_id].hook
         reads = lambda sent: self.state.fhir_client(sent, self.tenant) is not None  # noqa: E731
         return glance(body, hook, brain.reader, reads, doubt)
