@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,7 @@ def _picked(unit: Unit, places: Iterator[tuple[str, int, int]]) -> Iterator[tupl
     if unit.source.packing == "none":
         with Path(unit.source.path).open("rb") as file:
             for patient, place, size in places:
-                file.seek(place)
-                yield patient, place, file.read(size)
+                yield patient, place, os.pread(file.fileno(), size, place)
         return
     wanted = next(places, None)
     try:
@@ -100,7 +100,6 @@ def _picked(unit: Unit, places: Iterator[tuple[str, int, int]]) -> Iterator[tupl
 
 def _places(number: int, picked: Path) -> Iterator[tuple[str, int, int]]:
     """(patient, place, size) of one unit; the file is in the order of units, so that most of it need not be read."""
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(picked)
@@ -109,5 +108,7 @@ def _places(number: int, picked: Path) -> Iterator[tuple[str, int, int]]:
         if held is not None and not held.min <= number <= held.max:
             continue
         table = file.read_row_group(group)
-        own = table.filter(pc.equal(table.column("unit"), number))
-        yield from zip(*(own.column(name).to_pylist() for name in ("patient", "place", "size")), strict=True)
+        columns = (table.column(name).to_pylist() for name in ("unit", "patient", "place", "size"))
+        yield from (
+            (patient, place, size) for unit, patient, place, size in zip(*columns, strict=True) if unit == number
+        )
