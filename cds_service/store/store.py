@@ -187,7 +187,15 @@ class Store:
             number += forget(connection, tenant, subject=patient_key)
             event = Event(now_ms, tenant, "erase", "patient", "done", detail=f"rows={number}")
             self._trail.append(_cursor(connection), [event])
+        self._empty_the_log()
         return number
+
+    def _empty_the_log(self) -> None:
+        """SQLite holds what was there before in its write-ahead file until that is emptied; PostgreSQL and its copies
+        are the operator's (docs/settings.md)."""
+        if self.engine.dialect.name == "sqlite":
+            with reported(), self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def verify_audit(self, expected: tuple[int, str] | None = None) -> Verdict:
         """Checks the whole audit trail; `expected` is a row that was noted earlier."""
@@ -296,8 +304,8 @@ def _engine(url: str) -> Engine:
 
 
 def _sqlite_options(connection: Any, _: Any) -> None:
-    """Readers do not block the writer; what is committed survives a crash; deleting cascades."""
-    for option in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    """Readers do not block the writer; what is committed survives a crash; deleting cascades, and overwrites."""
+    for option in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {option}")
 
 

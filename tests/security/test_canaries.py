@@ -10,15 +10,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import re
-import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,13 +23,16 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from sqlalchemy import inspect, text
 
 from cds_service.sandbox.app import SandboxSettings, sandbox_app
 from cds_service.sandbox.charts import chart
-from cds_service.sandbox.store import Store
+from cds_service.sandbox.store import Store as Sandbox
+from cds_service.store import Store
 from tests.cds_service.companion.test_launch import Window
+from tests.databases import NoPostgresError, postgres_server
 from tests.demo import Demo
-from tests.serving import listening
+from tests.serving import environment, free_port, listening, program, started
 
 pytestmark = pytest.mark.long
 DAY = date(2026, 6, 1)
@@ -143,31 +143,23 @@ class FaultyServer:
 class World:
     """The service as a process and what it talks to; every answer it gave."""
 
-    def __init__(self, folder: Path, fhir: str, page: str, port: int) -> None:
-        self.folder, self.fhir, self.port = folder, fhir, port
+    def __init__(self, folder: Path, fhir: str, page: str, port: int, database: Mapping[str, str]) -> None:
+        self.folder, self.fhir, self.port, self.database = folder, fhir, port, database["CDS_DATABASE_URL"]
         self.url = f"http://127.0.0.1:{port}"
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("CDS_")},
+        self.settings = {
             "CDS_PROFILE": "sandbox",
             "CDS_LOG_LEVEL": "DEBUG",
-            "CDS_DATABASE_URL": f"sqlite:///{folder}/cds.sqlite3",
             "CDS_PUBLIC_URL": self.url,
             "CDS_SANDBOX_URL": page,
             "CDS_AS_OF": DAY.isoformat(),
             "CDS_DEADLINE_MS": "1500",
             "CDS_SUPPRESSION": "true",
+            **database,
         }
         self.http = httpx.Client(timeout=30)
         self.answers: list[httpx.Response] = []
-        command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", str(port)]
-        with (folder / "stdout.log").open("wb") as out, (folder / "stderr.log").open("wb") as err:
-            self.process = subprocess.Popen(command, env=self.environment, cwd=folder, stdout=out, stderr=err)
-        for _ in range(600):
-            assert self.process.poll() is None, (folder / "stderr.log").read_text()
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-            time.sleep(0.1)
-        raise AssertionError("the service did not listen")
+        self.served = started(folder, self.settings, port)
+        self.process = self.served.process
 
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         answer = self.http.request(method, f"{self.url}{path}", **more)
@@ -176,34 +168,76 @@ class World:
 
     def command(self, *arguments: str) -> bytes:
         """What a command of the operator prints."""
-        program = str(Path(sys.executable).with_name("cds-service"))
-        done = subprocess.run([program, *arguments], env=self.environment, cwd=self.folder, capture_output=True)
+        clean = environment(self.settings)
+        done = subprocess.run(program(*arguments), env=clean, cwd=self.folder, capture_output=True, check=False)
         return done.stdout + done.stderr
 
+    def rows(self, table: str | None = None) -> list[bytes]:
+        """Every row of the database, or of one table, as text; what is bytes in it, as it is."""
+        store = Store(self.database)
+        try:
+            with store.engine.connect() as connection:
+                return [
+                    b" ".join(value if isinstance(value, bytes) else str(value).encode() for value in row)
+                    for name in ([table] if table else inspect(connection).get_table_names())
+                    for row in connection.execute(text(f"SELECT * FROM {name}"))  # noqa: S608 - a name of our own
+                ]
+        finally:
+            store.close()
+
+    def kept(self) -> dict[str, bytes]:
+        """The bytes that the database has on disk, its log and what is written ahead included."""
+        if self.database.startswith("sqlite"):
+            files = [file for file in self.folder.rglob("*") if file.is_file() and "cds.sqlite3" in file.name]
+        else:
+            store = Store(self.database)
+            with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("CHECKPOINT"))
+                data = Path(connection.execute(text("SHOW data_directory")).scalar_one())
+            store.close()
+            files = [file for name in ("base", "pg_wal") for file in (data / name).rglob("*") if file.is_file()]
+            files.append(data.parent / "log")
+        return {str(file): file.read_bytes() for file in files}
+
+    def take_the_database_away(self) -> None:
+        """Under the running service."""
+        if self.database.startswith("sqlite"):
+            for file in self.kept():
+                Path(file).write_bytes(b"Qznotetext is no database" * 500)
+            return
+        store = Store(self.database)
+        with store.engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+        store.close()
+
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        finally:
-            self.process.kill()
+        self.served.stop()
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("canaries")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    store = Store()
-    store.load(chart(CHART, today=DAY, patient_id=PATIENT, prefix="qzresourceid-").resources)
-    with listening(sandbox_app(store, SandboxSettings(f"http://127.0.0.1:{port}", DAY))) as page:
-        made = World(folder, f"{page}/fhir", page, port)
-        try:
-            everything(made, page)
-            yield made
-        finally:
-            made.stop()
-    store.close()
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """On PostgreSQL with sessions of the companion sealed in the database, as where there are several processes."""
+    folder, port = tmp_path_factory.mktemp("canaries"), free_port()
+    with contextlib.ExitStack() as stack:
+        database = {"CDS_DATABASE_URL": f"sqlite:///{folder}/cds.sqlite3"}
+        if request.param == "postgresql":
+            try:
+                url = stack.enter_context(postgres_server())
+            except NoPostgresError as error:
+                pytest.skip(str(error))
+            database = {
+                "CDS_DATABASE_URL": url,
+                "CDS_PSEUDONYM_KEY": "canaries-0123456789-abcdefghijklmnop",
+                "CDS_SESSION_KEY": "canaries-ponmlkjihgfedcba-9876543210",
+            }
+        store = Sandbox()
+        stack.callback(store.close)
+        store.load(chart(CHART, today=DAY, patient_id=PATIENT, prefix="qzresourceid-").resources)
+        page = stack.enter_context(listening(sandbox_app(store, SandboxSettings(f"http://127.0.0.1:{port}", DAY))))
+        made = World(folder, f"{page}/fhir", page, port, database)
+        stack.callback(made.stop)
+        everything(made, page)
+        yield made
 
 
 def hook(**changes: Any) -> dict[str, Any]:
@@ -259,7 +293,7 @@ def _hooks(world: World) -> None:
         body["context"]["selections"] = ["MedicationRequest/qzresourceid"]
         world.send("POST", f"/cds-services/{service['id']}", json=body)
         world.send("GET", f"/cds-services/{service['id']}/source-attributes")
-    said = {
+    said: dict[str, Any] = {
         "card": cards[0]["uuid"],
         "outcome": "overridden",
         "outcomeTimestamp": "2026-06-01T10:00:00Z",
@@ -270,7 +304,8 @@ def _hooks(world: World) -> None:
     }
     feedback = world.send("POST", f"{PATH}/feedback", json={"feedback": [said]})
     assert feedback.status_code == 200, feedback.text
-    for change in ({"card": "Qznotetext"}, {"outcome": "Qznotetext"}, {"outcomeTimestamp": "Qznotetext"}, {"card": 5}):
+    without_words = {"card": "Qznotetext", "overrideReason": {"reason": said["overrideReason"]["reason"]}}
+    for change in (without_words, {"outcome": "Qznotetext"}, {"outcomeTimestamp": "Qznotetext"}, {"card": 5}):
         world.send("POST", f"{PATH}/feedback", json={"feedback": [said | change]})
 
 
@@ -389,11 +424,13 @@ def _companion(world: World, page: str) -> None:
         {"question": "q1", "answers": ["hard"]},
     ):
         window.post(url, html, "answers", body)
-    for text in ("Qztypedquestion: is diltiazem safe for Qzfamilyname?", "Qztypedquestion" * 200, ""):
-        window.post(url, html, "questions", {"question": text})
+    for typed in ("Qztypedquestion: is diltiazem safe for Qzfamilyname?", "Qztypedquestion" * 200, ""):
+        window.post(url, html, "questions", {"question": typed})
     window.post(url, html, "save", {"consent": "Qznotetext"})
     assert window.post(url, html, "save", {"consent": True}).status_code in (200, 400)
     window.post(url, html, "close", {})
+    url, html = window.open(PATIENT)  # and one that stays open
+    window.post(url, html, "answers", {"question": question, "answers": ["hard"]})
     world.answers[:] = [a for a in world.answers if not str(a.url).startswith(page)]
 
 
@@ -439,9 +476,9 @@ def test_headers_of_answers_say_nothing(world: World) -> None:
 
 
 def test_metrics_say_nothing(world: World) -> None:
-    text = world.http.get(f"{world.url}/metrics").content
-    assert b"cds_requests_total" in text
-    assert not found_in(text)
+    told = world.http.get(f"{world.url}/metrics").content
+    assert b"cds_requests_total" in told
+    assert not found_in(told)
 
 
 def test_the_process_table_says_nothing(world: World) -> None:
@@ -464,17 +501,19 @@ def test_commands_of_the_operator_say_nothing(world: World) -> None:
 
 
 def test_what_is_kept_and_printed_says_nothing(world: World) -> None:
-    """Last: the database is taken away under the running service, calls go on, then every file is read."""
+    """Last: a patient is erased, then the database is taken away under the running service, calls go on, and every
+    file is read."""
     time.sleep(1.5)  # what is written later is written
-    kept = {
-        file: file.read_bytes() for file in world.folder.rglob("*") if file.is_file() and "cds.sqlite3" in file.name
-    }
+    kept = world.kept()
     assert any(b"calcinosisDetection" in content for content in kept.values())
     assert any(CANARIES["comment"].encode() in content for content in kept.values()), "comments are kept"
-    for file, content in kept.items():
-        assert not found_in(content, STORED), file.name
-    for file in kept:
-        file.write_bytes(b"Qznotetext is no database" * 500)
+    for name, content in kept.items():
+        assert not found_in(content, STORED), name
+    sealed = world.rows("sessions")
+    assert bool(sealed) == ("CDS_SESSION_KEY" in world.settings), "a session of the companion is open"
+    assert not found_in(b"".join(sealed))
+    _erase(world)
+    world.take_the_database_away()
     for _ in range(3):
         assert world.send("POST", PATH, json=hook()).status_code in (200, 503)
         world.send("POST", f"{PATH}/feedback", json={"feedback": [{"card": "Qznotetext", "outcome": "accepted"}]})
@@ -488,3 +527,22 @@ def test_what_is_kept_and_printed_says_nothing(world: World) -> None:
     for answer in world.answers[-8:]:
         if answer.status_code >= 400:
             assert not found_in(answer.content), answer.text
+
+
+def _erase(world: World) -> None:
+    """The command says how much, the trail that it was done, and neither of whom; the patient's rows are gone."""
+    key = world.command("patient-key", PATIENT).split()[0]
+    assert any(key in row for row in world.rows("evaluations"))
+    told = world.command("erase", "--tenant", "-", "--patient", PATIENT)
+    assert re.search(rb"^erased: [1-9][0-9]* row", told, re.MULTILINE), told
+    assert not found_in(told)
+    rows = world.rows()
+    assert not [row for row in rows if key in row]
+    assert not found_in(b"\n".join(rows)), "the comments went with their cards"
+    if world.database.startswith("sqlite"):
+        for name, content in world.kept().items():
+            assert not found_in(content), f"{name}: not even in what is free again"
+    exported = world.command("audit", "export")
+    assert b"erase" in exported.lower()
+    assert not found_in(exported)
+    assert b"holds" in world.command("audit", "verify")
