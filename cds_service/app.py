@@ -19,6 +19,7 @@ from cds_service.companion.launching import restored
 from cds_service.companion.sessions import Session, Sessions
 from cds_service.companion.shared import Kept, Shared
 from cds_service.companion.vault import Vault
+from cds_service.entrance import Entrance
 from cds_service.fhir.door import Policy, open_client
 from cds_service.gauges import register
 from cds_service.lanes import Lanes
@@ -150,7 +151,11 @@ def create_app(
     describe_bodies(app)
     app.add_middleware(hooks.HookCalls)
     app.add_middleware(
-        RequestLimits, max_bytes=settings.max_body_bytes, seconds=settings.body_timeout_ms / 1000, slots=state.slots
+        RequestLimits,
+        max_bytes=settings.max_body_bytes,
+        seconds=settings.body_timeout_ms / 1000,
+        slots=state.slots,
+        entrance=Entrance(settings.deadline_ms / 1000, settings.max_concurrent),
     )
     app.add_middleware(Cors, any_origin=settings.sandbox, tenants=tenants)
     app.add_middleware(Observed, metrics=state.metrics, tenants=tenants)

@@ -58,6 +58,12 @@ class Call:
         return response
 
 
+def claimed_by(scope: Scope) -> str:
+    """The tenant that a call says it comes from; not verified."""
+    state: AppState = scope["app"].state.cds
+    return state.authenticator.claimed(Request(scope).headers.getlist("authorization"))
+
+
 @asynccontextmanager
 async def let_in(scope: Scope) -> AsyncIterator[Callable[[int], None]]:
     """Before the body of a POST is read: who calls, is its rate kept, is there a slot of the tenant. What an unknown

@@ -7,12 +7,14 @@ import logging
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_service.answers import error_response
-from cds_service.calls import let_in
+from cds_service.calls import claimed_by, let_in
+from cds_service.entrance import Entrance
 from cds_service.errors import BadRequest, RequestTimeout, ServiceError, TooLarge, UnsupportedMedia
 from cds_service.metrics import Metrics
 from cds_service.overload import Slots
@@ -38,8 +40,9 @@ class RequestLimits:
     """Lets the caller of a POST in, then reads its body whole, within the limit counted after decompression, and checks
     that it is JSON."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, slots: Slots) -> None:
-        self.app, self.max_bytes, self.seconds, self.slots = app, max_bytes, seconds, slots
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, slots: Slots, entrance: Entrance) -> None:
+        self.app, self.max_bytes, self.seconds = app, max_bytes, seconds
+        self.slots, self.entrance = slots, entrance
         self._pausing, self._ending = asyncio.Semaphore(_PAUSING), 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,6 +51,7 @@ class RequestLimits:
             return
         rest = _Rest(scope, receive)
         try:
+            await self.entrance.enter(partial(claimed_by, scope))
             with self.slots.of_all():
                 async with let_in(scope) as take:
                     await self._handled(scope, rest, send, take)

@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,10 +15,13 @@ import pytest
 import yaml
 
 from cds_service.app import create_app
-from cds_service.errors import Overloaded, TooMany
+from cds_service.auth import Authenticator
+from cds_service.entrance import Entrance
+from cds_service.errors import Overloaded, TooMany, Unauthorized
 from cds_service.lanes import Lanes, Turns
 from cds_service.overload import Rates, Room, Slots
 from cds_service.settings import Settings
+from cds_service.tenants import NOBODY, Tenants
 from tests.security.test_auth import BASE, BODY, BRAIN, PATH, tenant, token
 from tests.serving import listening
 
@@ -92,6 +96,91 @@ def test_nobody_waits_behind_a_crowd_of_its_own() -> None:
         await asyncio.gather(*crowd)
 
     asyncio.run(go())
+
+
+def test_a_crowd_comes_in_one_by_one_and_others_between() -> None:
+    async def go() -> list[tuple[int, str]]:
+        entrance, came_in, passes = Entrance(seconds=5, most=100), [], 0
+
+        async def comes(tenant: str) -> None:
+            await entrance.enter(lambda: tenant)
+            came_in.append((passes, tenant))
+
+        crowd = [asyncio.create_task(comes("noisy")) for _ in range(30)]
+        crowd.append(asyncio.create_task(comes("quiet")))
+        while not all(task.done() for task in crowd):
+            passes += 1
+            await asyncio.sleep(0)
+        alone = asyncio.create_task(comes("quiet"))
+        await asyncio.sleep(0)
+        assert alone.done(), "nobody waits where nobody is"
+        return came_in[:-1]
+
+    came_in = asyncio.run(go())
+    assert len({at for at, _ in came_in}) == len(came_in), "one in each pass"
+    assert [tenant for _, tenant in came_in].index("quiet") <= 2
+
+
+def test_calls_are_looked_at_one_in_each_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures above all: they take the longest of what is done for everybody who calls."""
+    passes, looked_at = 0, []
+
+    async def authenticate(*_: object) -> None:
+        looked_at.append(passes)
+        raise Unauthorized("not authorized")
+
+    monkeypatch.setattr(Authenticator, "authenticate", authenticate)
+    app = create_app(Settings(profile="sandbox", database_url="sqlite://"), brain=BRAIN)
+
+    async def go() -> None:
+        nonlocal passes
+        crowd = [asyncio.create_task(refused(app)) for _ in range(10)]
+        while not all(task.done() for task in crowd):
+            passes += 1
+            await asyncio.sleep(0)
+
+    asyncio.run(go())
+    assert len(looked_at) == len(set(looked_at)) == 10
+
+
+def test_the_last_of_the_longest_queue_is_sent_away() -> None:
+    async def go() -> None:
+        entrance = Entrance(seconds=5, most=3)
+
+        async def comes(tenant: str) -> None:
+            await entrance.enter(lambda: tenant)
+
+        crowd = [asyncio.create_task(comes("noisy")) for _ in range(4)]
+        crowd.append(asyncio.create_task(comes("quiet")))
+        found = await asyncio.gather(*crowd, return_exceptions=True)
+        assert [isinstance(each, Overloaded) for each in found] == [False, False, False, True, False]
+
+    asyncio.run(go())
+
+
+def test_nobody_waits_outside_longer_than_an_answer_is_worth() -> None:
+    async def go() -> None:
+        entrance = Entrance(seconds=0.05, most=100)
+        crowd = [asyncio.create_task(entrance.enter(lambda: "noisy")) for _ in range(20)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+            time.sleep(0.05)  # passes that take long
+        found = await asyncio.gather(*crowd, return_exceptions=True)
+        assert found[0] is None
+        assert sum(isinstance(each, Overloaded) for each in found) > 10
+
+    asyncio.run(go())
+
+
+def test_a_token_that_is_not_verified_only_tells_whose_queue(tmp_path: Path) -> None:
+    file = tmp_path / "tenants.yaml"
+    file.write_text(yaml.safe_dump({"tenants": [tenant(), tenant(id="b", issuer="https://b.example.org")]}))
+    authenticator = Authenticator(Tenants(file))
+    assert authenticator.claimed([f"Bearer {token()}x"]) == "hospital"
+    assert authenticator.claimed([f"Bearer {token(iss='https://b.example.org')}"]) == "b"
+    unknown = f"Bearer {token(iss='https://c.example.org')}"
+    for odd in ([], ["Bearer a.b.c"], ["Bearer e30.e30.x"], ["Bearer x.WzFd.x"], [unknown], ["x"] * 2):
+        assert authenticator.claimed(odd) == NOBODY
 
 
 @pytest.fixture(scope="module")
@@ -181,9 +270,8 @@ def test_a_refused_large_body_does_not_end_the_answer(service: tuple[str, int]) 
         each.close()
 
 
-def test_what_comes_of_a_refused_body_is_taken_in_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cds_service.middleware._ENDING_SECONDS", 0.5)
-    app = create_app(Settings(profile="sandbox", database_url="sqlite://"), brain=BRAIN)
+async def refused(app: Any, length: int = 1000) -> tuple[list[dict[str, Any]], int, float]:
+    """(messages, pieces taken in, seconds to the answer) of a call of nobody whose body never ends."""
     pieces, answered, sent = 0, 0.0, []
     begun = time.monotonic()
 
@@ -201,9 +289,16 @@ def test_what_comes_of_a_refused_body_is_taken_in_slowly(monkeypatch: pytest.Mon
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
         "path": PATH, "raw_path": PATH.encode(), "root_path": "", "query_string": b"", "client": ("192.0.2.1", 1),
-        "server": ("127.0.0.1", 80), "headers": [(b"content-length", b"1000000")],
+        "server": ("127.0.0.1", 80), "headers": [(b"content-length", str(length).encode())],
     }  # fmt: skip
-    asyncio.run(app(scope, receive, send))
+    await app(scope, receive, send)
+    return sent, pieces, answered
+
+
+def test_what_comes_of_a_refused_body_is_taken_in_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds_service.middleware._ENDING_SECONDS", 0.5)
+    app = create_app(Settings(profile="sandbox", database_url="sqlite://"), brain=BRAIN)
+    sent, pieces, answered = asyncio.run(refused(app, 1_000_000))
     assert sent[0]["status"] == 401
     assert answered < 0.4, "the answer does not wait for the body"
     assert not sent[-1]["more_body"], "and it ends"
