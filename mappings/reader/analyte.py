@@ -11,8 +11,9 @@ from typing import Any
 
 from mappings.datafile import read_data
 from mappings.reader.access import Concept, concept, items, mapping, text
-from mappings.reader.context import Collected, Test
+from mappings.reader.context import Collected
 from mappings.reader.identity import target
+from mappings.reader.names import Test
 from mappings.units import plain
 
 

@@ -27,6 +27,7 @@ from mappings.facts import (
 from mappings.reader.access import Concept, items, mapping, name_of
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import Stamp
+from mappings.reader.names import Meaning, Names
 from mappings.units import UnitTable
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -46,26 +47,15 @@ class Tools:
     drugs: Drugs
     engine: ChartText
     units: UnitTable
+    names: Names
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """The analyte, the LOINC property of its code (mass, moles), the antibody; `conflict`: words against the code."""
-
-    analyte: str
-    property: str | None = None
-    antibody: str | None = None
-    conflict: bool = False
-
-
-@dataclass(slots=True)
 class Named:
-    """What the code of an Observation means; `says_nothing`: a panel of that name, None until somebody asked."""
+    """The code of an Observation: what it is called, and what that means."""
 
-    test: Test | None
     label: str
-    other_material: bool
-    says_nothing: bool | None = None
+    meaning: Meaning
 
 
 @dataclass(slots=True)

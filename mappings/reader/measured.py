@@ -1,7 +1,7 @@
 """The plain measurement: an Observation that is a number with a unit under a name, as most of a chart is.
 
 Read here it gives exactly the facts that `observation.read` gives, at a fraction of the cost: there is no text to read,
-no specimen, nothing contained, and what its name means is found out once for a chart. Whatever is not so plain, or not
+no specimen, nothing contained, and what its name means is known (`names.py`). Whatever is not so plain, or not
 as it should be, is not touched and goes the ordinary way. Tests compare the two, over public, published and mutated
 charts."""
 
@@ -16,6 +16,7 @@ from mappings.reader.access import Concept, concept
 from mappings.reader.analyte import foreign_members, other_material, test_of
 from mappings.reader.context import Collected, Named, key_of
 from mappings.reader.merge import Stamp
+from mappings.reader.names import Meaning
 from mappings.reader.result import State, flag_of, limits_of, measured
 from mappings.values import read_quantity
 
@@ -93,29 +94,37 @@ def _names(
 ) -> list[tuple[Mapping[str, Any], Named]] | None:
     """What is measured, each with its name: the Observation itself or its components; None when it is not plain."""
     name = _named(resource.get("code"), into)
-    if name is None or name.other_material:
+    if name is None or name.meaning.other_material:
         return None
+    meaning = name.meaning
     if "component" not in resource:
-        return [(resource, name)] if name.test is not None else None
+        return [(resource, name)] if meaning.test is not None else None
     parts = resource["component"]
-    if name.test is not None or "valueQuantity" in resource or state != "final" or type(parts) is not list or not parts:
+    if (
+        meaning.test is not None
+        or "valueQuantity" in resource
+        or state != "final"
+        or type(parts) is not list
+        or not parts
+    ):
         return None
     found = []
     for part in parts:
         of_part = _named(part.get("code"), into) if type(part) is dict and part.keys() <= _OF_COMPONENT else None
-        if of_part is None or of_part.test is None:
+        if of_part is None or of_part.meaning.test is None:
             return None
         found.append((part, of_part))
-    if name.says_nothing is None:
-        name.says_nothing = says_nothing(resource, into)
-    return found if name.says_nothing else None
+    if meaning.says_nothing is None:
+        meaning.says_nothing = says_nothing(resource, into)
+    return found if meaning.says_nothing else None
 
 
 def _result(
     body: Mapping[str, Any], name: Named, ref: str, date: PartialDate | None, state: State, into: Collected
 ) -> Result | None:
     quantity = body.get("valueQuantity")
-    if name.test is None or type(quantity) is not dict or not quantity.keys() <= _OF_QUANTITY:
+    test = name.meaning.test
+    if test is None or type(quantity) is not dict or not quantity.keys() <= _OF_QUANTITY:
         return None
     table = into.tools.units
     value = read_quantity(quantity, table)
@@ -125,8 +134,8 @@ def _result(
     if "interpretation" in body or "referenceRange" in body:
         if not _objects(body.get("interpretation")) or not _objects(body.get("referenceRange")):
             return None
-        flag, limits = flag_of(body, into), limits_of(body, value, name.test, date, into)
-    return measured(ref, date, state, name.label, value, limits, flag, name.test, into)
+        flag, limits = flag_of(body, into), limits_of(body, value, test, date, into)
+    return measured(ref, date, state, name.label, value, limits, flag, test, into)
 
 
 def _objects(value: object) -> bool:
@@ -140,9 +149,15 @@ def _named(code: object, into: Collected) -> Named | None:
     key = key_of(code)
     found = into.named.get(key)
     if found is None and 0 < len(key) <= _LONGEST_NAME:
-        found = into.named[key] = _new(concept(code), into)
+        found = into.named[key] = _new(key, concept(code), into)
     return found
 
 
-def _new(name: Concept, into: Collected) -> Named:
-    return Named(test_of(name, into, foreign=False), name.label, other_material(name.texts, into))
+def _new(key: bytes, name: Concept, into: Collected) -> Named:
+    names = into.tools.names
+    digest = names.digest(key)
+    meaning = names.get(digest)
+    if meaning is None:
+        meaning = Meaning(test_of(name, into, foreign=False), other_material(name.texts, into))
+        names.keep(digest, meaning)
+    return Named(name.label, meaning)

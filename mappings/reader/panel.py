@@ -15,8 +15,9 @@ from mappings.reader.analyte import (
     other_material,
     test_of,
 )
-from mappings.reader.context import Collected, Test
+from mappings.reader.context import Collected
 from mappings.reader.culture import ANALYTE, is_wound_culture
+from mappings.reader.names import Test
 from mappings.reader.narrative import Source
 from mappings.reader.result import State, valued
 from mappings.units import plain

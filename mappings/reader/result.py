@@ -12,8 +12,9 @@ from mappings.dates import PartialDate, years_between
 from mappings.facts import Result
 from mappings.reader.access import concept, concepts, notes, text
 from mappings.reader.analyte import observation_words
-from mappings.reader.context import Collected, Test
+from mappings.reader.context import Collected
 from mappings.reader.culture import ANALYTE, culture_word
+from mappings.reader.names import Test
 from mappings.units import plain
 from mappings.values import Quantity, Range, choose_range, number, read_quantity, to_canonical
 from mappings.written import Written, parse_written

@@ -16,6 +16,7 @@ from cds_service.sandbox.cases import published_cases
 from mappings.raw import RawChart
 from mappings.reader import medication, observation, report
 from mappings.reader.context import Collected
+from mappings.reader.names import Meaning, Names
 from tests.charts import TODAY
 from tests.mappings.reader.test_silence import forgetful, mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
@@ -193,3 +194,19 @@ def test_the_short_way_is_taken() -> None:
     whole = measurement(id="b", **pressure)
     del whole["valueQuantity"]
     assert read_both_ways("p", [measurement(), measurement(id="c", **flagged), whole]) == 3
+
+
+def test_names_are_bounded_and_kept_without_their_words() -> None:
+    names = Names(most=100)
+    for number in range(1000):
+        names.keep(names.digest(b"Sodium of Doris Day %d" % number), Meaning(None, False))
+    assert len(names) <= 100
+    assert {len(digest) for digest in names._known} == {16}
+    assert names.digest(b"a") != Names().digest(b"a"), "the key is of this process"
+
+
+def test_what_a_name_means_is_found_out_once() -> None:
+    reader = forgetful()
+    for _ in range(2):
+        assert reader.read(RawChart("p", (measurement(),))).results[0].analyte == "calcium-total"
+        assert len(reader._names) == 1

@@ -1,0 +1,54 @@
+"""What the names of measurements mean, for the life of the process: every chart calls its sodium by the same few codes.
+
+As in `silence.py` no chart text outlives its request: a name is kept as a digest under a random key, its meaning in
+our own ids."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from hashlib import blake2b
+
+_MOST = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The analyte, the LOINC property of its code (mass, moles), the antibody; `conflict`: words against the code."""
+
+    analyte: str
+    property: str | None = None
+    antibody: str | None = None
+    conflict: bool = False
+
+
+@dataclass(slots=True)
+class Meaning:
+    """The test that a code names, if it is one of ours and no other material is named; `says_nothing`: whether a panel
+    of that name says nothing by itself, None until somebody asked."""
+
+    test: Test | None
+    other_material: bool
+    says_nothing: bool | None = None
+
+
+class Names:
+    """Meanings by digest; the older half is forgotten when there are too many. Safe between threads."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._key, self._most = secrets.token_bytes(32), most
+        self._known: dict[bytes, Meaning] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def digest(self, written: bytes) -> bytes:
+        return blake2b(written, digest_size=16, key=self._key).digest()
+
+    def get(self, digest: bytes) -> Meaning | None:
+        return self._known.get(digest)
+
+    def keep(self, digest: bytes, meaning: Meaning) -> None:
+        if len(self._known) >= self._most:
+            self._known = dict(list(self._known.items())[self._most // 2 :])
+        self._known[digest] = meaning
