@@ -55,6 +55,7 @@ def start_pool(
 
 def _start(overlay: OverlayText | None, counters: Any) -> None:
     _Here.counters = counters
+    gc.set_threshold(100_000, 50, 100)
     if _Here.scanner is not None and _Here.overlay == overlay:
         return
     terminology, text = load_terminology(overlay), TextEngine.load()
@@ -69,7 +70,6 @@ def _start(overlay: OverlayText | None, counters: Any) -> None:
 
     compiling.join()
     _Here.scanner, _Here.overlay = Scanner(prescan.may_concern), overlay
-    gc.set_threshold(100_000, 50, 100)
 
 
 def _ready() -> None:
