@@ -14,6 +14,7 @@ from joserfc.jws import serialize_compact
 
 from cds_service import keys
 from cds_service.auth import _MAX_TOKEN
+from cds_service.request_tag import request_tag
 from tests.security.test_auth import BASE, BODY, EC, PATH, serve, tenant, token
 
 __all__ = ["serve"]
@@ -99,6 +100,49 @@ def test_an_extension_that_must_be_understood(serve: Any) -> None:
     """`crit` names header members that a reader has to know; one that knows none of them must refuse (RFC 7515)."""
     client = serve(tenant())
     assert status(client, signed({"crit": ["b64"], "b64": True})) == 401
+
+
+def test_a_header_seen_before_vouches_for_nothing_else(serve: Any) -> None:
+    """What a header's text decides is remembered; claims and signature are checked each time."""
+    client = serve(tenant())
+    good = signed()
+    assert status(client, good) != 401
+    header, _, signature = good.split(".")
+    assert status(client, f"{header}.{signed().split('.')[1]}.{signature}") == 401
+    other = ECKey.generate_key("P-384", {"kid": "ec-1"})
+    claims = signed().split(".")[1]
+    forged = serialize_compact(
+        {"alg": "ES384", "kid": "ec-1"}, base64.urlsafe_b64decode(claims + "=="), other, algorithms=["ES384"]
+    )
+    assert forged.split(".")[0] == header
+    assert status(client, forged) == 401
+    assert status(client, signed()) != 401
+
+
+@pytest.mark.parametrize("more", ["=", "==", " ", "+", "/"])
+def test_base64_has_one_spelling(serve: Any, more: str) -> None:
+    client, good = serve(tenant()), signed()
+    header, claims, signature = good.split(".")
+    assert status(client, f"{header}{more}.{claims}.{signature}") == 401
+    assert status(client, f"{header}.{claims}{more}.{signature}") == 401
+    assert status(client, f"{header}.{claims}.{signature}{more}") == 401
+
+
+def test_a_header_too_long(serve: Any) -> None:
+    assert status(serve(tenant()), signed({"cty": "x" * 600})) == 401
+
+
+def test_a_request_is_told_by_path_body_and_token() -> None:
+    key, other = "11" * 32, "22" * 32
+    tag = request_tag(key, "/a", b"body")
+    assert tag == request_tag(key, "/a", b"body")
+    others = {
+        request_tag(other, "/a", b"body"),
+        request_tag(key, "/a", b"bodY"),
+        request_tag(key, "/", b"abody"),
+        request_tag(key, "/a\0b", b"ody"),
+    }
+    assert len(others - {tag}) == 4
 
 
 def test_foreign_jku_is_refused_and_never_fetched(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
