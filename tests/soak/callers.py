@@ -15,6 +15,7 @@ import orjson
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from cds_service.companion.sessions import IDLE_SECONDS
 from hooks.knowledge import load_knowledge
 from tests.soak.expected import Expected, plain
 from tests.soak.plans import Deck, Plan
@@ -30,6 +31,8 @@ _SWITCHED_SECONDS = 8
 _JSON = {"Content-Type": "application/json"}
 _PHRASES = load_knowledge().cards.phrases
 _SAID = tuple(_PHRASES[key].partition("{")[0].strip() for key in ("could_not_read", "read_in_part"))
+_PATIENCE = 60
+"""seconds that a launch may take from its first call to its last"""
 _SLACK = 15
 """seconds between the making of a token and its use, and until the next use lets go of those that ended"""
 _QUESTIONS = (
@@ -99,13 +102,15 @@ class Callers:
         self.cards: list[tuple[str, str, dict[str, Any]]] = []
         self._number = 0
         self._issued: deque[float] = deque()
+        self._launched: deque[float] = deque()
 
     @property
-    def in_force(self) -> int:
-        """How many tokens were made that the service may still have to know."""
-        while self._issued and self._issued[0] < time.time() - _LIFETIME - _LEEWAY - _SLACK:
-            self._issued.popleft()
-        return len(self._issued)
+    def in_force(self) -> tuple[int, int]:
+        """How many tokens were made, and sessions begun, that the service may still have to know."""
+        for begun, life in ((self._issued, _LIFETIME + _LEEWAY), (self._launched, IDLE_SECONDS + _PATIENCE)):
+            while begun and begun[0] < time.time() - life - _SLACK:
+                begun.popleft()
+        return len(self._issued), len(self._launched)
 
     async def close(self) -> None:
         for client in (self.http, *self.browsers):
@@ -240,6 +245,7 @@ class Callers:
         """A launch from the card's link, through the authorization server, one answer, and mostly a good-bye."""
         from cds_service.sandbox.cases import published_cases
 
+        self._launched.append(time.time())
         browser = self.deck.random.choice(self.browsers)
         patient = self.deck.random.choice(published_cases()).id
         origin = self.expected.fhir.removesuffix("/fhir")
@@ -311,11 +317,16 @@ class Callers:
                 (b" " * (9 * 1024 * 1024), 413, {}),
             )
         )
-        answer = heard(await self.http.post(path, content=body, headers={**self.token("a", path), **headers}))
+        try:
+            answer = heard(await self.http.post(path, content=body, headers={**self.token("a", path), **headers}))
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if status != 413:
+                raise
+            # refused at once; who goes on sending for seconds is cut off, and may lose the answer by it
+            return self.tally.add("broken body", "too large, cut off while it was still sent")
         right = answer.status_code == status and plan.patient not in answer.text
-        self.tally.add(
-            "broken body", "refused" if right else "WRONG", f"{status}: {answer.status_code} {answer.text[:100]}"
-        )
+        verdict = "refused" if right else "WRONG"
+        return self.tally.add("broken body", verdict, f"{status}: {answer.status_code} {answer.text[:100]}")
 
     async def _repeat(self, number: int) -> None:
         """A gateway's retry gets the same bytes; the same token for another body is refused."""

@@ -18,7 +18,7 @@ _MIB = 1024 * 1024
 MOST_REFUSED = 0.05
 """of all calls, that a busy service may tell to come again."""
 _PAGE = Path(__file__).with_name("page.md")
-_FLAT = ("files", "tasks", "connections", "waiting records", PAST, "companion sessions")
+_FLAT = ("files", "tasks", "connections", "waiting records", *PAST)
 
 
 def figures(found: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
     passed = (
         tally.wrong_answers == 0
         and tally.refused_for_now <= MOST_REFUSED * tally.total
-        and max(watch.values[PAST]) == 0
+        and not any(max(watch.values[name]) for name in PAST)
         and memory.flat
         and not any(c["grew"] for c in counts.values())
         and found["stop"]["clean"]

@@ -32,10 +32,12 @@ def test_a_count_that_creeps_up_is_seen_and_one_that_swings_is_not() -> None:
     watch = Watch()
     for n in range(90):
         text = "\n".join(f"{name} 5.0" for name in MEASURES if name not in ("process_open_fds", "cds_event_loop_tasks"))
-        watch.sample(float(n), f"{text}\nprocess_open_fds {n}\ncds_event_loop_tasks {n % 7}", in_force=n)
+        watch.sample(float(n), f"{text}\nprocess_open_fds {n}\ncds_event_loop_tasks {n % 7}", in_force=(n, 9))
     assert watch.grows("files")
     assert not watch.grows("tasks")
-    assert watch.values[PAST][:7] == [5, 4, 3, 2, 1, 0, 0], "five are remembered, so many more than were made"
+    tokens, sessions = PAST
+    assert watch.values[tokens][:7] == [5, 4, 3, 2, 1, 0, 0], "five are remembered, so many more than were made"
+    assert not any(watch.values[sessions])
 
 
 def test_counters_are_added_over_their_labels() -> None:

@@ -17,7 +17,8 @@ MEASURES = {
     "cds_companion_sessions": "companion sessions",
     "process_cpu_seconds_total": "CPU seconds",
 }
-PAST = "tokens past their end"
+PAST = {"tokens past their end": "cds_tokens_remembered", "sessions past their end": "cds_companion_sessions"}
+"""what is held longer than it may be, and of which measure"""
 _LINE = re.compile(r"^(\w+)(?:\{[^}]*\})? ([0-9.e+-]+)$", re.M)
 _MIB = 1024 * 1024
 WARM_UP = 1 / 3
@@ -32,13 +33,14 @@ class Watch:
     """Samples of /metrics: seconds since the beginning -> value, by measure."""
 
     at: list[float] = field(default_factory=list)
-    values: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in (*MEASURES.values(), PAST)})
+    values: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in (*MEASURES.values(), *PAST)})
 
-    def sample(self, at: float, metrics: str, in_force: int) -> None:
-        """`in_force`: how many tokens the service may have to remember; it should remember no others."""
+    def sample(self, at: float, metrics: str, in_force: tuple[int, int]) -> None:
+        """`in_force`: how many tokens and sessions the service may have to remember; it should remember no others."""
         found = dict(_LINE.findall(metrics))
         self.at.append(at)
-        self.values[PAST].append(max(0.0, float(found["cds_tokens_remembered"]) - in_force))
+        for (name, measure), most in zip(PAST.items(), in_force, strict=True):
+            self.values[name].append(max(0.0, float(found[measure]) - most))
         for name, short in MEASURES.items():
             self.values[short].append(float(found[name]))
 
