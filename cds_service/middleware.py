@@ -23,12 +23,14 @@ from cds_service.tenants import Tenants
 _LOG = logging.getLogger("cds_service.access")
 _JSON = ("application/json", "application/fhir+json")
 _SMALL = 64 * 1024
-_ENDING_SECONDS = 2.0
+_ENDING_SECONDS = 30.0
+_IDLE_SECONDS = 5.0
 _MOST_ENDING = 64
 _PAUSING = 4
 _PAUSE = 0.02
-"""a refused body that is not small: how long, and of how many callers, the rest is taken in, with a pause after each
-piece (64 to 256 KB) in which so many of them take turns."""
+"""of a refused body that is not small: how long in all and without a piece (as web servers do), and of how many callers
+the rest is taken in; a pause after each piece (64 to 256 KB) in which so many of them take turns. A connection
+closed under a client that still sends is reset, and the client never reads the answer."""
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -65,7 +67,7 @@ class RequestLimits:
         """Answers at once. What still comes of a large body is taken in slowly, a few callers' at a time, so that a
         crowd of them keeps nobody from being answered; the connection ends with it, or after seconds."""
         response = error_response(error)
-        headers = [*response.raw_headers, (b"connection", b"close")]
+        headers = [*response.raw_headers, *([(b"connection", b"close")] if rest.more else [])]
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": response.body, "more_body": True})
         if self._ending < _MOST_ENDING:
@@ -73,7 +75,7 @@ class RequestLimits:
             try:
                 async with asyncio.timeout(_ENDING_SECONDS):
                     while rest.more:
-                        await rest()
+                        await asyncio.wait_for(rest(), _IDLE_SECONDS)
                         async with self._pausing:
                             await asyncio.sleep(_PAUSE)
             except TimeoutError:

@@ -270,6 +270,17 @@ def test_a_refused_large_body_does_not_end_the_answer(service: tuple[str, int]) 
         each.close()
 
 
+def test_nor_does_a_slow_line(service: tuple[str, int]) -> None:
+    with half(service, "nobody", 1_000_001) as connection:
+        for _ in range(25):
+            connection.sendall(b" " * 40_000)
+            time.sleep(0.1)
+        text = b""
+        while part := connection.recv(4096):
+            text += part
+    assert text.startswith(b"HTTP/1.1 401")
+
+
 async def refused(app: Any, length: int = 1000) -> tuple[list[dict[str, Any]], int, float]:
     """(messages, pieces taken in, seconds to the answer) of a call of nobody whose body never ends."""
     pieces, answered, sent = 0, 0.0, []
