@@ -99,7 +99,7 @@ def create_app(
         tenants=tenants,
         authenticator=Authenticator(tenants),
         metrics=metrics,
-        memory=Memory(kept, metrics),
+        memory=Memory(kept, metrics, settings.deadline_ms / 1000),
         sessions=Sessions(shared=_shared(settings, kept, tenants), restore=restore),
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
         rates=Rates(settings.max_per_minute_per_tenant),

@@ -23,7 +23,8 @@ from cds_service.store import EvaluationRecord, Shown, Store, StoreError, TokenU
 _LOG = logging.getLogger("cds_service")
 _THREADS = 4
 _MAX_PENDING = 64
-_READ_SECONDS = 0.25
+_READ_SHARE, _MOST_READ_SECONDS = 1 / 8, 2.0
+"""how much of a request's deadline may go to reading what was shown before: 250 ms of the usual 2 s"""
 _WRITE_SECONDS = 1.0
 _FEEDBACK_SECONDS = 5.0
 _QUEUE = 10_000
@@ -45,8 +46,10 @@ def now_ms() -> int:
 class Memory:
     """Asynchronous calls to one Store. `failures` of it are counted, and logged without any data."""
 
-    def __init__(self, store: Store, metrics: Metrics) -> None:
+    def __init__(self, store: Store, metrics: Metrics, deadline: float) -> None:
+        """`deadline`: seconds that a whole request may take."""
         self.store, self._metrics = store, metrics
+        self._read_seconds = min(deadline * _READ_SHARE, _MOST_READ_SECONDS)
         self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._serve, name=f"store-{n}", daemon=True) for n in range(_THREADS)]
         for thread in self._threads:
@@ -59,7 +62,7 @@ class Memory:
     async def shown_before(self, tenant: str, patient_key: str) -> list[Shown]:
         """Earlier cards; none when the store does not answer in time (nothing is held back then)."""
         try:
-            return await self._call(_READ_SECONDS, lambda: self.store.shown_before(tenant, patient_key))
+            return await self._call(self._read_seconds, lambda: self.store.shown_before(tenant, patient_key))
         except (StoreError, TimeoutError):
             self._failed("history")
             return []

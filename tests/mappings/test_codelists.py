@@ -485,12 +485,12 @@ class File:
 )
 def test_a_broken_list_is_named(text, where):
     with pytest.raises(CodelistError) as caught:
-        _read(File(text), "codes/x.csv", "x")
+        _read(File(text), "codes/x.csv", "x", {})
     assert (caught.value.file, caught.value.where) == ("codes/x.csv", where)
 
 
 def test_a_good_list_is_read():
-    assert [r.code for r in _read(File(HEAD + GOOD), "codes/x.csv", "x")] == ["L94.2"]
+    assert [r.code for r in _read(File(HEAD + GOOD), "codes/x.csv", "x", {})] == ["L94.2"]
 
 
 def test_loading_is_shared():
