@@ -12,11 +12,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from cds_service.companion.smart import LaunchError
+from cds_service.companion.smart import LaunchError, object_of
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy
 from cds_service.tenants import ALGORITHMS
-from mappings.bundles import NotJsonError, decode
 
 _MAX_BYTES = 256 * 1024
 _LEEWAY = 60
@@ -42,7 +41,7 @@ async def user_of(
     if issuer is None or jwks_uri is None:
         return None
     status, body = await get_bytes(http, policy, jwks_uri, deadline, _MAX_BYTES)
-    keys = _object(body) if status == 200 else None
+    keys = object_of(body) if status == 200 else None
     if keys is None:
         return None
     try:
@@ -73,11 +72,3 @@ def _reference(claims: Mapping[str, Any], iss: str) -> str | None:
         return None
     relative = named.removeprefix(f"{iss}/")
     return relative if _USER.fullmatch(relative) else None
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    try:
-        value = decode(body)
-    except NotJsonError:
-        return None
-    return value if isinstance(value, dict) else None

@@ -68,7 +68,7 @@ class Granted:
 async def discover(http: httpx.AsyncClient, policy: Policy, iss: str, deadline: Deadline) -> Server:
     """Reads `{iss}/.well-known/smart-configuration`. LaunchError when it can't be used."""
     status, body = await get_bytes(http, policy, f"{iss}/.well-known/smart-configuration", deadline, _MAX_BYTES)
-    found = _object(body) if status == 200 else None
+    found = object_of(body) if status == 200 else None
     if found is None:
         raise LaunchError("The record system does not offer SMART launch.", 502)
     authorize, token = found.get("authorization_endpoint"), found.get("token_endpoint")
@@ -249,7 +249,8 @@ def relaunch_url(base: str, iss: str, launch: str | None) -> str:
     return f"{base}/companion/launch?{urlencode({'iss': iss} | ({'launch': launch} if launch else {}))}"
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def object_of(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that a server answered; None for anything else."""
     try:
         value = decode(body)
     except NotJsonError:
