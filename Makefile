@@ -32,6 +32,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	echo "installing into $(VENV) ..."; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	$(BIN)/python -m cds_service.prepare; \
 	touch $(STAMP)
 
 demo: install

@@ -19,6 +19,7 @@ from mappings import systems
 from mappings.codetypes import TYPES, CodelistError
 from mappings.drugs import Drugs, load_drugs
 from mappings.facts import Laterality, Site
+from mappings.kept import kept
 from mappings.overlay import Entry, Known, OverlayError, OverlayText, read_overlay
 
 __all__ = [
@@ -100,11 +101,14 @@ class _Tables:
 class Terminology:
     """All code lists, ready for look-up. Every method takes the system as the server wrote it and never raises."""
 
-    def __init__(self, rows: tuple[Row, ...], tables: _Tables, drugs: Drugs) -> None:
-        self.rows = rows
-        """our rows as read, for checks and for the documentation."""
+    def __init__(self, tables: _Tables, drugs: Drugs) -> None:
         self.drugs = drugs
         self._tables = tables
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Our rows as they stand in their files, without an overlay's, for checks and for the documentation."""
+        return _rows()
 
     def concepts(self, system: str | None, code: str | None) -> frozenset[str]:
         """Concept ids ("ctd.sle") of a diagnosis, finding or procedure code; empty when it says nothing here."""
@@ -170,10 +174,9 @@ def load_terminology(overlay: OverlayText | None = None) -> Terminology:
     entries = read_overlay(overlay, _known(ours))
     if not entries:
         return ours
-    tables = _build(ours.rows)
+    tables = _build(_rows())
     _add(tables, entries)
     return Terminology(
-        ours.rows,
         tables,
         load_drugs({e.key: e.drugs for e in entries if e.drugs}, {e.key: e.classes for e in entries if e.classes}),
     )
@@ -181,8 +184,7 @@ def load_terminology(overlay: OverlayText | None = None) -> Terminology:
 
 @cache
 def _ours() -> Terminology:
-    rows = _rows()
-    return Terminology(rows, _build(rows), load_drugs())
+    return kept("mappings").get("terminology", lambda: Terminology(_build(_rows()), load_drugs()))
 
 
 def _find(table: Mapping[Key, Found], system: str | None, code: str | None) -> Found | None:

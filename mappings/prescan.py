@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mappings import systems
-from mappings.codelists import Coding, Terminology
+from mappings.codelists import Coding, Terminology, load_terminology
+from mappings.kept import kept
 from mappings.plainbytes import as_ascii, attached, is_plain, unescaped
 from mappings.scanner import Scanner
 from mappings.text.schema import load_common
@@ -61,7 +62,13 @@ class Prescan:
         """Compiles the patterns: some tenths of a second, once."""
         with self._lock:
             if self._compiled is None:
-                self._compiled = _Compiled(*self._source)
+                self._compiled = self._compile()
+
+    def _compile(self) -> _Compiled:
+        terminology, _, concepts = self._source
+        if terminology is not load_terminology():
+            return _Compiled(*self._source)  # a hospital's own codes
+        return kept("mappings").get("prescan", lambda: _Compiled(*self._source), " ".join(sorted(concepts)))
 
     def may_concern(self, raw: bytes) -> bool:
         """False only when nothing in the JSON text can name one of the concepts, whatever the reader makes of it.

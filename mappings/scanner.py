@@ -25,6 +25,19 @@ class Scanner:
         )
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> bytes:
+        import hyperscan
+
+        return hyperscan.dumpb(self._database)
+
+    def __setstate__(self, compiled: bytes) -> None:
+        """hyperscan.error for patterns compiled on a processor that can do more, or by another version."""
+        import hyperscan
+
+        self._database = hyperscan.loadb(compiled, hyperscan.HS_MODE_BLOCK)
+        self._database.scratch = hyperscan.Scratch(self._database)
+        self._lock = threading.Lock()
+
     def found(self, data: bytes) -> set[int]:
         """The numbers of the patterns that stand in the bytes."""
         hits: set[int] = set()

@@ -15,6 +15,7 @@ from hooks.knowledge.red_flags import RedFlags, load_red_flags
 from hooks.knowledge.safety_schema import Safety, load_safety
 from hooks.knowledge.therapy_schema import Therapies, load_therapies
 from hooks.knowledge.workup_schema import WorkupRules, load_workup
+from mappings.kept import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,10 @@ class Knowledge:
 @cache
 def load_knowledge(folder: Path | None = None) -> Knowledge:
     """Reads every knowledge file, ours or those of another folder; KnowledgeError names file and key that is wrong."""
-    where = () if folder is None else (folder,)
+    return kept("hooks", "mappings").get("knowledge", _load) if folder is None else _load(folder)
+
+
+def _load(*where: Path) -> Knowledge:
     criteria = load_criteria(*where)
     return Knowledge(
         criteria.version,

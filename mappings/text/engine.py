@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Literal, Self, cast
 
 from mappings.facts import Modality, Site
+from mappings.kept import kept
 from mappings.text import imaging, pathology
 from mappings.text.concepts import concepts
 from mappings.text.document import Document, build
@@ -44,7 +45,8 @@ class TextEngine:
     @classmethod
     def load(cls) -> Self:
         """The compiled engine; LanguageError when a language file is wrong."""
-        return cls({language: vocabulary(language) for language in LANGUAGES})
+        made = kept("mappings").get("lexicons", lambda: {language: vocabulary(language) for language in LANGUAGES})
+        return cls(made)
 
     def read(self, text: str, *, kind: Kind = "note", language: str | None = None) -> TextReading:
         """What a text says. `kind`: what it is the text of (a report is read as a report). `language`: "en" or
