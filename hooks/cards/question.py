@@ -14,7 +14,7 @@ from hooks.cards.voice import Voice
 from hooks.chart import Chart
 from hooks.dialogue.change import HYPOTHETICAL, distance, with_normal_calcium
 from hooks.knowledge.card_schema import Answer, Question
-from hooks.situation import Outline, Supposing
+from hooks.supposing import Outline, Supposing
 from mappings.dates import PartialDate
 from mappings.facts import Lesion, Site
 

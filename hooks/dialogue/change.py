@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hooks.model import Assessment, Grade
-from hooks.situation import Outline
+from hooks.supposing import Outline
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts, Result
 

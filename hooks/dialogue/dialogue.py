@@ -18,7 +18,7 @@ from hooks.dialogue.records import Given, Resource, Subject, chosen_of, records
 from hooks.knowledge import Knowledge
 from hooks.knowledge.dialogue_schema import UNKNOWN, DialogueData, Question
 from hooks.model import Assessment
-from hooks.situation import Outline
+from hooks.supposing import Outline
 from mappings.facts import NEEDS, Completeness, Lesion, PatientFacts
 
 Read = Callable[[str, tuple[Resource, ...]], PatientFacts]

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hooks.case import Case
@@ -78,6 +79,10 @@ class Weighing:
     def items(self) -> tuple[TherapyItem, ...]:
         return tuple(_item(entry, self.case, self.phrases, self.book) for entry in self.entries)
 
+    def only(self, ids: Container[str]) -> Weighing:
+        """Some of them."""
+        return replace(self, entries=[entry for entry in self.entries if entry.therapy.id in ids])
+
     def verdicts(self) -> frozenset[Verdict]:
         """The items without their words."""
         return frozenset(
@@ -94,13 +99,15 @@ class Weighing:
         return frozenset(found)
 
 
-def weigh_therapies(view: View, knowledge: HasTherapyKnowledge) -> Weighing:
-    """Every therapy with the tests that hold for it, in presentation order for the extent of this patient."""
+def weigh_therapies(view: View, knowledge: HasTherapyKnowledge, only: Container[str] | None = None) -> Weighing:
+    """Every therapy with the tests that hold for it, in presentation order for the extent of this patient; `only` some,
+    by id: of the agents of a pair rule all or none."""
     book = rulebook(knowledge.safety, knowledge.therapies)
     fired = book.fired(view)
     weighed = [
         _Weighed(therapy, fired(therapy.id), book.suits(therapy, view))
         for therapy in knowledge.therapies.ordered(view.case.criteria.lesion.extent)
+        if only is None or therapy.id in only
     ]
     phrases = knowledge.therapies.phrases
     _apply_pairs(weighed, book, view, phrases)
@@ -123,7 +130,11 @@ def _apply_pairs(weighed: list[_Weighed], book: Rulebook, view: View, phrases: P
     a warning for both, as the table has it: each is told of the other."""
     for rule in book.pairs:
         pair = [entry for entry in weighed if entry.therapy.id in (rule.rule.when.first_of or ())]
-        if not all(entry.draft_allowed for entry in pair) or any(view.active(entry.therapy) for entry in pair):
+        if (
+            not pair
+            or not all(entry.draft_allowed for entry in pair)
+            or any(view.active(entry.therapy) for entry in pair)
+        ):
             continue
         first = pair[0].therapy.name  # in presentation order
         others = ", ".join(entry.therapy.name for entry in pair[1:])

@@ -326,6 +326,11 @@ def _lesion(lesion: Lesion, test: LesionTest) -> Hit | None:
     return said_lesion(lesion, sites) if sites else None
 
 
+def lesion_fits(lesion: Lesion, test: LesionTest) -> bool:
+    """Whether the test holds for one lesion."""
+    return _lesion(lesion, test) is not None
+
+
 def has(lesion: Lesion, name: str) -> bool:
     """Whether the lesion has an attribute that conditions name."""
     if name == "painful":

@@ -6,7 +6,7 @@ on a chart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from hooks.therapy.view import Hit, View
 from hooks.workup.done import Answered, find_done
 from mappings.facts import Site
 
-__all__ = ["WeighedWorkup", "decide_workup", "weigh_workup"]
+__all__ = ["WeighedWorkup", "decide_workup", "sites_of", "weigh_workup"]
 
 
 class HasWorkupKnowledge(Protocol):
@@ -76,13 +76,21 @@ class WeighedWorkup:
         return _with_cautions(_item(self.outcome, self.entry, self.view, self.rules), self.book, self.view)
 
 
-def weigh_workup(view: View, knowledge: HasWorkupKnowledge) -> tuple[WeighedWorkup, ...]:
-    """Every entry in order. `view.therapy_needs` says what the live therapies wait for."""
+def sites_of(case: Case) -> tuple[Site, ...]:
+    """Where the lesions are, each place once."""
+    return tuple(dict.fromkeys(site for lesion in case.lesions for site in lesion.sites))
+
+
+def weigh_workup(
+    view: View, knowledge: HasWorkupKnowledge, only: Container[str] | None = None
+) -> tuple[WeighedWorkup, ...]:
+    """Every entry in order, or `only` some, by id. `view.therapy_needs` says what the live therapies wait for."""
     workup, book = knowledge.workup, rulebook(knowledge.safety, knowledge.therapies)
-    sites = tuple(dict.fromkeys(site for lesion in view.case.lesions for site in lesion.sites))
+    sites = sites_of(view.case)
     return tuple(
         WeighedWorkup(_decide(c, view, workup, sites if c.entry.sites else ()), c.entry, view, workup, book)
         for c in _compiled(knowledge)
+        if only is None or c.entry.id in only
     )
 
 

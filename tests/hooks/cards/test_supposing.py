@@ -14,7 +14,7 @@ from hooks.cards.voice import Voice
 from hooks.chart import Chart
 from hooks.dialogue.change import distance, with_normal_calcium
 from hooks.knowledge import load_knowledge
-from hooks.situation import Outline, Supposing
+from hooks.supposing import Outline, Supposing
 from mappings.facts import Lesion, PatientFacts
 from tests.charts import TODAY
 from tests.hooks.assessment.facts import charts
