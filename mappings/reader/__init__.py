@@ -19,6 +19,7 @@ from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
 from mappings.reader.names import Names
 from mappings.reader.silence import Silence, well_formed
+from mappings.reader.titles import Titles
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
 from mappings.versions import as_r4
@@ -48,12 +49,12 @@ _BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, Loo
 
 
 class ChartReader:
-    """Reads charts. Holds the tools only, never a patient, which readings said nothing, and what names mean; safe to
-    share between threads."""
+    """Reads charts. Holds the tools only, never a patient, which readings said nothing, and what names and short titles
+    mean; safe to share between threads."""
 
     def __init__(self, terminology: Terminology, drugs: Drugs, text: TextEngine) -> None:
         self._terminology, self._drugs, self._text, self._units = terminology, drugs, text, load_units()
-        self._silence, self._names = Silence(text.telling_numbers), Names()
+        self._silence, self._names, self._titles = Silence(text.telling_numbers), Names(), Titles()
 
     def read(self, raw: RawChart) -> PatientFacts:
         """The facts of the chart. A resource that can't be read is left out and named; nothing raises."""
@@ -70,7 +71,8 @@ class ChartReader:
     def _read(self, raw: RawChart) -> PatientFacts:
         reference = f"Patient/{raw.patient_id}"
         kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
-        tools = Tools(self._terminology, self._drugs, ChartText(self._text, self._silence), self._units, self._names)
+        engine = ChartText(self._text, self._silence, self._titles)
+        tools = Tools(self._terminology, self._drugs, engine, self._units, self._names)
         drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
         known = {reference_of(draft): draft for draft in drafts} | dict(kept)
         into = Collected(tools, reference, known, quarantined=list(left_out))

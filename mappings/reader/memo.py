@@ -1,7 +1,8 @@
 """The text engine for the time of one chart: a title that stands a hundred times in it is read once.
 
 Readings are kept for one chart only, never across patients: chart text must not outlive its request. What stays is
-which texts said nothing, as digests that can't be read back (`silence.py`)."""
+which texts said nothing, and what short titles name, under digests that can't be read back (`silence.py`, `titles.py`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from dataclasses import replace
 
 from mappings.facts import Site
 from mappings.reader.silence import Silence
+from mappings.reader.titles import Titles
 from mappings.text.engine import Kind, TextEngine
 from mappings.text.reading import TextReading, TimeSpan
 
@@ -23,8 +25,8 @@ EMPTY = TextReading("en")
 class ChartText:
     """Same answers as the engine. `spoken` counts the texts read in which any word could matter."""
 
-    def __init__(self, engine: TextEngine, silence: Silence) -> None:
-        self._engine, self._silence = engine, silence
+    def __init__(self, engine: TextEngine, silence: Silence, titles: Titles) -> None:
+        self._engine, self._silence, self._titles = engine, silence, titles
         self._readings: dict[tuple[str, Kind], TextReading] = {}
         self._sites: dict[str, tuple[Site, ...]] = {}
         self._workup: dict[str, frozenset[str]] = {}
@@ -38,13 +40,23 @@ class ChartText:
         key = (text, kind)
         found = self._readings.get(key)
         if found is None:
-            digest = self._silence.of_text(b"read" + kind.encode(), text)
-            found = EMPTY if digest in self._silence else self._engine.read(text, kind=kind)
-            if found is not EMPTY and is_empty(found):
-                self._silence.add(digest)
-                found = EMPTY
-            self._readings[key] = found
-        self.spoken += not self._says_nothing(text)
+            found = self._readings[key] = self._read(text, kind)
+        self.spoken += found is not EMPTY or not self._says_nothing(text)
+        return found
+
+    def _read(self, text: str, kind: Kind) -> TextReading:
+        digest = self._silence.of_text(b"read" + kind.encode(), text)
+        if digest in self._silence:
+            return EMPTY
+        known = self._titles.get(digest, text)
+        if known is not None:
+            return known
+        found = self._engine.read(text, kind=kind)
+        if is_empty(found):
+            self._silence.add(digest)
+            return EMPTY
+        if kind != "note":
+            self._titles.keep(digest, text, found)
         return found
 
     def sites(self, text: str) -> tuple[Site, ...]:

@@ -16,6 +16,9 @@ from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
 from mappings.reader.silence import Silence
+from mappings.reader.titles import Titles
+from mappings.text.engine import TextEngine
+from mappings.text.reading import TextReading
 from tests.charts import TODAY, chart
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 
@@ -45,6 +48,13 @@ class Nothing(Silence):
         pass
 
 
+class NoTitles(Titles):
+    """Every title is read anew."""
+
+    def keep(self, digest: bytes, title: str, reading: TextReading) -> None:
+        pass
+
+
 def brain_reader() -> ChartReader:
     found = load_brain().reader
     return ChartReader(found._terminology, found._drugs, found._text)
@@ -52,7 +62,7 @@ def brain_reader() -> ChartReader:
 
 def forgetful() -> ChartReader:
     reader = brain_reader()
-    reader._silence = Nothing()
+    reader._silence, reader._titles = Nothing(), NoTitles()
     return reader
 
 
@@ -145,3 +155,19 @@ def test_memory_is_bounded_and_holds_no_text() -> None:
     assert {len(digest) for digest in silence._known} == {16}
     other = Silence()
     assert silence.of_text(b"read", "a") != other.of_text(b"read", "a"), "the key is of this process"
+
+
+def test_titles_are_kept_without_their_words() -> None:
+    """A title that names a disease is remembered in our own ids; what says more, or is long, is not."""
+    engine, titles = TextEngine.load(), Titles(most=100)
+    for number, title in enumerate(("Dermatomyositis", "Systemic sclerosis, no diabetes", "family history of SLE")):
+        reading, digest = engine.read(title, kind="condition"), b"%016d" % number
+        titles.keep(digest, title, reading)
+        assert titles.get(digest, title) == reading != TextReading("en")
+        assert title not in repr(titles._known)
+    for title in ("Hard nodule, left elbow", "SLE since 2019", "Calcium 2.3 mmol/L", "Dermatomyositis " * 6):
+        titles.keep(b"another", title, engine.read(title, kind="condition"))
+    assert titles.get(b"another", "Hard nodule, left elbow") is None
+    for number in range(1000):
+        titles.keep(b"%016d" % number, "SLE", engine.read("SLE", kind="condition"))
+    assert len(titles) <= 100

@@ -1,0 +1,54 @@
+"""What short titles name, for the life of the process: thousands of Conditions are called "Dermatomyositis".
+
+As in `silence.py` and `names.py` no chart text outlives its request: a title is kept as a digest under a random key,
+what it names in our own ids. Only titles that name diagnoses, signs or states and say no more are kept: no lesion,
+number or date, and no note."""
+
+from __future__ import annotations
+
+from mappings.facts import Site
+from mappings.text.reading import ConceptMention, Status, TextReading
+
+_MOST = 8192
+_LONGEST = 80
+
+_Named = tuple[str, Status, int, int, tuple[Site, ...]]
+"""concept, what is said of it, where in the title, sites."""
+
+
+class Titles:
+    """Readings by the digest of the title; the older half is forgotten when there are too many. Safe for threads."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._known: dict[bytes, tuple[str, bool, tuple[_Named, ...]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, digest: bytes, title: str) -> TextReading | None:
+        """The reading of this title, its words put in again."""
+        known = self._known.get(digest)
+        return None if known is None else _filled(*known, title)
+
+    def keep(self, digest: bytes, title: str, reading: TextReading) -> None:
+        """Keeps what the title names, if that is all it says."""
+        if len(title) > _LONGEST:
+            return
+        named = tuple((m.concept, m.status, m.start, m.end, m.sites) for m in reading.concepts)
+        if _filled(reading.language, reading.understood, named, title) != reading:
+            return
+        if len(self._known) >= self._most:
+            self._known = dict(list(self._known.items())[self._most // 2 :])
+        self._known[digest] = reading.language, reading.understood, named
+
+
+def _filled(language: str, understood: bool, named: tuple[_Named, ...], title: str) -> TextReading:
+    return TextReading(
+        language,
+        concepts=tuple(
+            ConceptMention(concept, status, " ".join(title[start:end].split()), start, end, sites=sites)
+            for concept, status, start, end, sites in named
+        ),
+        understood=understood,
+    )
