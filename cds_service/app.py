@@ -112,9 +112,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        gc.collect()
+        if gc.isenabled():  # it is not while the command starts: there is next to nothing to collect
+            gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
+        gc.enable()
         threading.Thread(target=_prepare, args=(state.brain,), name="prescan", daemon=True).start()
         chores = [asyncio.create_task(_clean(state)), asyncio.create_task(heap.tidying(lambda: state.slots.used > 0))]
         if threading.current_thread() is threading.main_thread():

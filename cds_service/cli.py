@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import re
 import sys
@@ -153,6 +154,7 @@ def _patient_id(text: str) -> str:
 
 
 def _serve(given: argparse.Namespace) -> int:
+    gc.disable()  # until the application runs: what a start makes stays
     from cds_service.settings import check_production, load_settings
 
     check_production(load_settings())  # a refusal needs no code lists; serve() checks again

@@ -18,6 +18,7 @@ _ONE_MORE_FOR = 200
 """how many are read alone: few beside what the whole chart would cost"""
 _LEANING = (b'"medicationReference"', b'"specimen"', b'"hasMember"')
 """what takes words, or the material of a test, from another resource."""
+_ESCAPED = b"\\u00"
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 
 
@@ -75,18 +76,26 @@ def doubtful(
         found += group
         if len(found) > most or is_sure(group[0]):
             return None
-    return found if all(_stands_alone(one, resources) for one in found) else None
+    referring: list[bytes] = []
+    for one in found:
+        kind = _KIND.decode(one)
+        if not _stands_alone(one, kind.resourceType):
+            return None
+        if kind.resourceType in _REFERRED_TO:
+            referring.append(one)
+    return found if not referring or _nobody_names(referring, b"\n".join(resources)) else None
 
 
-def _stands_alone(resource: bytes, resources: Sequence[bytes]) -> bool:
-    kind = _KIND.decode(resource)
-    if kind.resourceType not in _TOLD_APART or _ESCAPED_ASCII.search(resource):
+def _stands_alone(resource: bytes, kind: str) -> bool:
+    """Whether it says nothing through another resource."""
+    if kind not in _TOLD_APART or _ESCAPED_ASCII.search(resource):
         return False
-    if any(sign in resource for sign in _LEANING):
+    return not any(sign in resource for sign in _LEANING)
+
+
+def _nobody_names(resources: Sequence[bytes], whole: bytes) -> bool:
+    """Whether no other resource can name one of these. `whole`: all resources, one after the other."""
+    if _ESCAPED in whole and _ESCAPED_ASCII.search(whole):
         return False
-    if kind.resourceType not in _REFERRED_TO:
-        return True
-    name = kind.id.encode()
-    if not name or sum(name in other for other in resources) != 1:
-        return False
-    return not any(_ESCAPED_ASCII.search(other) for other in resources)
+    names = ((_KIND.decode(one).id.encode(), one) for one in resources)
+    return all(name and whole.count(name) == one.count(name) for name, one in names)

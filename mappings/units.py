@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from mappings.datafile import read_data
+from mappings.kept import kept
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]")
@@ -108,6 +109,10 @@ def plain(text: str) -> str:
 @cache
 def load_units() -> UnitTable:
     """The unit and analyte tables, read once; KeyError or ValueError when a data file is wrong."""
+    return kept("mappings").get("units", _load)
+
+
+def _load() -> UnitTable:
     spelled, data = read_data("units.yaml"), read_data("analytes.yaml")
     units, written = spelled["units"], spelled["exact"]
     names = {plain(name): key for key, names in data["names"].items() for name in names}

@@ -115,10 +115,12 @@ from cds_service.concern import prescan_of
 from hooks.knowledge import load_knowledge
 from mappings.codelists import load_terminology
 from mappings.text.engine import TextEngine
+from mappings.units import load_units
 knowledge, terms, text = load_knowledge(), load_terminology(), TextEngine.load()
 prescan = prescan_of(terms, text, knowledge)
 chart = b'{"resourceType": "Condition", "code": {"text": "%s"}}'
-print(knowledge == load_knowledge.__wrapped__(), sorted(terms.known_concepts)[:3], len(terms.codes_of("ctd.sle")),
+print(knowledge == load_knowledge.__wrapped__(), len(load_units().names))
+print(sorted(terms.known_concepts)[:3], len(terms.codes_of("ctd.sle")),
       text.read("hard nodules on both elbows for 3 months; dermatomyositis"),
       prescan.may_concern(chart % b"dermatomyositis"), prescan.may_concern(chart % b"asthma"))
 """
@@ -136,7 +138,7 @@ def test_the_tables_of_this_package_are_the_same_made_and_kept(tmp_path):
         for _ in range(2)
     ]
     names = {path.name.partition(".")[0] for path in tmp_path.rglob("*.tables")}
-    assert names == {"terminology", "lexicons", "knowledge", "prescan"}
+    assert names == {"terminology", "lexicons", "knowledge", "prescan", "units"}
     assert said[0] == said[1]
     assert said[0].startswith("True ")
     assert said[0].endswith(" True False\n")
