@@ -90,7 +90,6 @@ def judged_case(chart: Chart, knowledge: Knowledge) -> tuple[Judged, Weighed, Gr
             judged.calcium,
             judged.phosphate,
             judged.pth,
-            judged.kidney,
             judged.lesions,
             judged.reports,
             knowledge.criteria.missing,

@@ -7,6 +7,7 @@ from hooks.assessment.lesions import Lesions
 from hooks.chart import Chart
 from hooks.knowledge.mimics import Mimics, Pointers
 from hooks.model import Differential, RedFlag
+from mappings.facts import Lesion
 
 
 def find_mimics(
@@ -16,10 +17,12 @@ def find_mimics(
     first: list[Differential] = []
     rest: list[Differential] = []
     on_record = _on_record(chart, knowledge)
+    raised = frozenset(flag.id for flag in flags)
     for mimic, recorded in zip(knowledge.mimics, on_record, strict=True):
-        hits = recorded | _described(mimic.any, lesions, flags, states)
-        if not hits:
+        described = _described(mimic.any, lesions, flags, raised, states)
+        if not (recorded or described):
             continue
+        hits = recorded | described
         told = [kind for kind in POINTERS if kind in hits]
         why = "; ".join(dict.fromkeys(mimic.reasons[kind] for kind in told if kind in mimic.reasons))
         evidence = tuple(dict.fromkeys(ref for kind in told for ref in hits[kind]))
@@ -64,19 +67,26 @@ def _recorded(wanted: Pointers, chart: Chart) -> _Hits:
     return hits
 
 
-def _described(wanted: Pointers, lesions: Lesions, flags: tuple[RedFlag, ...], states: frozenset[str]) -> _Hits:
-    """The pointers by lesion, red flag and judgement."""
-    hits: _Hits = {}
+def _described(
+    wanted: Pointers, lesions: Lesions, flags: tuple[RedFlag, ...], raised: frozenset[str], states: frozenset[str]
+) -> _Hits:
+    """The pointers by lesion, red flag (`raised`: their ids) and judgement."""
+    found: _Hits = {}
     deciding = lesions.deciding
-    if wanted.named:
-        hits["named"] = tuple(le.ref for le in deciding if not le.mimics.isdisjoint(wanted.named))
-    if wanted.places:
-        hits["places"] = tuple(le.ref for le in deciding if any(site.place in wanted.places for site in le.sites))
-    if wanted.lesion:
-        hits["lesion"] = tuple(le.ref for le in deciding if any(getattr(le, name) for name in wanted.lesion))
-    if wanted.flags:
-        hits["flags"] = tuple(ref for flag in flags if flag.id in wanted.flags for ref in flag.evidence)
-    found = {kind: refs for kind, refs in hits.items() if refs}
+    if wanted.named and (refs := tuple(le.ref for le in deciding if not le.mimics.isdisjoint(wanted.named))):
+        found["named"] = refs
+    if wanted.places and (refs := tuple(le.ref for le in deciding if _at(le, wanted.places))):
+        found["places"] = refs
+    if wanted.lesion and (refs := tuple(le.ref for le in deciding if any(getattr(le, name) for name in wanted.lesion))):
+        found["lesion"] = refs
+    if not raised.isdisjoint(wanted.flags) and (
+        refs := tuple(ref for flag in flags if flag.id in wanted.flags for ref in flag.evidence)
+    ):
+        found["flags"] = refs
     if not states.isdisjoint(wanted.state):
         found["state"] = ()
     return found
+
+
+def _at(lesion: Lesion, places: tuple[str, ...]) -> bool:
+    return any(site.place in places for site in lesion.sites)

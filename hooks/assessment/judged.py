@@ -82,8 +82,6 @@ def weigh(judged: Judged, chart: Chart, knowledge: Knowledge) -> Weighed:
     lesions, reports, calcium = judged.lesions, judged.reports, judged.calcium
     negative = bool(lesions.deciding) and all(imaged_negative(le, reports) for le in lesions.deciding)
     places = {site.place for le in lesions.deciding for site in le.sites}
-    urate = chart.latest("urate")
-    urate_high = urate is not None and judge(urate, chart, ()).category == "high"
     return Weighed(
         ctd=judged.ctd.certainty if judged.ctd.status == "met" else None,
         tier=judged.ctd.tier,
@@ -113,8 +111,15 @@ def weigh(judged: Judged, chart: Chart, knowledge: Knowledge) -> Weighed:
         biopsy_positive=bool(reports.biopsies),
         calcinosis_coded=bool(lesions.coded),
         scrotum_only=bool(places) and places <= set(knowledge.criteria.lesion.scrotal_places),
-        crystals_needed=lesions.chalky and urate_high and chart.latest("crystal-examination") is None,
+        crystals_needed=lesions.chalky and _urate_unexplained(chart),
     )
+
+
+def _urate_unexplained(chart: Chart) -> bool:
+    """High, and nobody has looked for crystals."""
+    urate = chart.latest("urate")
+    high = urate is not None and judge(urate, chart, ()).category == "high"
+    return high and chart.latest("crystal-examination") is None
 
 
 def named_states(judged: Judged, weighed: Weighed, chart: Chart) -> frozenset[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import attrgetter
 from typing import Literal
 
-from hooks.assessment.newness import Known, classify, known_calcinosis
+from hooks.assessment.newness import Known, Windows, classify, known_calcinosis
 from hooks.assessment.reports import Reports
 from hooks.assessment.sites import fits, overlap, regions, shown
 from hooks.chart import Chart
@@ -15,7 +16,7 @@ from hooks.knowledge.criteria_schema import Criteria
 from hooks.knowledge.messages import Messages
 from hooks.model import CtdCriterion, LesionCriterion, Newness
 from mappings.dates import PartialDate
-from mappings.facts import Finding, Hardness, Lesion
+from mappings.facts import Finding, Hardness, Lesion, Site
 
 _RANK: dict[Hardness | None, int] = {"definite": 4, "equivalent": 3, "possible": 2, "unstated": 1, "against": 0}
 _ORDER: tuple[Newness, ...] = ("N1", "N2", "N3")
@@ -53,13 +54,15 @@ class Lesions:
 
 def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: Criteria, messages: Messages) -> Lesions:
     """All descriptions of the chart, judged; `unknown` when what could hold the lesion was not read."""
-    coded = chart.findings(*criteria.lesion.calcinosis_concepts, suspected=False)
-    described = [le for le in _candidates(chart, criteria) if _against(le, chart.facts.lesions) is None]
+    record = _on_record(chart, reports, criteria)
+    coded, known = record.coded, record.known
+    described = [le for le in _candidates(chart, record) if _against(le, chart.facts.lesions) is None]
     qualifying = [le for le in described if qualifies(le, ctd, reports, criteria)]
     by_word = tuple(qualifying)
-    qualifying.extend(r for r in _from_reports(reports) if not any(fits(le.sites, r.sites) for le in by_word))
-    known = known_calcinosis(chart, coded, reports, criteria.newness)
-    spots = tuple(_spot(le, qualifying, described, known, chart, criteria) for le in qualifying)
+    qualifying.extend(r for r in record.reported if not any(fits(le.sites, r.sites) for le in by_word))
+    ulcers = [le for le in described if le.kind == "ulcer"]
+    dated = _dated((*qualifying, *described))
+    spots = tuple(_spot(le, dated, ulcers, record, chart) for le in qualifying)
     counting = [s for s in spots if s.counts]
     if not counting:
         return Lesions(_none(chart, spots, messages), spots, coded=coded)
@@ -105,11 +108,49 @@ def qualifies(lesion: Lesion, ctd: CtdCriterion, reports: Reports, criteria: Cri
     return discrete and (imaged or (ctd.tier is not None and ctd.tier <= 2))
 
 
-def _candidates(chart: Chart, criteria: Criteria) -> list[Lesion]:
+@dataclass(frozen=True, slots=True)
+class _OnRecord:
+    """What the descriptions have no part in."""
+
+    coded: tuple[Finding, ...]
+    known: tuple[Known, ...]
+    by_code: tuple[Lesion, ...]
+    """coded calcinosis as a lesion."""
+    reported: tuple[Lesion, ...]
+    elsewhere: tuple[tuple[Site, ...], ...]
+    """where something is on record as something else."""
+    windows: Windows
+
+
+def _on_record(chart: Chart, reports: Reports, criteria: Criteria) -> _OnRecord:
+    key = (_OnRecord, id(criteria))
+    if key not in chart.memory:
+        windows = Windows.of(criteria.newness, chart.as_of)
+        coded = chart.findings(*criteria.lesion.calcinosis_concepts, suspected=False)
+        named = chart.findings("mimic.*", suspected=False)
+        chart.memory[key] = _OnRecord(
+            coded,
+            known_calcinosis(chart, coded, reports, windows),
+            _by_code(chart, criteria),
+            _from_reports(reports),
+            tuple(finding.sites for finding in named if finding.titled and finding.sites),
+            windows,
+        )
+    found: _OnRecord = chart.memory[key]
+    return found
+
+
+def _candidates(chart: Chart, record: _OnRecord) -> list[Lesion]:
     """Described lesions that are there now; a coded calcinosis is one even when nothing else describes it."""
     found = [le for le in chart.facts.lesions if le.certainty != "absent" and le.course == "active"]
-    seen = {le.ref for le in found}
-    found.extend(
+    if record.by_code:
+        seen = {le.ref for le in found}
+        found.extend(le for le in record.by_code if le.ref not in seen)
+    return found
+
+
+def _by_code(chart: Chart, criteria: Criteria) -> tuple[Lesion, ...]:
+    return tuple(
         Lesion(
             finding.ref,
             "calcinosis",
@@ -124,9 +165,7 @@ def _candidates(chart: Chart, criteria: Criteria) -> list[Lesion]:
             hardness="definite" if finding.certainty == "confirmed" else "unstated",
         )
         for finding in chart.findings(*criteria.lesion.calcinosis_concepts)
-        if finding.ref not in seen
     )
-    return found
 
 
 def _against(lesion: Lesion, every: Iterable[Lesion]) -> Lesion | None:
@@ -146,24 +185,17 @@ def _recorded(lesion: Lesion) -> date:
     return lesion.first_recorded.latest if lesion.first_recorded else date.min
 
 
-def _from_reports(reports: Reports) -> list[Lesion]:
+def _from_reports(reports: Reports) -> tuple[Lesion, ...]:
     """Imaging or a biopsy that shows calcium is itself the record of a calcified lesion."""
-    return [
+    return tuple(
         Lesion(report.ref, "calcification", report.label, hardness="definite", sites=report.sites, recorded=report.date)
         for report in reports.shown
-    ]
+    )
 
 
-def _spot(
-    lesion: Lesion,
-    qualifying: list[Lesion],
-    described: list[Lesion],
-    known: tuple[Known, ...],
-    chart: Chart,
-    criteria: Criteria,
-) -> Spot:
-    first = _first_record(lesion, (*qualifying, *described))
-    ulcers = [other for other in described if _ulcer_of(lesion, other)]
+def _spot(lesion: Lesion, dated: list[_Dated], every_ulcer: list[Lesion], record: _OnRecord, chart: Chart) -> Spot:
+    first = _first_record(lesion, dated)
+    ulcers = [other for other in every_ulcer if _ulcer_of(lesion, other)]
     if ulcers:
         lesion = replace(
             lesion,
@@ -171,35 +203,43 @@ def _spot(
             pus=lesion.pus or any(ulcer.pus for ulcer in ulcers),
             necrotic=lesion.necrotic or any(ulcer.necrotic for ulcer in ulcers),
         )
-    if _mimic_here(lesion, chart):
+    if _mimic_here(lesion, record):
         return Spot(lesion, "N5", counts=False)
-    newness, certain, event = classify(lesion, first, ulcers, known, chart, criteria.newness)
+    newness, certain, event = classify(lesion, first, ulcers, record.known, chart, record.windows)
     return Spot(lesion, newness, certain, event, counts=newness != "older")
 
 
 def _ulcer_of(lesion: Lesion, other: Lesion) -> bool:
     """An ulcer described beside the lesion ("calcified nodule with an ulcer") or at the same site is the lesion's."""
-    if other.kind != "ulcer" or other is lesion:
+    if other is lesion:
         return False
     return overlap(lesion.sites, other.sites) or (other.ref == lesion.ref and fits(lesion.sites, other.sites))
 
 
-def _first_record(lesion: Lesion, others: Iterable[Lesion]) -> PartialDate | None:
+_Dated = tuple[Lesion, frozenset[str], PartialDate]
+"""a description, its regions, and when it was first recorded."""
+
+
+def _dated(lesions: Iterable[Lesion]) -> list[_Dated]:
+    """Each description once."""
+    every = {id(lesion): lesion for lesion in lesions}.values()
+    return [(le, regions(le.sites), when) for le in every if (when := le.first_recorded) is not None]
+
+
+def _first_record(lesion: Lesion, dated: list[_Dated]) -> PartialDate | None:
     """The earliest record date of any description of the same place."""
     here = regions(lesion.sites)
-    dates = [
-        other.first_recorded
-        for other in others
-        if other.first_recorded is not None and (other is lesion or any(site.region in here for site in other.sites))
-    ]
-    return min(dates, key=lambda when: when.latest) if dates else lesion.first_recorded
+    dates = [when for other, there, when in dated if other is lesion or not here.isdisjoint(there)]
+    return min(dates, key=_latest) if dates else None
 
 
-def _mimic_here(lesion: Lesion, chart: Chart) -> bool:
+_latest = attrgetter("latest")
+
+
+def _mimic_here(lesion: Lesion, record: _OnRecord) -> bool:
     """N5: on record as something else at the same site, by a code or by the name of the Condition (a word of a note
     is no evaluation). Without a site it silences nothing."""
-    named = chart.findings("mimic.*", suspected=False)
-    return any(finding.sites and overlap(lesion.sites, finding.sites) for finding in named if finding.titled)
+    return any(overlap(lesion.sites, sites) for sites in record.elsewhere)
 
 
 def _decide(counting: list[Spot], known: tuple[Known, ...]) -> tuple[Newness, bool, tuple[str, ...]]:

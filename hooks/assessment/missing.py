@@ -9,7 +9,7 @@ from hooks.assessment.reports import Reports
 from hooks.assessment.sites import fits
 from hooks.chart import Chart
 from hooks.knowledge.criteria_schema import MissingRule
-from hooks.model import KidneyCriterion, LabCriterion
+from hooks.model import LabCriterion
 
 
 def find_missing(
@@ -17,11 +17,30 @@ def find_missing(
     calcium: Calcium,
     phosphate: Phosphate,
     pth: LabCriterion,
-    kidney: KidneyCriterion,
     lesions: Lesions,
     reports: Reports,
     rule: MissingRule,
 ) -> tuple[str, ...]:
+    key = (MissingRule, id(rule))
+    if key not in chart.memory:
+        chart.memory[key] = _results(chart, calcium, phosphate, pth, rule)
+    missing: tuple[str, ...] = chart.memory[key]
+    imaged = [
+        report
+        for report in (*reports.positive, *reports.doubtful, *reports.negative)
+        if any(fits(report.calcified_sites or report.sites, le.sites) for le in lesions.deciding)
+    ]
+    if not imaged and not reports.biopsies:
+        return (*missing, "radiograph")
+    if imaged and not reports.positive and not reports.biopsies and not reports.other_biopsies:
+        return (*missing, "skin-biopsy")
+    return missing
+
+
+def _results(
+    chart: Chart, calcium: Calcium, phosphate: Phosphate, pth: LabCriterion, rule: MissingRule
+) -> tuple[str, ...]:
+    """What the laboratory has not answered; lesions have no part in it."""
     missing: list[str] = []
     status = calcium.criterion.status
     if calcium.albumin_low or (status == "indeterminate" and calcium.criterion.kind is not None):
@@ -43,14 +62,4 @@ def find_missing(
     vitamin_d = chart.latest("vitamin-d-25-oh", max_age_days=rule.vitamin_d_days)
     if vitamin_d is None:
         missing.append("vitamin-d-25-oh")
-    imaged = [
-        report
-        for report in (*reports.positive, *reports.doubtful, *reports.negative)
-        if any(fits(report.calcified_sites or report.sites, le.sites) for le in lesions.deciding)
-    ]
-    if not imaged and not reports.biopsies:
-        missing.append("radiograph")
-    doubt = imaged and not reports.positive and not reports.biopsies and not reports.other_biopsies
-    if doubt:
-        missing.append("skin-biopsy")
     return tuple(missing)

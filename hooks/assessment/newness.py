@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from hooks.assessment.reports import Reports
@@ -33,12 +33,29 @@ class Known:
     progressed: bool = False
 
 
-def known_calcinosis(
-    chart: Chart, coded: tuple[Finding, ...], reports: Reports, rule: NewnessRule
-) -> tuple[Known, ...]:
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The first days of the windows of the rule, counted back from the day of the chart."""
+
+    new: date
+    recent: date
+    documented: date
+    episode: date
+
+    @classmethod
+    def of(cls, rule: NewnessRule, day: date) -> Windows:
+        return cls(
+            add_months(day, -rule.new_months),
+            add_months(day, -rule.recent_months),
+            day - timedelta(days=rule.documented_days),
+            day - timedelta(days=rule.episode_days),
+        )
+
+
+def known_calcinosis(chart: Chart, coded: tuple[Finding, ...], reports: Reports, windows: Windows) -> tuple[Known, ...]:
     """A calcinosis code of any age; positive imaging or biopsy surely older than the episode."""
-    episode = chart.as_of - timedelta(days=rule.episode_days)
-    progressed = any(r.progressed and _recent(r.date, chart, rule) for r in reports.positive)
+    episode = windows.episode
+    progressed = any(r.progressed and _recent(r.date, windows) for r in reports.positive)
     known = [
         Known(
             f.ref,
@@ -64,37 +81,37 @@ def classify(
     ulcers: Iterable[Lesion],
     known: tuple[Known, ...],
     chart: Chart,
-    rule: NewnessRule,
+    windows: Windows,
 ) -> tuple[Class, bool, str | None]:
     """(class, whether it surely holds, event). `first` is the earliest record of the same place, `ulcers` are
     described as its own."""
-    change = next((found for one in (lesion, *ulcers) if (found := _change(one, chart, rule))), None)
+    change = next((found for one in (lesion, *ulcers) if (found := _change(one, windows))), None)
     fitting = [k for k in known if k.ref == lesion.ref or fits(lesion.sites, k.sites)]
     if fitting:
-        return "N4", True, change or _event(lesion, fitting, rule, chart)
-    return _by_date(lesion, first, change, chart, rule)
+        return "N4", True, change or _event(lesion, fitting, windows)
+    return _by_date(lesion, first, change, chart, windows)
 
 
 def _by_date(
-    lesion: Lesion, recorded: PartialDate | None, event: str | None, chart: Chart, rule: NewnessRule
+    lesion: Lesion, recorded: PartialDate | None, event: str | None, chart: Chart, windows: Windows
 ) -> tuple[Class, bool, str | None]:
     begun = lesion.onset
     if begun is None and lesion.called_new and not lesion.long_standing:
         begun = lesion.first_recorded or PartialDate.of(chart.as_of)
     if begun is not None:
-        for newness, months in (("N1", rule.new_months), ("N2", rule.recent_months)):
-            truth = begun.on_or_after(add_months(chart.as_of, -months))
+        for newness, first_day in (("N1", windows.new), ("N2", windows.recent)):
+            truth = begun.on_or_after(first_day)
             if truth != "no":
                 return newness, truth == "yes", event  # type: ignore[return-value]
     if recorded is None:
         return "N3", False, event
-    truth = recorded.on_or_after(chart.as_of - timedelta(days=rule.documented_days))
+    truth = recorded.on_or_after(windows.documented)
     if truth != "no":
         return "N3", truth == "yes", event
     return ("N3", True, event) if event else ("older", True, None)
 
 
-def _event(lesion: Lesion, known: list[Known], rule: NewnessRule, chart: Chart) -> str | None:
+def _event(lesion: Lesion, known: list[Known], windows: Windows) -> str | None:
     """What beside a change of the lesion makes known calcinosis worth a card: progression on imaging, first coded in
     this episode, a site that began after it was known."""
     if any(k.progressed for k in known):
@@ -104,13 +121,13 @@ def _event(lesion: Lesion, known: list[Known], rule: NewnessRule, chart: Chart) 
     unsited = [k for k in known if not k.sites and k.ref != lesion.ref]
     begun = lesion.onset
     if unsited and begun is not None and all(k.when is not None and begun.earliest > k.when.latest for k in unsited):
-        return "new-site" if begun.on_or_after(add_months(chart.as_of, -rule.new_months)) != "no" else None
+        return "new-site" if begun.on_or_after(windows.new) != "no" else None
     return None
 
 
-def _change(lesion: Lesion, chart: Chart, rule: NewnessRule) -> str | None:
+def _change(lesion: Lesion, windows: Windows) -> str | None:
     """Growth, a new site, an ulcer or infection, described in this episode."""
-    if not _recent(lesion.recorded or lesion.updated, chart, rule):
+    if not _recent(lesion.recorded or lesion.updated, windows):
         return None
     if lesion.growing or lesion.rapid:
         return "growth"
@@ -123,6 +140,6 @@ def _change(lesion: Lesion, chart: Chart, rule: NewnessRule) -> str | None:
     return None
 
 
-def _recent(when: PartialDate | None, chart: Chart, rule: NewnessRule) -> bool:
+def _recent(when: PartialDate | None, windows: Windows) -> bool:
     """In this episode, or without a date (then it can't be called old)."""
-    return when is None or when.on_or_after(chart.as_of - timedelta(days=rule.episode_days)) != "no"
+    return when is None or when.on_or_after(windows.episode) != "no"

@@ -3,6 +3,7 @@ change the grade."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from hooks.knowledge.messages import Messages
 from hooks.knowledge.red_flags import RedFlags
 from hooks.model import CtdCriterion, KidneyCriterion, RedFlag
 from mappings.dates import PartialDate, Truth, add_months
-from mappings.facts import Finding, Lesion
+from mappings.facts import Finding, Lesion, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,63 @@ class Flags:
 
     def has(self, flag: str) -> bool:
         return any(f.id == flag for f in self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class _OnRecord:
+    """What the flags ask of the chart beside the lesions."""
+
+    codes: tuple[str, ...]
+    """calciphylaxis by code."""
+    signs: tuple[Finding, ...]
+    """necrosis or livedo."""
+    kidney_failure: tuple[str, ...]
+    anticoagulants: tuple[str, ...]
+    culture: Result | None
+    """the latest, if it is positive."""
+    fever: tuple[str, ...]
+    crp: Result | None
+    """a recent one, if it is high."""
+    infections: tuple[Finding, ...]
+    myositis: tuple[tuple[str, ...], tuple[str, ...], bool]
+    """dermatomyositis in the years in which to look for a cancer: (why, evidence, whether to ask since when)."""
+    cancer: tuple[str, ...]
+    antibodies: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """those that go with a cancer: (text, evidence, sources)."""
+    coded: tuple[tuple[str, tuple[str, ...]], ...]
+    """flags that a finding raises by itself, with their evidence."""
+
+
+def _on_record(chart: Chart, ctd: CtdCriterion, criteria: Criteria, rules: RedFlags, messages: Messages) -> _OnRecord:
+    key = (_OnRecord, id(rules), id(criteria))
+    if key not in chart.memory:
+        hurts, infected = rules.calciphylaxis, rules.infection
+        culture = chart.latest(infected.culture)
+        crp = chart.latest("crp", max_age_days=infected.crp_days)
+        coded = (
+            ("digital-ischaemia", _refs(_digital_ischaemia(chart, rules))),
+            ("nerve-compression", _refs(chart.findings(*rules.nerve_concepts))),
+        )
+        chart.memory[key] = _OnRecord(
+            _refs(chart.findings(*hurts.concepts, suspected=False)),
+            chart.findings(*hurts.necrosis_concepts, *hurts.livedo_concepts),
+            _refs(chart.findings(*hurts.kidney_failure_concepts, suspected=False)),
+            tuple(drug.ref for drug in chart.drugs(hurts.vka, drafts=False)),
+            culture if culture is not None and culture.word == "positive" else None,
+            _refs(chart.findings(*infected.fever_concepts)),
+            crp if crp is not None and judge(crp, chart, ()).category == "high" else None,
+            chart.findings(*infected.infection_concepts),
+            _myositis(chart, ctd, criteria, rules, messages),
+            _refs(chart.findings(*rules.malignancy.cancer_concepts, history=True, suspected=False)),
+            _antibodies(chart, rules),
+            tuple((flag, refs) for flag, refs in coded if refs),
+        )
+    found: _OnRecord = chart.memory[key]
+    return found
+
+
+def _refs(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(finding.ref for finding in findings)
 
 
 def find_flags(
@@ -52,32 +110,28 @@ def find_flags(
         refs = tuple(dict.fromkeys(evidence))
         found.append(RedFlag(flag, entry.text.format(**values), refs, (*entry.sources, *sources)))
 
-    dead = _necrosis_or_livedo(chart, lesions, rules)
-    codes = tuple(f.ref for f in chart.findings(*rules.calciphylaxis.concepts, suspected=False))
+    record = _on_record(chart, ctd, criteria, rules, messages)
+    dead, codes = _necrosis_or_livedo(lesions, record), record.codes
     if calcium.criterion.critical:
         raise_flag("critical-calcium", calcium.criterion.evidence, days=criteria.calcium.critical_days)
-    why = _calciphylaxis(chart, lesions, kidney, dead, codes, rules, criteria, messages)
+    why = _calciphylaxis(lesions, kidney, dead, record, rules, criteria, messages)
     if why:
         raise_flag("calciphylaxis", why[1], why=why[0])
-    why = _infection(chart, lesions, rules, messages)
+    why = _infection(lesions, record, messages)
     if why:
         raise_flag("infection", why[1], why=why[0])
-    malignancy, ask = _malignancy(chart, ctd, lesions, criteria, rules, messages)
+    malignancy = _malignancy(lesions, record, messages)
     if malignancy:
         raise_flag("malignancy", malignancy[1], malignancy[2], why=malignancy[0])
-    for flag, findings in (
-        ("digital-ischaemia", _digital_ischaemia(chart, rules)),
-        ("nerve-compression", chart.findings(*rules.nerve_concepts)),
-    ):
-        if findings:
-            raise_flag(flag, tuple(f.ref for f in findings))
+    for flag, refs in record.coded:
+        raise_flag(flag, refs)
     why = _rapid(chart, lesions, criteria, messages)
     if why:
         raise_flag("rapid-onset", why[1], why=why[0])
     breast = tuple(le.ref for le in lesions.deciding if any(s.place in rules.breast_places for s in le.sites))
     if breast and chart.facts.sex == "female" and chart.age_below(rules.adult_age) is not True:
         raise_flag("breast-lesion", breast)
-    return Flags(tuple(found), dead, codes, ask)
+    return Flags(tuple(found), dead, codes, record.myositis[2])
 
 
 def _digital_ischaemia(chart: Chart, rules: RedFlags) -> tuple[Finding, ...]:
@@ -87,11 +141,10 @@ def _digital_ischaemia(chart: Chart, rules: RedFlags) -> tuple[Finding, ...]:
     return (*chart.findings(*rules.digital_ischaemia_concepts), *at_digit)
 
 
-def _necrosis_or_livedo(chart: Chart, lesions: Lesions, rules: RedFlags) -> tuple[str, ...]:
+def _necrosis_or_livedo(lesions: Lesions, record: _OnRecord) -> tuple[str, ...]:
     """On the lesion itself: said of it, or a finding at the same site."""
     refs = [le.ref for le in lesions.deciding if le.necrotic or le.livedo]
-    signs = chart.findings(*rules.calciphylaxis.necrosis_concepts, *rules.calciphylaxis.livedo_concepts)
-    refs.extend(f.ref for f in signs if any(overlap(f.sites, le.sites) for le in lesions.deciding))
+    refs.extend(f.ref for f in record.signs if any(overlap(f.sites, le.sites) for le in lesions.deciding))
     return tuple(dict.fromkeys(refs))
 
 
@@ -110,92 +163,87 @@ def painful(lesion: Lesion) -> bool:
 
 
 def _calciphylaxis(
-    chart: Chart,
     lesions: Lesions,
     kidney: KidneyCriterion,
     dead: tuple[str, ...],
-    codes: tuple[str, ...],
+    record: _OnRecord,
     rules: RedFlags,
     criteria: Criteria,
     messages: Messages,
 ) -> tuple[str, tuple[str, ...]] | None:
-    if codes:
-        return messages.say("r2.code"), codes
+    if record.codes:
+        return messages.say("r2.code"), record.codes
     pain = [le for le in lesions.deciding if severe_pain(le, rules)]
     if dead and pain:
         return messages.say("r2.necrosis-and-pain"), (*dead, *(le.ref for le in pain))
     failure = kidney.dialysis or (kidney.egfr is not None and kidney.egfr < criteria.kidney.failure_egfr_below)
-    coded = chart.findings(*rules.calciphylaxis.kidney_failure_concepts, suspected=False)
-    vka = chart.drugs(rules.calciphylaxis.vka, drafts=False)
+    coded, vka = record.kidney_failure, record.anticoagulants
     bad = [le.ref for le in lesions.deciding if painful(le) or le.ulcerated]
     if (bad or dead) and (failure or coded or vka):
         key = "r2.kidney" if failure or coded else "r2.vka"
-        sources = (*bad, *dead, *kidney.evidence, *(f.ref for f in coded), *(m.ref for m in vka))
-        return messages.say(key), sources
+        return messages.say(key), (*bad, *dead, *kidney.evidence, *coded, *vka)
     return None
 
 
-def _infection(
-    chart: Chart, lesions: Lesions, rules: RedFlags, messages: Messages
-) -> tuple[str, tuple[str, ...]] | None:
+def _infection(lesions: Lesions, record: _OnRecord, messages: Messages) -> tuple[str, tuple[str, ...]] | None:
     pus = [le.ref for le in lesions.deciding if le.pus]
     if pus:
         return messages.say("r1.pus"), tuple(pus)
-    culture = chart.latest(rules.infection.culture)
-    if culture is not None and culture.word == "positive":
-        return messages.say("r1.culture"), (culture.ref,)
+    if record.culture is not None:
+        return messages.say("r1.culture"), (record.culture.ref,)
     ulcers = [le for le in lesions.deciding if le.ulcerated]
     if not ulcers:
         return None
     spreading = [le.ref for le in lesions.deciding if le.spreading_erythema]
-    fever = chart.findings(*rules.infection.fever_concepts)
-    crp = chart.latest("crp", max_age_days=rules.infection.crp_days)
-    high_crp = crp is not None and judge(crp, chart, ()).category == "high"
-    coded = [
-        f
-        for f in chart.findings(*rules.infection.infection_concepts)
-        if any(overlap(f.sites, le.sites) for le in ulcers)
-    ]
-    if spreading or fever or high_crp or coded:
-        refs = (*(le.ref for le in ulcers), *spreading, *(f.ref for f in (*fever, *coded)))
-        return messages.say("r1.ulcer"), (*refs, crp.ref) if high_crp and crp else refs
+    coded = [f.ref for f in record.infections if any(overlap(f.sites, le.sites) for le in ulcers)]
+    if spreading or record.fever or record.crp or coded:
+        refs = (*(le.ref for le in ulcers), *spreading, *record.fever, *coded)
+        return messages.say("r1.ulcer"), (*refs, record.crp.ref) if record.crp else refs
     return None
 
 
-def _malignancy(
-    chart: Chart, ctd: CtdCriterion, lesions: Lesions, criteria: Criteria, rules: RedFlags, messages: Messages
-) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]] | None, bool]:
-    """((why, evidence, sources) or None, whether to ask for the date of the first symptoms)."""
-    why: list[str] = []
-    refs: list[str] = []
-    ask = False
+def _myositis(
+    chart: Chart, ctd: CtdCriterion, criteria: Criteria, rules: RedFlags, messages: Messages
+) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Dermatomyositis of an adult: (why, evidence, whether to ask for the date of the first symptoms)."""
     adult = chart.age_below(rules.adult_age) is not True
-    if adult and set(ctd.diagnoses) & set(criteria.ctd.adult_dermatomyositis):
-        concepts = [c for d in criteria.ctd.diagnoses if d.id in criteria.ctd.adult_dermatomyositis for c in d.concepts]
-        findings = chart.findings(*concepts, history=True)
-        first, kind = _earliest(findings)
-        if first is None:
-            ask = True
-        else:
-            truth: Truth = first.on_or_after(add_months(chart.as_of, -12 * rules.malignancy.window_years))
-            if truth != "no":
-                why.append(messages.say(f"r3.window.{truth}", date=str(first), kind=messages.say(f"r3.{kind}")))
-                refs.extend(f.ref for f in findings)
-    cancer = chart.findings(*rules.malignancy.cancer_concepts, history=True, suspected=False)
-    fresh = lesions.newness in ("N1", "N2", "N3") or bool(lesions.events)
-    if cancer and fresh:
-        why.append(messages.say("r3.cancer"))
-        refs.extend((*(f.ref for f in cancer), *lesions.criterion.evidence))
-    if not why:
-        return None, ask
-    sources: list[str] = []
+    if not adult or not set(ctd.diagnoses) & set(criteria.ctd.adult_dermatomyositis):
+        return (), (), False
+    concepts = [c for d in criteria.ctd.diagnoses if d.id in criteria.ctd.adult_dermatomyositis for c in d.concepts]
+    findings = chart.findings(*concepts, history=True)
+    first, kind = _earliest(findings)
+    if first is None:
+        return (), (), True
+    truth: Truth = first.on_or_after(add_months(chart.as_of, -12 * rules.malignancy.window_years))
+    if truth == "no":
+        return (), (), False
+    why = messages.say(f"r3.window.{truth}", date=str(first), kind=messages.say(f"r3.{kind}"))
+    return (why,), _refs(findings), False
+
+
+def _antibodies(chart: Chart, rules: RedFlags) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    found: dict[str, tuple[str, str, tuple[str, ...]]] = {}
     for result in chart.results("myositis-antibodies"):
         entry = rules.malignancy.antibodies.get(result.antibody or "")
-        if entry is not None and result.word == "positive" and entry.text not in why:
-            why.append(entry.text)
-            refs.append(result.ref)
-            sources.extend(entry.sources)
-    return ("; ".join(why), tuple(refs), tuple(sources)), ask
+        if entry is not None and result.word == "positive":
+            found.setdefault(entry.text, (entry.text, result.ref, entry.sources))
+    return tuple(found.values())
+
+
+def _malignancy(
+    lesions: Lesions, record: _OnRecord, messages: Messages
+) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
+    """(why, evidence, sources) or None."""
+    why, refs, _ = record.myositis
+    fresh = lesions.newness in ("N1", "N2", "N3") or bool(lesions.events)
+    if record.cancer and fresh:
+        why = (*why, messages.say("r3.cancer"))
+        refs = (*refs, *record.cancer, *lesions.criterion.evidence)
+    if not why:
+        return None
+    more = record.antibodies
+    sources = tuple(source for _, _, entry in more for source in entry)
+    return "; ".join((*why, *(text for text, _, _ in more))), (*refs, *(ref for _, ref, _ in more)), sources
 
 
 def _earliest(findings: tuple[Finding, ...]) -> tuple[PartialDate | None, str]:

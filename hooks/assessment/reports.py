@@ -33,12 +33,8 @@ class Reports:
     unread: tuple[Imaging, ...]
     biopsies: tuple[Biopsy, ...]
     other_biopsies: tuple[Biopsy, ...]
-
-    @property
-    def shown(self) -> tuple[Shown, ...]:
-        """Imaging and biopsies that show calcium, in one form."""
-        imaging = (Shown(r.ref, r.label, r.calcified_sites or r.sites, r.date) for r in self.positive)
-        return (*imaging, *(Shown(b.ref, b.label, b.sites, b.date) for b in self.biopsies))
+    shown: tuple[Shown, ...]
+    """imaging and biopsies that show calcium, in one form."""
 
     @property
     def calcified_sites(self) -> tuple[Site, ...]:
@@ -49,13 +45,19 @@ def sort_reports(chart: Chart) -> Reports:
     facts = chart.facts
     soft = [i for i in facts.imaging if i.finding == "soft-tissue"]
     doubtful = tuple(i for i in soft if i.cystic or i.internal_vascularity)
+    positive = tuple(i for i in soft if i not in doubtful)
+    biopsies = tuple(b for b in facts.biopsies if b.finding == "calcium")
     return Reports(
-        positive=tuple(i for i in soft if i not in doubtful),
+        positive=positive,
         doubtful=doubtful,
         negative=tuple(i for i in facts.imaging if i.finding in ("none", "vascular-only", "joint-or-tendon-only")),
         unread=tuple(i for i in facts.imaging if i.finding == "not-understood" or not i.has_report),
-        biopsies=tuple(b for b in facts.biopsies if b.finding == "calcium"),
+        biopsies=biopsies,
         other_biopsies=tuple(b for b in facts.biopsies if b.finding != "calcium"),
+        shown=(
+            *(Shown(r.ref, r.label, r.calcified_sites or r.sites, r.date) for r in positive),
+            *(Shown(b.ref, b.label, b.sites, b.date) for b in biopsies),
+        ),
     )
 
 

@@ -8,22 +8,22 @@ from collections.abc import Iterable
 from mappings.facts import Site
 from mappings.text.schema import load_places
 
+_OPPOSITE = (("left", "right"), ("right", "left"))
+
 
 def same_place(one: Site, other: Site) -> bool:
-    within = load_places().within
-    if not (
-        one.region == other.region
-        or one.region in within.get(other.region, ())
-        or other.region in within.get(one.region, ())
-    ):
-        return False
-    sides = {one.laterality, other.laterality}
-    return sides != {"left", "right"}
+    if one.region != other.region:
+        within = load_places().within
+        if one.region not in within.get(other.region, ()) and other.region not in within.get(one.region, ()):
+            return False
+    return (one.laterality, other.laterality) not in _OPPOSITE
 
 
 def overlap(some: Iterable[Site], others: Iterable[Site]) -> bool:
     """Whether any site of the one is a site of the other; False when either names none."""
     rest = tuple(others)
+    if not rest:
+        return False
     return any(same_place(one, other) for one in some for other in rest)
 
 
