@@ -16,7 +16,7 @@ import msgspec
 from cds_service.overlay import read_overlay
 from cds_service.screening.engine import Asked, Loss, Outcome, screen
 from cds_service.screening.progress import Progress
-from cds_service.screening.sources import ScreeningError
+from cds_service.screening.sources import ScreeningError, find_sources
 from cds_service.screening.state import State, own_key
 from cds_service.settings import Settings
 
@@ -32,6 +32,8 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
         form_of(given.out)
     if given.workers < 1:
         raise ScreeningError("--workers must be at least 1", "workers")
+    if given.engine != "spark":
+        find_sources(tuple(given.paths))  # nothing is said of keys while there is nothing to screen
     with _folder(given) as folder:
         asked = Asked(
             paths=tuple(given.paths),

@@ -323,7 +323,7 @@ def test_a_wrong_argument_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["screen", *arguments]) == 1
-    assert says in capfd.readouterr().err
+    assert capfd.readouterr().err == f"{says}\n"
 
 
 def test_without_the_extra_it_says_which(
