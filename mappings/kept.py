@@ -8,6 +8,7 @@ so that the file is trusted as bytecode is. Where nothing may be written, everyt
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import pickle
@@ -101,15 +102,17 @@ def _read(path: Path, key: bytes) -> tuple[Any] | None:
 def _write(path: Path, key: bytes, found: tuple[Any]) -> None:
     """Whole or not at all; a service that may write nowhere starts as well."""
     tables = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(key + _sum(tables) + tables)
-        made = Path(file.name)
-        made.chmod(0o644)
-        made.replace(path)
-    except OSError:
-        return
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        partly = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(key + _sum(tables) + tables)
+            partly.chmod(0o644)
+            partly.replace(path)
+        except OSError:
+            partly.unlink()
 
 
 def _sum(content: bytes | memoryview) -> bytes:

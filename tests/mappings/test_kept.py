@@ -142,3 +142,12 @@ def test_the_tables_of_this_package_are_the_same_made_and_kept(tmp_path):
     assert said[0] == said[1]
     assert said[0].startswith("True ")
     assert said[0].endswith(" True False\n")
+
+
+def test_a_full_disk_leaves_nothing_half_written(source, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert start(source).get("lists", Maker()) == {"M34.0": 1}
+    assert list((source / "__pycache__").iterdir()) == []
