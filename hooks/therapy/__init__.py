@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from hooks.case import Case
@@ -81,7 +81,8 @@ class Weighing:
 
     def only(self, ids: Container[str]) -> Weighing:
         """Some of them."""
-        return replace(self, entries=[entry for entry in self.entries if entry.therapy.id in ids])
+        some = [entry for entry in self.entries if entry.therapy.id in ids]
+        return Weighing(self.case, self.phrases, self.book, some)
 
     def verdicts(self) -> frozenset[Verdict]:
         """The items without their words."""

@@ -6,8 +6,6 @@ which texts said nothing, and what short titles name, under digests that can't b
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mappings.facts import Site
 from mappings.reader.silence import Silence
 from mappings.reader.titles import Titles
@@ -48,7 +46,7 @@ class ChartText:
         digest = self._silence.of_text(b"read" + kind.encode(), text)
         if digest in self._silence:
             return EMPTY
-        known = self._titles.get(digest, text)
+        known = self._titles.reading(digest, text)
         if known is not None:
             return known
         found = self._engine.read(text, kind=kind)
@@ -56,16 +54,20 @@ class ChartText:
             self._silence.add(digest)
             return EMPTY
         if kind != "note":
-            self._titles.keep(digest, text, found)
+            self._titles.keep_reading(digest, text, found)
         return found
 
     def sites(self, text: str) -> tuple[Site, ...]:
         found = self._sites.get(text)
         if found is None:
             digest = self._silence.of_text(b"sites", text)
-            found = () if digest in self._silence else self._engine.sites(text)
-            if not found:
-                self._silence.add(digest)
+            found = () if digest in self._silence else self._titles.sites.get(digest)
+            if found is None:
+                found = self._engine.sites(text)
+                if found:
+                    self._titles.sites.keep(digest, text, found)
+                else:
+                    self._silence.add(digest)
             self._sites[text] = found
         return found
 
@@ -73,9 +75,13 @@ class ChartText:
         found = self._workup.get(text)
         if found is None:
             digest = self._silence.of_text(b"workup", text)
-            found = _NOTHING if digest in self._silence else self._engine.workup(text)
-            if not found:
-                self._silence.add(digest)
+            found = _NOTHING if digest in self._silence else self._titles.workup.get(digest)
+            if found is None:
+                found = self._engine.workup(text)
+                if found:
+                    self._titles.workup.keep(digest, text, found)
+                else:
+                    self._silence.add(digest)
             self._workup[text] = found
         return found
 
@@ -96,7 +102,9 @@ class ChartText:
 
 def is_empty(reading: TextReading) -> bool:
     """Whether nothing was read, and nothing was there that could not be."""
-    return replace(reading, language="en") == EMPTY
+    return reading.understood and not (
+        reading.lesions or reading.concepts or reading.labs or reading.imaging or reading.biopsies or reading.tolerances
+    )
 
 
 _NOTHING: frozenset[str] = frozenset()

@@ -1,10 +1,13 @@
-"""What short titles name, for the life of the process: thousands of Conditions are called "Dermatomyositis".
+"""What short titles name, for the life of the process: thousands of Conditions are called "Dermatomyositis", as many
+orders "X-ray left elbow".
 
 As in `silence.py` and `names.py` no chart text outlives its request: a title is kept as a digest under a random key,
-what it names in our own ids. Only titles that name diagnoses, signs or states and say no more are kept: no lesion,
-number or date, and no note."""
+what it names in our own ids. Of readings only those are kept that name diagnoses, signs or states and say no more: no
+lesion, number or date, and no note."""
 
 from __future__ import annotations
+
+from typing import Generic, TypeVar
 
 from mappings.facts import Site
 from mappings.text.reading import ConceptMention, Status, TextReading
@@ -14,33 +17,49 @@ _LONGEST = 80
 
 _Named = tuple[str, Status, int, int, tuple[Site, ...]]
 """concept, what is said of it, where in the title, sites."""
+_M = TypeVar("_M")
 
 
-class Titles:
-    """Readings by the digest of the title; the older half is forgotten when there are too many. Safe for threads."""
+class Meanings(Generic[_M]):
+    """Meanings by the digest of a short title; the older half is forgotten when there are too many. Safe between
+    threads."""
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._known: dict[bytes, tuple[str, bool, tuple[_Named, ...]]] = {}
+        self._known: dict[bytes, _M] = {}
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def get(self, digest: bytes, title: str) -> TextReading | None:
-        """The reading of this title, its words put in again."""
-        known = self._known.get(digest)
-        return None if known is None else _filled(*known, title)
+    def get(self, digest: bytes) -> _M | None:
+        return self._known.get(digest)
 
-    def keep(self, digest: bytes, title: str, reading: TextReading) -> None:
-        """Keeps what the title names, if that is all it says."""
+    def keep(self, digest: bytes, title: str, meaning: _M) -> None:
         if len(title) > _LONGEST:
-            return
-        named = tuple((m.concept, m.status, m.start, m.end, m.sites) for m in reading.concepts)
-        if _filled(reading.language, reading.understood, named, title) != reading:
             return
         if len(self._known) >= self._most:
             self._known = dict(list(self._known.items())[self._most // 2 :])
-        self._known[digest] = reading.language, reading.understood, named
+        self._known[digest] = meaning
+
+
+class Titles:
+    """What titles were found to name: what they say, the investigations, the places of the body."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self.readings: Meanings[tuple[str, bool, tuple[_Named, ...]]] = Meanings(most)
+        self.workup: Meanings[frozenset[str]] = Meanings(most)
+        self.sites: Meanings[tuple[Site, ...]] = Meanings(most)
+
+    def reading(self, digest: bytes, title: str) -> TextReading | None:
+        """The reading of this title, its words put in again."""
+        known = self.readings.get(digest)
+        return None if known is None else _filled(*known, title)
+
+    def keep_reading(self, digest: bytes, title: str, reading: TextReading) -> None:
+        """Keeps what the title names, if that is all it says."""
+        named = tuple((m.concept, m.status, m.start, m.end, m.sites) for m in reading.concepts)
+        if _filled(reading.language, reading.understood, named, title) == reading:
+            self.readings.keep(digest, title, (reading.language, reading.understood, named))
 
 
 def _filled(language: str, understood: bool, named: tuple[_Named, ...], title: str) -> TextReading:

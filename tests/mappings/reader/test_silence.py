@@ -16,7 +16,7 @@ from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
 from mappings.reader.silence import Silence
-from mappings.reader.titles import Titles
+from mappings.reader.titles import Meanings, Titles
 from mappings.text.engine import TextEngine
 from mappings.text.reading import TextReading
 from tests.charts import TODAY, chart
@@ -51,7 +51,12 @@ class Nothing(Silence):
 class NoTitles(Titles):
     """Every title is read anew."""
 
-    def keep(self, digest: bytes, title: str, reading: TextReading) -> None:
+    def __init__(self) -> None:
+        self.readings = self.workup = self.sites = Meaningless()
+
+
+class Meaningless(Meanings[Any]):
+    def keep(self, digest: bytes, title: str, meaning: Any) -> None:
         pass
 
 
@@ -162,12 +167,12 @@ def test_titles_are_kept_without_their_words() -> None:
     engine, titles = TextEngine.load(), Titles(most=100)
     for number, title in enumerate(("Dermatomyositis", "Systemic sclerosis, no diabetes", "family history of SLE")):
         reading, digest = engine.read(title, kind="condition"), b"%016d" % number
-        titles.keep(digest, title, reading)
-        assert titles.get(digest, title) == reading != TextReading("en")
-        assert title not in repr(titles._known)
+        titles.keep_reading(digest, title, reading)
+        assert titles.reading(digest, title) == reading != TextReading("en")
+        assert title not in repr(titles.readings._known)
     for title in ("Hard nodule, left elbow", "SLE since 2019", "Calcium 2.3 mmol/L", "Dermatomyositis " * 6):
-        titles.keep(b"another", title, engine.read(title, kind="condition"))
-    assert titles.get(b"another", "Hard nodule, left elbow") is None
+        titles.keep_reading(b"another", title, engine.read(title, kind="condition"))
+    assert titles.reading(b"another", "Hard nodule, left elbow") is None
     for number in range(1000):
-        titles.keep(b"%016d" % number, "SLE", engine.read("SLE", kind="condition"))
-    assert len(titles) <= 100
+        titles.keep_reading(b"%016d" % number, "SLE", engine.read("SLE", kind="condition"))
+    assert len(titles.readings) <= 100
