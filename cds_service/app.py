@@ -19,7 +19,6 @@ from cds_service.companion.launching import restored
 from cds_service.companion.sessions import Session, Sessions
 from cds_service.companion.shared import Kept, Shared
 from cds_service.companion.vault import Vault
-from cds_service.entrance import Entrance
 from cds_service.fhir.door import Policy, open_client
 from cds_service.gauges import register
 from cds_service.lanes import Lanes
@@ -103,7 +102,7 @@ def create_app(
         sessions=Sessions(shared=_shared(settings, kept, tenants), restore=restore),
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
         rates=Rates(settings.max_per_minute_per_tenant),
-        lanes=Lanes(settings.deadline_ms / 1000),
+        lanes=Lanes(settings.deadline_ms / 1000, settings.max_concurrent),
         room=Room(settings.max_bytes_at_once, settings.max_bytes_at_once_per_tenant),
     )
     tenants.check = state.check
@@ -157,7 +156,7 @@ def create_app(
         max_bytes=settings.max_body_bytes,
         seconds=settings.body_timeout_ms / 1000,
         slots=state.slots,
-        entrance=Entrance(settings.deadline_ms / 1000, settings.max_concurrent),
+        entrance=state.lanes.entrance,
     )
     app.add_middleware(Cors, any_origin=settings.sandbox, tenants=tenants)
     app.add_middleware(Observed, metrics=state.metrics, tenants=tenants)

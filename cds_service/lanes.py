@@ -1,8 +1,9 @@
 """Work that occupies the processor: tenants take turns at it, and heavy work does not hold up light work.
 
-Light work runs on the event loop, where nothing is handed over. Heavy work (a chart of many resources, a large body)
-runs in one thread, so that the loop goes on answering the others meanwhile. Nobody waits for a turn longer than an
-answer would be worth, and not behind a crowd of its own: then the caller is told to come back.
+Light work runs on the event loop, where nothing is handed over, one piece at a time (`entrance.py`). Heavy
+work (a chart of many resources, a large body) runs in one thread, so that the loop goes on answering the others
+meanwhile. Nobody waits for a turn longer than an answer would be worth, and for heavy work not behind a crowd of its
+own: then the caller is told to come back.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from cds_service.entrance import Entrance
 from cds_service.errors import Overloaded
 
 HEAVY_BYTES = 256 * 1024
@@ -71,17 +73,20 @@ class Turns:
 
 
 class Lanes:
-    """The event loop for light work, a thread for heavy work. `seconds`: the longest wait for a turn."""
+    """The event loop for light work, a thread for heavy work. `seconds`: the longest wait for a turn; `most`: so many
+    calls wait to come in."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, most: int) -> None:
         self._seconds = seconds
+        self.entrance = Entrance(seconds, most)
         self._heavy = Turns(_MOST_HEAVY)
         self._thread: ThreadPoolExecutor | None = None
 
     async def run(self, tenant: str, heavy: bool, work: Callable[[], Result]) -> Result:
         """What `work` gives, in the tenant's turn. Raises Overloaded, and whatever `work` does."""
         if not heavy:
-            return work()  # done before the loop does anything else: there is nothing to take turns at
+            await self.entrance.go_on(tenant)
+            return work()
         async with self._heavy.of(tenant, self._seconds):
             if self._thread is None:
                 self._thread = ThreadPoolExecutor(1, "heavy")

@@ -6,23 +6,25 @@ written in batches by a thread of their own. Feedback is acknowledged only after
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from cds_service.audit.trail import Event
 from cds_service.errors import Overloaded
 from cds_service.feedback import FeedbackItem
 from cds_service.metrics import Metrics
-from cds_service.store import EvaluationRecord, Shown, Store, StoreError, TokenUse
+from cds_service.offload import Offload
+from cds_service.store import Claim, EvaluationRecord, Shown, Store, StoreError, TokenUse
+from cds_service.tenants import NOBODY
 
 _LOG = logging.getLogger("cds_service")
 _THREADS = 4
-_MAX_PENDING = 64
+_TOGETHER = 16
+"""claims of tokens that are committed together, at most"""
 _READ_SHARE, _MOST_READ_SECONDS = 1 / 8, 2.0
 """how much of a request's deadline may go to reading what was shown before: 250 ms of the usual 2 s"""
 _WRITE_SECONDS = 1.0
@@ -36,9 +38,6 @@ REPEAT_MS = 30_000
 Result = TypeVar("Result")
 
 
-_Work = tuple[asyncio.AbstractEventLoop, asyncio.Future[Any], Callable[[], Any]]
-
-
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -50,11 +49,8 @@ class Memory:
         """`deadline`: seconds that a whole request may take."""
         self.store, self._metrics = store, metrics
         self._read_seconds = min(deadline * _READ_SHARE, _MOST_READ_SECONDS)
-        self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
-        self._threads = [threading.Thread(target=self._serve, name=f"store-{n}", daemon=True) for n in range(_THREADS)]
-        for thread in self._threads:
-            thread.start()
-        self._pending = 0
+        self._calls: Offload[Callable[[], Any], Any] = Offload("store", lambda asked: [asked[0]()], threads=_THREADS)
+        self._claims = Offload("store-claims", self._claim, together=_TOGETHER)
         self._queue: queue.SimpleQueue[EvaluationRecord | Event | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
@@ -62,7 +58,7 @@ class Memory:
     async def shown_before(self, tenant: str, patient_key: str) -> list[Shown]:
         """Earlier cards; none when the store does not answer in time (nothing is held back then)."""
         try:
-            return await self._call(self._read_seconds, lambda: self.store.shown_before(tenant, patient_key))
+            return await self._call(tenant, self._read_seconds, lambda: self.store.shown_before(tenant, patient_key))
         except (StoreError, TimeoutError):
             self._failed("history")
             return []
@@ -73,7 +69,7 @@ class Memory:
             self._later(record)
             return
         try:
-            await self._call(_WRITE_SECONDS, lambda: self.store.record([record]))
+            await self._call(record.tenant, _WRITE_SECONDS, lambda: self.store.record([record]))
         except TimeoutError:
             self._failed("record")  # it goes on without us and may still be written
         except StoreError:
@@ -88,7 +84,7 @@ class Memory:
         """Commits feedback; how many items were new. Overloaded when that was not possible: the client may repeat."""
         try:
             return await self._call(
-                _FEEDBACK_SECONDS, lambda: self.store.add_feedback(tenant, service, items, now_ms())
+                tenant, _FEEDBACK_SECONDS, lambda: self.store.add_feedback(tenant, service, items, now_ms())
             )
         except (StoreError, TimeoutError):
             self._failed("feedback")
@@ -97,31 +93,32 @@ class Memory:
     async def use_token(self, tenant: str, jti: str, request_hash: str, expires: float) -> TokenUse | None:
         """Claims a token in the shared store; None when the store does not answer."""
         try:
-            return await self._call(
-                _WRITE_SECONDS,
-                lambda: self.store.use_token(tenant, jti, request_hash, now_ms(), int(expires * 1000), REPEAT_MS),
-            )
+            claim = Claim(tenant, jti, request_hash, int(expires * 1000))
+            return await self._claims.call(tenant, _WRITE_SECONDS, claim)
         except (StoreError, TimeoutError):
             self._failed("token")
             return None
 
+    def _claim(self, claims: Sequence[Claim]) -> Sequence[TokenUse]:
+        return self.store.use_tokens(claims, now_ms(), REPEAT_MS)
+
     async def ready(self) -> bool:
         try:
-            await self._call(_WRITE_SECONDS, self.store.ping)
+            await self._call(NOBODY, _WRITE_SECONDS, self.store.ping)
         except (StoreError, TimeoutError):
             return False
         return True
 
     async def expire(self, retention_days: dict[str, int], default_days: int) -> None:
         try:
-            await self._call(60, lambda: self.store.expire(now_ms(), retention_days, default_days))
+            await self._call(NOBODY, 60, lambda: self.store.expire(now_ms(), retention_days, default_days))
         except (StoreError, TimeoutError):
             self._failed("expire")
 
     @property
     def pending(self) -> int:
         """Calls that are under way, those included that nobody waits for any more."""
-        return self._pending
+        return self._calls.pending + self._claims.pending
 
     @property
     def waiting(self) -> int:
@@ -132,50 +129,12 @@ class Memory:
         """Writes what is still queued, then lets go of the database."""
         self._queue.put(None)
         self._writer.join(10)
-        for _ in self._threads:
-            self._work.put(None)
-        for thread in self._threads:
-            thread.join()
+        self._calls.close()
+        self._claims.close()
         self.store.close()
 
-    async def _call(self, seconds: float, work: Callable[[], Result]) -> Result:
-        """Runs in a thread, waits so long; what takes longer goes on without us."""
-        if self._pending >= _MAX_PENDING:
-            raise TimeoutError
-        self._pending += 1
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        timer = loop.call_later(seconds, _too_late, future)
-        self._work.put((loop, future, work))
-        try:
-            return await future
-        finally:
-            timer.cancel()
-
-    def _serve(self) -> None:
-        """One thread: does what is asked of it, one call after another. Handing over by hand costs a third of what an
-        executor, its future and the waiting for both do."""
-        while (asked := self._work.get()) is not None:
-            loop, future, work = asked
-            found: object = None
-            failed: BaseException | None = None
-            try:
-                found = work()
-            except BaseException as error:  # noqa: BLE001 - whatever it is, it is for the caller
-                failed = error
-            try:
-                loop.call_soon_threadsafe(self._done, future, found, failed)
-            except RuntimeError:  # the loop has ended meanwhile: nobody waits
-                self._pending -= 1
-
-    def _done(self, future: asyncio.Future[Any], found: object, failed: BaseException | None) -> None:
-        self._pending -= 1
-        if future.done():
-            return  # nobody waits for it any more
-        if failed is not None:
-            future.set_exception(failed)
-        else:
-            future.set_result(found)
+    async def _call(self, tenant: str, seconds: float, work: Callable[[], Result]) -> Result:
+        return cast(Result, await self._calls.call(tenant, seconds, work))
 
     def _later(self, item: EvaluationRecord | Event) -> None:
         if self._queue.qsize() < _QUEUE:
@@ -236,8 +195,3 @@ class Memory:
     def _failed(self, what: str) -> None:
         self._metrics.store_failed(what)
         _LOG.error("the store failed", extra={"reason": what})
-
-
-def _too_late(future: asyncio.Future[Any]) -> None:
-    if not future.done():
-        future.set_exception(TimeoutError())

@@ -47,6 +47,16 @@ class EvaluationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A token that a caller spends on a request."""
+
+    tenant: str
+    jti: str
+    request_hash: str
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A card that was shown for this patient before, with the latest thing a clinician said about it."""
 

@@ -22,7 +22,7 @@ from cds_service.audit.trail import Event, Trail, Verdict, forget, rows_of, veri
 from cds_service.feedback import FeedbackItem
 from cds_service.prepared import Prepared
 from cds_service.store.migrate import migrate
-from cds_service.store.records import CardRecord, EvaluationRecord, Shown
+from cds_service.store.records import CardRecord, Claim, EvaluationRecord, Shown
 from cds_service.store.rows import card_row, evaluated, evaluation_row, offered_rows
 from cds_service.store.tables import cards, evaluations, feedback, secrets, sessions, suggestions, tokens
 from hooks.knowledge.card_schema import load_override_reasons
@@ -52,8 +52,10 @@ class Store:
             Prepared(table.insert(), self.engine.dialect) for table in (evaluations, cards, suggestions)
         )
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
-        shared = isinstance(self.engine.pool, StaticPool)  # one connection for all threads: one transaction at a time
-        self._alone: AbstractContextManager[Any] = threading.RLock() if shared else nullcontext()
+        # SQLite has one writer at a time: our own threads wait for one another in line, where the database would let
+        # them sleep and try again, the longer the more of them there are
+        one_writer = self.engine.dialect.name == "sqlite"
+        self._alone: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
         try:
             migrate(self.engine)
             self._key = (pseudonym_key or self._own_key()).encode()
@@ -122,33 +124,39 @@ class Store:
         latest = {row.card: row for row in said}
         return [_shown(row, latest.get(row.uuid)) for row in found]
 
-    def use_token(
-        self, tenant: str, jti: str, request_hash: str, now_ms: int, expires_ms: int, repeat_ms: int
-    ) -> TokenUse:
-        """Claims a token id. A second claim with the same request within `repeat_ms` is a gateway's repeat; any other
-        is a reuse."""
-        jti_hash = hashlib.sha256(jti.encode()).hexdigest()
-        row = {
-            "tenant": tenant,
-            "jti_hash": jti_hash,
-            "request_hash": request_hash,
-            "first_ms": now_ms,
-            "expires_ms": expires_ms,
-        }
-        if self._at_once(lambda cursor: self._claimed(cursor, row)):
-            return "first"
+    def use_tokens(self, claims: Sequence[Claim], now_ms: int, repeat_ms: int) -> list[TokenUse]:
+        """Claims token ids, together. A second claim with the same request within `repeat_ms` is a gateway's repeat;
+        any other is a reuse."""
+        rows = [
+            {
+                "tenant": claim.tenant,
+                "jti_hash": hashlib.sha256(claim.jti.encode()).hexdigest(),
+                "request_hash": claim.request_hash,
+                "first_ms": now_ms,
+                "expires_ms": claim.expires_ms,
+            }
+            for claim in claims
+        ]
+        first = self._at_once(lambda cursor: self._claimed(cursor, rows))
+        return ["first" if is_first else self._again(row, repeat_ms) for row, is_first in zip(rows, first, strict=True)]
+
+    def _claimed(self, cursor: Any, rows: Sequence[dict[str, Any]]) -> list[bool]:
+        """Whether each claim is the first. Every process claims in the same order: none of two waits for the other."""
+        first = [False] * len(rows)
+        for number in sorted(range(len(rows)), key=lambda n: (rows[n]["tenant"], rows[n]["jti_hash"], n)):
+            self._claim.run(cursor, rows[number])
+            first[number] = cursor.rowcount == 1
+        return first
+
+    def _again(self, row: dict[str, Any], repeat_ms: int) -> TokenUse:
         with reported(), self.engine.connect() as connection:
             before = connection.execute(
                 select(tokens.c.request_hash, tokens.c.first_ms).where(
-                    tokens.c.tenant == tenant, tokens.c.jti_hash == jti_hash
+                    tokens.c.tenant == row["tenant"], tokens.c.jti_hash == row["jti_hash"]
                 )
             ).one()
-        same = hmac.compare_digest(before.request_hash, request_hash)
-        return "repeat" if same and now_ms - before.first_ms <= repeat_ms else "reused"
-
-    def _claimed(self, cursor: Any, row: dict[str, Any]) -> bool:
-        self._claim.run(cursor, row)
-        return bool(cursor.rowcount == 1)
+        same = hmac.compare_digest(before.request_hash, row["request_hash"])
+        return "repeat" if same and row["first_ms"] - before.first_ms <= repeat_ms else "reused"
 
     def expire(self, now_ms: int, retention_days: dict[str, int], default_days: int) -> None:
         """Removes used-up tokens, and evaluations and feedback older than each tenant's retention; blanks the patients

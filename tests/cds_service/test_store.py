@@ -18,7 +18,7 @@ from alembic.config import Config
 from sqlalchemy import inspect, select, text
 
 from cds_service.feedback import FeedbackItem
-from cds_service.store import CardRecord, EvaluationRecord, Store, StoreError, SuggestionRecord, migrations
+from cds_service.store import CardRecord, Claim, EvaluationRecord, Store, StoreError, SuggestionRecord, migrations
 from cds_service.store.migrate import migrate, newest, revision_of
 from cds_service.store.tables import feedback, metadata
 
@@ -104,7 +104,7 @@ def test_tenants_do_not_see_each_other(store: Store) -> None:
 
 def test_a_token_is_first_then_a_repeat_then_reused(store: Store) -> None:
     def use(tenant: str = "t", request: str = "r", now: int = 0) -> str:
-        return store.use_token(tenant, "jti", request, now, 300_000, 30_000)
+        return store.use_tokens([Claim(tenant, "jti", request, 300_000)], now, 30_000)[0]
 
     assert [use(), use(now=29_000), use(now=31_000), use(request="other"), use(tenant="u")] == [
         "first", "repeat", "reused", "reused", "first",
@@ -113,8 +113,17 @@ def test_a_token_is_first_then_a_repeat_then_reused(store: Store) -> None:
 
 def test_of_many_claims_of_a_token_one_is_first(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
-        uses = list(threads.map(lambda n: store.use_token("t", "jti", f"request {n}", 0, 10**6, 30_000), range(24)))
-    assert sorted(uses) == ["first"] + ["reused"] * 23
+        claims = [[Claim("t", "jti", f"request {n}", 10**6)] * 2 for n in range(24)]
+        uses = list(threads.map(lambda two: store.use_tokens(two, 0, 30_000), claims))
+    assert sorted(use for two in uses for use in two) == ["first", "repeat"] + ["reused"] * 46
+
+
+def test_claims_are_made_together_and_each_is_told_its_own(store: Store) -> None:
+    def claims(*ids: str) -> list[Claim]:
+        return [Claim("t", jti, f"request {jti}", 10**6) for jti in ids]
+
+    assert store.use_tokens(claims("b", "a"), 0, 30_000) == ["first", "first"]
+    assert store.use_tokens(claims("c", "a", "d", "b"), 40_000, 30_000) == ["first", "reused", "first", "reused"]
 
 
 def test_concurrent_writers_lose_nothing(store: Store) -> None:
@@ -132,11 +141,11 @@ def test_retention_and_erasure(store: Store) -> None:
     day = 86_400_000
     store.record([evaluation(store, 1, at_ms=0), evaluation(store, 2, at_ms=50 * day)])
     store.add_feedback("hospital", "s", [said("card-hospital-1")], 0)
-    store.use_token("hospital", "jti", "r", 0, 1000, 30_000)
+    store.use_tokens([Claim("hospital", "jti", "r", 1000)], 0, 30_000)
     store.expire(60 * day, {"hospital": 30}, 2190)
     key = store.key("hospital", "patient", "p1")
     assert [shown.at_ms for shown in store.shown_before("hospital", key)] == [50 * day]
-    assert store.use_token("hospital", "jti", "r", 60 * day, 61 * day, 30_000) == "first"
+    assert store.use_tokens([Claim("hospital", "jti", "r", 61 * day)], 60 * day, 30_000) == ["first"]
     store.add_feedback("hospital", "s", [said("card-hospital-2")], 60 * day)
     store.erase("hospital", key, 0)
     assert store.shown_before("hospital", key) == []

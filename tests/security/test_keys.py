@@ -29,7 +29,7 @@ def test_without_the_store_only_fresh_tokens_and_each_once(tmp_path: Path, monke
         raise StoreError("away")
 
     client = app_of(tmp_path, tenant())
-    for name in ("use_token", "shown_before", "record", "ping"):
+    for name in ("use_tokens", "shown_before", "record", "ping"):
         monkeypatch.setattr(Store, name, away)
     now = int(time.time())
     fresh = token()

@@ -65,7 +65,7 @@ def test_room_for_bodies() -> None:
 
 def test_nobody_waits_longer_than_an_answer_is_worth() -> None:
     async def go() -> None:
-        lanes = Lanes(seconds=0.05)
+        lanes = Lanes(seconds=0.05, most=10)
         blocking = asyncio.create_task(lanes.run("noisy", True, lambda: __import__("time").sleep(0.4)))
         await asyncio.sleep(0.02)
         assert await lanes.run("quiet", False, lambda: 5) == 5, "light work goes on meanwhile"
@@ -119,6 +119,65 @@ def test_a_crowd_comes_in_one_by_one_and_others_between() -> None:
     came_in = asyncio.run(go())
     assert len({at for at, _ in came_in}) == len(came_in), "one in each pass"
     assert [tenant for _, tenant in came_in].index("quiet") <= 2
+
+
+def test_who_has_come_in_goes_before_those_outside() -> None:
+    async def go() -> list[str]:
+        entrance, order = Entrance(seconds=5, most=100), []
+
+        async def call(name: str) -> None:
+            await entrance.enter(lambda: "noisy")
+            order.append(f"{name} in")
+            await entrance.go_on("noisy")
+            order.append(f"{name} done")
+
+        await asyncio.gather(*(call(name) for name in "abc"))
+        return order
+
+    assert asyncio.run(go()) == ["a in", "a done", "b in", "b done", "c in", "c done"]
+
+
+def test_passes_without_a_turn_let_short_steps_catch_up() -> None:
+    """What takes as many short passes as a connection does waits for one turn of the crowd, not for one in each."""
+
+    async def go() -> int:
+        entrance, turns = Entrance(seconds=5, most=100), 0
+
+        async def crowd() -> None:
+            nonlocal turns
+            await entrance.enter(lambda: "noisy")
+            turns += 1
+
+        calls = [asyncio.create_task(crowd()) for _ in range(20)]
+        await asyncio.sleep(0)
+        before = turns
+        for _ in range(4):
+            await asyncio.sleep(0)
+        after = turns
+        await asyncio.gather(*calls)
+        return after - before
+
+    assert asyncio.run(go()) <= 1
+
+
+def test_light_work_is_done_one_piece_at_a_time_tenants_in_turn() -> None:
+    async def go() -> list[tuple[int, str]]:
+        lanes, done, passes = Lanes(seconds=5, most=100), [], 0
+
+        async def call(tenant: str) -> None:
+            for _ in range(3):
+                await lanes.run(tenant, False, lambda: done.append((passes, tenant)))
+
+        crowd = [asyncio.create_task(call("noisy")) for _ in range(10)]
+        crowd.append(asyncio.create_task(call("quiet")))
+        while not all(task.done() for task in crowd):
+            passes += 1
+            await asyncio.sleep(0)
+        return done
+
+    done = asyncio.run(go())
+    assert len({at for at, _ in done}) == len(done) == 33
+    assert [tenant for _, tenant in done[:7]] == ["noisy", "quiet"] * 3 + ["noisy"]
 
 
 def test_calls_are_looked_at_one_in_each_pass(monkeypatch: pytest.MonkeyPatch) -> None:
