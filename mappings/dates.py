@@ -101,7 +101,7 @@ def _parsed(text: str) -> PartialDate | None:
     match = _FHIR_DATE.fullmatch(text.strip())
     if match is None:
         return None
-    year, month, day = match["year"], match["month"], match["day"]
+    year, month, day, clock, zone = match.groups()
     try:
         if month is None:
             return PartialDate(date(int(year), 1, 1), date(int(year), 12, 31))
@@ -109,9 +109,9 @@ def _parsed(text: str) -> PartialDate | None:
             last = calendar.monthrange(int(year), int(month))[1]
             return PartialDate(date(int(year), int(month), 1), date(int(year), int(month), last))
         whole = date(int(year), int(month), int(day))
-        if match["time"] is None:
+        if clock is None:
             return PartialDate(whole, whole)
-        return PartialDate(whole, whole, _instant(match[0], match["time"]), match["zone"] is None)
+        return PartialDate(whole, whole, _instant(match[0], clock), zone is None)
     except (ValueError, calendar.IllegalMonthError):
         return None
 

@@ -184,11 +184,19 @@ def choose_range(
     """The laboratory's normal range that fits this patient and this unit, in the result's own unit."""
     fitting = []
     for entry in ranges if isinstance(ranges, list) else ():
-        if isinstance(entry, Mapping) and _is_normal(entry) and _fits_age(entry, age) and _fits_sex(entry, sex):
+        if isinstance(entry, Mapping) and (entry.keys() <= _FOR_ALL or _fits(entry, age, sex)):
             found = _limits(entry, quantity, analyte, table)
             if found is not None and _possible(found, quantity, analyte):
                 fitting.append(found)
     return fitting[0] if fitting and all(f == fitting[0] for f in fitting) else None
+
+
+_FOR_ALL = frozenset({"low", "high", "text"})
+"""a range that says no more is the normal one, of everybody."""
+
+
+def _fits(entry: Mapping[str, Any], age: tuple[int, int] | None, sex: str) -> bool:
+    return _is_normal(entry) and _fits_age(entry, age) and _fits_sex(entry, sex)
 
 
 def _possible(found: Range, quantity: Quantity, analyte: Analyte | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from mappings.dates import PartialDate
@@ -33,6 +34,8 @@ _BEGINS = (
 _PERIODS = ("effectivePeriod", "onsetPeriod", "performedPeriod", "occurrencePeriod")
 _BEGINNINGS = frozenset((*_BEGINS, *_PERIODS))
 _ENDS = ("abatementDateTime", "abatementPeriod")
+_DAY = 10
+"""characters of a day as it is written."""
 _ALWAYS = frozenset({"Patient", "Medication"})
 """who the patient is, and what a drug is made of, is no event."""
 
@@ -97,11 +100,16 @@ def _written_later(note: object, day: date) -> bool:
     return isinstance(note, Mapping) and _later(note.get("time"), day)
 
 
+@lru_cache(maxsize=16)
+def _written(day: date) -> str:
+    return day.isoformat()
+
+
 def _later(value: object, day: date) -> bool:
     if not isinstance(value, str):
         return False
-    written = value[:10]
-    if written <= day.isoformat()[: len(written)]:  # spares most dates the parsing
+    written = value[:_DAY]
+    if written <= _written(day)[: len(written)]:  # spares most dates the parsing
         return False
     when = PartialDate.parse(value)
     return when is not None and when.earliest > day
