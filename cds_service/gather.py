@@ -1,15 +1,20 @@
-"""Gathers one patient's chart: prefetch first, then what is missing from FHIR, in parallel, inside one deadline."""
+"""Gathers one patient's chart: prefetch first, then what is missing from FHIR, in parallel, inside one deadline.
+
+What is large stays bytes until the chart is read (`cds_service/fhir/late.py`)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
 from cds_service.fhir.client import Deadline, FhirClient, Read
+from cds_service.fhir.late import Page, packed
 from cds_service.fhir.search import read_need
 from cds_service.prefetch import Prefetched, completeness_of, issue_reason, read_prefetch
 from hooks.wire import HookRequest
+from mappings.bundles import NotJsonError
 from mappings.facts import NEEDS, Completeness, Need, Quarantined
 from mappings.raw import RawChart, Resource
 from mappings.versions import Version
@@ -25,6 +30,38 @@ _TYPES: dict[Need, str] = {
     "procedures": "Procedure",
     "serviceRequests": "ServiceRequest",
 }
+_MANY = 250
+"""resources of a prefetch that are not kept decoded while the rest is read from the server."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What came of a chart: `frame` is the chart without its resources; the `pages` among them are bytes still, each
+    with the need that it was read for (None: the prefetch)."""
+
+    frame: RawChart
+    resources: list[Resource]
+    pages: list[tuple[Need | None, Page]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many resources came."""
+        return len(self.resources) + sum(page.count for _, page in self.pages)
+
+    def chart(self) -> RawChart:
+        """The chart, decoded: once, nothing of it stays here. A page that only now turns out to be broken makes its
+        need a partial one, or one that could not be read when it was the only page."""
+        resources, pages = self.resources, self.pages
+        self.resources, self.pages = [], []
+        states = dict(self.frame.completeness)
+        for need, page in pages:
+            try:
+                resources.extend(page.resources())
+            except NotJsonError:
+                alone = sum(other == need for other, _ in pages) == 1
+                state = Completeness("unavailable" if alone else "partial", "not-json")
+                states.update(dict.fromkeys(NEEDS if need is None else (need,), state))
+        return replace(self.frame, resources=tuple(resources), completeness=states)
 
 
 async def gather(
@@ -39,20 +76,37 @@ async def gather(
 
     `version` and `zone`: the FHIR release and time zone of the hospital, as far as they are set; without a version the
     server's own word counts."""
+    own = replace(request, prefetch=dict(request.prefetch or {}))
+    return (await gather_late(own, client=client, deadline=deadline, version=version, zone=zone)).chart()
+
+
+async def gather_late(
+    request: HookRequest,
+    *,
+    client: FhirClient | None,
+    deadline: Deadline,
+    version: Version | None = None,
+    zone: tzinfo | None = None,
+) -> Gathered:
+    """As `gather`, the chart still to be decoded. Empties the request's prefetch, so that nobody holds on to it until
+    the answer is sent."""
     found = read_prefetch(request.prefetch)
+    if isinstance(request.prefetch, dict):
+        request.prefetch.clear()
     states = completeness_of(found)
-    resources: list[Resource] = list(found.resources)
+    out = Gathered(RawChart(request.patient_id, ()), found.resources)
     refused = _refused(request) if client is not None else dict.fromkeys(NEEDS, NO_ACCESS)
     aliases: frozenset[str] = frozenset()
     if client is not None:
-        aliases = await _from_server(request.patient_id, client, found, states, resources, refused, deadline)
+        aliases = await _from_server(request.patient_id, client, found, states, out, refused, deadline)
     for need, why in refused.items():
         states[need] = _without_server(need, states.get(need), found, why)
     if version is None and client is not None:
         version = client.capability.version
-    return RawChart(
-        request.patient_id, tuple(resources), states, tuple(found.quarantined), request.drafts, aliases, version, zone
+    out.frame = RawChart(
+        request.patient_id, (), states, tuple(found.quarantined), request.drafts, aliases, version, zone
     )
+    return out
 
 
 def settled(request: HookRequest, found: Prefetched, reads: bool) -> dict[Need, Completeness] | None:
@@ -87,7 +141,7 @@ async def _from_server(
     client: FhirClient,
     found: Prefetched,
     states: dict[Need, Completeness],
-    resources: list[Resource],
+    out: Gathered,
     refused: Mapping[Need, str],
     deadline: Deadline,
 ) -> frozenset[str]:
@@ -100,20 +154,23 @@ async def _from_server(
         for url in urls
         if need not in refused and need not in found.missing
     ]
+    if not wanted and not pages:
+        return frozenset()
+    _lay_by(out)
+    client = replace(client, late=True)
     reads = [read_need(client, need, patient_id, deadline) for need in wanted]
     follows = [client.follow(url, deadline) for _, url in pages]
-    asking = asyncio.create_task(client.learn(deadline)) if wanted or pages else None
+    asking = asyncio.create_task(client.learn(deadline))
     try:
         answers = await asyncio.gather(*reads, *follows)
     finally:
-        if asking is not None:
-            asking.cancel()  # done, or slower than the whole chart: then it is asked again another time
-            await asyncio.wait([asking])
+        asking.cancel()  # done, or slower than the whole chart: then it is asked again another time
+        await asyncio.wait([asking])
     for need, read in zip(wanted, answers, strict=False):
-        _take(read, resources, found)
+        _take(need, read, out, found)
         states[need] = _state(read, states.get(need))
     for (need, _), page in zip(pages, answers[len(wanted) :], strict=True):
-        _take(page, resources, found)
+        _take(need, page, out, found)
         reason = page.failed or page.partial or issue_reason(tuple(page.issues))
         if reason:
             states[need] = Completeness("partial", f"page: {reason}")
@@ -126,8 +183,17 @@ async def _from_server(
     )
 
 
-def _take(read: Read, resources: list[Resource], found: Prefetched) -> None:
-    resources.extend(read.resources)
+def _lay_by(out: Gathered) -> None:
+    """Many resources of a prefetch wait for those of the server as bytes too."""
+    page = packed(out.resources) if len(out.resources) > _MANY else None
+    if page is not None:
+        out.pages.append((None, page))
+        out.resources.clear()
+
+
+def _take(need: Need, read: Read, out: Gathered, found: Prefetched) -> None:
+    out.resources.extend(read.resources)
+    out.pages.extend((need, page) for page in read.pages)
     found.quarantined.extend(Quarantined(path, "not a FHIR resource") for path in read.broken)
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from cds_service.errors import Precondition
 from cds_service.fhir.client import Deadline
-from cds_service.gather import gather
+from cds_service.gather import Gathered, gather_late
 from cds_service.glance import Doubt, Glance, glance
 from cds_service.lanes import HEAVY_BYTES, HEAVY_RESOURCES
 from cds_service.memory import now_ms
-from cds_service.pipeline import new_uuid
+from cds_service.pipeline import Brain, new_uuid
 from cds_service.reasons import reason_code
 from cds_service.state import AppState
 from cds_service.store import CardRecord, EvaluationRecord, SuggestionRecord
@@ -204,24 +204,29 @@ class Visit:
 
 
 async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> tuple[PatientFacts, Assessment, bool]:
-    """Facts and assessment of the patient that the request names, and whether the chart is heavy work."""
+    """Facts and assessment of the patient that the request names, and whether the chart is heavy work. Empties the
+    request's prefetch."""
     deadline = Deadline.after(state.settings.deadline_ms)
     with span("gather") as gathering:
-        chart = await gather(
+        gathered = await gather_late(
             hook,
             client=state.fhir_client(hook, tenant),
             deadline=deadline,
             version=tenant.fhir_version if tenant is not None else None,
             zone=tenant.zone if tenant is not None else None,
         )
-        gathering.note(resources=len(chart.resources))
+        gathering.note(resources=gathered.count)
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
-    heavy = len(chart.resources) > HEAVY_RESOURCES
+    heavy = gathered.count > HEAVY_RESOURCES
     with span("read and assess") as assessing:
-        facts, found = await state.lanes.run(name, heavy, partial(brain.understand, chart))
+        facts, found = await state.lanes.run(name, heavy, partial(_understood, brain, gathered))
         assessing.note(grade=found.grade)
     _count(state, facts, found)
     return facts, found, heavy
+
+
+def _understood(brain: Brain, gathered: Gathered) -> tuple[PatientFacts, Assessment]:
+    return brain.understand(gathered.chart())
 
 
 def _count(state: AppState, facts: PatientFacts, found: Assessment) -> None:

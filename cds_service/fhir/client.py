@@ -15,6 +15,7 @@ import httpx
 from cds_service.fhir.calls import MAX_BYTES, Caller, Deadline, retry_after
 from cds_service.fhir.capability import Capabilities, Capability, Manner, read_capability
 from cds_service.fhir.door import OutboundClient, Policy, Refused
+from cds_service.fhir.late import Page, page_of
 from cds_service.fhir.unhurried import unhurried
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.raw import Resource
@@ -42,11 +43,27 @@ class Read:
     """entries of the answer that are no resource ("Observation entry[3]")."""
     redirected: bool = False
     """the server answered from another of its own URLs (a merged patient)."""
+    pages: list[Page] = field(default_factory=list)
+    """large answers that are bytes still, of a client that leaves them so; their resources are not in `resources`."""
+
+    @property
+    def count(self) -> int:
+        """How many resources came."""
+        return len(self.resources) + sum(page.count for page in self.pages)
+
+    def add(self, other: Read) -> None:
+        """The content of another answer to the same question."""
+        self.resources.extend(other.resources)
+        self.pages.extend(other.pages)
+        self.issues.extend(other.issues)
+        self.broken.extend(other.broken)
 
 
 @dataclass(frozen=True, slots=True)
 class FhirClient(Caller):
-    """Reads and searches below one base URL."""
+    """Reads and searches below one base URL. `late`: large plain answers are left as bytes (`Read.pages`)."""
+
+    late: bool = False
 
     async def read(self, kind: str, resource_id: str, deadline: Deadline) -> Read:
         """GET {base}/{kind}/{id}; a single resource."""
@@ -106,7 +123,7 @@ class FhirClient(Caller):
         result = await self._chain(first_url, deadline, form)
         if result.partial is not None and (result.status in _LOST_SESSION or bool(result.issue_codes & _EXPIRED)):
             again = await self._chain(first_url, deadline, form)
-            if again.failed is None and (again.partial is None or len(again.resources) >= len(result.resources)):
+            if again.failed is None and (again.partial is None or again.count >= result.count):
                 return again
         return result
 
@@ -131,12 +148,10 @@ class FhirClient(Caller):
                 else:
                     result.failed = page.failed
                 return result
-            result.resources.extend(page.resources)
-            result.issues.extend(page.issues)
-            result.broken.extend(page.broken)
+            result.add(page)
             if page.partial is None:
                 return result
-            if len(result.resources) >= MAX_ENTRIES or total >= MAX_BYTES:
+            if result.count >= MAX_ENTRIES or total >= MAX_BYTES:
                 break
             following = self.own(page.partial, url)
             if following is None:
@@ -151,6 +166,9 @@ class FhirClient(Caller):
         status, body, failed, redirected = await self.call(url, deadline, form)
         if failed is not None:
             return Read(failed=failed, status=status), 0
+        page = page_of(body) if self.late and status < 300 else None
+        if page is not None:
+            return Read(partial=page.next_url, status=status, redirected=redirected, pages=[page]), len(body)
         try:
             value = decode(body)
         except NotJsonError as error:
@@ -167,9 +185,9 @@ class FhirClient(Caller):
         kind = urlsplit(url).path.rsplit("/", 1)[-1]
         broken = [f"{kind} {path}" for path in unpacked.broken]
         resources = [r for _, r in unpacked.resources]
-        page = Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken)
-        page.redirected = redirected
-        return page, len(body)
+        read = Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken)
+        read.redirected = redirected
+        return read, len(body)
 
 
 def _issue_codes(issue: Mapping[str, Any]) -> Iterator[str]:

@@ -181,9 +181,7 @@ async def search_codes(
 def _merged(answers: list[Read]) -> Read:
     merged = Read(status=200)
     for answer in answers:
-        merged.resources.extend(answer.resources)
-        merged.issues.extend(answer.issues)
-        merged.broken.extend(answer.broken)
+        merged.add(answer)
         merged.partial = merged.partial or answer.partial
     return merged
 

@@ -1,0 +1,85 @@
+"""Large answers stay bytes until their chart is read.
+
+Decoded, an answer takes five times the room, and a chart may wait seconds for its slowest read and then for its turn at
+the processor. Were all that wait decoded, the heap would grow to the largest crowd that ever waited together and stay
+there, since something small always lives on between what was freed. So of an answer in which everything is plain only
+the frame is looked at; the rest is decoded when somebody is about to read it, one chart after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from mappings.bundles import decode, unpack
+from mappings.raw import Resource
+
+_LARGE = 16 * 1024
+"""bytes; less is decoded at once."""
+_LEFT = frozenset(
+    {"AllergyIntolerance", "Condition", "DiagnosticReport", "Observation", "Procedure", "ProcedureRequest"}
+    | {"ServiceRequest"}
+)
+"""types in which nothing is looked up before the chart is read (a prescription may refer to its Medication)."""
+
+
+class _Resource(msgspec.Struct, gc=False, frozen=True):
+    resourceType: str  # noqa: N815 - the name on the wire
+
+
+class _Entry(msgspec.Struct, gc=False, frozen=True):
+    resource: _Resource
+
+
+class _Link(msgspec.Struct, gc=False, frozen=True):
+    relation: str
+    url: str
+
+
+class _Bundle(msgspec.Struct, gc=False, frozen=True, tag_field="resourceType", tag="Bundle"):
+    entry: tuple[_Entry, ...] = ()
+    link: tuple[_Link, ...] = ()
+
+
+_FRAME = msgspec.json.Decoder(_Bundle)
+_EXACT = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A Bundle in bytes: how many resources stand in it, and the next page if there is one."""
+
+    body: bytes = field(repr=False)
+    count: int
+    next_url: str | None = None
+
+    def resources(self) -> list[Resource]:
+        """Decoded. NotJsonError for what only decoding finds (a broken escape in a string)."""
+        return [resource for _, resource in unpack(decode(self.body)).resources]
+
+
+def page_of(body: bytes) -> Page | None:
+    """The page, when it is large and holds plain resources only: no outcome, nothing broken, no Bundle in a Bundle."""
+    if len(body) < _LARGE:
+        return None
+    try:
+        if not body.isascii():
+            body.decode()
+        bundle = _FRAME.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    if not _LEFT.issuperset(entry.resource.resourceType for entry in bundle.entry):
+        return None
+    following = next((link.url for link in bundle.link if link.relation == "next"), None)
+    return Page(body, len(bundle.entry), following)
+
+
+def packed(resources: Sequence[Resource]) -> Page | None:
+    """Resources that were decoded before they are needed, as bytes again, every number as it was; None when they can't
+    be written (a whole number of more than 64 bits)."""
+    try:
+        body = _EXACT.encode({"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources]})
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+    return Page(body, len(resources))
