@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from cds_service import __version__
 from cds_service.state import AppState
@@ -19,6 +20,7 @@ def register(state: AppState) -> None:
     watch("cds_store_waiting_records", "Records that wait to be written", lambda: memory.waiting)
     watch("cds_tokens_remembered", "Used tokens that this process remembers", lambda: len(state.authenticator.seen))
     watch("cds_companion_sessions", "Open sessions of the companion", lambda: len(state.sessions))
+    watch("cds_live_blocks", "Blocks of memory that Python objects take", sys.getallocatedblocks)
     watch("cds_tenants_enabled", "Tenants that may call", lambda: tenants.enabled)
     watch("cds_tenants_disabled", "Entries of the tenants file that are wrong", lambda: len(tenants.problems))
     watch("cds_kill_switch", "1 while the kill file exists and no card is shown", lambda: int(tenants.killed))

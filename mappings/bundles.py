@@ -25,11 +25,13 @@ def decode(body: bytes) -> Any:
     """JSON as Python data, every decimal as an exact Decimal. Raises NotJsonError."""
     try:
         return _DECODER.decode(body.removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, ArithmeticError) as error:
         raise NotJsonError(_where(error)) from None
 
 
 def _where(error: Exception) -> str:
+    if isinstance(error, ArithmeticError):
+        return "a number is out of range"
     return "nested too deeply" if isinstance(error, RecursionError) else str(error).split(":")[0][:80]
 
 

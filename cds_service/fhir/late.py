@@ -55,7 +55,7 @@ class Page:
     next_url: str | None = None
 
     def resources(self) -> list[Resource]:
-        """Decoded. NotJsonError for what only decoding finds (a broken escape in a string)."""
+        """Decoded. NotJsonError for what only decoding finds (a number beyond use)."""
         return [resource for _, resource in unpack(decode(self.body)).resources]
 
 
@@ -77,7 +77,7 @@ def page_of(body: bytes) -> Page | None:
 
 def packed(resources: Sequence[Resource]) -> Page | None:
     """Resources that were decoded before they are needed, as bytes again, every number as it was; None when they can't
-    be written (a whole number of more than 64 bits)."""
+    be written."""
     try:
         body = _EXACT.encode({"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources]})
     except (TypeError, ValueError, OverflowError, RecursionError):

@@ -17,7 +17,7 @@ def test_decimals_are_exact_and_integers_stay_integers() -> None:
     assert type(body["count"]) is int
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"<html>", b'{"a": "\xff"}', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"<html>", b'{"a": "\xff"}', b"[" * 100_000, b"[1e99999999999999999999]"])
 def test_what_is_not_json_says_so_and_never_what_it_was(body: bytes) -> None:
     with pytest.raises(NotJsonError) as failed:
         decode(body)

@@ -18,7 +18,7 @@ _MIB = 1024 * 1024
 MOST_REFUSED = 0.05
 """of all calls, that a busy service may tell to come again."""
 _PAGE = Path(__file__).with_name("page.md")
-_FLAT = ("files", "tasks", "connections", "waiting records", *PAST)
+_FLAT = ("files", "tasks", "connections", "waiting records", "live blocks", *PAST)
 
 
 def figures(found: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +63,7 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
             "slope, MiB an hour": round(memory.slope / _MIB, 2),
             "flat": memory.flat,
         },
+        "live blocks, least of each quarter after warm-up": [int(n) for n in watch.live()],
         "counts after warm-up": counts,
         "CPU seconds": round(cpu[-1] - cpu[0], 1),
         "stop": found["stop"],
@@ -117,6 +118,7 @@ def page(data: dict[str, Any]) -> str:
         slope=MOST_SLOPE // _MIB,
         rise=MOST_RISE,
         memory=_rows([[v if isinstance(v, float) else "yes" if v else "NO" for v in memory.values()]]),
+        live=", ".join(f"{n:,}" for n in data["live blocks, least of each quarter after warm-up"]),
         counts=_rows(
             (name, *(f"{c[k]:.0f}" for k in ("least", "most", "last")), "YES" if c["grew"] else "no")
             for name, c in counts.items()

@@ -16,6 +16,7 @@ MEASURES = {
     "cds_tokens_remembered": "remembered tokens",
     "cds_companion_sessions": "companion sessions",
     "process_cpu_seconds_total": "CPU seconds",
+    "cds_live_blocks": "live blocks",
 }
 PAST = {"tokens past their end": "cds_tokens_remembered", "sessions past their end": "cds_companion_sessions"}
 """what is held longer than it may be, and of which measure"""
@@ -48,6 +49,13 @@ class Watch:
         """(seconds, values) of the last two thirds."""
         first = next((i for i, at in enumerate(self.at) if at >= self.at[-1] * WARM_UP), 0)
         return self.at[first:], self.values[name][first:]
+
+    def live(self) -> list[float]:
+        """Blocks that live objects take, the least of each quarter after warm-up: what only waits or is being worked at
+        is gone in the quietest moment, what leaks is not."""
+        _, values = self.after_warm_up("live blocks")
+        quarter = max(1, len(values) // 4)
+        return [min(values[at : at + quarter]) for at in range(0, 4 * quarter, quarter) if values[at : at + quarter]]
 
     def memory(self) -> Flatness:
         return flatness(*self.after_warm_up("memory"))
