@@ -48,9 +48,20 @@ class Prompt:
 
 @dataclass(slots=True)
 class _Weighed:
+    """An agent with the tests that hold for it. What it comes to is asked only when all of them are known."""
+
     therapy: Therapy
     fired: list[Fired]
     fits: bool
+    _verdict: tuple[Fired | None, TherapyDecision] | None = None
+
+    @property
+    def verdict(self) -> tuple[Fired | None, TherapyDecision]:
+        """The test that decides, and the decision."""
+        if self._verdict is None:
+            top = strictest(self.fired)
+            self._verdict = top, _decision(top, self.fired, self.fits)
+        return self._verdict
 
     @property
     def draft_allowed(self) -> bool:
@@ -63,8 +74,8 @@ class _Weighed:
     @property
     def needs(self) -> tuple[str, ...]:
         """What must come first, in table order."""
-        found = (n for f in self.fired if f.rule.action == "need" for n in (*f.rule.needs, *f.hit.needs))
-        return tuple(dict.fromkeys(found))
+        asking = [f for f in self.fired if f.rule.action == "need"]
+        return tuple(dict.fromkeys([n for f in asking for n in (*f.rule.needs, *f.hit.needs)])) if asking else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +97,13 @@ class Weighing:
 
     def verdicts(self) -> frozenset[Verdict]:
         """The items without their words."""
-        return frozenset(
-            (entry.therapy.id, _decision(strictest(entry.fired), entry.fired, entry.fits), entry.fits, entry.orderable)
-            for entry in self.entries
-        )
+        return frozenset((entry.therapy.id, entry.verdict[1], entry.fits, entry.orderable) for entry in self.entries)
 
     def waited_for(self) -> frozenset[str]:
         """The therapies that are live (they suit this patient and nothing rules them out), and what they wait for."""
         found: set[str] = set()
         for entry in self.entries:
-            if entry.fits and _decision(strictest(entry.fired), entry.fired, True) in _LIVE:
+            if entry.fits and entry.verdict[1] in _LIVE:
                 found.update((entry.therapy.id, *entry.needs))
         return frozenset(found)
 
@@ -148,22 +156,22 @@ def _apply_pairs(weighed: list[_Weighed], book: Rulebook, view: View, phrases: P
 
 def _item(entry: _Weighed, case: Case, phrases: Phrases, book: Rulebook) -> TherapyItem:
     therapy, fired = entry.therapy, entry.fired
-    top = strictest(fired)
-    decision = _decision(top, fired, entry.fits)
-    caps = [cap for f in fired if (cap := _cap(f, therapy)) is not None]
-    refs = tuple(dict.fromkeys(ref for f in fired for ref in f.hit.refs))
+    top, decision = entry.verdict
+    caps = [cap for f in fired if f.rule.action == "cap" and (cap := _cap(f, therapy)) is not None]
     return TherapyItem(
         id=therapy.id,
         decision=decision,
         orderable=entry.orderable,
         because=_because(top, fired, therapy, decision, phrases),
-        rules=tuple(dict.fromkeys(f.rule.reported for f in fired)),
-        notes=tuple(dict.fromkeys(f.note for f in fired)),
+        rules=tuple(dict.fromkeys([f.reported for f in fired])),
+        notes=tuple(dict.fromkeys([f.note for f in fired])),
         needs=entry.needs,
-        cap=lowest_caps(caps),
-        evidence=refs,
+        cap=lowest_caps(caps) if caps else None,
+        evidence=tuple(dict.fromkeys([ref for f in fired for ref in f.hit.refs])),
         sources=tuple(
-            dict.fromkeys((*book.sources[therapy.id], *(key for f in fired for key in f.rule.sources_for(therapy.id))))
+            dict.fromkeys(
+                [*book.sources[therapy.id], *[key for f in fired for key in book.sources_for[f.rule.id, therapy.id]]]
+            )
         ),
         described=case.grade in _DESCRIBED,
         fits=entry.fits,
@@ -202,8 +210,8 @@ def _because(
 
 
 def _cap(fired: Fired, therapy: Therapy) -> Cap | None:
-    """The rule's own ceiling, or the lowest dose that the record calls tolerated (G3.2)."""
-    if fired.rule.action != "cap" or fired.rule.cap is not None:
+    """The ceiling of a cap: the rule's own, or the lowest dose that the record calls tolerated (G3.2)."""
+    if fired.rule.cap is not None:
         return fired.rule.cap
     doses = fired.hit.doses
     if not doses:

@@ -80,42 +80,44 @@ class Compiler:
 
     def _leaf(self, condition: Condition, kind: str) -> Test:
         value = getattr(condition, kind)
+        names = frozenset(value) if kind in ("missing", "therapy_need") else frozenset[str]()
         if kind == "always":
             return lambda view, agent, fired: HOLDS
         if kind == "rule":
             return lambda view, agent, fired: fired.get(value)
         if kind == "finding":
-            return lambda view, agent, fired: _joined(said_finding(f) for f in view.finding(value))
+            return lambda view, agent, fired: _joined([said_finding(f) for f in view.finding(value)])
         if kind in ("dx", "hx", "absent"):
             return _findings(kind, value)
         if kind == "drug":
             return _drugs(value)
         if kind == "agent":
             return _agent(value)
-        simple: dict[str, Callable[[View], Hit | None]] = {
-            "medication": lambda view: _medication(view, value),
-            "lab": lambda view: _lab(view, value, self._names.get(value.analyte, value.analyte)),
-            "unknown": lambda view: _unknown(view, value, self._names),
-            "age": lambda view: _age(view, value),
-            "age_unknown": lambda view: HOLDS if view.chart.age is None else None,
-            "sex": lambda view: HOLDS if view.facts.sex in value else None,
-            "allergy": lambda view: _allergy(view, value),
-            "lesion": lambda view: _joined(hit for le in view.case.lesions if (hit := _lesion(le, value)) is not None),
-            "flag": lambda view: _joined(Hit(f.evidence) for f in view.case.red_flags if f.id in value),
-            "grade": lambda view: HOLDS if view.case.grade in value else None,
-            "extent": lambda view: HOLDS if view.case.criteria.lesion.extent in value else None,
-            "criterion": lambda view: _criterion(view, value),
-            "unread": lambda view: _unread(view, value),
-            "missing": lambda view: HOLDS if set(value) & set(view.case.missing) else None,
-            "mimic": lambda view: _joined(
-                Hit(d.evidence, (d.because,)) for d in view.case.differential if d.id in value
+        simple: dict[str, Test] = {
+            "medication": lambda view, agent, fired: _medication(view, value),
+            "lab": lambda view, agent, fired: _lab(view, value, self._names.get(value.analyte, value.analyte)),
+            "unknown": lambda view, agent, fired: _unknown(view, value, self._names),
+            "age": lambda view, agent, fired: _age(view, value),
+            "age_unknown": lambda view, agent, fired: HOLDS if view.chart.age is None else None,
+            "sex": lambda view, agent, fired: HOLDS if view.facts.sex in value else None,
+            "allergy": lambda view, agent, fired: _allergy(view, value),
+            "lesion": lambda view, agent, fired: _joined(
+                [hit for le in view.case.lesions if (hit := _lesion(le, value)) is not None]
             ),
-            "any_failed": lambda view: view.any_failed(),
-            "first_of": lambda view: None,
-            "therapy_need": lambda view: HOLDS if view.therapy_needs & set(value) else None,
+            "flag": lambda view, agent, fired: _joined([Hit(f.evidence) for f in view.case.red_flags if f.id in value]),
+            "grade": lambda view, agent, fired: HOLDS if view.case.grade in value else None,
+            "extent": lambda view, agent, fired: HOLDS if view.case.criteria.lesion.extent in value else None,
+            "criterion": lambda view, agent, fired: _criterion(view, value),
+            "unread": lambda view, agent, fired: _unread(view, value),
+            "missing": lambda view, agent, fired: None if names.isdisjoint(view.case.missing) else HOLDS,
+            "mimic": lambda view, agent, fired: _joined(
+                [Hit(d.evidence, (d.because,)) for d in view.case.differential if d.id in value]
+            ),
+            "any_failed": lambda view, agent, fired: view.any_failed(),
+            "first_of": lambda view, agent, fired: None,
+            "therapy_need": lambda view, agent, fired: None if names.isdisjoint(view.therapy_needs) else HOLDS,
         }
-        test = simple[kind]
-        return lambda view, agent, fired: test(view)
+        return simple[kind]
 
 
 def _remembered(name: str, test: Test) -> Test:
@@ -150,8 +152,9 @@ def _all(tests: tuple[Test, ...]) -> Test:
             hit = test(view, agent, fired)
             if hit is None:
                 return None
-            hits.append(hit)
-        return Hit.join(hits)
+            if hit is not HOLDS:
+                hits.append(hit)
+        return Hit.join(hits) if hits else HOLDS
 
     return run
 
@@ -164,9 +167,8 @@ def _any(tests: tuple[Test, ...]) -> Test:
     return run
 
 
-def _joined(hits: object) -> Hit | None:
-    found = tuple(hits)  # type: ignore[arg-type, var-annotated]
-    return Hit.join(found) if found else None
+def _joined(hits: list[Hit]) -> Hit | None:
+    return Hit.join(hits) if hits else None
 
 
 def _findings(kind: str, concepts: tuple[str, ...]) -> Test:
@@ -174,7 +176,7 @@ def _findings(kind: str, concepts: tuple[str, ...]) -> Test:
 
     def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
         found = view.findings(concepts, history=history, certainty=certainty)
-        return Hit.join(said_finding(f) for f in found) if found else None
+        return Hit.join([said_finding(f) for f in found]) if found else None
 
     return run
 
@@ -182,7 +184,7 @@ def _findings(kind: str, concepts: tuple[str, ...]) -> Test:
 def _drugs(names: tuple[str, ...]) -> Test:
     def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
         found = view.drugs(names)
-        return Hit.join(said_of(d) for d in found) if found else None
+        return Hit.join([said_of(d) for d in found]) if found else None
 
     return run
 
@@ -202,7 +204,7 @@ def _agent(value: str) -> Test:
 
 def _medication(view: View, test: MedicationTest) -> Hit | None:
     found = view.drugs(test.any, test.stopped_within_days)
-    return _joined(said_of(d) for d in found if _route_fits(d, test) and _dose_fits(d, test))
+    return _joined([said_of(d) for d in found if _route_fits(d, test) and _dose_fits(d, test)])
 
 
 def _route_fits(drug: Medication, test: MedicationTest) -> bool:
@@ -304,12 +306,14 @@ def _age(view: View, test: AgeTest) -> Hit | None:
 def _allergy(view: View, test: AllergyTest) -> Hit | None:
     wanted = frozenset(test.any)
     return _joined(
-        Hit((a.ref,), (a.label,) if a.label else ())
-        for a in view.facts.allergies
-        if a.certainty != "absent"
-        and wanted & (a.drugs | a.classes)
-        and (test.severe is None or a.severe == test.severe)
-        and (test.tolerated is None or (a.tolerated_dose is not None) == test.tolerated)
+        [
+            Hit((a.ref,), (a.label,) if a.label else ())
+            for a in view.facts.allergies
+            if a.certainty != "absent"
+            and wanted & (a.drugs | a.classes)
+            and (test.severe is None or a.severe == test.severe)
+            and (test.tolerated is None or (a.tolerated_dose is not None) == test.tolerated)
+        ]
     )
 
 

@@ -22,6 +22,8 @@ class Fired:
     """A test that holds, and why; made once for a patient and shared by the agents it concerns."""
 
     rule: Rule
+    reported: str
+    """as the rule is named in answers."""
     hit: Hit
     order_off: bool
     """may differ from the rule's own (the pair rule)."""
@@ -35,13 +37,15 @@ class Fired:
 
 
 _position = attrgetter("position")
+_strictness = attrgetter("strictness")
 
 
 def fire(rule: Rule, position: int, hit: Hit, order_off: bool, agents: frozenset[str] = frozenset()) -> Fired:
     facts = hit.said[:3]
     note = f"{rule.text} ({'; '.join(facts)})." if facts else f"{rule.text}."
     strictness = _WARN_OFF if order_off and rule.action == "warn" else _STRICTNESS[rule.action]
-    return Fired(rule, hit, order_off, position, strictness, order_off or rule.action in _NO_DRAFT, note, agents)
+    no_draft = order_off or rule.action in _NO_DRAFT
+    return Fired(rule, rule.reported, hit, order_off, position, strictness, no_draft, note, agents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class Rulebook:
     therapies: Mapping[str, Therapy]
     sources: Mapping[str, tuple[str, ...]]
     """what a therapy itself rests on."""
+    sources_for: Mapping[tuple[str, str], tuple[str, ...]]
+    """the sources that carry a test (by id) for an agent."""
 
     @classmethod
     def of(cls, safety: Safety, therapies: Therapies) -> Rulebook:
@@ -122,6 +128,7 @@ class Rulebook:
             tuple(pairs),
             {therapy.id: therapy for therapy in therapies.therapies},
             {therapy.id: _sources(therapy) for therapy in therapies.therapies},
+            {(rule.id, agent): rule.sources_for(agent) for rule in safety.rules for agent in safety.agents_of(rule)},
         )
 
     def evaluate(self, view: View, only: str | None = None) -> tuple[Fired, ...]:
@@ -217,7 +224,7 @@ def rulebook(safety: Safety, therapies: Therapies) -> Rulebook:
 
 def strictest(fired: list[Fired]) -> Fired | None:
     """The test that decides; of equally strict ones the first in table order. Notes alone decide nothing."""
-    top = min(fired, key=lambda entry: entry.strictness, default=None)
+    top = min(fired, key=_strictness, default=None)
     return None if top is None or top.rule.action == "none" else top
 
 

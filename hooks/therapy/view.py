@@ -31,15 +31,14 @@ class Hit:
     """tolerated daily doses (amount, unit a day)."""
 
     @staticmethod
-    def join(hits: Iterable[Hit]) -> Hit:
-        parts = tuple(hits)
+    def join(parts: list[Hit]) -> Hit:
         if len(parts) == 1:
             return parts[0]
         return Hit(
-            tuple(dict.fromkeys(ref for hit in parts for ref in hit.refs)),
-            tuple(dict.fromkeys(words for hit in parts for words in hit.said)),
-            tuple(dict.fromkeys(need for hit in parts for need in hit.needs)),
-            tuple(dose for hit in parts for dose in hit.doses),
+            tuple(dict.fromkeys([ref for hit in parts for ref in hit.refs])),
+            tuple(dict.fromkeys([words for hit in parts for words in hit.said])),
+            tuple(dict.fromkeys([need for hit in parts for need in hit.needs])),
+            tuple([dose for hit in parts for dose in hit.doses]),
         )
 
 
