@@ -34,11 +34,22 @@ class Chart:
         self.facts = _known_on(facts, as_of)
         self.memory: dict[object, Any] = {}
         """answers that rest on this chart alone, its lesions left aside: charts that differ in them share it."""
+        self.by_concept: Mapping[str, list[Finding]] = _index([(f, f.concepts) for f in self.facts.findings])
+        """concept → the findings that carry it, absent ones too, in the order of their references."""
+        self.by_drug: Mapping[str, list[Medication]] = _index(
+            [(m, m.drugs | m.classes) for m in self.facts.medications]
+        )
+        """ingredient or class → the drugs of the list, in the order of their references."""
+        self.by_analyte: Mapping[str, list[Result]] = _index(
+            [(r, (r.analyte,)) for r in self.facts.results if r.date is not None]
+        )
+        """analyte → its dated results, usable or not, in the order of their references."""
 
     def supposing(self, *lesions: Lesion) -> Chart:
         """The same chart with these lesions, seen today, too; what rests on no lesion is not worked out again."""
         other = Chart.__new__(Chart)
         other.as_of, other.given, other.memory = self.as_of, self.given, self.memory
+        other.by_concept, other.by_drug, other.by_analyte = self.by_concept, self.by_drug, self.by_analyte
         other.facts = replace(self.facts, lesions=_ordered((*self.facts.lesions, *lesions)))
         return other
 
@@ -56,31 +67,6 @@ class Chart:
             return None
         youngest, oldest = self.age
         return True if oldest < years else False if youngest >= years else None
-
-    @property
-    def by_concept(self) -> Mapping[str, list[Finding]]:
-        """Concept → the findings that carry it, absent ones too, in the order of their references."""
-        return self._index("by_concept", ((f, f.concepts) for f in self.facts.findings))
-
-    @property
-    def by_drug(self) -> Mapping[str, list[Medication]]:
-        """Ingredient or class → the drugs of the list, in the order of their references."""
-        return self._index("by_drug", ((m, m.drugs | m.classes) for m in self.facts.medications))
-
-    @property
-    def by_analyte(self) -> Mapping[str, list[Result]]:
-        """Analyte → its dated results, usable or not, in the order of their references."""
-        return self._index("by_analyte", ((r, (r.analyte,)) for r in self.facts.results if r.date is not None))
-
-    def _index(self, name: str, entries: Iterable[tuple[_Fact, Iterable[str]]]) -> Mapping[str, list[_Fact]]:
-        table: dict[str, list[_Fact]] | None = self.memory.get(name)
-        if table is None:
-            table = {}
-            for fact, keys in entries:
-                for key in keys:
-                    table.setdefault(key, []).append(fact)
-            self.memory[name] = table
-        return table
 
     def findings(self, *concepts: str, history: bool = False, suspected: bool = True) -> tuple[Finding, ...]:
         """Findings with any of the concepts: present ones, and resolved ones too when `history`.
@@ -182,28 +168,45 @@ def _age(born: PartialDate | None, as_of: date) -> tuple[int, int] | None:
     return (years_between(min(born.latest, as_of), as_of), years_between(born.earliest, as_of))
 
 
-def _known_on(facts: PatientFacts, as_of: date) -> PatientFacts:
-    def ahead(when: PartialDate | None) -> bool:
-        return when is not None and when.earliest > as_of
-
+def _known_on(facts: PatientFacts, day: date) -> PatientFacts:
+    """Without what lies wholly after the day; what ends after it had not ended."""
     return replace(
         facts,
         findings=_ordered(
-            replace(f, course="active", ended=None) if ahead(f.ended) else f
-            for f in facts.findings
-            if not (ahead(f.onset) or ahead(f.recorded))
+            [
+                f if f.ended is None or f.ended.earliest <= day else replace(f, course="active", ended=None)
+                for f in facts.findings
+                if (f.onset is None or f.onset.earliest <= day) and (f.recorded is None or f.recorded.earliest <= day)
+            ]
         ),
-        results=_ordered(r for r in facts.results if not ahead(r.date)),
-        lesions=_ordered(le for le in facts.lesions if not (ahead(le.onset) or ahead(le.recorded))),
-        imaging=_ordered(i for i in facts.imaging if not ahead(i.date)),
-        biopsies=_ordered(b for b in facts.biopsies if not ahead(b.date)),
+        results=_ordered([r for r in facts.results if r.date is None or r.date.earliest <= day]),
+        lesions=_ordered(
+            [
+                le
+                for le in facts.lesions
+                if (le.onset is None or le.onset.earliest <= day)
+                and (le.recorded is None or le.recorded.earliest <= day)
+            ]
+        ),
+        imaging=_ordered([i for i in facts.imaging if i.date is None or i.date.earliest <= day]),
+        biopsies=_ordered([b for b in facts.biopsies if b.date is None or b.date.earliest <= day]),
         medications=_ordered(
-            replace(m, state="active") if m.state == "stopped" and ahead(m.ended) else m
-            for m in facts.medications
-            if not ahead(m.started)
+            [
+                replace(m, state="active") if m.state == "stopped" and m.ended and m.ended.earliest > day else m
+                for m in facts.medications
+                if m.started is None or m.started.earliest <= day
+            ]
         ),
-        actions=_ordered(a for a in facts.actions if not ahead(a.date)),
+        actions=_ordered([a for a in facts.actions if a.date is None or a.date.earliest <= day]),
     )
+
+
+def _index(entries: Iterable[tuple[_Fact, Iterable[str]]]) -> dict[str, list[_Fact]]:
+    table: dict[str, list[_Fact]] = {}
+    for fact, keys in entries:
+        for key in keys:
+            table.setdefault(key, []).append(fact)
+    return table
 
 
 def _ordered(facts: Iterable[_Fact]) -> tuple[_Fact, ...]:

@@ -182,8 +182,11 @@ class Rulebook:
                 fired.append(one)
                 for agent in one.agents:
                     by_agent.setdefault(agent, []).append(one)
+        idle = view.idle
         for agent, entries in self.per_agent.items():
-            own = [one for entry in entries if (one := entry.asked(view, self.therapies.get(agent), {})) is not None]
+            therapy = self.therapies.get(agent)
+            asked = [entry.asked(view, therapy, {}) for entry in entries if entry.rule.when.agent not in idle]
+            own = [one for one in asked if one is not None]
             if own:
                 by_agent[agent] = list(_in_order(by_agent.get(agent, ()), own))
         return _Settled(tuple(fired), hits, {agent: tuple(found) for agent, found in by_agent.items()})

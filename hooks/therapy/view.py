@@ -161,6 +161,12 @@ class View:
 
     # The agent that is asked about --------------------------------------------------------------------------------
 
+    @property
+    def idle(self) -> frozenset[str]:
+        """What a condition may ask of an agent and in this chart holds for none."""
+        idle = ("allergic", "dose-intolerant") if not self.facts.allergies else ()
+        return frozenset(idle if self._some_failed else (*idle, "failed"))
+
     def active(self, therapy: Therapy) -> Hit | None:
         names = (*therapy.drugs, *therapy.drug_classes)
         for drug in self.drugs(names):

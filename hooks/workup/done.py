@@ -20,12 +20,12 @@ class Answered:
 
 def find_done(entry: WorkupEntry, view: View, sites: tuple[Site, ...]) -> Answered | None:
     """The newest thing that answers it, or None."""
-    done = entry.done
+    done, facts = entry.done, view.facts
     return (
-        _results(entry, done, view)
-        or _imaging(done, view, sites)
-        or _biopsy(done, view, sites)
-        or _action(entry, done, view)
+        (_results(entry, done, view) if done.analytes else None)
+        or (_imaging(done, view, sites) if done.imaging and facts.imaging else None)
+        or (_biopsy(done, view, sites) if done.biopsy and facts.biopsies else None)
+        or (_action(entry, done, view) if done.action and facts.actions else None)
     )
 
 
@@ -47,8 +47,6 @@ def _results(entry: WorkupEntry, done: Done, view: View) -> Answered | None:
 def _imaging(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
     """Reports of the modality. With `same_site` every lesion site must be covered, unless one of the reports already
     shows calcium at a lesion: then the question is answered."""
-    if not done.imaging:
-        return None
     reports = [
         report
         for report in view.facts.imaging
@@ -68,8 +66,6 @@ def _imaging(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None
 
 
 def _biopsy(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
-    if not done.biopsy:
-        return None
     for biopsy in view.facts.biopsies:
         if (
             biopsy.has_report
@@ -81,8 +77,6 @@ def _biopsy(done: Done, view: View, sites: tuple[Site, ...]) -> Answered | None:
 
 
 def _action(entry: WorkupEntry, done: Done, view: View) -> Answered | None:
-    if not done.action:
-        return None
     for action in view.facts.actions:
         if action.kind == "done" and entry.id in action.workup and _recent(action.date, done.window_days, view):
             return Answered(f"{action.label or entry.name}, {action.date}", (action.ref,))
