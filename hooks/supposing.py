@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from hooks.case import Case
 from hooks.chart import Chart
 from hooks.knowledge import Knowledge
 from hooks.knowledge.safety_schema import Condition
@@ -123,7 +124,9 @@ class Supposing:
     def __init__(self, chart: Chart, knowledge: Knowledge) -> None:
         self._chart, self._knowledge, self._units = chart, knowledge, _units(knowledge)
         self._therapies: dict[tuple[_Unit, int], tuple[frozenset[Verdict], frozenset[str]]] = {}
-        self._workup: dict[tuple[_Unit, int, tuple[Site, ...]], frozenset[Decided]] = {}
+        self._workup: dict[tuple[_Unit, int, int], frozenset[Decided]] = {}
+        self._places: dict[tuple[Site, ...], int] = {}
+        """places that lesions were supposed at, numbered: compared often, so that they are hashed once."""
 
     @classmethod
     def after(cls, found: Situation, told: Outline, knowledge: Knowledge) -> Supposing:
@@ -133,7 +136,7 @@ class Supposing:
             bits = made._units.looks.seen(found.view)
             made._weighed(found.therapies, bits, made._units.therapies)
             needs = bits | made._units.looks.needed(found.view.therapy_needs)
-            made._ordered(told.workup, needs, sites_of(found.case), made._units.workup)
+            made._ordered(told.workup, needs, made._place(found.case), made._units.workup)
         return made
 
     def outline(self, lesion: Lesion | None = None) -> Outline:
@@ -173,16 +176,19 @@ class Supposing:
             self._therapies[unit, bits & unit.reads] = some.verdicts(), some.waited_for()
 
     def _decided_workup(self, view: View, bits: int) -> frozenset[Decided]:
-        units, known, sites = self._units.workup, self._workup, sites_of(view.case)
-        keys = [(unit, bits & unit.reads, sites if unit.sites else ()) for unit in units]
+        units, known, place = self._units.workup, self._workup, self._place(view.case)
+        keys = [(unit, bits & unit.reads, unit.sites and place) for unit in units]
         new = [key[0] for key in keys if key not in known]
         if new:
             only = frozenset[str]().union(*(unit.ids for unit in new))
             decided = frozenset(entry.verdict for entry in weigh_workup(view, self._knowledge, only))
-            self._ordered(decided, bits, sites, new)
+            self._ordered(decided, bits, place, new)
         return frozenset[Decided]().union(*(known[key] for key in keys))
 
-    def _ordered(self, decided: frozenset[Decided], bits: int, sites: tuple[Site, ...], units: Iterable[_Unit]) -> None:
+    def _ordered(self, decided: frozenset[Decided], bits: int, place: int, units: Iterable[_Unit]) -> None:
         for unit in units:
-            key = unit, bits & unit.reads, sites if unit.sites else ()
+            key = unit, bits & unit.reads, unit.sites and place
             self._workup[key] = frozenset(entry for entry in decided if entry[0] in unit.ids)
+
+    def _place(self, case: Case) -> int:
+        return self._places.setdefault(sites_of(case), len(self._places) + 1)

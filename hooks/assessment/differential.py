@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hooks.assessment.labs import judge
 from hooks.assessment.lesions import Lesions
 from hooks.chart import Chart
@@ -17,9 +19,9 @@ def find_mimics(
     first: list[Differential] = []
     rest: list[Differential] = []
     on_record = _on_record(chart, knowledge)
-    raised = frozenset(flag.id for flag in flags)
+    seen = _Seen.of(lesions, flags)
     for mimic, recorded in zip(knowledge.mimics, on_record, strict=True):
-        described = _described(mimic.any, lesions, flags, raised, states)
+        described = _described(mimic.any, seen, lesions.deciding, flags, states)
         if not (recorded or described):
             continue
         hits = recorded | described
@@ -28,10 +30,10 @@ def find_mimics(
         evidence = tuple(dict.fromkeys(ref for kind in told for ref in hits[kind]))
         entry = Differential(mimic.contract_id or mimic.id, mimic.because.format(why=why), mimic.test, evidence)
         (first if mimic.first or not states.isdisjoint(mimic.first_when) else rest).append(entry)
-    seen: dict[str, Differential] = {}
+    chosen: dict[str, Differential] = {}
     for entry in (*first, *rest):
-        seen.setdefault(entry.id, entry)
-    return tuple(seen.values())
+        chosen.setdefault(entry.id, entry)
+    return tuple(chosen.values())
 
 
 POINTERS = ("concepts", "named", "biopsy", "high", "places", "lesion", "flags", "imaging", "state")
@@ -67,26 +69,38 @@ def _recorded(wanted: Pointers, chart: Chart) -> _Hits:
     return hits
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """All that the lesions and flags say together: what none of them says need not be looked for in each."""
+
+    named: frozenset[str]
+    places: frozenset[str]
+    flags: frozenset[str]
+
+    @classmethod
+    def of(cls, lesions: Lesions, flags: tuple[RedFlag, ...]) -> _Seen:
+        return cls(
+            frozenset[str]().union(*[le.mimics for le in lesions.deciding]),
+            frozenset([site.place for le in lesions.deciding for site in le.sites]),
+            frozenset([flag.id for flag in flags]),
+        )
+
+
 def _described(
-    wanted: Pointers, lesions: Lesions, flags: tuple[RedFlag, ...], raised: frozenset[str], states: frozenset[str]
+    wanted: Pointers, seen: _Seen, deciding: tuple[Lesion, ...], flags: tuple[RedFlag, ...], states: frozenset[str]
 ) -> _Hits:
-    """The pointers by lesion, red flag (`raised`: their ids) and judgement."""
+    """The pointers by lesion, red flag and judgement."""
     found: _Hits = {}
-    deciding = lesions.deciding
-    if wanted.named and (refs := tuple(le.ref for le in deciding if not le.mimics.isdisjoint(wanted.named))):
-        found["named"] = refs
-    if wanted.places and (refs := tuple(le.ref for le in deciding if _at(le, wanted.places))):
-        found["places"] = refs
+    if not seen.named.isdisjoint(wanted.named):
+        found["named"] = tuple([le.ref for le in deciding if not le.mimics.isdisjoint(wanted.named)])
+    if not seen.places.isdisjoint(wanted.places):
+        found["places"] = tuple([le.ref for le in deciding if any(site.place in wanted.places for site in le.sites)])
     if wanted.lesion and (refs := tuple(le.ref for le in deciding if any(getattr(le, name) for name in wanted.lesion))):
         found["lesion"] = refs
-    if not raised.isdisjoint(wanted.flags) and (
+    if not seen.flags.isdisjoint(wanted.flags) and (
         refs := tuple(ref for flag in flags if flag.id in wanted.flags for ref in flag.evidence)
     ):
         found["flags"] = refs
     if not states.isdisjoint(wanted.state):
         found["state"] = ()
     return found
-
-
-def _at(lesion: Lesion, places: tuple[str, ...]) -> bool:
-    return any(site.place in places for site in lesion.sites)

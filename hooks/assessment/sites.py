@@ -34,7 +34,7 @@ def fits(some: Iterable[Site], others: Iterable[Site]) -> bool:
 
 
 def regions(sites: Iterable[Site]) -> frozenset[str]:
-    return frozenset(site.region for site in sites)
+    return frozenset([site.region for site in sites])
 
 
 def shown(site: Site) -> str:

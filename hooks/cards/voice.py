@@ -33,7 +33,7 @@ class Voice:
     memory: dict[object, Any] = field(default_factory=dict)
     """what the parts of this answer have asked before."""
 
-    @property
+    @cached_property
     def cards(self) -> Cards:
         return self.knowledge.cards
 

@@ -11,7 +11,7 @@ from typing import get_args
 from hooks.case import Case
 from hooks.knowledge.safety_schema import Condition, LesionTest, Safety, walk
 from hooks.model import Extent
-from hooks.therapy.conditions import Compiler, Test, lesion_fits
+from hooks.therapy.conditions import Compiler, Test, has, lesion_fits
 from hooks.therapy.view import View
 from mappings.facts import Lesion
 
@@ -30,7 +30,10 @@ class Looks:
         self._bits: dict[Condition, int] = {}
         self._by_name: dict[tuple[str, str], int] = {}
         self._criteria: list[str] = []
+        self._by_attribute: dict[str, int] = {}
+        self._by_region: dict[str, int] = {}
         self._lesions: list[tuple[int, LesionTest]] = []
+        """tests of a lesion that ask for more than an attribute or a region."""
         self._asked: list[tuple[int, Test]] = []
 
     def reads(self, condition: Condition) -> int:
@@ -70,13 +73,23 @@ class Looks:
             if part.criterion.name not in self._criteria:
                 self._criteria.append(part.criterion.name)
         elif part.lesion is not None:
-            self._lesions.append((bit, part.lesion))
+            self._lesion(part.lesion, bit)
         elif part.finding is not None and part.finding.at_lesion is not None:
             self._asked.append((bit, self._compiler.compile(part)))
         else:
             return 0
         self._bits[part] = bit
         return bit
+
+    def _lesion(self, test: LesionTest, bit: int) -> None:
+        """Most tests ask for one attribute of several, or for one region of several."""
+        if test.places or test.not_places or bool(test.attributes) == bool(test.regions):
+            self._lesions.append((bit, test))
+            return
+        for name in test.attributes:
+            self._by_attribute[name] = self._by_attribute.get(name, 0) | bit
+        for region in test.regions:
+            self._by_region[region] = self._by_region.get(region, 0) | bit
 
     def _name(self, kind: str, names: Iterable[str], bit: int) -> None:
         for name in names:
@@ -114,6 +127,11 @@ class Looks:
         known: tuple[int, Lesion] | None = memory.get(key)
         if known is None:
             bits = 0
+            for name, asked in self._by_attribute.items():
+                if has(lesion, name):
+                    bits |= asked
+            for site in lesion.sites:
+                bits |= self._by_region.get(site.region, 0)
             for bit, test in self._lesions:
                 if lesion_fits(lesion, test):
                     bits |= bit

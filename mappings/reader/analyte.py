@@ -139,7 +139,8 @@ def _is_other(word: str) -> bool:
     for blood_test in known.exceptions:
         if blood_test in said:
             said = said.replace(blood_test, "")
-    if any(part in said for part in known.parts):
-        return True
+    for part in known.parts:
+        if part in said:
+            return True
     tokens = plain(word.partition("(")[0]).split()
     return len(tokens) > 1 and (tokens[0] in known.edges or tokens[-1] in known.edges)

@@ -119,8 +119,8 @@ class Guard(_Strict):
 class Lexicon(_Strict):
     language: str
     stopwords: Phrases
-    letters: str = ""
-    """letters that speak for this language among the five."""
+    letters: str = Field(default="", pattern=r"^[^\x00-\x7f]*$")
+    """letters that speak for this language among the five; none of them plain Latin."""
     coordinators: Phrases
     prepositions: Phrases
     anaphors: Phrases

@@ -141,9 +141,10 @@ class Vocabulary:
 
     def score(self, words: Words) -> int:
         """How many words are everyday words of this language."""
-        stopwords, text = self.stopwords, words.text
-        typical = any(letter in text for letter in self.lexicon.letters)
-        return typical + sum(map(stopwords.__contains__, words.words))
+        known = sum(map(self.stopwords.__contains__, words.words))
+        if not words.text.isascii():
+            known += any(letter in words.text for letter in self.lexicon.letters)
+        return known
 
 
 def _keep(
