@@ -23,7 +23,11 @@ _MAX_TOKEN = 8192
 _LEEWAY = 60
 _MAX_LIFETIME = 3600
 _REPEAT_SECONDS = 30
-_MAX_SEEN = 200_000
+OUTAGE_SECONDS = 60
+"""how old a token may be while the store does not answer; this process still takes each only once."""
+_HELD_SECONDS = OUTAGE_SECONDS + _LEEWAY
+"""since its first use: from then on only the store could let a token in again, and it knows it"""
+_MAX_SEEN = 50_000
 _MAX_KEPT = 16 * 1024 * 1024
 """bytes of answers that are kept for retries; beyond them a retry is answered anew"""
 
@@ -38,6 +42,11 @@ class Caller:
     expires: float
     issued: float = 0.0
     token_hash: bytes = b""
+
+    @property
+    def ends(self) -> float:
+        """Until when the token is taken."""
+        return self.expires + _LEEWAY
 
     def sent(self, token: str) -> bool:
         """Whether this very text was the bearer token of the call."""
@@ -143,7 +152,7 @@ class Answer:
 @dataclass(slots=True)
 class _Seen:
     request_hash: str
-    expires: float
+    until: float
     first: float
     answer: asyncio.Future[Answer | None] | None
     """None once it can't be given again."""
@@ -153,22 +162,25 @@ class SeenTokens:
     """Each token for one request. The same request delivered again within seconds (a gateway's retry) gets the stored
     answer, waits for it where the first delivery is still under way, and is tried anew where that one failed.
 
-    Held in this process, in front of the shared store: it keeps the answers, and stands in while the store is away."""
+    Held in this process, in front of the shared store: it keeps the answers, and stands in while the store is away.
+    What the store took is held as long as an outage would let it in again, what it did not take until it ends."""
 
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
+        self._only_here: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
         self._kept = 0
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return len(self._seen) + len(self._only_here)
 
     async def claim(self, caller: Caller, request_hash: str) -> Answer | None:
         """None for a request to be answered; the stored answer for a retry; Unauthorized for any other reuse."""
-        key, now = (caller.tenant.id, caller.jti), time.time()
-        self._tidy(now)
-        known = self._seen.get(key)
+        now = time.time()
+        for table in (self._seen, self._only_here):
+            _tidy(table, now)
+        known = self._known(caller)
         if known is None:
-            self._seen[key] = _Seen(request_hash, caller.expires, now, _future())
+            self._seen[_key(caller)] = _Seen(request_hash, now + _HELD_SECONDS, now, _future())
             return None
         while True:
             if request_hash != known.request_hash or now - known.first > _REPEAT_SECONDS or known.answer is None:
@@ -183,9 +195,16 @@ class SeenTokens:
             except TimeoutError:
                 raise Overloaded("the same request is still being answered") from None
 
+    def not_stored(self, caller: Caller) -> None:
+        """The store did not take the token: nobody but this process knows that it was used."""
+        known = self._seen.pop(_key(caller), None)
+        if known is not None:
+            known.until = caller.ends
+            self._only_here[_key(caller)] = known
+
     def answered(self, caller: Caller, answer: Answer | None) -> None:
         """Keeps the first answer for a retry, for seconds only; None: there is none, a retry is tried anew."""
-        known = self._seen.get((caller.tenant.id, caller.jti))
+        known = self._known(caller)
         if known is not None and known.answer is not None and not known.answer.done():
             if answer is not None and self._kept + len(answer.body) > _MAX_KEPT:
                 answer = None
@@ -198,13 +217,22 @@ class SeenTokens:
         seen.answer = None
         self._kept -= size
 
-    def _tidy(self, now: float) -> None:
-        """Lets go of tokens that have expired; the shared store knows the rest when there are too many."""
-        while self._seen:
-            oldest = next(iter(self._seen.values()))
-            if oldest.expires + _LEEWAY >= now and len(self._seen) <= _MAX_SEEN:
-                return
-            self._seen.popitem(last=False)
+    def _known(self, caller: Caller) -> _Seen | None:
+        key = _key(caller)
+        return self._seen.get(key) or self._only_here.get(key)
+
+
+def _key(caller: Caller) -> tuple[str, str]:
+    return caller.tenant.id, caller.jti
+
+
+def _tidy(table: OrderedDict[tuple[str, str], _Seen], now: float) -> None:
+    """Lets go of what need not be held any more, and of the oldest when there are too many."""
+    while table:
+        oldest = next(iter(table.values()))
+        if oldest.until >= now and len(table) <= _MAX_SEEN:
+            return
+        table.popitem(last=False)
 
 
 def _future() -> asyncio.Future[Answer | None]:

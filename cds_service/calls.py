@@ -13,6 +13,7 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from cds_service.auth import OUTAGE_SECONDS as _OUTAGE_SECONDS
 from cds_service.auth import Answer, Caller
 from cds_service.errors import Overloaded, Unauthorized
 from cds_service.lanes import HEAVY_BYTES
@@ -23,8 +24,6 @@ from cds_service.tenants import NOBODY, Tenant
 
 _PAGES = "/companion/"
 _CALLER = "cds_caller"
-_OUTAGE_SECONDS = 60
-"""how old a token may be while the store does not answer; this process still takes each only once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +103,11 @@ async def admitted(request: Request, body: bytes | None = None) -> AsyncIterator
         yield Call(state, body, caller, Response(stored.body, media_type=stored.media_type))
         return
     try:
-        use = await state.memory.use_token(caller.tenant.id, caller.jti, digest, caller.expires)
+        use = await state.memory.use_token(caller.tenant.id, caller.jti, digest, caller.ends)
         if use == "reused":
             raise Unauthorized("not authorized")
+        if use is None:
+            state.authenticator.seen.not_stored(caller)
         if use is None and time.time() - caller.issued > _OUTAGE_SECONDS:
             # nobody can say whether another process has seen it: only a token made for this very call is let in
             raise Overloaded("the store of used tokens does not answer")

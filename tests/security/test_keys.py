@@ -169,6 +169,61 @@ def test_an_answer_is_kept_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> 
     asyncio.run(go())
 
 
+def test_tokens_are_held_no_longer_than_they_could_be_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the store took: two minutes. What it did not take: until the token ends."""
+    begun = time.time()
+    clock = [begun]
+    monkeypatch.setattr(auth.time, "time", lambda: clock[0])
+
+    def caller(jti: str) -> Caller:
+        return Caller(Tenant.model_validate(tenant()), jti, begun + 3600)
+
+    async def go() -> None:
+        seen = SeenTokens()
+        for jti in ("stored", "away"):
+            assert await seen.claim(caller(jti), "same") is None
+        seen.not_stored(caller("away"))
+        clock[0] += auth.OUTAGE_SECONDS + 59
+        with pytest.raises(Unauthorized):
+            await seen.claim(caller("stored"), "same")
+        clock[0] += 2
+        assert await seen.claim(caller("new"), "same") is None
+        assert len(seen) == 2
+        clock[0] = begun + 3659
+        with pytest.raises(Unauthorized):
+            await seen.claim(caller("away"), "same")
+        clock[0] += 2
+        assert await seen.claim(caller("newer"), "same") is None
+        assert len(seen) == 1
+
+    asyncio.run(go())
+
+
+def test_a_token_used_while_the_store_was_away_is_spent_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreError("away")
+
+    client, fresh = app_of(tmp_path, tenant()), token()
+    with monkeypatch.context() as outage:
+        outage.setattr(Store, "use_tokens", away)
+        assert fire(client, fresh).status_code == 200
+    monkeypatch.setattr(auth, "_HELD_SECONDS", -1.0)
+    assert fire(client, token()).status_code == 200
+    assert fire(client, fresh, patient="p2").status_code == 401
+
+
+def test_the_store_knows_a_token_as_long_as_it_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute beyond its end, as clocks may differ; a cleaning in that minute must not make it new."""
+    monkeypatch.setattr(auth, "_HELD_SECONDS", -1.0)
+    client, now = app_of(tmp_path, tenant()), int(time.time())
+    used = token(iat=now - 100, exp=now - 5)
+    assert fire(client, used).status_code == 200
+    client.app.state.cds.memory.store.expire(now * 1000 + 1000, {}, 90)  # type: ignore[attr-defined]
+    assert fire(client, used, patient="p2").status_code == 401
+
+
 def test_answers_that_are_kept_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond it a retry is answered anew; what was dropped makes room again."""
     monkeypatch.setattr(auth, "_MAX_KEPT", 10)
