@@ -34,6 +34,8 @@ def as_roughly_as_said(onset: PartialDate, today: date) -> str:
 
 def dates_in_words(sentence: str) -> str:
     """Every ISO date of a sentence in words."""
+    if "-" not in sentence:
+        return sentence
     return _ISO.sub(lambda match: in_words(match[0]) or match[0], sentence)
 
 

@@ -32,6 +32,13 @@ def summary(kind: TextKind, voice: Voice, **more: str) -> str:
 
 def title_values(voice: Voice) -> dict[str, str]:
     """What the templates of a card are filled with."""
+    if "title" not in voice.memory:
+        voice.memory["title"] = _title_values(voice)
+    found: dict[str, str] = voice.memory["title"]
+    return found
+
+
+def _title_values(voice: Voice) -> dict[str, str]:
     few = voice.cards.limits["sites"]
     where, short = voice.sites_plain(voice.body_sites), voice.sites_plain(voice.body_sites, 1)
     if len(voice.body_sites) > few:

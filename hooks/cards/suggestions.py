@@ -46,15 +46,19 @@ def workup_suggestions(voice: Voice) -> Iterator[Suggestion]:
 
 def drafted_here(voice: Voice) -> list[WorkupItem]:
     """The offered orders that this card has a draft for, as many as a card holds."""
-    return [item for item in offered_orders(voice) if _can_draft(voice, item)][: voice.cards.limits["orders"]]
+    return _draftable(voice)[: voice.cards.limits["orders"]]
+
+
+def _draftable(voice: Voice) -> list[WorkupItem]:
+    if "draftable" not in voice.memory:
+        voice.memory["draftable"] = [item for item in offered_orders(voice) if _can_draft(voice, item)]
+    found: list[WorkupItem] = voice.memory["draftable"]
+    return found
 
 
 def without_draft(voice: Voice) -> list[str]:
     """Names of the offered orders that could be drafted but have no room on this card."""
-    here = drafted_here(voice)
-    shown = {item.id for item in here}
-    open_ = (item for item in offered_orders(voice) if item.id not in shown and _can_draft(voice, item))
-    return [voice.order_name(item.id) for item in open_]
+    return [voice.order_name(item.id) for item in _draftable(voice)[voice.cards.limits["orders"] :]]
 
 
 def _can_draft(voice: Voice, item: WorkupItem) -> bool:

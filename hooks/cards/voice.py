@@ -56,7 +56,10 @@ class Voice:
     def sentence_plain(self, text: str, evidence: Iterable[str] = ()) -> str:
         if self.reveals(evidence):
             return self.cards.say("hidden_reason")
-        return dates_in_words(plain(text)).replace(".)", ")")
+        found: str | None = self.memory.get(("said", text))
+        if found is None:
+            found = self.memory["said", text] = dates_in_words(plain(text)).replace(".)", ")")
+        return found
 
     # References and sources -------------------------------------------------------------------------------------------
 

@@ -41,8 +41,8 @@ class Concept:
     @property
     def texts(self) -> tuple[str, ...]:
         """Text and displays, each once."""
-        found = [self.text, *(c.display for c in self.codings)]
-        return tuple(dict.fromkeys(t for t in found if t))
+        found = dict.fromkeys([self.text, *[c.display for c in self.codings]])
+        return tuple([words for words in found if words])
 
 
 def text(value: object) -> str | None:
