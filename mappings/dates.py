@@ -98,6 +98,26 @@ _LONGEST = 64
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> PartialDate | None:
+    if _is_usual_instant(text):
+        try:
+            stamp = datetime.fromisoformat(text)
+            day = stamp.date()
+            return PartialDate(day, day, stamp.astimezone(UTC))
+        except (ValueError, OverflowError):
+            pass  # 24:00, or no such day: the long way says
+    return _any_form(text)
+
+
+def _is_usual_instant(text: str) -> bool:
+    """Whether the signs between the numbers are those of an instant to the second or millisecond with a zone, as
+    nearly every one is written."""
+    size = len(text)
+    if size in (20, 25):
+        return text[4::3] in ("--T::Z", "--T::+:", "--T::-:")
+    return size in (24, 29) and text[4:20:3] == "--T::." and text[23::3] in ("Z", "+:", "-:")
+
+
+def _any_form(text: str) -> PartialDate | None:
     match = _FHIR_DATE.fullmatch(text.strip())
     if match is None:
         return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.dates import PartialDate, add_months
+from mappings.dates import PartialDate, _any_form, _is_usual_instant, add_months
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
@@ -64,3 +65,27 @@ def test_months_keep_the_day_or_take_the_last_one(day: date, months: int) -> Non
     moved = add_months(day, months)
     assert (moved.year * 12 + moved.month) - (day.year * 12 + day.month) == months
     assert moved.day <= day.day
+
+
+USUAL = (
+    "2019-05-01T10:00:00Z",
+    "2019-05-01T10:00:00.123Z",
+    "2019-05-01T10:00:00+02:00",
+    "2019-05-01T10:00:00.123-05:30",
+    "9999-12-31T23:59:59-10:00",
+    "0001-01-01T00:00:00+10:00",
+    "2021-02-29T24:00:00Z",
+)
+
+
+def test_the_short_way_of_a_usual_instant_reads_the_same() -> None:
+    """Instants as they are mostly written, up to three characters of them changed."""
+    pick, short = random.Random(1), 0
+    for _ in range(20_000):
+        text = list(pick.choice(USUAL))
+        for _ in range(pick.randrange(4)):
+            text[pick.randrange(len(text))] = pick.choice("0123456789-+:.TZ t٣W,/")
+        written = "".join(text)
+        short += _is_usual_instant(written)
+        assert PartialDate.parse(written) == _any_form(written), written
+    assert short > 5_000
