@@ -103,7 +103,7 @@ def create_app(
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
         rates=Rates(settings.max_per_minute_per_tenant),
         lanes=Lanes(settings.deadline_ms / 1000, settings.max_concurrent),
-        room=Room(settings.max_bytes_at_once, settings.max_bytes_at_once_per_tenant),
+        room=Room(settings.max_bytes_at_once, settings.max_bytes_at_once_per_tenant, settings.deadline_ms / 2000),
     )
     tenants.check = state.check
     tenants.start()

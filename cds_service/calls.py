@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from cds_service.auth import Answer, Caller
 from cds_service.errors import Overloaded, Unauthorized
 from cds_service.lanes import HEAVY_BYTES
 from cds_service.limits import decode_request
+from cds_service.overload import Share
 from cds_service.request_tag import request_tag
 from cds_service.state import AppState, state_of
 from cds_service.tenants import NOBODY, Tenant
@@ -64,10 +65,9 @@ def claimed_by(scope: Scope) -> str:
 
 
 @asynccontextmanager
-async def let_in(scope: Scope) -> AsyncIterator[Callable[[int], None]]:
+async def let_in(scope: Scope) -> AsyncIterator[Share]:
     """Before the body of a POST is read: who calls, is its rate kept, is there a slot of the tenant. What an unknown
-    caller sends is never read. Gives the function that takes room for so many bytes of the body. Raises Unauthorized,
-    TooMany or Overloaded.
+    caller sends is never read. Gives the body's share of the room. Raises Unauthorized, TooMany or Overloaded.
 
     The companion's pages know their caller by a session; what is not signed in shares the slots of one tenant."""
     state: AppState = scope["app"].state.cds
@@ -76,14 +76,14 @@ async def let_in(scope: Scope) -> AsyncIterator[Callable[[int], None]]:
         caller = await state.caller(Request(scope))
         scope[_CALLER] = caller
     if caller is None:
-        with state.slots.of_tenant(NOBODY), state.room.of(NOBODY) as take:
-            yield take
+        with state.slots.of_tenant(NOBODY), state.room.of(NOBODY) as share:
+            yield share
         return
     tenant = caller.tenant
     scope["cds_tenant"] = tenant.id
     state.rates.take(tenant.id, tenant.max_per_minute)
-    with state.slots.of_tenant(tenant.id, tenant.max_concurrent), state.room.of(tenant.id) as take:
-        yield take
+    with state.slots.of_tenant(tenant.id, tenant.max_concurrent), state.room.of(tenant.id) as share:
+        yield share
 
 
 @asynccontextmanager

@@ -19,6 +19,8 @@ from cds_service.errors import Overloaded
 
 _PASSES = 4
 """of the loop from one turn to the next while somebody waits: what a connection takes until its call has come in."""
+_PAUSE = 0.001
+"""seconds until the next turn at most: where a thread is at work, each pass has to wait for the interpreter."""
 _Turn = asyncio.Future[None]
 
 
@@ -45,7 +47,7 @@ class Entrance:
 
     def __init__(self, seconds: float, most: int) -> None:
         self._seconds, self._most = seconds, most
-        self._taken, self._passes = False, 0
+        self._taken, self._passes, self._since = False, 0, 0.0
         self._outside = 0
         self._lines: dict[str, _Line] = {}
         self._turns, self._last = 0, Counter[str]()
@@ -100,9 +102,12 @@ class Entrance:
         if not self._lines:
             self._taken = False
             return
-        asyncio.get_running_loop().call_soon(self._next)
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._next)
         self._passes += 1
-        if self._passes < _PASSES:
+        if self._passes == 1:
+            self._since = loop.time()  # the work of the last turn is done
+        if self._passes < _PASSES and loop.time() - self._since < _PAUSE:
             return
         while self._lines:
             tenant = min(self._lines, key=self._last.__getitem__)

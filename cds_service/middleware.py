@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 import zlib
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,8 +15,9 @@ from cds_service.answers import error_response
 from cds_service.calls import claimed_by, let_in
 from cds_service.entrance import Entrance
 from cds_service.errors import BadRequest, RequestTimeout, ServiceError, TooLarge, UnsupportedMedia
+from cds_service.lanes import HEAVY_BYTES
 from cds_service.metrics import Metrics
-from cds_service.overload import Slots
+from cds_service.overload import Share, Slots
 from cds_service.tenants import Tenants
 
 _LOG = logging.getLogger("cds_service.access")
@@ -55,8 +55,8 @@ class RequestLimits:
         try:
             await self.entrance.enter(partial(claimed_by, scope))
             with self.slots.of_all():
-                async with let_in(scope) as take:
-                    await self._handled(scope, rest, send, take)
+                async with let_in(scope) as share:
+                    await self._handled(scope, rest, send, share)
         except ServiceError as error:
             if rest.is_small:
                 await error_response(error)(scope, receive, send)
@@ -84,12 +84,17 @@ class RequestLimits:
                 self._ending -= 1
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _handled(self, scope: Scope, receive: Receive, send: Send, take: Callable[[int], None]) -> None:
+    async def _handled(self, scope: Scope, receive: Receive, send: Send, share: Share) -> None:
         headers = dict(scope["headers"])
         _check_type(headers)
+        announced = headers.get(b"content-length", b"")
+        expected = int(announced[:20]) if announced.isdigit() else 0
+        if expected > self.max_bytes:
+            raise TooLarge("the body is over the limit", "request")
+        await share.reserve(expected)
         try:
             async with asyncio.timeout(self.seconds):
-                body = await self._body(receive, headers, take)
+                body = await self._body(receive, headers, share)
         except TimeoutError:
             raise RequestTimeout("the body did not arrive in time", "request") from None
         sent = False
@@ -103,17 +108,13 @@ class RequestLimits:
 
         await self.app(scope, replay, send)
 
-    async def _body(self, receive: Receive, headers: dict[bytes, bytes], take: Callable[[int], None]) -> bytes:
-        announced = headers.get(b"content-length", b"")
-        expected = int(announced[:20]) if announced.isdigit() else 0
-        if expected > self.max_bytes:
-            raise TooLarge("the body is over the limit", "request")
-        take(expected)
+    async def _body(self, receive: Receive, headers: dict[bytes, bytes], share: Share) -> bytes:
         encoding = headers.get(b"content-encoding", b"identity").lower()
         if encoding not in (b"identity", b"gzip", b""):
             raise UnsupportedMedia("Content-Encoding must be gzip or identity", "request")
         inflate = zlib.decompressobj(wbits=31) if encoding == b"gzip" else None
-        body = bytearray()
+        pieces: list[bytes] = []
+        size = 0
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -121,21 +122,23 @@ class RequestLimits:
             chunk = message.get("body", b"")
             if inflate is not None:
                 try:
-                    chunk = inflate.decompress(chunk, self.max_bytes - len(body) + 1)
+                    chunk = inflate.decompress(chunk, self.max_bytes - size + 1)
                 except zlib.error:
                     raise BadRequest("the body is not gzip", "request") from None
                 if inflate.unused_data:
                     raise BadRequest("the body has bytes after its gzip stream", "request")
-            body.extend(chunk)
-            if len(body) > self.max_bytes:
+            pieces.append(chunk)
+            size += len(chunk)
+            if size > self.max_bytes:
                 raise TooLarge("the body is over the limit", "request")
-            if len(body) > expected:
-                take(len(body) - expected)
-                expected = len(body)
+            if size > share.taken:
+                share.take(size - share.taken)
             if not message.get("more_body", False):
                 if inflate is not None and not inflate.eof:
                     raise BadRequest("the body is not whole gzip", "request")
-                return bytes(body)
+                if size <= HEAVY_BYTES:
+                    return b"".join(pieces)
+                return await asyncio.to_thread(b"".join, pieces)  # megabytes are copied beside the loop
 
 
 class _Rest:

@@ -1,12 +1,14 @@
-"""Slots and rates: so many requests at once, for everybody and for each tenant, and so many a minute for each tenant.
-The next one is told to come back, not queued."""
+"""Slots, room and rates: so many requests at once and so many bytes of them, for everybody and for each tenant, and so
+many calls a minute for each tenant. The next one is told to come back; only for room it may wait a little."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from cds_service.errors import Overloaded, TooMany
 
@@ -48,35 +50,86 @@ class Slots:
 
 
 class Room:
-    """Bytes of bodies that are held at once, of each tenant and in all: what would not fit is refused before it is
-    read. A body larger than a tenant's share is let in alone."""
+    """Bytes of bodies that are held at once, of each tenant and in all. What does not fit waits before it is read,
+    behind the tenant's others, `seconds` at most; a crowd that waits calls no more. A body larger than a tenant's share
+    is let in alone."""
 
-    def __init__(self, total: int, per_tenant: int) -> None:
-        self.total, self.per_tenant = total, per_tenant
+    def __init__(self, total: int, per_tenant: int, seconds: float) -> None:
+        self.total, self.per_tenant, self.seconds = total, per_tenant, seconds
         self.used = 0
         self._tenants: Counter[str] = Counter()
+        self._waiting: OrderedDict[str, deque[_Wanted]] = OrderedDict()
 
     @contextmanager
-    def of(self, tenant: str) -> Iterator[Callable[[int], None]]:
-        """A function that takes so many bytes more, and raises Overloaded; all are given back at the end."""
-        taken = 0
-
-        def take(size: int) -> None:
-            nonlocal taken
-            others = self._tenants[tenant] - taken
-            if (others and others + taken + size > self.per_tenant) or self.used + size > self.total:
-                raise Overloaded("too many large requests at once")
-            taken += size
-            self.used += size
-            self._tenants[tenant] += size
-
+    def of(self, tenant: str) -> Iterator[Share]:
+        """What a call of the tenant takes; all is given back at the end."""
+        share = Share(self, tenant)
         try:
-            yield take
+            yield share
         finally:
-            self.used -= taken
-            self._tenants[tenant] -= taken
-            if not self._tenants[tenant]:
-                del self._tenants[tenant]
+            if share.taken:
+                self._add(share, -share.taken)
+                self._let_in()
+
+    def _fits(self, share: Share, size: int) -> bool:
+        others = self._tenants[share.tenant] - share.taken
+        alone = not others or others + share.taken + size <= self.per_tenant
+        return alone and self.used + size <= self.total
+
+    def _add(self, share: Share, size: int) -> None:
+        share.taken += size
+        self.used += size
+        self._tenants[share.tenant] += size
+        if not self._tenants[share.tenant]:
+            del self._tenants[share.tenant]
+
+    def _let_in(self) -> None:
+        """Gives what is free to the first of each tenant, and to its next while they fit; tenants in turn."""
+        for tenant in list(self._waiting):
+            waiting = self._waiting.pop(tenant)
+            while waiting:
+                wanted = waiting[0]
+                if not wanted.turn.done():
+                    if not self._fits(wanted.share, wanted.size):
+                        break
+                    self._add(wanted.share, wanted.size)
+                    wanted.turn.set_result(None)
+                waiting.popleft()
+            if waiting:
+                self._waiting[tenant] = waiting
+
+
+class Share:
+    """The bytes that one call holds."""
+
+    def __init__(self, room: Room, tenant: str) -> None:
+        self._room, self.tenant = room, tenant
+        self.taken = 0
+
+    def take(self, size: int) -> None:
+        """So many bytes more, at once. Raises Overloaded."""
+        if not self._room._fits(self, size):
+            raise Overloaded("too many large requests at once")
+        self._room._add(self, size)
+
+    async def reserve(self, size: int) -> None:
+        """The first so many bytes, waited for where there is no room now. Raises Overloaded."""
+        room = self._room
+        if not room._waiting.get(self.tenant) and room._fits(self, size):
+            room._add(self, size)
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        room._waiting.setdefault(self.tenant, deque()).append(_Wanted(self, size, turn))
+        try:
+            await asyncio.wait_for(turn, room.seconds)
+        except TimeoutError:
+            raise Overloaded("too many large requests at once") from None
+
+
+class _Wanted(NamedTuple):
+    share: Share
+    size: int
+    turn: asyncio.Future[None]
 
 
 class Rates:

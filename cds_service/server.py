@@ -13,7 +13,7 @@ from cds_service.app import create_app
 from cds_service.logs import configure_logging, silence_tracebacks
 from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0001
 """how long the event loop waits at most for a thread that reads a heavy chart; Python's own 5 ms would be waited at
 every piece that comes over a socket."""
 _SHUTDOWN_SECONDS = 10

@@ -50,17 +50,57 @@ def test_rates_of_a_tenant() -> None:
 
 
 def test_room_for_bodies() -> None:
-    room = Room(total=100, per_tenant=40)
+    room = Room(total=100, per_tenant=40, seconds=1)
     with room.of("noisy") as first, room.of("noisy") as second, room.of("quiet") as other:
-        first(50)  # alone, it may be larger than the share
+        first.take(50)  # alone, it may be larger than the share
         with pytest.raises(Overloaded):
-            second(1)
-        other(40)
+            second.take(1)
+        other.take(40)
         with room.of("third") as third, pytest.raises(Overloaded):
-            third(11)
+            third.take(11)
     assert room.used == 0
     with room.of("noisy") as again:
-        again(40)
+        again.take(40)
+
+
+def test_who_finds_no_room_waits_behind_its_own_and_not_behind_others() -> None:
+    async def go() -> list[str]:
+        room, order = Room(total=100, per_tenant=40, seconds=5), []
+
+        async def body(name: str, size: int) -> None:
+            with room.of(name.split()[0]) as share:
+                await share.reserve(size)
+                order.append(name)
+                await asyncio.sleep(0.01)
+
+        crowd = [asyncio.create_task(body(f"noisy {number}", 40)) for number in range(4)]
+        crowd.append(asyncio.create_task(body("noisy small", 1)))
+        crowd.append(asyncio.create_task(body("quiet", 40)))
+        await asyncio.sleep(0)
+        assert order == ["noisy 0", "quiet"]
+        crowd[2].cancel()  # who gives up is passed over
+        await asyncio.gather(*crowd, return_exceptions=True)
+        assert room.used == 0
+        assert not room._waiting
+        return order
+
+    assert asyncio.run(go()) == ["noisy 0", "quiet", "noisy 1", "noisy 3", "noisy small"]
+
+
+def test_nobody_waits_for_room_longer_than_an_answer_is_worth() -> None:
+    async def go() -> None:
+        room = Room(total=100, per_tenant=40, seconds=0.05)
+        with room.of("noisy") as first:
+            await first.reserve(40)
+            begun = asyncio.get_running_loop().time()
+            with room.of("noisy") as second, pytest.raises(Overloaded):
+                await second.reserve(1)
+            assert asyncio.get_running_loop().time() - begun < 2
+        assert room.used == 0
+        with room.of("noisy") as third:
+            await third.reserve(40)
+
+    asyncio.run(go())
 
 
 def test_nobody_waits_longer_than_an_answer_is_worth() -> None:
@@ -254,7 +294,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
         max_concurrent_per_tenant=4,
         max_bytes_at_once_per_tenant=1_000_000,
         max_body_bytes=2_000_000,
-        body_timeout_ms=1500,
+        body_timeout_ms=2000,
+        deadline_ms=1000,
     )
     with listening(create_app(settings, brain=BRAIN)) as url:
         parts = urlsplit(url)
