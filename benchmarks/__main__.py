@@ -169,7 +169,8 @@ def _memory(curve: Curve) -> str:
     sizes = ", ".join(f"{number:,}: {size:.0f}" for number, size in shown)
     return (
         f"\nMemory over {curve.points[-1][0]:,} requests (`make bench-memory`), megabytes by requests: {sizes}. "
-        f"The last fifth holds {curve.growth:.3f} times what the fifth before it does.\n"
+        f"The last fifth holds {curve.growth:.3f} times what the fifth before it does; the most is {curve.most:.0f} MB."
+        " The service is a process of its own, one worker, called over sockets.\n"
     )
 
 

@@ -55,9 +55,9 @@ class Body:
         return self.content.replace(PATIENT.encode(), b"benchmark-%07d" % number)
 
 
-def body(who: Who, size: int) -> Body:
-    """The request of `size` resources."""
-    own = _case() if who == "detection" else [_person()]
+def body(who: Who, size: int, as_of: date = AS_OF) -> Body:
+    """The request of `size` resources, the case among them as it is on that day."""
+    own = _case(as_of) if who == "detection" else [_person()]
     taken = [*own, *_pool()[: max(size - len(own), 0)]]
     prefetch: dict[str, Any] = {key: _bundle([]) for key in PREFETCH}
     for resource in taken:
@@ -128,9 +128,9 @@ def _person() -> Resource:
     return next(found) | {"id": PATIENT}
 
 
-def _case() -> list[Resource]:
+def _case(as_of: date) -> list[Resource]:
     stage = next(stage for stage in published_cases() if stage.id == CASE)
-    built = stage.build(AS_OF).json()
+    built = stage.build(as_of).json()
     content = orjson.dumps(built, default=str).replace(f"Patient/{CASE}".encode(), f"Patient/{PATIENT}".encode())
     resources = [entry["resource"] for entry in orjson.loads(content)["entry"]]
     return [r | {"id": PATIENT} if r["resourceType"] == "Patient" else r for r in resources]

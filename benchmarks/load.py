@@ -68,14 +68,10 @@ async def _measure(url: str, who: Who, size: int, connections: int, numbers: Ite
         reader, writer = await asyncio.open_connection(host, int(port))
         while ready and time.perf_counter() < end:
             number, bearer = ready.pop()
-            content = wanted.of_patient(number)
-            head = (
-                f"POST {PATH} HTTP/1.1\r\nhost: cds.example.org\r\ncontent-type: application/json\r\n"
-                f"authorization: Bearer {bearer}\r\ncontent-length: {len(content)}\r\n\r\n"
-            )
+            sent = request_of(wanted.of_patient(number), bearer)
             begun = time.perf_counter()
-            writer.write(head.encode() + content)
-            answer = await _answer(reader)
+            writer.write(sent)
+            answer = await answer_of(reader)
             latencies.append((time.perf_counter() - begun) * 1000)
             check(who, answer)
         writer.close()
@@ -88,7 +84,17 @@ async def _measure(url: str, who: Who, size: int, connections: int, numbers: Ite
     return Served(who, size, connections, len(latencies), rate, cuts[49], cuts[94], cuts[98])
 
 
-async def _answer(reader: asyncio.StreamReader) -> bytes:
+def request_of(content: bytes, bearer: str) -> bytes:
+    """A hook call as it goes over a socket."""
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nhost: cds.example.org\r\ncontent-type: application/json\r\n"
+        f"authorization: Bearer {bearer}\r\ncontent-length: {len(content)}\r\n\r\n"
+    )
+    return head.encode() + content
+
+
+async def answer_of(reader: asyncio.StreamReader) -> bytes:
+    """The body of the next answer; fails unless it is 200."""
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200"), head
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]

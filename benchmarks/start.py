@@ -60,7 +60,8 @@ def _import(module: str, compiled: Path) -> float:
     return float(_python("-c", code, compiled=compiled))
 
 
-def _environment(compiled: Path) -> dict[str, str]:
+def compiled_environment(compiled: Path) -> dict[str, str]:
+    """The environment of a process that keeps its bytecode in this folder."""
     found = os.environ | {"PYTHONPYCACHEPREFIX": str(compiled / "bytecode")}
     found.pop("PYTHONDONTWRITEBYTECODE", None)
     return found
@@ -70,7 +71,7 @@ def _ready(folder: Path, database: str) -> tuple[float, float]:
     """Milliseconds from the start of `cds-service serve` to the first good answer of its readiness check, and the
     megabytes it holds then."""
     port = 18000 + os.getpid() % 1000
-    environment = _environment(folder) | {
+    environment = compiled_environment(folder) | {
         "CDS_PROFILE": "sandbox",
         "CDS_DATABASE_URL": f"sqlite:///{folder}/{database}.sqlite3",
     }
@@ -98,7 +99,7 @@ def _memory(requests: int) -> tuple[float, float]:
 
 
 def _python(*arguments: str, compiled: Path | None = None) -> str:
-    environment = _environment(compiled) if compiled else None
+    environment = compiled_environment(compiled) if compiled else None
     found = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True, env=environment)
     return found.stdout
 

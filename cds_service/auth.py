@@ -6,7 +6,7 @@ import asyncio
 import binascii
 import hashlib
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -27,9 +27,10 @@ OUTAGE_SECONDS = 60
 """how old a token may be while the store does not answer; this process still takes each only once."""
 _HELD_SECONDS = OUTAGE_SECONDS + _LEEWAY
 """since its first use: from then on only the store could let a token in again, and it knows it"""
+_GENERATIONS = 1 + -(-(_HELD_SECONDS - _REPEAT_SECONDS) // _REPEAT_SECONDS)
 _MAX_SEEN = 50_000
-_MAX_KEPT = 16 * 1024 * 1024
-"""bytes of answers that are kept for retries; beyond them a retry is answered anew"""
+_MAX_KEPT = 4 * 1024 * 1024
+"""bytes of answers that are kept for retries; the oldest go for a new one, and their retries are answered anew"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +169,26 @@ class SeenTokens:
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
         self._only_here: OrderedDict[tuple[str, str], _Seen] = OrderedDict()
+        self._spent = Spent()
+        self._answers: OrderedDict[int, tuple[_Seen, int]] = OrderedDict()
         self._kept = 0
 
     def __len__(self) -> int:
-        return len(self._seen) + len(self._only_here)
+        return len(self._seen) + len(self._only_here) + len(self._spent)
 
     async def claim(self, caller: Caller, request_hash: str) -> Answer | None:
         """None for a request to be answered; the stored answer for a retry; Unauthorized for any other reuse."""
         now = time.time()
-        for table in (self._seen, self._only_here):
-            _tidy(table, now)
+        self._spent.tidy(now)
+        for key, ended in _ended(self._seen, now):
+            if now - ended.first <= _HELD_SECONDS:
+                self._spent.add(key)
+        _ended(self._only_here, now)
         known = self._known(caller)
         if known is None:
-            self._seen[_key(caller)] = _Seen(request_hash, now + _HELD_SECONDS, now, _future())
+            if _key(caller) in self._spent:
+                raise Unauthorized("not authorized")
+            self._seen[_key(caller)] = _Seen(request_hash, now + _REPEAT_SECONDS, now, _future())
             return None
         while True:
             if request_hash != known.request_hash or now - known.first > _REPEAT_SECONDS or known.answer is None:
@@ -206,16 +214,23 @@ class SeenTokens:
         """Keeps the first answer for a retry, for seconds only; None: there is none, a retry is tried anew."""
         known = self._known(caller)
         if known is not None and known.answer is not None and not known.answer.done():
-            if answer is not None and self._kept + len(answer.body) > _MAX_KEPT:
+            if answer is not None and len(answer.body) > _MAX_KEPT:
                 answer = None
             known.answer.set_result(answer)
             if answer is not None:
+                while self._kept + len(answer.body) > _MAX_KEPT:
+                    oldest, size = next(iter(self._answers.values()))
+                    self._drop(oldest, size)
+                    oldest.answer = _future()
+                    oldest.answer.set_result(None)
                 self._kept += len(answer.body)
+                self._answers[id(known)] = known, len(answer.body)
                 asyncio.get_running_loop().call_later(_REPEAT_SECONDS, self._drop, known, len(answer.body))
 
     def _drop(self, seen: _Seen, size: int) -> None:
-        seen.answer = None
-        self._kept -= size
+        if self._answers.pop(id(seen), None) is not None:
+            seen.answer = None
+            self._kept -= size
 
     def _known(self, caller: Caller) -> _Seen | None:
         key = _key(caller)
@@ -226,13 +241,44 @@ def _key(caller: Caller) -> tuple[str, str]:
     return caller.tenant.id, caller.jti
 
 
-def _tidy(table: OrderedDict[tuple[str, str], _Seen], now: float) -> None:
-    """Lets go of what need not be held any more, and of the oldest when there are too many."""
+class Spent:
+    """Tokens that can't be repeated any more, as digests: they are held until only the store could let them in."""
+
+    def __init__(self) -> None:
+        self._sets: deque[set[bytes]] = deque([set()], _GENERATIONS)
+        self._begun = 0.0
+
+    def __len__(self) -> int:
+        return sum(map(len, self._sets))
+
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        digest = _digest(key)
+        return any(digest in spent for spent in self._sets)
+
+    def add(self, key: tuple[str, str]) -> None:
+        self._sets[0].add(_digest(key))
+
+    def tidy(self, now: float) -> None:
+        """Begins a new set when the newest is old or full; the oldest goes."""
+        old = min(int((now - self._begun) // _REPEAT_SECONDS), _GENERATIONS)
+        for _ in range(old or len(self._sets[0]) >= _MAX_SEEN):
+            self._sets.appendleft(set())
+            self._begun = now
+
+
+def _digest(key: tuple[str, str]) -> bytes:
+    return hashlib.blake2b("\0".join(key).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _ended(table: OrderedDict[tuple[str, str], _Seen], now: float) -> list[tuple[tuple[str, str], _Seen]]:
+    """Takes out, and gives, what need not be held here any more, and the oldest when there are too many."""
+    out = []
     while table:
         oldest = next(iter(table.values()))
         if oldest.until >= now and len(table) <= _MAX_SEEN:
-            return
-        table.popitem(last=False)
+            break
+        out.append(table.popitem(last=False))
+    return out
 
 
 def _future() -> asyncio.Future[Answer | None]:

@@ -183,18 +183,24 @@ def test_tokens_are_held_no_longer_than_they_could_be_used_again(monkeypatch: py
         for jti in ("stored", "away"):
             assert await seen.claim(caller(jti), "same") is None
         seen.not_stored(caller("away"))
-        clock[0] += auth.OUTAGE_SECONDS + 59
-        with pytest.raises(Unauthorized):
-            await seen.claim(caller("stored"), "same")
-        clock[0] += 2
+        for second in range(1, auth.OUTAGE_SECONDS + 60):
+            clock[0] = begun + second
+            await seen.claim(caller(f"other {second}"), "same")
+            if second > auth._REPEAT_SECONDS:
+                with pytest.raises(Unauthorized):
+                    await seen.claim(caller("stored"), "same")
+        assert len(seen._seen) <= auth._REPEAT_SECONDS + 2, "the others are digests"
+        clock[0] = begun + 300
         assert await seen.claim(caller("new"), "same") is None
-        assert len(seen) == 2
+        clock[0] += auth._REPEAT_SECONDS + 1
+        assert await seen.claim(caller("newest"), "same") is None
+        assert len(seen) == 3, "not stored, new, newest"
+        assert await seen.claim(caller("stored"), "same") is None, "here it is forgotten, the store knows it"
         clock[0] = begun + 3659
         with pytest.raises(Unauthorized):
             await seen.claim(caller("away"), "same")
         clock[0] += 2
-        assert await seen.claim(caller("newer"), "same") is None
-        assert len(seen) == 1
+        assert await seen.claim(caller("away"), "same") is None, "never reached: nobody takes it any more"
 
     asyncio.run(go())
 
@@ -209,14 +215,16 @@ def test_a_token_used_while_the_store_was_away_is_spent_when_it_is_back(
     with monkeypatch.context() as outage:
         outage.setattr(Store, "use_tokens", away)
         assert fire(client, fresh).status_code == 200
-    monkeypatch.setattr(auth, "_HELD_SECONDS", -1.0)
+    monkeypatch.setattr(auth, "_REPEAT_SECONDS", -1.0)
+    monkeypatch.setattr(auth.Spent, "__contains__", lambda *_: False)
     assert fire(client, token()).status_code == 200
     assert fire(client, fresh, patient="p2").status_code == 401
 
 
 def test_the_store_knows_a_token_as_long_as_it_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute beyond its end, as clocks may differ; a cleaning in that minute must not make it new."""
-    monkeypatch.setattr(auth, "_HELD_SECONDS", -1.0)
+    monkeypatch.setattr(auth, "_REPEAT_SECONDS", -1.0)
+    monkeypatch.setattr(auth.Spent, "__contains__", lambda *_: False)
     client, now = app_of(tmp_path, tenant()), int(time.time())
     used = token(iat=now - 100, exp=now - 5)
     assert fire(client, used).status_code == 200
@@ -225,7 +233,7 @@ def test_the_store_knows_a_token_as_long_as_it_is_taken(tmp_path: Path, monkeypa
 
 
 def test_answers_that_are_kept_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond it a retry is answered anew; what was dropped makes room again."""
+    """The oldest goes for a new one, and its retry is answered anew."""
     monkeypatch.setattr(auth, "_MAX_KEPT", 10)
     monkeypatch.setattr(auth, "_REPEAT_SECONDS", 0.1)
 
@@ -234,9 +242,11 @@ def test_answers_that_are_kept_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> 
         for jti in "12":
             assert await seen.claim(_caller(jti), "same") is None
             seen.answered(_caller(jti), answer)
-        assert await seen.claim(_caller("1"), "same") == answer
-        assert await seen.claim(_caller("2"), "same") is None, "to be answered anew"
+        assert await seen.claim(_caller("2"), "same") == answer
+        assert await seen.claim(_caller("1"), "same") is None, "to be answered anew"
+        assert seen._kept == 6
         await asyncio.sleep(0.15)
+        assert not seen._kept
         assert await seen.claim(_caller("3"), "same") is None
         seen.answered(_caller("3"), answer)
         assert await seen.claim(_caller("3"), "same") == answer
