@@ -58,7 +58,7 @@ def assess(facts: PatientFacts, knowledge: Knowledge, as_of: date) -> Assessment
         red_flags=case.red_flags,
         differential=case.differential,
         missing=case.missing,
-        workup=tuple(entry.item() for entry in workup_of(found.view, found.therapies, knowledge)),
+        workup=tuple([entry.item() for entry in workup_of(found.view, found.therapies, knowledge)]),
         therapies=therapies,
         sources=_sources(graded.reasons, judged, case.red_flags, therapies, knowledge),
     )

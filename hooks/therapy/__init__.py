@@ -88,7 +88,7 @@ class Weighing:
     entries: list[_Weighed]
 
     def items(self) -> tuple[TherapyItem, ...]:
-        return tuple(_item(entry, self.case, self.phrases, self.book) for entry in self.entries)
+        return tuple([_item(entry, self.case, self.phrases, self.book) for entry in self.entries])
 
     def only(self, ids: Container[str]) -> Weighing:
         """Some of them."""

@@ -73,7 +73,8 @@ class WeighedWorkup:
         return self.entry.id, self.outcome.decision
 
     def item(self) -> WorkupItem:
-        return _with_cautions(_item(self.outcome, self.entry, self.view, self.rules), self.book, self.view)
+        item = _item(self.outcome, self.entry, self.view, self.rules)
+        return _with_cautions(item, self.book, self.view) if item.id in self.book.concerns else item
 
 
 def sites_of(case: Case) -> tuple[Site, ...]:
@@ -88,15 +89,17 @@ def weigh_workup(
     workup, book = knowledge.workup, rulebook(knowledge.safety, knowledge.therapies)
     sites = sites_of(view.case)
     return tuple(
-        WeighedWorkup(_decide(c, view, workup, sites if c.entry.sites else ()), c.entry, view, workup, book)
-        for c in _compiled(knowledge)
-        if only is None or c.entry.id in only
+        [
+            WeighedWorkup(_decide(c, view, workup, sites if c.entry.sites else ()), c.entry, view, workup, book)
+            for c in _compiled(knowledge)
+            if only is None or c.entry.id in only
+        ]
     )
 
 
 def _with_cautions(item: WorkupItem, book: Rulebook, view: View) -> WorkupItem:
     """An examination that the safety table knows as an agent (a biopsy) carries its warnings (rule S1.1)."""
-    if item.id not in book.concerns or item.decision not in ("offer", "not-indicated"):
+    if item.decision not in ("offer", "not-indicated"):
         return item
     warned = [fired for fired in book.evaluate(view, only=item.id) if fired.rule.action == "warn"]
     if not warned:
@@ -159,7 +162,7 @@ def _decide(compiled: _Compiled, view: View, workup: WorkupRules, sites: tuple[S
         reason, open_sites, refs = _avoided(compiled, view, sites)
         if reason is not None:
             return _Outcome("avoid", reason, refs, sites)
-    ordered = _ordered(entry, view, workup.open_order_days, open_sites)
+    ordered = _ordered(entry, view, workup.open_order_days, open_sites) if view.facts.actions else None
     if ordered is not None:
         return _Outcome("already-ordered", ordered.said[0], ordered.refs)
     for test, because in compiled.offer:
