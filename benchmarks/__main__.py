@@ -84,10 +84,10 @@ Wanted: 10 resources at most 5 times `orjson.loads`, 100 at most 1.2, 1,000 and 
 `import fastapi`, ready within 1.5 s, at most 150 MB with one worker; reads at most 1.6 times depth x latency. Not
 reached. What stands in the way of a patient with a disease: the rules run in Python, some 4,400 function calls for an
 assessment and 7,900 for the card with its question; the words about the lesions are read, with the rest of the
-published case some 6,900 calls; a long chart is decoded whole and walked for repeated keys (two to three parses) and read
-resource by resource, some 60 calls for a measurement and 170 to 350 for a report, procedure or prescription. Of every
-patient: a token is verified and spent, and the evaluation stored. At start: SQLAlchemy, cryptography and the schemas of
-the knowledge are imported, and the lexicons compiled anew each time.
+published case some 6,900 calls; a long chart is decoded whole and walked for repeated keys (two to three parses) and
+read resource by resource, some 60 calls for a measurement and 170 to 350 for a report, procedure or prescription. Of
+every patient: a token is verified and spent, and the evaluation stored. At start: SQLAlchemy, cryptography and the
+schemas of the knowledge are imported, and the lexicons compiled anew each time.
 """
 
 
