@@ -176,6 +176,8 @@ class Lesion:
     hardness: Hardness = "unstated"
     certainty: Certainty = "confirmed"
     course: Course = "active"
+    gone: bool = False
+    """the text says that it has resolved or was removed, not only that there once was one."""
     sites: tuple[Site, ...] = ()
     basis: Literal["code", "text"] = "text"
     bare_code: bool = False

@@ -56,7 +56,8 @@ def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: C
     """All descriptions of the chart, judged; `unknown` when what could hold the lesion was not read."""
     record = _on_record(chart, reports, criteria)
     coded, known = record.coded, record.known
-    described = [le for le in _candidates(chart, record) if _against(le, chart.facts.lesions) is None]
+    every = chart.facts.lesions
+    described = [le for le in _candidates(chart, record) if not (_against(le, every) or _gone_since(le, every))]
     qualifying = [le for le in described if qualifies(le, ctd, reports, criteria)]
     by_word = tuple(qualifying)
     qualifying.extend(r for r in record.reported if not any(fits(le.sites, r.sites) for le in by_word))
@@ -179,6 +180,26 @@ def _against(lesion: Lesion, every: Iterable[Lesion]) -> Lesion | None:
         if same and _recorded(other) >= _recorded(lesion):
             return other
     return None
+
+
+def _gone_since(lesion: Lesion, every: Iterable[Lesion]) -> bool:
+    """Whether a later text says that the lesion of this place has resolved or was removed, and describes none that is
+    still there. Only words are taken back by words; what a code or an image says stands."""
+    if lesion.basis != "text" or not lesion.sites:
+        return False
+    return any(
+        other.gone
+        and other.certainty == "confirmed"
+        and overlap(lesion.sites, other.sites)
+        and _recorded(other) > _recorded(lesion)
+        and not any(_remains(there, other) for there in every)
+        for other in every
+    )
+
+
+def _remains(lesion: Lesion, gone: Lesion) -> bool:
+    same_text = lesion.ref == gone.ref and lesion.course == "active" and lesion.certainty != "absent"
+    return same_text and fits(lesion.sites, gone.sites)
 
 
 def _recorded(lesion: Lesion) -> date:

@@ -10,6 +10,7 @@ from typing import Any
 from mappings.dates import PartialDate
 from mappings.facts import Certainty, Course, Finding, Hardness, Lesion, LesionKind
 from mappings.reader.access import Concept, codes, confidential, first_date, mapping, name_of, notes, text, updated
+from mappings.reader.certainty import certainty_of
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading, started, to_finding, to_lesions
 from mappings.text.reading import LesionMention, TextReading
@@ -43,15 +44,21 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     if verification & _DROPPED:
         into.leave_out(ref, f"verificationStatus {sorted(verification & _DROPPED)[0]}")
         return
+    coded_as = certainty_of(resource.get("code"))
+    if coded_as == "excluded":
+        into.leave_out(ref, "coded as an excluded diagnosis")
+        return
     clinical = codes(resource.get("clinicalStatus"))
     if "entered-in-error" in clinical:
         into.leave_out(ref, "clinicalStatus entered-in-error")
         return
     name, narrated = name_of(resource)
-    certainty: Certainty = "confirmed" if not verification or verification & _CONFIRMED else "suspected"
+    sure = (not verification or verification & _CONFIRMED) and coded_as != "suspected"
+    certainty: Certainty = "confirmed" if sure else "suspected"
     ended = first_date(resource, "abatementDateTime", "abatementPeriod")
     abated = ended is not None or resource.get("abatementBoolean") is True or text(resource.get("abatementString"))
-    course: Course = "resolved" if clinical & _RESOLVED or (abated and not clinical & _STILL_THERE) else "active"
+    over = clinical & _RESOLVED or ((abated or coded_as == "past") and not clinical & _STILL_THERE)
+    course: Course = "resolved" if over else "active"
     recorded = PartialDate.parse(resource.get("recordedDate"))
     onset = onset_of(resource, recorded, into)
     source = Source(

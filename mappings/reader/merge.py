@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from mappings.dates import PartialDate
 from mappings.facts import SAME_TIME, Finding, Lesion, Medication, PatientFacts, Quarantined, Result
+from mappings.reader.copied import without_copies
 
 _Fact = TypeVar("_Fact", Result, Finding, Lesion, Medication)
 
@@ -43,6 +44,7 @@ def merged(facts: PatientFacts, stamps: Mapping[str, Stamp], zone: tzinfo | None
     kept, replaced = _without_corrected(tuple(seen.values()), stamps)
     return replace(
         facts,
+        lesions=without_copies(facts.lesions),
         results=_contradicting(kept),
         findings=tuple(dict.fromkeys(facts.findings)),
         quarantined=(*facts.quarantined, *replaced),

@@ -166,6 +166,7 @@ def to_lesions(mentions: Iterable[LesionMention], source: Source) -> list[Lesion
                 hardness=mention.hardness,
                 certainty=certainty,
                 course="resolved" if resolved else "active",
+                gone=mention.resolved,
                 sites=mention.sites or source.sites,
                 bare_code=mention.bare,
                 chalky=mention.chalky,

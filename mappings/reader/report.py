@@ -76,6 +76,10 @@ def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> Non
     kind = _kind(resource, name, into)
     if words or kind != "note":
         read_text(words or None, kind, name, source, into)
+    caption = text(resource.get("description"))
+    if caption and kind == "note" and caption not in words:
+        # what a photograph shows, or a file is about, in the words of who filed it
+        read_text(caption, kind, name, source, into)
 
 
 def read_text(words: str | None, kind: str, name: Concept, source: Source, into: Collected) -> None:

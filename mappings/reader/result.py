@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from mappings.dates import PartialDate, years_between
 from mappings.facts import Result
-from mappings.reader.access import concept, concepts, notes, text
+from mappings.reader.access import codes, concept, concepts, notes, text
 from mappings.reader.analyte import observation_words
 from mappings.reader.context import Collected
 from mappings.reader.culture import ANALYTE, culture_word
@@ -45,7 +45,8 @@ def valued(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -
     """The result with what the Observation or component says of its value; `problem` when it can't be relied on."""
     table = into.tools.units
     flag = flag_of(body, into)
-    if body.get("dataAbsentReason") is not None:
+    absent = body.get("dataAbsentReason")
+    if absent is not None and not (flag and codes(absent) and codes(absent) <= _withheld()):
         return replace(base, flag=flag, problem="no-value")
     written = _written(body, base.analyte, into)
     quantity = read_quantity(body.get("valueQuantity"), table) or (written.quantity if written else _plain(body))
@@ -110,6 +111,12 @@ def limits_of(
     return choose_range(
         body.get("referenceRange"), quantity, table.analytes.get(test.analyte), table, _age(date, into), into.sex
     )
+
+
+@cache
+def _withheld() -> frozenset[str]:
+    """Reasons for which there is a result that is only not sent: the laboratory's flag still speaks of it."""
+    return frozenset(observation_words()["withheld"])
 
 
 def _in_words(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -> Result:

@@ -30,6 +30,8 @@ MAX_CHARACTERS = 200_000
 _DESCRIBING: frozenset[Kind] = frozenset({"condition", "observation", "note"})
 _REPORTS: frozenset[Kind] = frozenset({"imaging", "pathology"})
 _SURE = 2
+_TITLE = 8
+"""words and points of a text that may be too short to tell its language."""
 _HEADING = 4
 _SEEN = 5
 """words between what was seen and "on X-ray"."""
@@ -60,11 +62,23 @@ class TextEngine:
             return TextReading(candidates[0])
         if len(documents) > 1:
             documents.sort(key=lambda document: -document.covered())
+            if len(words) <= _TITLE:
+                documents = self._doubting_first(documents, kind)
         best = self._read(documents[0], kind)
         known = documents[0].known_spans()
         for document in documents[1:]:
             best = _joined(best, self._read(document, kind, known), known)
         return best
+
+    def _doubting_first(self, documents: list[Document], kind: Kind) -> list[Document]:
+        """A title that two languages know equally well ("LES descartado": "les" is French too): the one that reads a
+        doubt or a denial in it goes first."""
+        most = documents[0].covered()
+        tied = [document for document in documents if document.covered() == most]
+        if len(tied) == 1:
+            return documents
+        doubting = [d for d in tied if any(m.status != "affirmed" for m in self._read(d, kind).concepts)]
+        return [*doubting, *(d for d in documents if d not in doubting)] if doubting else documents
 
     def speaks(self, text: str) -> bool:
         """Whether any entry that can matter stands in the text, in any language."""
@@ -141,8 +155,8 @@ class TextEngine:
             return [first]
         if given in self._vocabularies and scores[given] >= scores[first]:
             return [given, *(["en"] if given != "en" else [])]
-        if scores[first] == 0:
-            return list(self._vocabularies)
+        if scores[first] == 0 or (len(words) <= _TITLE and scores[first] < _SURE):
+            return order  # of a title's one or two small words no language is known
         tied = [code for code in order if 0 < scores[code] >= scores[first] - 1]
         return list(dict.fromkeys([*tied, "en"]))
 

@@ -18,8 +18,9 @@ DiagnosticReport, Medication a MedicationRequest, Statement a MedicationStatemen
 MedicationAdministration, Note a DocumentReference that holds the text, Raw a whole resource of any shape; any other
 kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
 `calcium` (its status), `newness`, `extent`; `flags` and `missing` that must be there, `no_flags` that must not;
-`mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable; `no_orders` at all;
-`no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft` the label of the first suggestion.
+`mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable, `orderable`
+that must be; `no_orders` at all; `no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft`
+the label of the first suggestion.
 """
 
 from __future__ import annotations
@@ -300,6 +301,8 @@ def _other(want: Mapping[str, Any], found: Mapping[str, Any], flags: set[str]) -
     if offered_all_the_same := {id_ for id_ in want.get("not_offered", ()) if workup.get(id_) == "offer"}:
         yield f"workup offered: {sorted(offered_all_the_same)}"
     orderable = {line["id"] for line in found["therapies"] if line["orderable"]}
+    if absent := set(want.get("orderable", ())) - orderable:
+        yield f"not orderable: {sorted(absent)}"
     forbidden = orderable if want.get("no_orders") or want.get("no_therapy") else orderable & set(want.get("never", ()))
     if forbidden:
         yield f"orderable: {sorted(forbidden)}"

@@ -242,3 +242,16 @@ def test_a_blood_pressure_in_one_text(code: Any) -> None:
     assert seen(read(code, valueString="128/76 mm[Hg]")) == [("systolic", "128", True), ("diastolic", "76", True)]
     assert seen(read(code, valueString="128/76 lying, 96/50 standing")) == []
     assert seen(read({"text": "Visual acuity"}, valueString="20/40")) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "usable"),
+    [("masked", True), ("not-permitted", True), ("error", False), ("not-performed", False), ("unknown", False)],
+)
+def test_a_flag_beside_a_value_that_is_only_withheld_is_a_result(reason: str, usable: bool) -> None:
+    absent = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": reason}]}
+    normal = [{"coding": [{"system": "http://hl7.org/fhir/v2/0078", "code": "N"}]}]
+    (result,) = read(dataAbsentReason=absent, interpretation=normal).results
+    assert result.usable is usable
+    assert not read(dataAbsentReason={"text": "haemolysed"}, interpretation=normal).results[0].usable
+    assert not read(dataAbsentReason=absent).results[0].usable

@@ -127,3 +127,54 @@ def test_a_resolved_nodule_is_history() -> None:
 def test_onset(onset: dict[str, Any], day: str) -> None:
     (lesion,) = read({"text": "Hard nodule of thigh"}, **onset).lesions
     assert str(lesion.onset) == day
+
+
+@pytest.mark.parametrize(
+    ("letters", "certainty"),
+    [
+        ("G", "confirmed"),
+        ("V", "suspected"),
+        ("Z", "confirmed"),
+        ("x", "confirmed"),
+        ("", "confirmed"),
+        ("GV", "suspected"),
+    ],
+)
+def test_the_certainty_of_a_german_code_is_that_of_the_diagnosis(letters: str, certainty: str) -> None:
+    assert diseases(read(german(letters)))["ctd.systemic_sclerosis"] == certainty
+
+
+def test_a_code_of_certainty_a_is_an_excluded_diagnosis() -> None:
+    facts = read(german("A"))
+    assert diseases(facts) == {}
+    assert [q.reason for q in facts.quarantined] == ["coded as an excluded diagnosis"]
+
+
+def test_a_state_after_is_over_unless_the_condition_is_active() -> None:
+    state_after = read(german("Z"))
+    active = read(
+        german("Z"), clinicalStatus=coded("http://terminology.hl7.org/CodeSystem/condition-clinical", "active")
+    )
+    assert {f.course for f in state_after.findings} == {"resolved"}
+    assert {f.course for f in active.findings} == {"active"}
+
+
+def test_a_certainty_never_lifts_the_verification_status() -> None:
+    status = coded("http://terminology.hl7.org/CodeSystem/condition-ver-status", "provisional")
+    assert diseases(read(german("G"), verificationStatus=status))["ctd.systemic_sclerosis"] == "suspected"
+
+
+def test_odd_extensions_are_like_none() -> None:
+    code = german("")
+    for odd in ("text", {"url": 5}, [None, 3, {"url": GM, "valueCoding": "V"}, {"url": GM, "valueCode": 7}]):
+        code["coding"][0]["extension"] = odd
+        assert diseases(read(code))["ctd.systemic_sclerosis"] == "confirmed"
+
+
+GM = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
+
+
+def german(letters: str) -> dict[str, Any]:
+    code = coded("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "M34.0", "Progressive systemische Sklerose")
+    code["coding"][0]["extension"] = [{"url": GM, "valueCoding": {"code": letter}} for letter in letters]
+    return code

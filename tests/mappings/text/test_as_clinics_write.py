@@ -170,3 +170,22 @@ def test_what_suppurates_holds_pus_and_a_calcified_lump_is_palpable() -> None:
     assert lesion("Hard ulcerated plaque of the shin with surrounding cellulitis").spreading_erythema
     lump = lesion("Hard calcified lump of the right breast")
     assert (lump.kind, lump.hardness, [s.place for s in lump.sites]) == ("lump", "definite", ["breast"])
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("V.a. Dermatomyositis", "possible"),
+        ("V. a. SLE", "possible"),
+        ("V.a. systemischer Lupus erythematodes", "possible"),
+        ("susp. SLE", "possible"),
+        ("Sosp. LES", "possible"),
+        ("LES descartado", "negated"),
+        ("Dermatomiosite descartada", "negated"),
+        ("LES", "affirmed"),
+        ("Lupus a lo largo", "affirmed"),
+    ],
+)
+def test_a_title_too_short_to_tell_its_language_keeps_its_doubt(title: str, status: str) -> None:
+    found = {m.status for m in ENGINE.read(title, kind="condition").concepts if m.concept.startswith("ctd.")}
+    assert found == {status}

@@ -1,0 +1,40 @@
+"""How sure a coded diagnosis is, where the coding itself says so: the German certainty of ICD-10-GM codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal, cast
+
+from mappings.datafile import read_data
+from mappings.reader.access import items, mapping
+
+Coded = Literal["confirmed", "suspected", "excluded", "past"]
+_ORDER: tuple[Coded, ...] = ("excluded", "suspected", "past", "confirmed")
+
+
+def certainty_of(code: object) -> Coded | None:
+    """What the extensions of a CodeableConcept's codings say, the least sure of several; None when they say nothing."""
+    known = _extensions()
+    said = [
+        known.get(str(mapping(extension).get("url")), {}).get(_letter(mapping(extension)))
+        for coding in items(mapping(code).get("coding"))
+        for extension in items(mapping(coding).get("extension"))
+    ]
+    found = [meaning for meaning in said if meaning is not None]
+    return min(found, key=_ORDER.index) if found else None
+
+
+def _letter(extension: Mapping[str, object]) -> str:
+    value = mapping(extension.get("valueCoding")).get("code", extension.get("valueCode"))
+    return value.strip().upper() if isinstance(value, str) else ""
+
+
+@cache
+def _extensions() -> Mapping[str, Mapping[str, Coded]]:
+    data = read_data("certainty.yaml")
+    return {
+        url: {str(letter): cast(Coded, meaning) for letter, meaning in entry["codes"].items()}
+        for entry in data["extensions"]
+        for url in entry["urls"]
+    }
