@@ -10,6 +10,7 @@ from typing import Any, Literal
 from cds_service.errors import BadRequest
 
 _MAX_ITEMS = 200
+_LONGEST = 200
 _MAX_COMMENT = 2000
 
 
@@ -29,7 +30,7 @@ def parse_feedback(body: Any) -> tuple[FeedbackItem, ...]:
     """BadRequest names the element that is wrong; the order of the items is kept."""
     items = body.get("feedback")
     if not isinstance(items, list) or len(items) > _MAX_ITEMS:
-        raise BadRequest("must be an array", "feedback")
+        raise BadRequest(f"must be an array of at most {_MAX_ITEMS} items", "feedback")
     return tuple(_item(item, f"feedback[{index}]") for index, item in enumerate(items))
 
 
@@ -51,8 +52,8 @@ def _item(item: Any, where: str) -> FeedbackItem:
 
 
 def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:
-        raise BadRequest("must be a non-empty string", where)
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
+        raise BadRequest(f"must be a non-empty string of at most {_LONGEST} characters", where)
     return value
 
 

@@ -55,6 +55,8 @@ class TextEngine:
         "en-GB"; without it, or for one that is not known, the language is found by its words."""
         words = _words(text)
         candidates = self._candidates(words, language)
+        if len(candidates) > 1 and len(words) <= _TITLE and not language:  # its small words tell no language
+            candidates += [code for code in self._vocabularies if code not in candidates]
         documents = [
             build(words, self._vocabularies[code]) for code in candidates if self._vocabularies[code].relevant(words)
         ]
@@ -155,8 +157,8 @@ class TextEngine:
             return [first]
         if given in self._vocabularies and scores[given] >= scores[first]:
             return [given, *(["en"] if given != "en" else [])]
-        if scores[first] == 0 or (len(words) <= _TITLE and scores[first] < _SURE):
-            return order  # of a title's one or two small words no language is known
+        if scores[first] == 0:
+            return list(self._vocabularies)
         tied = [code for code in order if 0 < scores[code] >= scores[first] - 1]
         return list(dict.fromkeys([*tied, "en"]))
 
