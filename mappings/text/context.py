@@ -6,6 +6,7 @@ a terminator ("but") or the rule's own scope ends it earlier. The rules are data
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from mappings.text.vocabulary import Hit, Vocabulary, rule
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
 _OPENERS = frozenset({":", "-", "–", "—", "="})
 _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
+_BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
+"""a field of a form that nobody filled in"""
 _LIST_COLON = 3
 _BULLET = 2
 
@@ -50,6 +53,7 @@ class Contexts:
         self.reaches: list[Reach] = []
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
+        self._leave_blank(sentences)
         if not any(hits.get(name) for name in ("trigger", "section", "answer")):
             return
         triggers = _by_sentence(hits.get("trigger", []), self._firsts)
@@ -64,7 +68,8 @@ class Contexts:
             ends = on_line and begins_line(self._words, sentence)
             if alone and heading is None:
                 paragraph = sentence.paragraph
-            if sentence.paragraph != paragraph or heading or ends or self._is_heading(sentence, headings[index]):
+            opens = heading or self._is_heading(sentence, headings[index], on_line)
+            if sentence.paragraph != paragraph or ends or opens:
                 section, paragraph = heading, sentence.paragraph
                 on_line = heading is not None and self._says_more(sentence)
             alone = heading is not None and not on_line
@@ -77,7 +82,7 @@ class Contexts:
             answers = {hit.first for hit in replies if self._is_answer(hit, sentence)}
             for hit in replies:
                 if hit.first in answers:
-                    self.reaches.append(Reach("negated", self._item(hit, sentence), hit.first, hit.first))
+                    self.reaches.append(Reach("negated", self._item(hit.first, sentence), hit.first, hit.first))
             stops = [hit for hit in inside if rule(vocab, hit).kind == "terminate"]
             for hit in inside:
                 if hit.first in answers or rule(vocab, hit).kind == "terminate":
@@ -210,8 +215,20 @@ class Contexts:
         upcoming = self._words.words[hit.last : min(hit.last + _LIST_COLON + 1, sentence.last)]
         return ":" in upcoming and "," not in upcoming
 
-    def _item(self, hit: Hit, sentence: Sentence) -> int:
-        at = hit.first - 1
+    def _leave_blank(self, sentences: list[Sentence]) -> None:
+        """ "Nodules: ___" says nothing of nodules."""
+        words = self._words
+        if "__" not in words.text and "...." not in words.text and "……" not in words.text:
+            return
+        for sentence in sentences:
+            for index in range(sentence.first + 1, sentence.last):
+                if words.words[index] == ":" and _BLANK.match(words.text, words.ends[index]):
+                    first = self._item(index + 1, sentence)
+                    self.reaches.append(Reach("hypothetical", first, index, index))
+
+    def _item(self, after: int, sentence: Sentence) -> int:
+        """Where the item begins that ends with the sign before `after`."""
+        at = after - 1
         while at > sentence.first and self._words.words[at - 1] not in (",", ":", "|", "]"):
             at -= 1
         return at
@@ -238,12 +255,13 @@ class Contexts:
         inside = self._words.words[sentence.first : sentence.last]
         return any(word[0].isalnum() for word in inside[inside.index(":") + 1 :]) if ":" in inside else False
 
-    def _is_heading(self, sentence: Sentence, headings: list[Hit]) -> bool:
-        """A line that begins with "Words:", or is a known heading, begins a new part of the note."""
+    def _is_heading(self, sentence: Sentence, headings: list[Hit], on_line: bool) -> bool:
+        """A line that begins with "Words:", or is a known heading, begins a new part of the note; so does "Words:"
+        after a section that was told in its own line ("FHx: lupus. Skin exam: hard nodules")."""
         if headings and self._heading(sentence, headings):
             return True
         start = self._words.starts[sentence.first]
-        at_line_start = start == 0 or "\n" in self._words.text[max(0, start - 4) : start]
+        at_line_start = on_line or start == 0 or "\n" in self._words.text[max(0, start - 4) : start]
         return at_line_start and ":" in self._words.words[sentence.first : sentence.first + 4]
 
     def _word(self, index: int) -> str:

@@ -52,7 +52,11 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         if number is not None:
             out.extend(_labelled(document, group[-1], date, number=number))
             group = group[:-1]
-        if group:
+        own = _own(document, group[0]) if group else None
+        if own is not None:
+            if own.value != "void" and document.status(own) == "affirmed":
+                out.extend(_labelled(document, group[0], date, word=own))
+        elif group:
             word = _word(document, sentence, group, analytes, end)
             if word is not None:
                 for analyte in group:
@@ -68,11 +72,19 @@ def _groups(document: Document, analytes: list[Hit]) -> list[list[Hit]]:
             groups
             and all(_joins(document, i) for i in range(groups[-1][-1].last, hit.first))
             and (hit.first >= groups[-1][-1].last)
+            and not _own(document, hit)
+            and not _own(document, groups[-1][-1])
         ):
             groups[-1].append(hit)
         else:
             groups.append([hit])
     return groups
+
+
+def _own(document: Document, hit: Hit) -> Hit | None:
+    """The result that a test's name itself tells ("normocalcaemic"); void where it is a diagnosis, whose number alone
+    is a result ("hypercalcaemia of 11.9 mg/dL")."""
+    return next((w for w in document.between("word", hit.first, hit.first + 1) if w.last == hit.last), None)
 
 
 def _joins(document: Document, index: int) -> bool:

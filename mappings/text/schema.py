@@ -142,6 +142,8 @@ class Lexicon(_Strict):
     """words for a side that, after joined places, hold for all of them ("codo y rodilla izquierdos")."""
     spelling: Phrases = ()
     """long words that are read with one letter wrong, too ("calcinois"); never of a pair whose meanings differ."""
+    inside: Phrases = ()
+    """parts of the body that are no skin (mouth, conjunctiva, larynx): a lump there is none of ours."""
     sides: dict[Literal["left", "right", "bilateral"], Phrases]
     places: dict[str, Phrases]
     mimics: dict[str, Phrases]

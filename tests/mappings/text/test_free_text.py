@@ -1,0 +1,135 @@
+"""Forms, boxes, advice, excised lesions, parts that are no skin, results told in one word: how notes are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappings.text.engine import TextEngine
+from mappings.text.reading import LesionMention
+
+ENGINE = TextEngine.load()
+
+
+def lesions(text: str) -> list[LesionMention]:
+    return list(ENGINE.read(text).lesions)
+
+
+def told(text: str) -> set[str]:
+    """The lesion words that count."""
+    return {m.kind for m in lesions(text) if m.status in ("affirmed", "possible")}
+
+
+def results(text: str) -> set[tuple[str, str]]:
+    return {(lab.analyte, lab.word or str(lab.value)) for lab in ENGINE.read(text).labs if lab.status == "affirmed"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("[ ] hard nodules [x] Raynaud", set()),
+        ("( ) hard nodules (x) Raynaud", set()),
+        ("( ) Raynaud (x) hard nodules", {"nodule"}),
+        ("Hard nodules: [ ] yes [x] no", set()),
+        ("Hard nodules ☒ yes ☐ no", {"nodule"}),
+        ("Nodules: ___\nSize: ____", set()),
+        ("Nodules: R elbow, size ___ cm", {"nodule"}),
+        ("☐ Harte Knoten ☒ Raynaud", set()),
+        ("Harte Knoten: ☐ ja ☒ nein", set()),
+        ("Nódulos duros: ( ) sí (x) no", set()),
+        ("(x) Esclerodactilia ( ) Nódulos duros", set()),
+        ("Nódulos duros: (x) sim ( ) não", {"nodule"}),
+        ("Nodules durs : ☐ oui ☒ non", set()),
+    ],
+)
+def test_a_box_speaks_only_when_it_is_ticked(text: str, kinds: set[str]) -> None:
+    assert told(text) == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bei Auftreten harter Knoten bitte Wiedervorstellung.",
+        "Caso surjam caroços duros, procurar o ambulatório.",
+        "En caso de aparición de nódulos duros, consultar.",
+        "En cas d'apparition de nodules durs, reconsulter.",
+        "PSH: s/p excision of a hard nodule R elbow 2015, no recurrence.",
+    ],
+)
+def test_advice_and_what_was_cut_out_are_no_lesion(text: str) -> None:
+    assert told(text) == set()
+
+
+def test_a_family_section_in_one_line_ends_at_the_next_heading() -> None:
+    text = "FHx: mother with scleroderma and hard nodules. Skin exam: firm papule of the knee. Calcium normal."
+    assert told(text) == {"papule"}
+    assert results(text) == {("calcium-total", "normal")}
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Hard swelling in the floor of the mouth.", set()),
+        ("CONJ: few hard yellow-white concretions. MACULA: hard drusen.", set()),
+        ("Gingival nodule, firm.", set()),
+        ("Nódulo duro en la lengua.", set()),
+        ("Nodule dur de la conjonctive.", set()),
+        ("Harter Knoten am Mundboden.", set()),
+        ("Nódulo duro da gengiva.", set()),
+        ("Tongue normal, hard nodule of the chin.", {"nodule"}),
+        ("Hard nodules on the elbows and a lesion in the lung.", {"nodule"}),
+        ("Hard nodule in the skin over the thyroid.", {"nodule"}),
+    ],
+)
+def test_a_lump_in_a_part_that_is_no_skin_is_none_of_ours(text: str, kinds: set[str]) -> None:
+    assert told(text) == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is something hard under her skin, right thigh.",
+        "Feels like rocks under the skin of her knees.",
+        "Piedrecitas debajo de la piel de los dedos.",
+        "Pedrinhas debaixo da pele dos dedos.",
+        "Petits cailloux sous la peau des doigts.",
+        "Etwas Hartes unter der Haut am Oberschenkel.",
+    ],
+)
+def test_something_hard_under_the_skin_is_a_hard_lesion(text: str) -> None:
+    assert [(m.kind, m.hardness) for m in lesions(text)] == [("deposit", "definite")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Normocalcemic, phosphorus normal.", {("calcium-total", "normal"), ("phosphate", "normal")}),
+        ("Hypercalcaemic on repeat.", {("calcium-total", "high")}),
+        ("Not hypercalcemic.", set()),
+        ("Known hypercalcemia, phosphate normal.", {("phosphate", "normal")}),
+        ("Hypercalcemia of 11.9 mg/dL (8.6-10.2).", {("calcium-total", "11.9")}),
+        ("Hipercalcemia de 11,9 mg/dl (8,6-10,2).", {("calcium-total", "11.9")}),
+        ("Normocalcêmica.", {("calcium-total", "normal")}),
+        ("Normocalcémie.", {("calcium-total", "normal")}),
+        ("Normokalzämie.", {("calcium-total", "normal")}),
+        ("Ca i.N., Phosphat i.N.", {("calcium-total", "normal"), ("phosphate", "normal")}),
+        ("Calcuim level normal", {("calcium-total", "normal")}),
+        ("Calcium ordered, result pending.", set()),
+    ],
+)
+def test_results_told_in_one_word(text: str, found: set[tuple[str, str]]) -> None:
+    assert results(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "new"),
+    [
+        ("gritty bumps on both elbows x3mo.", "month", False),
+        ("hard nodule L buttock x6wk, 2 cm", "week", False),
+        ("hard nodule of the thigh, first noted at today's visit", None, True),
+        ("grosseur dure du pouce, constatée pour la première fois ce jour", None, True),
+        ("nódulo duro en el codo, visto por primera vez hoy", None, True),
+    ],
+)
+def test_since_when(text: str, unit: str | None, new: bool) -> None:
+    (found,) = lesions(text)
+    assert (found.onset.unit if found.onset else None, found.called_new) == (unit, new)
