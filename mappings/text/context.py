@@ -20,13 +20,15 @@ _OPENERS = frozenset({":", "-", "–", "—", "="})
 _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
 _BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
 """a field of a form that nobody filled in"""
+_CARRIED = -1
 _LIST_COLON = 3
 _BULLET = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A trigger speaks of the words [first, last); `trigger` is where its own words begin."""
+    """A trigger speaks of the words [first, last); `trigger` is where its own words begin, before the text for a
+    section that began in an earlier sentence."""
 
     status: Status
     first: int
@@ -74,7 +76,8 @@ class Contexts:
                 on_line = heading is not None and self._says_more(sentence)
             alone = heading is not None and not on_line
             if section is not None:
-                self.reaches.append(Reach(section, sentence.first, sentence.last, sentence.first))
+                begins = sentence.first if heading is not None else _CARRIED
+                self.reaches.append(Reach(section, sentence.first, sentence.last, begins))
             if carried is not None and sentence.linked:
                 self.reaches.append(Reach(carried.status, sentence.first, sentence.last, carried.trigger))
             else:
@@ -98,6 +101,10 @@ class Contexts:
 
     def at(self, first: int, last: int) -> Status:
         return strongest(reach for reach in self._near(first) if reach.first <= first and last <= reach.last)
+
+    def of_patient(self, hit: Hit) -> Status:
+        """As `status`, for what a section of the family does not hold ("FHx: mother with lupus. Calcium normal.")."""
+        return strongest(r for r in self.over(hit) if r.status != "family" or r.trigger != _CARRIED)
 
     def over(self, hit: Hit) -> list[Reach]:
         return [r for r in self._near(hit.first) if r.first <= hit.first and hit.last <= r.last]

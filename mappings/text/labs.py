@@ -14,7 +14,7 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _UNIT = re.compile(
-    r"\s{0,2}(?:\([^()]{0,24}\)\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
     r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
 _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
@@ -54,7 +54,7 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
             group = group[:-1]
         own = _own(document, group[0]) if group else None
         if own is not None:
-            if own.value != "void" and document.status(own) == "affirmed":
+            if own.value != "void" and document.contexts.of_patient(own) == "affirmed":
                 out.extend(_labelled(document, group[0], date, word=own))
         elif group:
             word = _word(document, sentence, group, analytes, end)
@@ -203,7 +203,7 @@ def _labelled(
     if name == _UNUSED:
         return []
     if word is not None:
-        status = document.status(word)
+        status = document.contexts.of_patient(word)
         first, last = min(hit.first, word.first), max(hit.last, word.last)
         said = word.value
         if status == "negated":
@@ -214,7 +214,7 @@ def _labelled(
         return [LabMention(name, status, document.text(first, last), word=said, date_text=date)]
     if number is None:
         return []
-    status = document.status(hit)
+    status = document.contexts.of_patient(hit)
     value, comparator, unit, limits = number
     shown = f"{document.text(hit.first, hit.last)} {comparator or ''}{value} {unit or ''}".strip()
     return [

@@ -53,6 +53,10 @@ def test_a_box_speaks_only_when_it_is_ticked(text: str, kinds: set[str]) -> None
         "En caso de aparición de nódulos duros, consultar.",
         "En cas d'apparition de nodules durs, reconsulter.",
         "PSH: s/p excision of a hard nodule R elbow 2015, no recurrence.",
+        "Exérèse d'une calcification du pouce en 2017.",
+        "Knoten wurde 2018 entfernt.",
+        "I looked specifically for calcinosis and found none.",
+        "She has been reading about calcinosis online.",
     ],
 )
 def test_advice_and_what_was_cut_out_are_no_lesion(text: str) -> None:
@@ -63,6 +67,19 @@ def test_a_family_section_in_one_line_ends_at_the_next_heading() -> None:
     text = "FHx: mother with scleroderma and hard nodules. Skin exam: firm papule of the knee. Calcium normal."
     assert told(text) == {"papule"}
     assert results(text) == {("calcium-total", "normal")}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Familienanamnese: Schwester mit Kalzinose. Calcium normal.", {("calcium-total", "normal")}),
+        ("FHx: mother with lupus. Calcium normal.", {("calcium-total", "normal")}),
+        ("FHx: calcium high.", set()),
+        ("FHx: gout. Mother: calcium high.", set()),
+    ],
+)
+def test_a_result_after_the_family_section_is_the_patients(text: str, found: set[tuple[str, str]]) -> None:
+    assert results(text) == found
 
 
 @pytest.mark.parametrize(
@@ -112,6 +129,8 @@ def test_something_hard_under_the_skin_is_a_hard_lesion(text: str) -> None:
         ("Normocalcémie.", {("calcium-total", "normal")}),
         ("Normokalzämie.", {("calcium-total", "normal")}),
         ("Ca i.N., Phosphat i.N.", {("calcium-total", "normal"), ("phosphate", "normal")}),
+        ("Total calcium 8.1 L mg/dL (8.6-10.2)", {("calcium-total", "8.1")}),
+        ("Kalzium gesamt 2,34 mmol/l", {("calcium-total", "2.34")}),
         ("Calcuim level normal", {("calcium-total", "normal")}),
         ("Calcium ordered, result pending.", set()),
     ],
@@ -128,8 +147,27 @@ def test_results_told_in_one_word(text: str, found: set[tuple[str, str]]) -> Non
         ("hard nodule of the thigh, first noted at today's visit", None, True),
         ("grosseur dure du pouce, constatée pour la première fois ce jour", None, True),
         ("nódulo duro en el codo, visto por primera vez hoy", None, True),
+        ("hard lump of the knee for half a year", "year", False),
+        ("derber Knoten am Ellenbogen, seit einem halben Jahr", "year", False),
+        ("bulto duro en el codo desde hace medio año", "year", False),
     ],
 )
 def test_since_when(text: str, unit: str | None, new: bool) -> None:
     (found,) = lesions(text)
     assert (found.onset.unit if found.onset else None, found.called_new) == (unit, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "hardness"),
+    [
+        ("Nodules were not hard on palpation.", "nodule", "against"),
+        ("Pea-sized rock-solid lumps along both forearms.", "lump", "definite"),
+        ("Palpable subQ calcium over both elbows.", "deposit", "definite"),
+        ("Firm 8 mm nub under the skin of the forearm.", "lump", "possible"),
+        ("An den Fingerkuppen steinharte Einlagerungen.", "deposit", "definite"),
+        ("Lesões endurecidas em placa na coxa direita.", "plaque", "definite"),
+        ("Harter Knoten, 5 cm vom Handgelenk entfernt.", "nodule", "definite"),
+    ],
+)
+def test_how_hard(text: str, kind: str, hardness: str) -> None:
+    assert [(m.kind, m.hardness) for m in lesions(text)] == [(kind, hardness)]
