@@ -21,6 +21,7 @@ _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
 _BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
 """a field of a form that nobody filled in"""
 _CARRIED = -1
+_SIGNS = frozenset({"+", "-", "–"})
 _LIST_COLON = 3
 _BULLET = 2
 
@@ -125,21 +126,38 @@ class Contexts:
             return []
         out = []
         asked = self._asks(hit)
-        if entry.direction in ("forward", "both") and asked != "backward":
-            last = min([stop.first for stop in stops if stop.first >= hit.last], default=sentence.last)
+        direction = "forward" if entry.direction == "backward" and self._signs_first(hit, sentence) else entry.direction
+        person = entry.status in ("family", "other-person")
+        present = person and self._present(hit, sentence)
+        if direction in ("forward", "both") and asked != "backward":
+            after = [s for s in stops if s.first >= hit.last and not (person and not present and self._keeps(hit, s))]
+            last = min([stop.first for stop in after], default=sentence.last)
+            if direction != entry.direction:
+                last = next((i for i in range(hit.last, last) if self._words.words[i] == "("), last)
             if entry.scope is not None:
                 scope = 1 if self._hyphenated(hit) else entry.scope
                 last = min(last, self._short(hit.last, scope, last))
             elif entry.status == "negated" and self._word(hit.last) != ":":
                 last = self._list_end(hit.last, last)
             out.append(Reach(entry.status, hit.last, last, hit.first))
-        present = entry.status in ("family", "other-person") and self._present(hit, sentence)
-        if entry.direction in ("backward", "both") and asked != "forward" and not present:
+        if direction in ("backward", "both") and asked != "forward" and not present:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
             if entry.scope is not None:
                 first = max(first, self._short_back(hit.first, entry.scope, first))
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
+
+    def _keeps(self, person: Hit, stop: Hit) -> bool:
+        """ "her mother developed hard lumps due to calcinosis": still the mother's."""
+        if not rule(self._vocab, stop).keeps_person:
+            return False
+        return "," not in self._words.words[person.last : stop.first]
+
+    def _signs_first(self, hit: Hit, sentence: Sentence) -> bool:
+        """ "(+) calcinosis (-) ulcers": where a line begins with a sign, each sign speaks of what follows it."""
+        words = self._words.words
+        first = sentence.first
+        return words[hit.first] == "(" and words[first] == "(" and words[first + 1] in _SIGNS and hit.first >= first
 
     def _asks(self, hit: Hit) -> str | None:
         """Where a question mark looks: "?lupus" and "? lupus" forward, "lupus?" and "lupus ?" backward."""

@@ -38,6 +38,12 @@ def results(text: str) -> set[tuple[str, str]]:
         ("Nódulos duros: ( ) sí (x) no", set()),
         ("(x) Esclerodactilia ( ) Nódulos duros", set()),
         ("Nódulos duros: (x) sim ( ) não", {"nodule"}),
+        ("(+) hard nodules (-) digital ulcers", {"nodule"}),
+        ("(-) hard nodules (+) Raynaud", set()),
+        ("Hard nodules (-), Raynaud (+)", set()),
+        ("Nodules: not examined", set()),
+        ("Nodules: -\nUlcers: 0", set()),
+        ("Nódulos: no valorados", set()),
         ("Nodules durs : ☐ oui ☒ non", set()),
     ],
 )
@@ -57,6 +63,11 @@ def test_a_box_speaks_only_when_it_is_ticked(text: str, kinds: set[str]) -> None
         "Knoten wurde 2018 entfernt.",
         "I looked specifically for calcinosis and found none.",
         "She has been reading about calcinosis online.",
+        "Surveiller l'apparition de nodules durs.",
+        "Bei neu auftretenden Knoten Vorstellung.",
+        "Extirpado nódulo calcificado en 2018, sin recidiva.",
+        "Removeu calcificação do dedo em 2019.",
+        "Calcinosis neg.",
     ],
 )
 def test_advice_and_what_was_cut_out_are_no_lesion(text: str) -> None:
@@ -171,3 +182,62 @@ def test_since_when(text: str, unit: str | None, new: bool) -> None:
 )
 def test_how_hard(text: str, kind: str, hardness: str) -> None:
     assert [(m.kind, m.hardness) for m in lesions(text)] == [(kind, hardness)]
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("Alizarin red stain highlights deposits within collagen.", "calcium"),
+        ("Calcium deposits in the dermis and around vessels.", "calcium"),
+        ("Dermal calcification; no vascular calcification.", "calcium"),
+        ("Calcification of the walls of small vessels in the subcutis.", "not-understood"),
+        ("Small vessel medial calcification with thrombosis and fat necrosis.", "not-understood"),
+        ("Verkalkung der Gefäße in der Subkutis.", "not-understood"),
+        ("Calcification des parois des vaisseaux.", "not-understood"),
+        ("Calcificación de la pared de los vasos.", "not-understood"),
+    ],
+)
+def test_calcium_of_a_vessel_is_no_deposit_in_the_skin(text: str, finding: str) -> None:
+    assert [b.finding for b in ENGINE.read(text, kind="pathology").biopsies] == [finding]
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("Calcified phleboliths in the pelvis.", "vascular-only"),
+        ("Médiacalcose des artères tibiales.", "vascular-only"),
+        ("Mediasklerose der Unterschenkelarterien.", "vascular-only"),
+        ("INDICATION: evaluate for calcinosis. FINDINGS: Unremarkable radiographs of the hands.", "none"),
+    ],
+)
+def test_films_without_calcinosis(text: str, finding: str) -> None:
+    assert [i.finding for i in ENGINE.read(text, kind="imaging").imaging] == [finding]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Her mother developed hard lumps due to calcinosis.", set()),
+        ("Su hermana tiene bultos duros por calcinosis.", set()),
+        ("Sa mère présente une calcinose.", set()),
+        ("Brought in by mother, presents with hard lumps.", {"lump"}),
+        ("Sister healthy, presents with hard lumps.", {"lump"}),
+        ("Sister noticed a hard lump on her back.", {"lump"}),
+        ("Madre sana, presenta bultos duros.", {"lump"}),
+    ],
+)
+def test_whose_lump_it_is(text: str, kinds: set[str]) -> None:
+    assert told(text) == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bulto como una piedra en la rodilla.",
+        "Caroço como pedra no joelho.",
+        "Bosse comme une pierre au genou.",
+        "Beule wie ein Stein am Knie.",
+    ],
+)
+def test_hard_as_a_stone(text: str) -> None:
+    assert [m.hardness for m in lesions(text)] == ["definite"]
