@@ -21,6 +21,8 @@ _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
 _BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
 """a field of a form that nobody filled in"""
 _CARRIED = -1
+_PARTS = frozenset({",", "-", "–"})
+_LAST_WORD = 5
 _SIGNS = frozenset({"+", "-", "–"})
 _LIST_COLON = 3
 _BULLET = 2
@@ -53,6 +55,8 @@ class Contexts:
         ]
         self._concrete.sort()
         self._unit_ends = {h.last for h in hits.get("unit", ())} | {h.last + 1 for h in hits.get("unit", ())}
+        described = {h.last for name in ("lesion", "named") for h in hits.get(name, ())}
+        self._diagnoses = {h.last: h.first for h in hits.get("concept", ()) if h.last not in described}
         self.reaches: list[Reach] = []
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
@@ -124,6 +128,12 @@ class Contexts:
         entry = rule(self._vocab, hit)
         if entry.status is None or (entry.status == "historical" and self._after_duration(hit)):
             return []
+        if entry.diagnosis:
+            begin = self._diagnoses.get(hit.first, hit.first)
+            return [Reach(entry.status, begin, hit.first, hit.first)] if begin < hit.first else []
+        if entry.status == "possible" and entry.direction == "forward" and self._ends(hit, sentence):
+            begin = self._short_back(hit.first - 1, _LAST_WORD, sentence.first)
+            return [Reach("possible", begin, hit.first, hit.first)]
         out = []
         asked = self._asks(hit)
         direction = "forward" if entry.direction == "backward" and self._signs_first(hit, sentence) else entry.direction
@@ -158,6 +168,10 @@ class Contexts:
         words = self._words.words
         first = sentence.first
         return words[hit.first] == "(" and words[first] == "(" and words[first + 1] in _SIGNS and hit.first >= first
+
+    def _ends(self, hit: Hit, sentence: Sentence) -> bool:
+        """ "SLE, suspected", "LES - probable": the last word, after a sign, doubts what stands before it."""
+        return hit.last >= sentence.last and hit.first - 1 > sentence.first and self._word(hit.first - 1) in _PARTS
 
     def _asks(self, hit: Hit) -> str | None:
         """Where a question mark looks: "?lupus" and "? lupus" forward, "lupus?" and "lupus ?" backward."""

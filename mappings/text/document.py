@@ -16,7 +16,7 @@ from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
 if TYPE_CHECKING:
     from mappings.text.times import Timed
 
-_TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset"}
+_TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset", "section"}
 
 
 @dataclass(slots=True)

@@ -187,6 +187,8 @@ class Rule(_Strict):
     status: Status | None = None
     direction: Literal["forward", "backward", "both"] = "forward"
     scope: int | None = None
+    diagnosis: bool = False
+    """speaks of the diagnosis right before it, and of nothing else ("SLE vs MCTD", "SLE workup")."""
     keeps_person: bool = False
     """a terminator that goes on about the relative before it ("her mother developed hard lumps due to calcinosis")."""
     words: Phrases = Field(min_length=1)

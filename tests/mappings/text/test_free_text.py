@@ -241,3 +241,31 @@ def test_whose_lump_it_is(text: str, kinds: set[str]) -> None:
 )
 def test_hard_as_a_stone(text: str) -> None:
     assert [m.hardness for m in lesions(text)] == ["definite"]
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("SLE workup", "possible"),
+        ("SLE vs MCTD", "possible"),
+        ("LES vs EMTC", "possible"),
+        ("SLE DD MCTD", "possible"),
+        ("SLE, suspected", "possible"),
+        ("SLE - query", "possible"),
+        ("LES a estudio", "possible"),
+        ("PB LES", "possible"),
+        ("ruled out: SLE", "negated"),
+        ("FA: SLE", "family"),
+        ("Family hx SLE", "family"),
+        ("SLE, likely drug induced", "affirmed"),
+        ("SLE", "affirmed"),
+    ],
+)
+def test_titles_that_doubt(title: str, status: str) -> None:
+    found = {m.status for m in ENGINE.read(title, kind="condition").concepts if m.concept.startswith("ctd.")}
+    assert found == {status}
+
+
+def test_a_choice_of_names_leaves_the_lesion() -> None:
+    assert told("Hard nodule of the elbow, calcinosis vs tophus.") >= {"nodule"}
+    assert told("Hard nodule of the elbow, possible calcinosis.") >= {"nodule"}
