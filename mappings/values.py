@@ -20,7 +20,7 @@ _RANGE = re.compile(
 )
 _ONE_SIDED = re.compile(r"\s*(?P<comparator>[<>≤≥]=?)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*")
 _RANGE_OPENS = re.compile(
-    r"^\s*[\[(]?\s*(?:(?:n(?=\s?[:=]|\s\d)|normal|ref(?:erence)?|réf(?:érence)?|normes?|nv|nr|referencia|referência|range|interval|norm(?:al)?(?:wert|bereich)|referenzbereich|"
+    r"^\s*[\[(]?\s*(?:(?:n(?=\s?[:=])|normal|ref(?:erence)?|réf(?:érence)?|normes?|nv|nr|referencia|referência|range|interval|norm(?:al)?(?:wert|bereich)|referenzbereich|"
     r"valeurs?|valores?|vr|vn|rr|ri)\.?\s*)*[:=]?\s*",
     re.IGNORECASE,
 )
@@ -169,13 +169,18 @@ class _Populations(NamedTuple):
     normal: frozenset[str]
     sexes: tuple[tuple[str, frozenset[str]], ...]
     years: tuple[str, ...]
+    adult_from: int
+    adults: frozenset[str]
 
 
 @cache
 def _populations() -> _Populations:
     data = read_data("ranges.yaml")
     sexes = tuple((sex, frozenset(signs)) for sex, signs in data["sexes"].items())
-    return _Populations(frozenset(data["normal"]), sexes, tuple(data["years"]))
+    grown = data["adults"]
+    return _Populations(
+        frozenset(data["normal"]), sexes, tuple(data["years"]), grown["from"], frozenset(grown["words"])
+    )
 
 
 def choose_range(
@@ -185,7 +190,7 @@ def choose_range(
     fitting = []
     for entry in ranges if isinstance(ranges, list) else ():
         if isinstance(entry, Mapping) and (entry.keys() <= _FOR_ALL or _fits(entry, age, sex)):
-            found = _limits(entry, quantity, analyte, table)
+            found = _limits(_of_adults(entry, age), quantity, analyte, table)
             if found is not None and _possible(found, quantity, analyte):
                 fitting.append(found)
     return fitting[0] if fitting and all(f == fitting[0] for f in fitting) else None
@@ -206,6 +211,15 @@ def _possible(found: Range, quantity: Quantity, analyte: Analyte | None) -> bool
         return True
     limits = [analyte.convert(limit, unit) for limit in (found.low, found.high) if limit is not None and limit > 0]
     return all(limit is None or analyte.is_plausible(limit) for limit in limits)
+
+
+def _of_adults(entry: Mapping[str, Any], age: tuple[int, int] | None) -> Mapping[str, Any]:
+    """A range whose text opens with a word for adults ("Adult: 8.5-10.5") is that of one who surely is one."""
+    text = entry.get("text")
+    if age is None or age[0] < _populations().adult_from or not isinstance(text, str):
+        return entry
+    opening, colon, rest = text.partition(":")
+    return {**entry, "text": rest} if colon and opening.strip().lower() in _populations().adults else entry
 
 
 def _is_normal(entry: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from mappings.raw import RawChart
 from mappings.reader import access, action, allergy, condition, medication, observation, patient, report, shape
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
-from mappings.reader.identity import OTHER_PATIENT, belongs, reference_of, unique
+from mappings.reader.identity import NO_SUBJECT, OTHER_PATIENT, belongs, names_another, reference_of, unique
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
 from mappings.reader.names import Names
@@ -80,6 +80,7 @@ class ChartReader:
         patients = raw.aliases | {raw.patient_id}
         self._patient(kept, patients, into)
         good_dates: set[str] = set()
+        mixed: bool | None = None
         for ref, resource in kept:
             kind = resource["resourceType"]
             entry = _READERS.get(kind)
@@ -96,6 +97,9 @@ class ChartReader:
             ):
                 continue
             problem = belongs(resource, patients)
+            if problem == NO_SUBJECT:
+                mixed = names_another(kept, patients) if mixed is None else mixed
+                problem = problem if mixed else None
             if problem is not None:
                 into.leave_out(ref, problem)
                 if problem != OTHER_PATIENT:

@@ -14,6 +14,7 @@ _SAFE = re.compile(r"[A-Za-z0-9\-._]{1,256}")
 _WHOLE = re.compile(r"[A-Za-z]{1,63}/[A-Za-z0-9\-._]{1,256}")
 _MAX_REFERENCE = 2000
 OTHER_PATIENT = "belongs to another patient"
+NO_SUBJECT = "no subject"
 
 
 def reference_of(resource: Mapping[str, Any]) -> str:
@@ -42,8 +43,7 @@ def belongs(resource: Mapping[str, Any], patients: frozenset[str]) -> str | None
         subject = resource.get("patient")
     reference = mapping(subject).get("reference")
     if reference is None:
-        identifier = mapping(subject)
-        return "no subject" if not identifier else "subject has no reference"
+        return NO_SUBJECT if subject is None else "subject has no reference"
     if isinstance(reference, str) and reference.startswith("#"):
         inner = [mapping(c) for c in items(resource.get("contained"))]
         ids = [c.get("id") for c in inner if c.get("resourceType") == "Patient"]
@@ -55,6 +55,19 @@ def belongs(resource: Mapping[str, Any], patients: frozenset[str]) -> str | None
         return "subject not readable"
     kind, _, name = named.partition("/")
     return None if kind == "Patient" and name in patients else OTHER_PATIENT
+
+
+def names_another(resources: Iterable[tuple[str, Mapping[str, Any]]], patients: frozenset[str]) -> bool:
+    """Whether anything in the chart is of another patient. Only where nothing is can a resource that names nobody be
+    taken as this patient's: it came in the answer to a question about them, and there is nobody to mix them up with."""
+    for _, resource in resources:
+        found = resource.get("id")
+        if resource["resourceType"] == "Patient":
+            if found is not None and not (isinstance(found, str) and found in patients):
+                return True
+        elif belongs(resource, patients) == OTHER_PATIENT:
+            return True
+    return False
 
 
 def unique(

@@ -32,6 +32,7 @@ from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.reader.panel import parts, read_components, read_pressures, read_result
 from mappings.reader.result import State, answers
 from mappings.text.reading import LabMention, TextReading
+from mappings.values import number
 from mappings.versions import REPLACES
 
 _USABLE = {"final", "amended", "corrected"}
@@ -147,10 +148,7 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     polarity = _polarity(resource, answer)
     lines = [_line(name, resource, polarity)]
     if components:
-        lines.extend(
-            _line(concept(c.get("code")), c, _polarity(c, concept(c.get("valueCodeableConcept"))))
-            for c in parts(resource)
-        )
+        lines.extend(_line(concept(c.get("code")), c, _answered(c)) for c in parts(resource))
     lines.extend(notes(resource))
     words = ". ".join(line for line in lines if line)
     if not words:
@@ -159,13 +157,17 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     reading = into.tools.engine.read(words, kind="observation")
     other = frozenset(m.concept for m in reading.concepts if m.status in ("family", "other-person"))
     _coded(name, answer, polarity, other, source, into)
+    none_counted = _counts_none(resource)
     if polarity is False:
         reading = replace(reading, lesions=(), concepts=(), labs=())
+    elif none_counted:
+        reading = replace(reading, lesions=())
     reading = _without_misreadings(reading, resource, name, source, into)
+    reading = _without_heading(reading, len(name.label or ""))
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)
     said = [le for le in to_lesions(reading.lesions, source) if not (coded and le.bare_code)]
     if coded is not None and not said:
-        certainty: Certainty = "absent" if polarity is False else "confirmed"
+        certainty: Certainty = "absent" if polarity is False or none_counted else "confirmed"
         hardness: Hardness = "possible" if coded == "induration" else "unstated"
         said = [
             Lesion(
@@ -219,6 +221,32 @@ def _polarity(body: Mapping[str, Any], answer: Concept) -> bool | None:
     if said & no:
         return False
     return True if said & yes else None
+
+
+def _counts_none(body: Mapping[str, Any]) -> bool:
+    """Whether the finding was counted or measured and the answer is zero ("Number of nodules: 0")."""
+    counted = body.get("valueInteger", mapping(body.get("valueQuantity")).get("value"))
+    return number(body.get("valueString") if counted is None else counted) == 0
+
+
+def _answered(component: Mapping[str, Any]) -> bool | None:
+    return False if _counts_none(component) else _polarity(component, concept(component.get("valueCodeableConcept")))
+
+
+def _without_heading(reading: TextReading, heading: int) -> TextReading:
+    """A name such as "Nodule" whose value describes a lesion itself ("soft nodule, right forearm") is its heading, no
+    second lesion. A place that only the heading names is the lesion's."""
+    above = [le for le in reading.lesions if le.end <= heading and le.hardness == "unstated" and not le.chalky]
+    below = [le for le in reading.lesions if le.start >= heading]
+    if not above or not below:
+        return reading
+    sites = next((le.sites for le in above if le.sites), ())
+    kept = tuple(
+        replace(le, sites=sites) if le.start >= heading and not le.sites else le
+        for le in reading.lesions
+        if le not in above
+    )
+    return replace(reading, lesions=kept)
 
 
 def _line(name: Concept, body: Mapping[str, Any], polarity: bool | None) -> str:

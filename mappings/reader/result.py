@@ -124,10 +124,18 @@ def _in_words(base: Result, body: Mapping[str, Any], test: Test, into: Collected
     word = _WORDS.get(said or "") or (None if has_value else _flag_word(_said(body), into))
     if word is None and has_value and base.analyte == ANALYTE:
         word = _grown(body)
+    if word is None and not has_value:
+        word = _noted(body, into)
     if word is None:
         return replace(base, problem="not-understood" if has_value else "no-value")
     clash = word == "normal" and base.flag not in (None, "normal")
     return replace(base, word=word, problem="flag-conflict" if clash else _code_conflict(test))
+
+
+def _noted(body: Mapping[str, Any], into: Collected) -> Word | None:
+    """A result without a value whose comment is the result and nothing else ("WNL"); comments that differ are none."""
+    said = {_WORDS.get(into.tools.units.word(comment.strip(" .;:")) or "") for comment in notes(body)}
+    return said.pop() if len(said) == 1 else None
 
 
 def _grown(body: Mapping[str, Any]) -> Word | None:

@@ -14,9 +14,9 @@ One entry is one patient on one day:
       because: the sentence of the clinical specification that says so
 
 `code` is "system code display" or a list of them, `text` the text of the code. Exam and Lab are Observations, Report a
-DiagnosticReport (`letter`: its text as an attachment), Medication a MedicationRequest, Statement a MedicationStatement,
-Administration a MedicationAdministration, Note a DocumentReference that holds the text, Raw a whole resource of any
-shape; any other kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
+DiagnosticReport, Medication a MedicationRequest, Statement a MedicationStatement, Administration a
+MedicationAdministration, Note a DocumentReference that holds the text, Raw a whole resource of any shape; any other
+kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
 `calcium` (its status), `newness`, `extent`; `flags` and `missing` that must be there, `no_flags` that must not;
 `mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable, `orderable`
 that must be; `no_orders` at all; `no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft`
@@ -163,9 +163,6 @@ def _report(fields: dict[str, Any], id_: str) -> dict[str, Any]:
     made["category"] = [_coded(SECTION, fields.pop("category", "RAD"))]
     made["effectiveDateTime"] = str(fields.pop("date"))
     made["code"] = _concept(fields)
-    if "letter" in fields:
-        data = base64.b64encode(fields.pop("letter").encode()).decode()
-        made["presentedForm"] = [{"contentType": "text/plain", "data": data}]
     return made | fields
 
 
@@ -201,7 +198,7 @@ def _note(fields: dict[str, Any], id_: str) -> dict[str, Any]:
 
 
 def _raw(fields: dict[str, Any], id_: str) -> dict[str, Any]:
-    return {"id": id_} | fields
+    return {name: value for name, value in ({"id": id_} | fields).items() if value is not None}
 
 
 def _as_it_stands(resource_type: str) -> Any:
@@ -246,7 +243,7 @@ def _one_step(one: str, other: str) -> bool:
 
 def _invented(held: Held, found: Mapping[str, Any]) -> list[str]:
     """Numbers and references the assessment tells that the chart does not hold."""
-    known = {f"{r['resourceType']}/{r['id']}" for r in held.resources}
+    known = {f"{r['resourceType']}/{r.get('id', 'without-id')}" for r in held.resources}
     numbers = {number for resource in held.resources for number in _numbers(resource)}
     bad = []
     for name, criterion in found["criteria"].items():
@@ -309,6 +306,8 @@ def _other(want: Mapping[str, Any], found: Mapping[str, Any], flags: set[str]) -
     forbidden = orderable if want.get("no_orders") or want.get("no_therapy") else orderable & set(want.get("never", ()))
     if forbidden:
         yield f"orderable: {sorted(forbidden)}"
+    if withheld := set(want.get("orderable", ())) - orderable:
+        yield f"not orderable: {sorted(withheld)}"
     offered = {line["id"] for line in found["therapies"] if line["decision"] in ("offer", "warn")}
     if want.get("no_therapy") and offered:
         yield f"offered: {sorted(offered)}"

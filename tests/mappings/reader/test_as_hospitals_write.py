@@ -104,6 +104,36 @@ def test_a_line_carries_its_flag_and_range(text: str, flag: str, low: str | None
     assert (found.flag, limits) == (flag, tuple(Decimal(x) if x else None for x in (low, high)))
 
 
+@pytest.mark.parametrize(
+    ("comments", "word"),
+    [(["WNL"], "normal"), (["Within normal limits."], "normal"), (["elevated"], "high"), (["WNL", "low"], None)]
+    + [([said], None) for said in ("Normal diet", "not normal", "repeat if normal", "see letter")],
+)
+def test_a_comment_that_is_the_result_and_nothing_else(comments: list[str], word: str | None) -> None:
+    (found,) = read(note=[{"text": comment} for comment in comments]).results
+    assert (found.word, found.usable) == (word, word is not None)
+
+
+def test_a_comment_beside_a_number_is_no_result() -> None:
+    (found,) = read(**quantity("9.4", "mg/dL"), note=[{"text": "WNL"}]).results
+    assert (str(found.low), found.word) == ("9.4", None)
+
+
+@pytest.mark.parametrize(("born", "low"), [("1950-01-01", "8.5"), ("2008-05-21", None), (None, None)])
+def test_a_range_of_adults_in_words_is_that_of_adults(born: str | None, low: str | None) -> None:
+    patient = {"resourceType": "Patient", "id": "p"} | ({"birthDate": born} if born else {})
+    calcium = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "code": MASS,
+        "effectiveDateTime": "2026-05-20",
+        "referenceRange": [{"text": "Adult: 8.5–10.5 mg/dL"}],
+    } | quantity("10.4", "mg/dL")
+    (found,) = reader().read(RawChart("p", (patient, calcium), COMPLETE)).results
+    assert (str(found.range_low) if found.range_low is not None else None) == low
+
+
 @pytest.mark.parametrize("text", ["pending", "Not done", "Hemolyzed", "ausstehend", "en attente"])
 def test_no_result_yet_hides_nothing_and_a_sentence_might(text: str) -> None:
     assert read(valueString=text).results[0].problem == "no-value"

@@ -59,7 +59,6 @@ def test_references_to_this_patient(reference: str) -> None:
     [
         ({"reference": "Patient/q"}, "belongs to another patient"),
         ({"reference": "Group/p"}, "belongs to another patient"),
-        (None, "no subject"),
         ({"display": "Somebody"}, "subject has no reference"),
         ({"reference": "#gone"}, "subject not found"),
         ({"reference": 7}, "subject not readable"),
@@ -69,6 +68,17 @@ def test_other_subjects_are_left_out_and_named(subject: Any, reason: str) -> Non
     facts = read(observation(subject=subject))
     assert facts.results == ()
     assert [(q.reference, q.reason) for q in facts.quarantined] == [("Observation/o", reason)]
+
+
+def test_a_resource_that_names_nobody_is_this_patients_unless_the_chart_holds_another() -> None:
+    assert read(observation(subject=None)).results
+    for other in (
+        condition(id="x", subject={"reference": "Patient/q"}),
+        {"resourceType": "Patient", "id": "q"},
+    ):
+        facts = read(observation(subject=None), other)
+        assert facts.results == ()
+        assert ("Observation/o", "no subject") in [(q.reference, q.reason) for q in facts.quarantined]
 
 
 def test_a_subject_in_a_broken_contained_element_does_not_raise() -> None:
@@ -312,3 +322,44 @@ def test_several_dosages_are_never_read_as_their_first_alone(dosages: list[Any],
     }
     (found,) = read(drug).medications
     assert found.daily_dose == daily
+
+
+# findings answered in their own form
+
+
+def lesions(name: str, **answer: Any) -> list[tuple[str, str, str]]:
+    """(kind, hardness, certainty) of what an examination's Observation describes."""
+    body = {"resourceType": "Observation", "id": "e", "status": "final", "code": {"text": name}} | answer
+    return [(le.kind, le.hardness, le.certainty) for le in read(body).lesions]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hardness", "region"),
+    [
+        ("Nodule", "hard nodule left index finger", "definite", "hand"),
+        ("Nodule", "soft, mobile nodule right forearm", "against", "forearm"),
+        ("Skin nodules", "multiple hard nodules on both elbows", "definite", "elbow"),
+        ("Nodules of the left knee", "two hard nodules", "definite", "knee"),
+    ],
+)
+def test_the_name_of_a_finding_is_a_heading_and_no_second_lesion(
+    name: str, value: str, hardness: str, region: str
+) -> None:
+    body = {"resourceType": "Observation", "id": "e", "status": "final", "code": {"text": name}, "valueString": value}
+    (found,) = read(body).lesions
+    assert (found.hardness, [site.region for site in found.sites]) == (hardness, [region])
+
+
+def test_a_heading_over_a_denial_is_no_lesion() -> None:
+    assert {certainty for *_, certainty in lesions("Nodules", valueString="no nodules seen")} == {"absent"}
+
+
+@pytest.mark.parametrize(
+    "answer", [{"valueInteger": 0}, {"valueQuantity": {"value": 0, "unit": "{count}"}}, {"valueString": "0"}]
+)
+def test_a_count_of_none_is_an_absence(answer: dict[str, Any]) -> None:
+    assert all(certainty == "absent" for *_, certainty in lesions("Number of hard nodules", **answer))
+    within = {"component": [{"code": {"text": "Number of hard nodules"}} | answer]}
+    assert all(certainty == "absent" for *_, certainty in lesions("Skin", **within))
+    some = {"component": [{"code": {"text": "Number of hard nodules"}, "valueInteger": 3}]}
+    assert ("nodule", "definite", "confirmed") in lesions("Skin", **some)

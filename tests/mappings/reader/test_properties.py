@@ -155,7 +155,7 @@ def test_no_input_raises(shapes: list[tuple[str, dict[str, Any], bool]]) -> None
 
 
 def test_things_that_are_no_resources_are_left_out_and_named() -> None:
-    facts = read("p", [None, 3, "x", [], {}, {"resourceType": 5}, {"resourceType": "Condition"}])
+    facts = read("p", [None, 3, "x", [], {}, {"resourceType": 5}, {"resourceType": "Condition", "subject": {}}])
     assert [q.reference for q in facts.quarantined] == [
         *(f"resource[{i}]" for i in range(6)),
         "Condition/without-id",
