@@ -42,7 +42,7 @@ class _Line:
 
 
 class Entrance:
-    """`seconds`: the longest wait for a turn; `most`: so many wait outside, then the last of the tenant that has most
+    """`seconds`: the longest wait outside; `most`: so many wait outside, then the last of the tenant that has most
     of them there is sent away."""
 
     def __init__(self, seconds: float, most: int) -> None:
@@ -63,19 +63,22 @@ class Entrance:
         self._outside += 1
         if self._outside > self._most:
             self._send_away()
+        timer = asyncio.get_running_loop().call_later(self._seconds, _refuse, turn)
         try:
-            await self._had(turn)
+            await turn
         finally:
             self._outside -= 1
+            timer.cancel()
 
     async def go_on(self, tenant: str) -> None:
-        """A further turn of a call that has come in. Raises Overloaded."""
+        """A further turn of a call that has come in, waited for however long it takes: those inside are bounded, and
+        what was read for the call would be lost."""
         if self._is_free():
             self._note(tenant)
             return
         turn = asyncio.get_running_loop().create_future()
         self._line(tenant).inside.append(turn)
-        await self._had(turn)
+        await turn
 
     def _is_free(self) -> bool:
         if self._taken:
@@ -89,13 +92,6 @@ class Entrance:
         if found is None:
             found = self._lines[tenant] = _Line()
         return found
-
-    async def _had(self, turn: _Turn) -> None:
-        timer = asyncio.get_running_loop().call_later(self._seconds, _refuse, turn)
-        try:
-            await turn
-        finally:
-            timer.cancel()
 
     def _next(self) -> None:
         """Once in each pass. When it is time, the turn goes to the tenant that has had none for longest."""

@@ -83,7 +83,7 @@ class Lanes:
         self._thread: ThreadPoolExecutor | None = None
 
     async def run(self, tenant: str, heavy: bool, work: Callable[[], Result]) -> Result:
-        """What `work` gives, in the tenant's turn. Raises Overloaded, and whatever `work` does."""
+        """What `work` gives, in the tenant's turn. Raises Overloaded where it is heavy, and whatever `work` does."""
         if not heavy:
             await self.entrance.go_on(tenant)
             return work()

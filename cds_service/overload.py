@@ -69,7 +69,8 @@ class Room:
         finally:
             if share.taken:
                 self._add(share, -share.taken)
-                self._let_in()
+                if self._waiting:
+                    self._let_in()
 
     def _fits(self, share: Share, size: int) -> bool:
         others = self._tenants[share.tenant] - share.taken

@@ -16,7 +16,7 @@ from hooks.knowledge import Knowledge
 from hooks.knowledge.safety_schema import Condition
 from hooks.knowledge.workup_schema import WorkupEntry
 from hooks.model import Assessment, CardKind, Grade, Newness, WorkupDecision
-from hooks.situation import Situation, card_of, events_of, judged_case
+from hooks.situation import card_of, events_of, judged_case
 from hooks.therapy import Verdict, Weighing, weigh_therapies
 from hooks.therapy.looks import Looks
 from hooks.therapy.rules import rulebook
@@ -129,14 +129,13 @@ class Supposing:
         """places that lesions were supposed at, numbered: compared often, so that they are hashed once."""
 
     @classmethod
-    def after(cls, found: Situation, told: Outline, knowledge: Knowledge) -> Supposing:
+    def after(cls, view: View, therapies: Weighing, told: Outline, knowledge: Knowledge) -> Supposing:
         """The same, where the chart as it is was assessed already."""
-        made = cls(found.view.chart, knowledge)
-        if found.therapies is not None:
-            bits = made._units.looks.seen(found.view)
-            made._weighed(found.therapies, bits, made._units.therapies)
-            needs = bits | made._units.looks.needed(found.view.therapy_needs)
-            made._ordered(told.workup, needs, made._place(found.case), made._units.workup)
+        made = cls(view.chart, knowledge)
+        bits = made._units.looks.seen(view)
+        made._weighed(therapies, bits, made._units.therapies)
+        needs = bits | made._units.looks.needed(view.therapy_needs)
+        made._ordered(told.workup, needs, made._place(view.case), made._units.workup)
         return made
 
     def outline(self, lesion: Lesion | None = None) -> Outline:

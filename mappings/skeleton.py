@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -55,9 +55,8 @@ for _kind in (*_KINDS[1:], *_OTHERS):
 _ENTRY: Any = msgspec.defstruct("Entry", [("resource", _RESOURCE)], gc=False, frozen=True)
 _BUNDLE: Any = msgspec.defstruct(
     "Bundle",
-    [("entry", list[_ENTRY], ()), ("link", list[_Link], ())],
-    tag_field="resourceType",
-    tag="Bundle",
+    # no tag: a lone struct's may be missing, and what is no Bundle would count as an empty one
+    [("resourceType", Literal["Bundle"]), ("entry", list[_ENTRY], ()), ("link", list[_Link], ())],
     gc=False,
     frozen=True,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 
@@ -37,7 +38,8 @@ class _Link(msgspec.Struct, gc=False, frozen=True):
     url: str
 
 
-class _Bundle(msgspec.Struct, gc=False, frozen=True, tag_field="resourceType", tag="Bundle"):
+class _Bundle(msgspec.Struct, gc=False, frozen=True):
+    resourceType: Literal["Bundle"]  # noqa: N815 - the name on the wire
     entry: tuple[_Entry, ...] = ()
     link: tuple[_Link, ...] = ()
 

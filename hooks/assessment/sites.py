@@ -12,11 +12,15 @@ _OPPOSITE = (("left", "right"), ("right", "left"))
 
 
 def same_place(one: Site, other: Site) -> bool:
-    if one.region != other.region:
-        within = load_places().within
-        if one.region not in within.get(other.region, ()) and other.region not in within.get(one.region, ()):
-            return False
+    if one.region != other.region and not _within(one.region, other.region):
+        return False
     return (one.laterality, other.laterality) not in _OPPOSITE
+
+
+def _within(one: str, other: str) -> bool:
+    """Whether one region is a part of the other."""
+    within = load_places().within
+    return one in within.get(other, ()) or other in within.get(one, ())
 
 
 def overlap(some: Iterable[Site], others: Iterable[Site]) -> bool:

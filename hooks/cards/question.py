@@ -107,6 +107,6 @@ def _supposing(voice: Voice) -> tuple[Outline, Supposing]:
         supposing = Supposing(Chart(with_normal_calcium(facts, assessment), assessment.as_of), knowledge)
         return supposing.outline(), supposing
     found, now = assessment.situation, Outline.of(assessment)
-    if found is not None and found.view.chart.given is facts:
-        return now, Supposing.after(found, now, knowledge)
+    if found is not None and found.therapies is not None and found.view.chart.given is facts:
+        return now, Supposing.after(found.view, found.therapies, now, knowledge)
     return now, Supposing(Chart(facts, assessment.as_of), knowledge)

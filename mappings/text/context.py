@@ -6,6 +6,7 @@ a terminator ("but") or the rule's own scope ends it earlier. The rules are data
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,13 +18,20 @@ from mappings.text.vocabulary import Hit, Vocabulary, rule
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
 _OPENERS = frozenset({":", "-", "–", "—", "="})
 _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
+_BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
+"""a field of a form that nobody filled in"""
+_CARRIED = -1
+_PARTS = frozenset({",", "-", "–"})
+_LAST_WORD = 5
+_SIGNS = frozenset({"+", "-", "–"})
 _LIST_COLON = 3
 _BULLET = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A trigger speaks of the words [first, last); `trigger` is where its own words begin."""
+    """A trigger speaks of the words [first, last); `trigger` is where its own words begin, before the text for a
+    section that began in an earlier sentence."""
 
     status: Status
     first: int
@@ -47,9 +55,12 @@ class Contexts:
         ]
         self._concrete.sort()
         self._unit_ends = {h.last for h in hits.get("unit", ())} | {h.last + 1 for h in hits.get("unit", ())}
+        described = {h.last for name in ("lesion", "named") for h in hits.get(name, ())}
+        self._diagnoses = {h.last: h.first for h in hits.get("concept", ()) if h.last not in described}
         self.reaches: list[Reach] = []
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
+        self._leave_blank(sentences)
         if not any(hits.get(name) for name in ("trigger", "section", "answer")):
             return
         triggers = _by_sentence(hits.get("trigger", []), self._firsts)
@@ -64,12 +75,14 @@ class Contexts:
             ends = on_line and begins_line(self._words, sentence)
             if alone and heading is None:
                 paragraph = sentence.paragraph
-            if sentence.paragraph != paragraph or heading or ends or self._is_heading(sentence, headings[index]):
+            opens = heading or self._is_heading(sentence, headings[index], on_line)
+            if sentence.paragraph != paragraph or ends or opens:
                 section, paragraph = heading, sentence.paragraph
                 on_line = heading is not None and self._says_more(sentence)
             alone = heading is not None and not on_line
             if section is not None:
-                self.reaches.append(Reach(section, sentence.first, sentence.last, sentence.first))
+                begins = sentence.first if heading is not None else _CARRIED
+                self.reaches.append(Reach(section, sentence.first, sentence.last, begins))
             if carried is not None and sentence.linked:
                 self.reaches.append(Reach(carried.status, sentence.first, sentence.last, carried.trigger))
             else:
@@ -77,7 +90,7 @@ class Contexts:
             answers = {hit.first for hit in replies if self._is_answer(hit, sentence)}
             for hit in replies:
                 if hit.first in answers:
-                    self.reaches.append(Reach("negated", self._item(hit, sentence), hit.first, hit.first))
+                    self.reaches.append(Reach("negated", self._item(hit.first, sentence), hit.first, hit.first))
             stops = [hit for hit in inside if rule(vocab, hit).kind == "terminate"]
             for hit in inside:
                 if hit.first in answers or rule(vocab, hit).kind == "terminate":
@@ -93,6 +106,10 @@ class Contexts:
 
     def at(self, first: int, last: int) -> Status:
         return strongest(reach for reach in self._near(first) if reach.first <= first and last <= reach.last)
+
+    def of_patient(self, hit: Hit) -> Status:
+        """As `status`, for what a section of the family does not hold ("FHx: mother with lupus. Calcium normal.")."""
+        return strongest(r for r in self.over(hit) if r.status != "family" or r.trigger != _CARRIED)
 
     def over(self, hit: Hit) -> list[Reach]:
         return [r for r in self._near(hit.first) if r.first <= hit.first and hit.last <= r.last]
@@ -111,23 +128,50 @@ class Contexts:
         entry = rule(self._vocab, hit)
         if entry.status is None or (entry.status == "historical" and self._after_duration(hit)):
             return []
+        if entry.diagnosis:
+            begin = self._diagnoses.get(hit.first, hit.first)
+            return [Reach(entry.status, begin, hit.first, hit.first)] if begin < hit.first else []
+        if entry.status == "possible" and entry.direction == "forward" and self._ends(hit, sentence):
+            begin = self._short_back(hit.first - 1, _LAST_WORD, sentence.first)
+            return [Reach("possible", begin, hit.first, hit.first)]
         out = []
         asked = self._asks(hit)
-        if entry.direction in ("forward", "both") and asked != "backward":
-            last = min([stop.first for stop in stops if stop.first >= hit.last], default=sentence.last)
+        direction = "forward" if entry.direction == "backward" and self._signs_first(hit, sentence) else entry.direction
+        person = entry.status in ("family", "other-person")
+        present = person and self._present(hit, sentence)
+        if direction in ("forward", "both") and asked != "backward":
+            after = [s for s in stops if s.first >= hit.last and not (person and not present and self._keeps(hit, s))]
+            last = min([stop.first for stop in after], default=sentence.last)
+            if direction != entry.direction:
+                last = next((i for i in range(hit.last, last) if self._words.words[i] == "("), last)
             if entry.scope is not None:
                 scope = 1 if self._hyphenated(hit) else entry.scope
                 last = min(last, self._short(hit.last, scope, last))
             elif entry.status == "negated" and self._word(hit.last) != ":":
                 last = self._list_end(hit.last, last)
             out.append(Reach(entry.status, hit.last, last, hit.first))
-        present = entry.status in ("family", "other-person") and self._present(hit, sentence)
-        if entry.direction in ("backward", "both") and asked != "forward" and not present:
+        if direction in ("backward", "both") and asked != "forward" and not present:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
             if entry.scope is not None:
                 first = max(first, self._short_back(hit.first, entry.scope, first))
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
+
+    def _keeps(self, person: Hit, stop: Hit) -> bool:
+        """ "her mother developed hard lumps due to calcinosis": still the mother's."""
+        if not rule(self._vocab, stop).keeps_person:
+            return False
+        return "," not in self._words.words[person.last : stop.first]
+
+    def _signs_first(self, hit: Hit, sentence: Sentence) -> bool:
+        """ "(+) calcinosis (-) ulcers": where a line begins with a sign, each sign speaks of what follows it."""
+        words = self._words.words
+        first = sentence.first
+        return words[hit.first] == "(" and words[first] == "(" and words[first + 1] in _SIGNS and hit.first >= first
+
+    def _ends(self, hit: Hit, sentence: Sentence) -> bool:
+        """ "SLE, suspected", "LES - probable": the last word, after a sign, doubts what stands before it."""
+        return hit.last >= sentence.last and hit.first - 1 > sentence.first and self._word(hit.first - 1) in _PARTS
 
     def _asks(self, hit: Hit) -> str | None:
         """Where a question mark looks: "?lupus" and "? lupus" forward, "lupus?" and "lupus ?" backward."""
@@ -210,8 +254,20 @@ class Contexts:
         upcoming = self._words.words[hit.last : min(hit.last + _LIST_COLON + 1, sentence.last)]
         return ":" in upcoming and "," not in upcoming
 
-    def _item(self, hit: Hit, sentence: Sentence) -> int:
-        at = hit.first - 1
+    def _leave_blank(self, sentences: list[Sentence]) -> None:
+        """ "Nodules: ___" says nothing of nodules."""
+        words = self._words
+        if "__" not in words.text and "...." not in words.text and "……" not in words.text:
+            return
+        for sentence in sentences:
+            for index in range(sentence.first + 1, sentence.last):
+                if words.words[index] == ":" and _BLANK.match(words.text, words.ends[index]):
+                    first = self._item(index + 1, sentence)
+                    self.reaches.append(Reach("hypothetical", first, index, index))
+
+    def _item(self, after: int, sentence: Sentence) -> int:
+        """Where the item begins that ends with the sign before `after`."""
+        at = after - 1
         while at > sentence.first and self._words.words[at - 1] not in (",", ":", "|", "]"):
             at -= 1
         return at
@@ -238,12 +294,13 @@ class Contexts:
         inside = self._words.words[sentence.first : sentence.last]
         return any(word[0].isalnum() for word in inside[inside.index(":") + 1 :]) if ":" in inside else False
 
-    def _is_heading(self, sentence: Sentence, headings: list[Hit]) -> bool:
-        """A line that begins with "Words:", or is a known heading, begins a new part of the note."""
+    def _is_heading(self, sentence: Sentence, headings: list[Hit], on_line: bool) -> bool:
+        """A line that begins with "Words:", or is a known heading, begins a new part of the note; so does "Words:"
+        after a section that was told in its own line ("FHx: lupus. Skin exam: hard nodules")."""
         if headings and self._heading(sentence, headings):
             return True
         start = self._words.starts[sentence.first]
-        at_line_start = start == 0 or "\n" in self._words.text[max(0, start - 4) : start]
+        at_line_start = on_line or start == 0 or "\n" in self._words.text[max(0, start - 4) : start]
         return at_line_start and ":" in self._words.words[sentence.first : sentence.first + 4]
 
     def _word(self, index: int) -> str:

@@ -16,7 +16,7 @@ from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
 if TYPE_CHECKING:
     from mappings.text.times import Timed
 
-_TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset"}
+_TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset", "section"}
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Document:
             for hit in hits
             for i in range(hit.first, hit.last)
         }
-        return len(known) + sum(1 for word in self.words.words if word in stopwords)
+        return len(known) + sum(1 for i, word in enumerate(self.words.words) if word in stopwords and i not in known)
 
     def known_spans(self) -> list[tuple[int, int]]:
         """Where this language read something, or knew that nothing is to be read."""

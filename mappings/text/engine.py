@@ -32,6 +32,7 @@ _REPORTS: frozenset[Kind] = frozenset({"imaging", "pathology"})
 _SURE = 2
 _TITLE = 8
 """words and points of a text that may be too short to tell its language."""
+_DOUBT = frozenset({"possible", "negated", "family"})
 _HEADING = 4
 _SEEN = 5
 """words between what was seen and "on X-ray"."""
@@ -79,7 +80,7 @@ class TextEngine:
         tied = [document for document in documents if document.covered() == most]
         if len(tied) == 1:
             return documents
-        doubting = [d for d in tied if any(m.status != "affirmed" for m in self._read(d, kind).concepts)]
+        doubting = [d for d in tied if any(m.status in _DOUBT for m in self._read(d, kind).concepts)]
         return [*doubting, *(d for d in documents if d not in doubting)] if doubting else documents
 
     def speaks(self, text: str) -> bool:

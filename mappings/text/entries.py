@@ -71,7 +71,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "person": lexicon.times.person,
         "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
-        "analyte": lexicon.other_tests,
+        "analyte": lexicon.other_tests, "inside": lexicon.inside,
     }  # fmt: skip
     for category, forms in plain.items():
         yield category, "", forms

@@ -14,7 +14,7 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _UNIT = re.compile(
-    r"\s{0,2}(?:\([^()]{0,24}\)\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
     r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
 _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
@@ -52,7 +52,11 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         if number is not None:
             out.extend(_labelled(document, group[-1], date, number=number))
             group = group[:-1]
-        if group:
+        own = _own(document, group[0]) if group else None
+        if own is not None:
+            if own.value != "void" and document.contexts.of_patient(own) == "affirmed":
+                out.extend(_labelled(document, group[0], date, word=own))
+        elif group:
             word = _word(document, sentence, group, analytes, end)
             if word is not None:
                 for analyte in group:
@@ -68,11 +72,19 @@ def _groups(document: Document, analytes: list[Hit]) -> list[list[Hit]]:
             groups
             and all(_joins(document, i) for i in range(groups[-1][-1].last, hit.first))
             and (hit.first >= groups[-1][-1].last)
+            and not _own(document, hit)
+            and not _own(document, groups[-1][-1])
         ):
             groups[-1].append(hit)
         else:
             groups.append([hit])
     return groups
+
+
+def _own(document: Document, hit: Hit) -> Hit | None:
+    """The result that a test's name itself tells ("normocalcaemic"); void where it is a diagnosis, whose number alone
+    is a result ("hypercalcaemia of 11.9 mg/dL")."""
+    return next((w for w in document.between("word", hit.first, hit.first + 1) if w.last == hit.last), None)
 
 
 def _joins(document: Document, index: int) -> bool:
@@ -191,7 +203,7 @@ def _labelled(
     if name == _UNUSED:
         return []
     if word is not None:
-        status = document.status(word)
+        status = document.contexts.of_patient(word)
         first, last = min(hit.first, word.first), max(hit.last, word.last)
         said = word.value
         if status == "negated":
@@ -202,7 +214,7 @@ def _labelled(
         return [LabMention(name, status, document.text(first, last), word=said, date_text=date)]
     if number is None:
         return []
-    status = document.status(hit)
+    status = document.contexts.of_patient(hit)
     value, comparator, unit, limits = number
     shown = f"{document.text(hit.first, hit.last)} {comparator or ''}{value} {unit or ''}".strip()
     return [

@@ -92,6 +92,7 @@ class LesionReader(Surroundings):
         hits = sorted(
             self.document.within("lesion", sentence) + self.document.within("named", sentence), key=lambda h: h.first
         )
+        hits = [h for h in hits if not self._inside(h, sentence)]
         seen: set[int] = set()
         hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
         hits = [h for h in hits if h.value not in _CALCIUM or not lies_elsewhere(self.document, sentence, h)]

@@ -10,13 +10,14 @@ from mappings.text.vocabulary import Hit
 
 _SUPPORT = ("affirmed", "possible")
 _STAIN_REACH = 4
+_VESSEL_REACH = 6
 
 
 def report(document: Document, sentences: list[Sentence]) -> BiopsyMention | None:
     """One mention for the sentences of one report; None when it speaks neither of calcium nor of a known mimic, or
     of another organ."""
     shown: list[Status] = []
-    denied = False
+    denied = vessels = False
     other: set[str] = set()
     tissue = organ = pending = False
     first_word, last_word = sentences[0].first, sentences[-1].last
@@ -26,7 +27,9 @@ def report(document: Document, sentences: list[Sentence]) -> BiopsyMention | Non
         pending = pending or any(document.status(h) == "affirmed" for h in document.within("pending", sentence))
         for hit in document.within("p-calcium", sentence):
             status = document.status(hit)
-            if status in _SUPPORT:
+            if status in _SUPPORT and _of_vessel(document, hit, sentence):
+                vessels = True
+            elif status in _SUPPORT:
                 shown.append(status)
             elif status == "negated":
                 denied = True
@@ -41,9 +44,9 @@ def report(document: Document, sentences: list[Sentence]) -> BiopsyMention | Non
                 other.add(hit.value)
     if organ and not tissue:
         return None
-    if not (shown or denied or other):
+    if not (shown or denied or other or vessels):
         return None
-    finding = "calcium" if shown else "no-calcium" if denied else "not-understood"
+    finding = "calcium" if shown else "no-calcium" if denied and not vessels else "not-understood"
     said: Status = "possible" if shown and "affirmed" not in shown else "affirmed"
     return BiopsyMention(
         finding,  # type: ignore[arg-type]
@@ -52,6 +55,19 @@ def report(document: Document, sentences: list[Sentence]) -> BiopsyMention | Non
         other=frozenset(other),
         status=said,
     )
+
+
+def _of_vessel(document: Document, hit: Hit, sentence: Sentence) -> bool:
+    """ "medial calcification of small vessels" is no deposit in the skin (rule 2.7); a word of skin nearer by says
+    that there is one."""
+    first, last = max(sentence.first, hit.first - _VESSEL_REACH), min(sentence.last, hit.last + _VESSEL_REACH)
+
+    def away(category: str) -> int | None:
+        near = [h for h in document.between(category, first, last) if document.status(h) != "negated"]
+        return min((max(hit.first - h.last + 1, h.first - hit.last + 1, 0) for h in near), default=None)
+
+    vessel, skin = away("vascular"), away("tissue")
+    return vessel is not None and (skin is None or vessel < skin)
 
 
 def _stain_word(document: Document, hit: Hit, sentence: Sentence) -> str | None:

@@ -142,6 +142,8 @@ class Lexicon(_Strict):
     """words for a side that, after joined places, hold for all of them ("codo y rodilla izquierdos")."""
     spelling: Phrases = ()
     """long words that are read with one letter wrong, too ("calcinois"); never of a pair whose meanings differ."""
+    inside: Phrases = ()
+    """parts of the body that are no skin (mouth, conjunctiva, larynx): a lump there is none of ours."""
     sides: dict[Literal["left", "right", "bilateral"], Phrases]
     places: dict[str, Phrases]
     mimics: dict[str, Phrases]
@@ -185,6 +187,10 @@ class Rule(_Strict):
     status: Status | None = None
     direction: Literal["forward", "backward", "both"] = "forward"
     scope: int | None = None
+    diagnosis: bool = False
+    """speaks of the diagnosis right before it, and of nothing else ("SLE vs MCTD", "SLE workup")."""
+    keeps_person: bool = False
+    """a terminator that goes on about the relative before it ("her mother developed hard lumps due to calcinosis")."""
     words: Phrases = Field(min_length=1)
 
 

@@ -41,6 +41,24 @@ class Surroundings:
             )
         )
 
+    def _inside(self, hit: Hit, sentence: Sentence) -> bool:
+        """Whether a lesion word speaks of a part that is no skin: "hard swelling in the floor of the mouth", "gingival
+        nodule", "Macula: hard drusen"."""
+        document = self.document
+        for part in document.within("inside", sentence):
+            if part.first >= hit.last:
+                gap = range(hit.last, part.first)
+                other = any(document.between(c, hit.last, part.first) for c in ("place", "lesion", "soft"))
+                if not other and any(self._is("preposition", i) for i in gap) and len(gap) <= _WINDOW:
+                    return True
+            elif part.last <= hit.first:
+                heading = part.first == sentence.first and document.word(part.last) == ":"
+                if heading and not document.between("place", part.last, sentence.last):
+                    return True
+                if all(self._covered(i, ("hardness", "attribute")) for i in range(part.last, hit.first)):
+                    return True
+        return False
+
     def _alternatives(self, one: Head, other: Head) -> bool:
         """ "lump/nodule": two names for one thing, one of them vague."""
         vague = BARE & {one.kind, other.kind}

@@ -71,6 +71,9 @@ def _duration(document: Document, sentence: Sentence, unit: Hit) -> list[Timed]:
     if first < sentence.first:
         return []
     number = _number(document, first)
+    words = next((h for h in document.between("number", first - 1, first) if h.last == unit.first), None)
+    if words is not None and words.first >= sentence.first:  # "half a year"
+        first, number = words.first, amount(words.value)
     if number is None:
         return []
     before = _preceding(document, sentence, first)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mappings.text.folding import fold
 
 _TOKEN = re.compile(
-    r"\d+(?:[.,]\d+)*|[a-z]/[a-z](?![^\W\d_])|(?:[a-z]{1,2}|qu|jusqu)['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
+    r"\d+(?:[.,]\d+)*|(?<!\w)x(?=\d{1,3}\s?(?:d|wk?|weeks?|mos?|mths?|months?|m|yrs?|years?|y|days?)s?(?!\w))|[a-z]/[a-z](?![^\W\d_])|(?:[a-z]{1,2}|qu|jusqu)['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
     r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
 )
 _NEWLINE = re.compile("\n")

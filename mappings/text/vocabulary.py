@@ -25,6 +25,7 @@ _GROUPS = {
         "lesion", "named", "hardness", "attribute", "pain", "scale", "tender", "side", "mimic", "size-not",
     ),
     "place": ("place",),
+    "inside": ("inside",),
     "concept": ("concept", "absent", "guard"),
     "cue": ("cue",),
     "lab": ("analyte", "word"),

@@ -14,9 +14,9 @@ One entry is one patient on one day:
       because: the sentence of the clinical specification that says so
 
 `code` is "system code display" or a list of them, `text` the text of the code. Exam and Lab are Observations, Report a
-DiagnosticReport, Medication a MedicationRequest, Statement a MedicationStatement, Administration a
-MedicationAdministration, Note a DocumentReference that holds the text, Raw a whole resource of any shape; any other
-kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
+DiagnosticReport (`letter`: its text as an attachment), Medication a MedicationRequest, Statement a MedicationStatement,
+Administration a MedicationAdministration, Note a DocumentReference that holds the text, Raw a whole resource of any
+shape; any other kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
 `calcium` (its status), `newness`, `extent`; `flags` and `missing` that must be there, `no_flags` that must not;
 `mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable, `orderable`
 that must be; `no_orders` at all; `no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft`
@@ -163,6 +163,9 @@ def _report(fields: dict[str, Any], id_: str) -> dict[str, Any]:
     made["category"] = [_coded(SECTION, fields.pop("category", "RAD"))]
     made["effectiveDateTime"] = str(fields.pop("date"))
     made["code"] = _concept(fields)
+    if "letter" in fields:
+        data = base64.b64encode(fields.pop("letter").encode()).decode()
+        made["presentedForm"] = [{"contentType": "text/plain", "data": data}]
     return made | fields
 
 

@@ -93,7 +93,13 @@ UNSAFE: dict[str, tuple[list[dict[str, Any]], str]] = {
     "cancelled": ([calcium(status="cancelled", **NORMAL)], ADULT),
     "no status": ([{k: v for k, v in calcium(**NORMAL).items() if k != "status"}], ADULT),
     "another patient's": ([calcium(subject={"reference": "Patient/q"}, **NORMAL)], ADULT),
-    "nobody's": ([{k: v for k, v in calcium(**NORMAL).items() if k != "subject"}], ADULT),
+    "nobody's, beside another patient's": (
+        [
+            {k: v for k, v in calcium(**NORMAL).items() if k != "subject"},
+            calcium(id="other", subject={"reference": "Patient/q"}, **NORMAL),
+        ],
+        ADULT,
+    ),
     "of an infant, no range": ([calcium(**quantity(2.4, "mmol/L"))], INFANT),
     "ionised, of a small child, no range": ([calcium(code={"text": "iCa"}, **quantity(1.25, "mmol/L"))], "2024-01-01"),
     "<2.6": ([calcium(**quantity(2.6, "mmol/L", comparator="<"), **RANGE)], ADULT),

@@ -13,6 +13,8 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from cds_service.app import create_app
+from cds_service.errors import BadRequest
+from cds_service.feedback import parse_feedback
 from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
 from cds_service.store.tables import evaluations, feedback, suggestions
@@ -226,3 +228,11 @@ def _soon(holds: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_too_many_or_too_long_says_so() -> None:
+    item = {"card": "c", "outcome": "overridden", "outcomeTimestamp": "2026-06-01T10:00:00Z"}
+    with pytest.raises(BadRequest, match="at most 200 items"):
+        parse_feedback({"feedback": [item] * 201})
+    with pytest.raises(BadRequest, match="at most 200 characters"):
+        parse_feedback({"feedback": [item | {"card": "x" * 201}]})

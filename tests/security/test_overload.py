@@ -177,6 +177,28 @@ def test_who_has_come_in_goes_before_those_outside() -> None:
     assert asyncio.run(go()) == ["a in", "a done", "b in", "b done", "c in", "c done"]
 
 
+def test_who_has_come_in_is_not_sent_away() -> None:
+    """What it has read would be lost; who waits outside is told to come again."""
+
+    async def go() -> tuple[list[object], list[object]]:
+        entrance = Entrance(seconds=0.02, most=100)
+
+        async def inside() -> None:
+            await entrance.go_on("noisy")
+            time.sleep(0.01)
+
+        calls = [asyncio.create_task(inside()) for _ in range(6)]
+        outside = [asyncio.create_task(entrance.enter(lambda: "noisy")) for _ in range(2)]
+        return (
+            await asyncio.gather(*calls, return_exceptions=True),
+            await asyncio.gather(*outside, return_exceptions=True),
+        )
+
+    inside, outside = asyncio.run(go())
+    assert inside == [None] * 6
+    assert all(isinstance(each, Overloaded) for each in outside)
+
+
 def test_passes_without_a_turn_let_short_steps_catch_up() -> None:
     """What takes as many short passes as a connection does waits for one turn of the crowd, not for one in each."""
 

@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -133,10 +134,17 @@ async def _stopped(callers: Callers, service: Service) -> dict[str, Any]:
         "in flight": len(tasks),
         "answered": len(good),
         "said what was missing": len(told),
+        "otherwise": ", ".join(f"{n} {what}" for what, n in Counter(map(_ending, answers)).items() if what != "200")
+        or "-",
         "exit code": code,
         "seconds": round(seconds, 1),
         "clean": len(told) == len(tasks) and code == 0 and seconds < GRACE_SECONDS,
     }
+
+
+def _ending(answer: Any) -> str:
+    """Its status, or the failure of a call that got none (one that the service had not taken in yet)."""
+    return type(answer).__name__ if isinstance(answer, BaseException) else str(answer.status_code)
 
 
 async def _restarted(callers: Callers, service: Service, tally: Tally) -> dict[str, Any]:

@@ -18,6 +18,8 @@ _MIB = 1024 * 1024
 MOST_REFUSED = 0.05
 """of all calls, that a busy service may tell to come again."""
 _PAGE = Path(__file__).with_name("page.md")
+_HELD = ("remembered tokens", "companion sessions")
+"""held for a time by design, and shown beside the memory that they take"""
 _FLAT = ("files", "tasks", "connections", "waiting records", "live blocks", *PAST)
 
 
@@ -64,6 +66,7 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
             "flat": memory.flat,
         },
         "live blocks, least of each quarter after warm-up": [int(n) for n in watch.live()],
+        "held for a time": {name: watch.ends(name) for name in _HELD},
         "counts after warm-up": counts,
         "CPU seconds": round(cpu[-1] - cpu[0], 1),
         "stop": found["stop"],
@@ -118,6 +121,7 @@ def page(data: dict[str, Any]) -> str:
         slope=MOST_SLOPE // _MIB,
         rise=MOST_RISE,
         memory=_rows([[v if isinstance(v, float) else "yes" if v else "NO" for v in memory.values()]]),
+        held=", ".join(f"{name} {first:.0f} and {last:.0f}" for name, (first, last) in data["held for a time"].items()),
         live=", ".join(f"{n:,}" for n in data["live blocks, least of each quarter after warm-up"]),
         counts=_rows(
             (name, *(f"{c[k]:.0f}" for k in ("least", "most", "last")), "YES" if c["grew"] else "no")

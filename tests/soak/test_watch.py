@@ -43,9 +43,10 @@ def test_a_count_that_creeps_up_is_seen_and_one_that_swings_is_not() -> None:
 def test_live_objects_are_told_by_their_quietest_moments() -> None:
     watch = Watch()
     for n in range(90):
-        least = 800_000 + (n // 45) * 5_000
+        least = 800_000 + (n // 60) * 5_000
         text = "\n".join(f"{name} 5.0" for name in MEASURES if name != "cds_live_blocks")
         watch.sample(float(n), f"{text}\ncds_live_blocks {least + 100_000 * (n % 5)}", in_force=(9, 9))
+    assert watch.ends("live blocks") == (800_000, 1_205_000)
     assert watch.live() == [800_000, 805_000, 805_000, 805_000]
 
 

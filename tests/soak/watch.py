@@ -22,7 +22,8 @@ PAST = {"tokens past their end": "cds_tokens_remembered", "sessions past their e
 """what is held longer than it may be, and of which measure"""
 _LINE = re.compile(r"^(\w+)(?:\{[^}]*\})? ([0-9.e+-]+)$", re.M)
 _MIB = 1024 * 1024
-WARM_UP = 1 / 3
+WARM_UP = 1 / 2
+"""of the run: in half an hour as long as a session of the companion is held, whose number rises until then."""
 MOST_SLOPE = 12 * _MIB
 """bytes an hour: at this rate the 512 MiB that the manifests allow would last a day."""
 MOST_RISE = 1.10
@@ -46,9 +47,14 @@ class Watch:
             self.values[short].append(float(found[name]))
 
     def after_warm_up(self, name: str) -> tuple[list[float], list[float]]:
-        """(seconds, values) of the last two thirds."""
+        """(seconds, values) of the rest of the run."""
         first = next((i for i, at in enumerate(self.at) if at >= self.at[-1] * WARM_UP), 0)
         return self.at[first:], self.values[name][first:]
+
+    def ends(self, name: str) -> tuple[float, float]:
+        """The first value after warm-up, and the last."""
+        values = self.after_warm_up(name)[1]
+        return values[0], values[-1]
 
     def live(self) -> list[float]:
         """Blocks that live objects take, the least of each quarter after warm-up: what only waits or is being worked at

@@ -50,13 +50,14 @@ def test_a_large_page_of_plain_resources_is_left_in_bytes() -> None:
         page(*map(sodium, range(200)), {"resourceType": "MedicationRequest"}),
         page(*map(sodium, range(200)), {"id": "no type"}),
         page(resourceType="Parameters"),
+        page().replace(b'"resourceType"', b'"type"', 1),
         page(link=[{"relation": "next"}]),
         page(id="ä").replace("ä".encode(), b"\xe4"),
         b"\xef\xbb\xbf" + page(),
         page()[:-10],
         b"[" * 20_000,
     ],
-    ids=["small", "outcome", "nested", "lookup", "untyped", "other", "link", "latin-1", "bom", "cut", "deep"],
+    ids=["small", "outcome", "nested", "lookup", "untyped", "other", "none", "link", "latin-1", "bom", "cut", "deep"],
 )
 def test_whatever_else_is_decoded_at_once(body: bytes) -> None:
     assert page_of(body) is None

@@ -1,0 +1,271 @@
+"""Forms, boxes, advice, excised lesions, parts that are no skin, results told in one word: how notes are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappings.text.engine import TextEngine
+from mappings.text.reading import LesionMention
+
+ENGINE = TextEngine.load()
+
+
+def lesions(text: str) -> list[LesionMention]:
+    return list(ENGINE.read(text).lesions)
+
+
+def told(text: str) -> set[str]:
+    """The lesion words that count."""
+    return {m.kind for m in lesions(text) if m.status in ("affirmed", "possible")}
+
+
+def results(text: str) -> set[tuple[str, str]]:
+    return {(lab.analyte, lab.word or str(lab.value)) for lab in ENGINE.read(text).labs if lab.status == "affirmed"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("[ ] hard nodules [x] Raynaud", set()),
+        ("( ) hard nodules (x) Raynaud", set()),
+        ("( ) Raynaud (x) hard nodules", {"nodule"}),
+        ("Hard nodules: [ ] yes [x] no", set()),
+        ("Hard nodules ☒ yes ☐ no", {"nodule"}),
+        ("Nodules: ___\nSize: ____", set()),
+        ("Nodules: R elbow, size ___ cm", {"nodule"}),
+        ("☐ Harte Knoten ☒ Raynaud", set()),
+        ("Harte Knoten: ☐ ja ☒ nein", set()),
+        ("Nódulos duros: ( ) sí (x) no", set()),
+        ("(x) Esclerodactilia ( ) Nódulos duros", set()),
+        ("Nódulos duros: (x) sim ( ) não", {"nodule"}),
+        ("(+) hard nodules (-) digital ulcers", {"nodule"}),
+        ("(-) hard nodules (+) Raynaud", set()),
+        ("Hard nodules (-), Raynaud (+)", set()),
+        ("Nodules: not examined", set()),
+        ("Nodules: -\nUlcers: 0", set()),
+        ("Nódulos: no valorados", set()),
+        ("Nodules durs : ☐ oui ☒ non", set()),
+    ],
+)
+def test_a_box_speaks_only_when_it_is_ticked(text: str, kinds: set[str]) -> None:
+    assert told(text) == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bei Auftreten harter Knoten bitte Wiedervorstellung.",
+        "Caso surjam caroços duros, procurar o ambulatório.",
+        "En caso de aparición de nódulos duros, consultar.",
+        "En cas d'apparition de nodules durs, reconsulter.",
+        "PSH: s/p excision of a hard nodule R elbow 2015, no recurrence.",
+        "Exérèse d'une calcification du pouce en 2017.",
+        "Knoten wurde 2018 entfernt.",
+        "I looked specifically for calcinosis and found none.",
+        "She has been reading about calcinosis online.",
+        "Surveiller l'apparition de nodules durs.",
+        "Bei neu auftretenden Knoten Vorstellung.",
+        "Extirpado nódulo calcificado en 2018, sin recidiva.",
+        "Removeu calcificação do dedo em 2019.",
+        "Calcinosis neg.",
+    ],
+)
+def test_advice_and_what_was_cut_out_are_no_lesion(text: str) -> None:
+    assert told(text) == set()
+
+
+def test_a_family_section_in_one_line_ends_at_the_next_heading() -> None:
+    text = "FHx: mother with scleroderma and hard nodules. Skin exam: firm papule of the knee. Calcium normal."
+    assert told(text) == {"papule"}
+    assert results(text) == {("calcium-total", "normal")}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Familienanamnese: Schwester mit Kalzinose. Calcium normal.", {("calcium-total", "normal")}),
+        ("FHx: mother with lupus. Calcium normal.", {("calcium-total", "normal")}),
+        ("FHx: calcium high.", set()),
+        ("FHx: gout. Mother: calcium high.", set()),
+    ],
+)
+def test_a_result_after_the_family_section_is_the_patients(text: str, found: set[tuple[str, str]]) -> None:
+    assert results(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Hard swelling in the floor of the mouth.", set()),
+        ("CONJ: few hard yellow-white concretions. MACULA: hard drusen.", set()),
+        ("Gingival nodule, firm.", set()),
+        ("Nódulo duro en la lengua.", set()),
+        ("Nodule dur de la conjonctive.", set()),
+        ("Harter Knoten am Mundboden.", set()),
+        ("Nódulo duro da gengiva.", set()),
+        ("Tongue normal, hard nodule of the chin.", {"nodule"}),
+        ("Hard nodules on the elbows and a lesion in the lung.", {"nodule"}),
+        ("Hard nodule in the skin over the thyroid.", {"nodule"}),
+    ],
+)
+def test_a_lump_in_a_part_that_is_no_skin_is_none_of_ours(text: str, kinds: set[str]) -> None:
+    assert told(text) == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is something hard under her skin, right thigh.",
+        "Feels like rocks under the skin of her knees.",
+        "Piedrecitas debajo de la piel de los dedos.",
+        "Pedrinhas debaixo da pele dos dedos.",
+        "Petits cailloux sous la peau des doigts.",
+        "Etwas Hartes unter der Haut am Oberschenkel.",
+    ],
+)
+def test_something_hard_under_the_skin_is_a_hard_lesion(text: str) -> None:
+    assert [(m.kind, m.hardness) for m in lesions(text)] == [("deposit", "definite")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Normocalcemic, phosphorus normal.", {("calcium-total", "normal"), ("phosphate", "normal")}),
+        ("Hypercalcaemic on repeat.", {("calcium-total", "high")}),
+        ("Not hypercalcemic.", set()),
+        ("Known hypercalcemia, phosphate normal.", {("phosphate", "normal")}),
+        ("Hypercalcemia of 11.9 mg/dL (8.6-10.2).", {("calcium-total", "11.9")}),
+        ("Hipercalcemia de 11,9 mg/dl (8,6-10,2).", {("calcium-total", "11.9")}),
+        ("Normocalcêmica.", {("calcium-total", "normal")}),
+        ("Normocalcémie.", {("calcium-total", "normal")}),
+        ("Normokalzämie.", {("calcium-total", "normal")}),
+        ("Ca i.N., Phosphat i.N.", {("calcium-total", "normal"), ("phosphate", "normal")}),
+        ("Total calcium 8.1 L mg/dL (8.6-10.2)", {("calcium-total", "8.1")}),
+        ("Kalzium gesamt 2,34 mmol/l", {("calcium-total", "2.34")}),
+        ("Calcuim level normal", {("calcium-total", "normal")}),
+        ("Calcium ordered, result pending.", set()),
+    ],
+)
+def test_results_told_in_one_word(text: str, found: set[tuple[str, str]]) -> None:
+    assert results(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "new"),
+    [
+        ("gritty bumps on both elbows x3mo.", "month", False),
+        ("hard nodule L buttock x6wk, 2 cm", "week", False),
+        ("hard nodule of the thigh, first noted at today's visit", None, True),
+        ("grosseur dure du pouce, constatée pour la première fois ce jour", None, True),
+        ("nódulo duro en el codo, visto por primera vez hoy", None, True),
+        ("hard lump of the knee for half a year", "year", False),
+        ("derber Knoten am Ellenbogen, seit einem halben Jahr", "year", False),
+        ("bulto duro en el codo desde hace medio año", "year", False),
+    ],
+)
+def test_since_when(text: str, unit: str | None, new: bool) -> None:
+    (found,) = lesions(text)
+    assert (found.onset.unit if found.onset else None, found.called_new) == (unit, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "hardness"),
+    [
+        ("Nodules were not hard on palpation.", "nodule", "against"),
+        ("Pea-sized rock-solid lumps along both forearms.", "lump", "definite"),
+        ("Palpable subQ calcium over both elbows.", "deposit", "definite"),
+        ("Firm 8 mm nub under the skin of the forearm.", "lump", "possible"),
+        ("An den Fingerkuppen steinharte Einlagerungen.", "deposit", "definite"),
+        ("Lesões endurecidas em placa na coxa direita.", "plaque", "definite"),
+        ("Harter Knoten, 5 cm vom Handgelenk entfernt.", "nodule", "definite"),
+    ],
+)
+def test_how_hard(text: str, kind: str, hardness: str) -> None:
+    assert [(m.kind, m.hardness) for m in lesions(text)] == [(kind, hardness)]
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("Alizarin red stain highlights deposits within collagen.", "calcium"),
+        ("Calcium deposits in the dermis and around vessels.", "calcium"),
+        ("Dermal calcification; no vascular calcification.", "calcium"),
+        ("Calcification of the walls of small vessels in the subcutis.", "not-understood"),
+        ("Small vessel medial calcification with thrombosis and fat necrosis.", "not-understood"),
+        ("Verkalkung der Gefäße in der Subkutis.", "not-understood"),
+        ("Calcification des parois des vaisseaux.", "not-understood"),
+        ("Calcificación de la pared de los vasos.", "not-understood"),
+    ],
+)
+def test_calcium_of_a_vessel_is_no_deposit_in_the_skin(text: str, finding: str) -> None:
+    assert [b.finding for b in ENGINE.read(text, kind="pathology").biopsies] == [finding]
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("Calcified phleboliths in the pelvis.", "vascular-only"),
+        ("Médiacalcose des artères tibiales.", "vascular-only"),
+        ("Mediasklerose der Unterschenkelarterien.", "vascular-only"),
+        ("INDICATION: evaluate for calcinosis. FINDINGS: Unremarkable radiographs of the hands.", "none"),
+    ],
+)
+def test_films_without_calcinosis(text: str, finding: str) -> None:
+    assert [i.finding for i in ENGINE.read(text, kind="imaging").imaging] == [finding]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Her mother developed hard lumps due to calcinosis.", set()),
+        ("Su hermana tiene bultos duros por calcinosis.", set()),
+        ("Sa mère présente une calcinose.", set()),
+        ("Brought in by mother, presents with hard lumps.", {"lump"}),
+        ("Sister healthy, presents with hard lumps.", {"lump"}),
+        ("Sister noticed a hard lump on her back.", {"lump"}),
+        ("Madre sana, presenta bultos duros.", {"lump"}),
+    ],
+)
+def test_whose_lump_it_is(text: str, kinds: set[str]) -> None:
+    assert told(text) == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bulto como una piedra en la rodilla.",
+        "Caroço como pedra no joelho.",
+        "Bosse comme une pierre au genou.",
+        "Beule wie ein Stein am Knie.",
+    ],
+)
+def test_hard_as_a_stone(text: str) -> None:
+    assert [m.hardness for m in lesions(text)] == ["definite"]
+
+
+@pytest.mark.parametrize(
+    ("title", "status"),
+    [
+        ("SLE workup", "possible"),
+        ("SLE vs MCTD", "possible"),
+        ("LES vs EMTC", "possible"),
+        ("SLE DD MCTD", "possible"),
+        ("SLE, suspected", "possible"),
+        ("SLE - query", "possible"),
+        ("LES a estudio", "possible"),
+        ("PB LES", "possible"),
+        ("ruled out: SLE", "negated"),
+        ("FA: SLE", "family"),
+        ("Family hx SLE", "family"),
+        ("SLE, likely drug induced", "affirmed"),
+        ("SLE", "affirmed"),
+    ],
+)
+def test_titles_that_doubt(title: str, status: str) -> None:
+    found = {m.status for m in ENGINE.read(title, kind="condition").concepts if m.concept.startswith("ctd.")}
+    assert found == {status}
+
+
+def test_a_choice_of_names_leaves_the_lesion() -> None:
+    assert told("Hard nodule of the elbow, calcinosis vs tophus.") >= {"nodule"}
+    assert told("Hard nodule of the elbow, possible calcinosis.") >= {"nodule"}
