@@ -57,6 +57,7 @@ class Contexts:
         self._unit_ends = {h.last for h in hits.get("unit", ())} | {h.last + 1 for h in hits.get("unit", ())}
         described = {h.last for name in ("lesion", "named") for h in hits.get(name, ())}
         self._diagnoses = {h.last: h.first for h in hits.get("concept", ()) if h.last not in described}
+        self._where = [hit for name in ("place", "side", "preposition") for hit in hits.get(name, ())]
         self.reaches: list[Reach] = []
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
@@ -91,6 +92,9 @@ class Contexts:
             for hit in replies:
                 if hit.first in answers:
                     self.reaches.append(Reach("negated", self._item(hit.first, sentence), hit.first, hit.first))
+            if index and any(self._says_no(hit, sentence, sentences[index - 1]) for hit in replies):
+                asked = sentences[index - 1]
+                self.reaches.append(Reach("negated", asked.first, asked.last, sentence.first))
             stops = [hit for hit in inside if rule(vocab, hit).kind == "terminate"]
             for hit in inside:
                 if hit.first in answers or rule(vocab, hit).kind == "terminate":
@@ -135,7 +139,7 @@ class Contexts:
             begin = self._short_back(hit.first - 1, _LAST_WORD, sentence.first)
             return [Reach("possible", begin, hit.first, hit.first)]
         out = []
-        asked = self._asks(hit)
+        asked = "backward" if entry.status == "possible" and self._joined(hit) else self._asks(hit)
         direction = "forward" if entry.direction == "backward" and self._signs_first(hit, sentence) else entry.direction
         person = entry.status in ("family", "other-person")
         present = person and self._present(hit, sentence)
@@ -153,7 +157,8 @@ class Contexts:
         if direction in ("backward", "both") and asked != "forward" and not present:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
             if entry.scope is not None:
-                first = max(first, self._short_back(hit.first, entry.scope, first))
+                end = self._before_places(hit.first, first) if self._word(hit.first) == "?" else hit.first
+                first = max(first, self._short_back(end, entry.scope, first))
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
 
@@ -198,6 +203,25 @@ class Contexts:
                 return False
             at -= 1
         return False
+
+    def _joined(self, hit: Hit) -> bool:
+        """ "Lupusverdacht", "SLE-Verdacht": the doubt is in one word with what it doubts."""
+        text, start, end = self._words.text, self._words.starts[hit.first], self._words.ends[hit.last - 1]
+        hyphen = start > 1 and text[start - 1] == "-"
+        before = text[start - 2 if hyphen else start - 1 : start - 1 if hyphen else start]
+        return text[start].isalpha() and before.isalpha() and text[end : end + 1] not in ("-", "/")
+
+    def _before_places(self, end: int, limit: int) -> int:
+        """ "hard nodule on R elbow?": the question is for what stands before the place."""
+        at = end
+        while at > limit:
+            word = at - 1
+            if not (
+                self._words.words[word] in self._vocab.articles or any(h.first <= word < h.last for h in self._where)
+            ):
+                break
+            at = word
+        return at if at > limit else end
 
     def _after_duration(self, hit: Hit) -> bool:
         """ "2-month history of" tells when something began, not that it is over."""
@@ -253,6 +277,12 @@ class Contexts:
             return True
         upcoming = self._words.words[hit.last : min(hit.last + _LIST_COLON + 1, sentence.last)]
         return ":" in upcoming and "," not in upcoming
+
+    def _says_no(self, hit: Hit, sentence: Sentence, before: Sentence) -> bool:
+        """ "Any lumps on your elbows? No." """
+        if hit.first != sentence.first or not self._word(hit.first)[0].isalpha() or self._word(before.last) != "?":
+            return False
+        return hit.last >= sentence.last or self._word(hit.last) == ","
 
     def _leave_blank(self, sentences: list[Sentence]) -> None:
         """ "Nodules: ___" says nothing of nodules."""

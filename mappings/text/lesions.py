@@ -22,7 +22,7 @@ _CALCIUM = frozenset({"calcification", "deposit"})
 _WINDOW = 5
 _CHALKY = frozenset({"chalk", "white", "chalk_complete"})
 _PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
-_SILENT = frozenset({"chalk", "white", "mineral", "infused"})
+_SILENT = frozenset({"chalk", "white", "mineral", "infused", "stone"})
 _TELLING = ("lesion", "named", "hardness", "attribute", "pain", "tender", "place", "unit", "number", "month", "mimic")
 _SHORT_SENTENCE = 4
 _ANOTHER_MATTER = ("modality", "specimen", "vascular", "joint", "elsewhere")
@@ -344,14 +344,19 @@ class LesionReader(Surroundings):
     def _implied(self, sentence: Sentence, index: int) -> bool:
         """Chalky material, or a calcified or stony spot with its site, is a lesion even without a lesion word."""
         document = self.document
-        if not any(h.value in _CHALKY for h in document.within("attribute", sentence)):
+        stone = self._called_stone(sentence)
+        if stone is None and not any(h.value in _CHALKY for h in document.within("attribute", sentence)):
             return False
         draft = Draft("deposit", "affirmed", Hit("lesion", "deposit", sentence.first, sentence.first + 1),
                       sentence.first, sentence.last, implied=True)  # fmt: skip
         self._attributes(draft, sentence.first, sentence.last)
-        if not draft.has("chalk_complete"):
+        if stone is not None:
+            draft.describe("hardness", "definite", denied=False)
+        elif not draft.has("chalk_complete"):
             return False
-        at = next(h for h in document.within("attribute", sentence) if h.value in ("chalk", "white", "chalk_complete"))
+        at = stone or next(
+            h for h in document.within("attribute", sentence) if h.value in ("chalk", "white", "chalk_complete")
+        )
         draft.status = document.status(at)
         if (
             self.latest

@@ -42,6 +42,7 @@ Attribute = Literal[
     "chalk",
     "chalk_complete",
     "material",
+    "stone",
     "mineral",
     "infused",
     "injection",

@@ -12,6 +12,10 @@ from mappings.text.vocabulary import Hit, rule
 
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
 _WINDOW = 5
+_QUOTES = frozenset("\"“”„«»‹›'‘’")
+_QUOTED_BEFORE = 3
+_COMPARED = 3
+"""words of the shortest comparison ("como si tuviera piedras")"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,32 @@ class Surroundings:
                     return True
                 if all(self._covered(i, ("hardness", "attribute")) for i in range(part.last, hit.first)):
                     return True
+        return False
+
+    def _called_stone(self, sentence: Sentence) -> Hit | None:
+        """ "a rock" in her thigh, as if there were stones in her knees: a stone in quotation marks, or a
+        comparison with one, at a place of the skin is what is felt there."""
+        document = self.document
+        for hit in document.within("attribute", sentence):
+            if hit.value != "stone" or not (hit.last - hit.first >= _COMPARED or self._quoted(hit, sentence)):
+                continue
+            organs = [h for c in ("elsewhere", "inside") for h in document.within(c, sentence)]
+            if any(organ.first != hit.first for organ in organs):
+                continue
+            for place in document.between("place", hit.last, min(hit.last + _WINDOW, sentence.last)):
+                gap = range(hit.last, place.first)
+                joined = any(self._is("preposition", i) for i in gap)
+                if joined and "," not in document.words.words[hit.last : place.first]:
+                    return hit
+        return None
+
+    def _quoted(self, hit: Hit, sentence: Sentence) -> bool:
+        """Whether a quotation mark opens at the word or at one of the few before it."""
+        words = self.document.words
+        for index in range(hit.first, max(sentence.first, hit.first - _QUOTED_BEFORE) - 1, -1):
+            before = words.text[max(0, words.starts[index] - _QUOTED_BEFORE) : words.starts[index]].rstrip()
+            if before[-1:] in _QUOTES and before:
+                return not before[-2:-1].isalnum()
         return False
 
     def _alternatives(self, one: Head, other: Head) -> bool:

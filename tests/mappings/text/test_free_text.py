@@ -269,3 +269,132 @@ def test_titles_that_doubt(title: str, status: str) -> None:
 def test_a_choice_of_names_leaves_the_lesion() -> None:
     assert told("Hard nodule of the elbow, calcinosis vs tophus.") >= {"nodule"}
     assert told("Hard nodule of the elbow, possible calcinosis.") >= {"nodule"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sites"),
+    [
+        ('"A rock in her thigh", per daughter, first felt last month.', {"thigh"}),
+        ("Mom says the kid has “little stones” in both elbows since Easter.", {"elbow"}),
+        ("Refere «pedrinhas» nos cotovelos há 4 meses.", {"elbow"}),
+        ("Nota 'piedrecitas' en los codos.", {"elbow"}),
+        ("Elle sent des « petits cailloux » dans les genoux.", {"knee"}),
+        ("Tastet „Steinchen“ an den Ellenbogen.", {"elbow"}),
+        ("Feels like there's a rock in her thigh.", {"thigh"}),
+        ("Es como si tuviera una piedra en el muslo.", {"thigh"}),
+        ("É como se tivesse pedras nos cotovelos.", {"elbow"}),
+        ("C'est comme s'il y avait un caillou dans la cuisse.", {"thigh"}),
+        ("Es ist, als ob ein Stein im Oberschenkel wäre.", {"thigh"}),
+    ],
+)
+def test_a_stone_in_quotation_marks_or_a_comparison_is_what_is_felt(text: str, sites: set[str]) -> None:
+    (found,) = lesions(text)
+    assert (found.kind, found.status, found.hardness) == ("deposit", "affirmed", "definite")
+    assert {site.place for site in found.sites} == sites
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'History of "kidney stones", knee pain.',
+        'He says "rocks", knees ache.',
+        "Threw a stone at his leg.",
+        "Feels like there is a stone in my shoe.",
+        "Feels like there is a rock in her stomach.",
+        'No "rocks".',
+    ],
+)
+def test_other_stones_are_no_lesion(text: str) -> None:
+    assert told(text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Hard nodule on R elbow?", "possible"),
+        ("Nódulo duro en codo derecho?", "possible"),
+        ("Nódulo duro no cotovelo direito?", "possible"),
+        ("Nodule dur du coude droit ?", "possible"),
+        ("Harter Knoten am rechten Ellenbogen?", "possible"),
+        ("Hard nodule on right elbow - gout?", "affirmed"),
+        ("Hard nodule on elbow, gout?", "affirmed"),
+    ],
+)
+def test_a_question_behind_the_place_asks_for_the_lesion(text: str, status: str) -> None:
+    assert {m.status for m in lesions(text)} == {status}
+
+
+@pytest.mark.parametrize(
+    ("text", "concept"),
+    [
+        ("Lupusverdacht", "ctd.sle"),
+        ("SLE-Verdacht", "ctd.sle"),
+        ("Bei Sklerodermieverdacht Überweisung.", "ctd.systemic_sclerosis"),
+        ("Dermatomyositisverdacht, harte Knoten am Ellenbogen.", "ctd.dermatomyositis"),
+        ("SLE-Verdacht, harte Knoten am Ellenbogen.", "ctd.sle"),
+    ],
+)
+def test_a_suspicion_in_one_word(text: str, concept: str) -> None:
+    reading = ENGINE.read(text)
+    assert {(c.concept, c.status) for c in reading.concepts if c.concept.startswith("ctd.")} == {(concept, "possible")}
+    assert all(m.status == "affirmed" for m in reading.lesions)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("Firm nodule overlying the thyroid.", "neck"),
+        ("Hard nodule over the parotid gland.", "face"),
+        ("Nódulo duro sobre la tiroides.", "neck"),
+        ("Nódulo duro sobre a parótida.", "face"),
+        ("Nodule dur en regard de la thyroïde.", "neck"),
+        ("Harter Knoten über der Schilddrüse.", "neck"),
+    ],
+)
+def test_what_lies_over_an_organ_is_in_the_skin(text: str, place: str) -> None:
+    (found,) = lesions(text)
+    assert [site.place for site in found.sites] == [place]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Not felt to have lupus after full evaluation.", "negated"),
+        ("Features suggestive of but not diagnostic for MCTD.", "possible"),
+        ("Hallazgos sugestivos de, pero no diagnósticos de, esclerodermia.", "possible"),
+        ("Achados sugestivos, mas não diagnósticos, de esclerodermia.", "possible"),
+        ("Aspect évocateur de, mais non diagnostique de, sclérodermie.", "possible"),
+        ("Verdächtig auf, aber nicht beweisend für Sklerodermie.", "possible"),
+    ],
+)
+def test_not_enough_for_the_diagnosis_is_a_suspicion(text: str, status: str) -> None:
+    assert {c.status for c in ENGINE.read(text).concepts if c.concept.startswith("ctd.")} == {status}
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Any lumps on your elbows? No.", set()),
+        ("¿Nódulos duros? No.", set()),
+        ("Nódulos duros? Não.", set()),
+        ("Nodules durs ? Non.", set()),
+        ("Harte Knoten? Nein.", set()),
+        ("Any lumps? Yes, a hard lump on the elbow.", {"lump"}),
+        ("Hard nodule on the elbow? No pain.", {"nodule"}),
+    ],
+)
+def test_a_question_answered_with_no(text: str, kinds: set[str]) -> None:
+    assert told(text) == kinds
+
+
+def test_words_of_the_ninth_round() -> None:
+    assert [m.hardness for m in lesions("Marble-like lump to L calf.")] == ["definite"]
+    assert [(m.kind, m.called_new) for m in lesions("Neu aufgetretene knochenharte Resistenz am Oberschenkel.")] == [
+        ("mass", True)
+    ]
+    assert told("Harte Stelle am Gesäß links, seit 4 Wochen.") == {"induration"}
+    assert results("Calcium supplements are fine to continue.") == set()
+    assert results("Ca was fine on last labs.") == {("calcium-total", "normal")}
+    assert results("Kalzium in Ordnung.") == {("calcium-total", "normal")}
+    film = ENGINE.read("XR L elbow: amorphous soft tissue mineralization.", kind="imaging").imaging
+    assert [i.finding for i in film] == ["soft-tissue"]
