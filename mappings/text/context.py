@@ -16,7 +16,8 @@ from mappings.text.tokens import Sentence, Words, begins_line, opens_question
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
-_OPENERS = frozenset({":", "-", "–", "—", "="})
+_DASHES = frozenset({"-", "–", "—"})
+_OPENERS = _DASHES | {":", "="}
 _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
 _BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
 """a field of a form that nobody filled in"""
@@ -270,9 +271,9 @@ class Contexts:
         """A denying word alone after a colon or dash, or after its item at the end ("nodules none")."""
         if not sentence.first < hit.first < sentence.last:
             return False
-        before = self._words.words[hit.first - 1]
-        if before not in _OPENERS:
-            return False
+        before, said = self._words.words[hit.first - 1], self._words.words[hit.first]
+        if before not in _OPENERS or (before in _DASHES and said in _DASHES):
+            return False  # a row of dashes is a line across the page
         if hit.last >= sentence.last or self._words.words[hit.last] in _CLOSERS:
             return True
         upcoming = self._words.words[hit.last : min(hit.last + _LIST_COLON + 1, sentence.last)]
