@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mappings.text.reading import Status
-from mappings.text.tokens import Sentence, Words, begins_line, opens_question
+from mappings.text.tokens import SUSPICION, Sentence, Words, begins_line, opens_question
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
@@ -58,7 +58,8 @@ class Contexts:
         self._unit_ends = {h.last for h in hits.get("unit", ())} | {h.last + 1 for h in hits.get("unit", ())}
         described = {h.last for name in ("lesion", "named") for h in hits.get(name, ())}
         self._diagnoses = {h.last: h.first for h in hits.get("concept", ()) if h.last not in described}
-        self._where = [hit for name in ("place", "side", "preposition") for hit in hits.get(name, ())]
+        self._hits = hits
+        self._where: set[int] | None = None
         self.reaches: list[Reach] = []
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
@@ -140,7 +141,7 @@ class Contexts:
             begin = self._short_back(hit.first - 1, _LAST_WORD, sentence.first)
             return [Reach("possible", begin, hit.first, hit.first)]
         out = []
-        asked = "backward" if entry.status == "possible" and self._joined(hit) else self._asks(hit)
+        asked = "backward" if self._joined(hit) else self._asks(hit)
         direction = "forward" if entry.direction == "backward" and self._signs_first(hit, sentence) else entry.direction
         person = entry.status in ("family", "other-person")
         present = person and self._present(hit, sentence)
@@ -207,21 +208,19 @@ class Contexts:
 
     def _joined(self, hit: Hit) -> bool:
         """ "Lupusverdacht", "SLE-Verdacht": the doubt is in one word with what it doubts."""
-        text, start, end = self._words.text, self._words.starts[hit.first], self._words.ends[hit.last - 1]
-        hyphen = start > 1 and text[start - 1] == "-"
-        before = text[start - 2 if hyphen else start - 1 : start - 1 if hyphen else start]
-        return text[start].isalpha() and before.isalpha() and text[end : end + 1] not in ("-", "/")
+        if self._word(hit.first) != SUSPICION or not hit.first:
+            return False
+        gap = self._words.text[self._words.ends[hit.first - 1] : self._words.starts[hit.first]]
+        return gap in ("", "-") and self._word(hit.first - 1)[0].isalpha()
 
     def _before_places(self, end: int, limit: int) -> int:
         """ "hard nodule on R elbow?": the question is for what stands before the place."""
+        if self._where is None:
+            named = [hit for name in ("place", "side", "preposition") for hit in self._hits.get(name, ())]
+            self._where = {index for hit in named for index in range(hit.first, hit.last)}
         at = end
-        while at > limit:
-            word = at - 1
-            if not (
-                self._words.words[word] in self._vocab.articles or any(h.first <= word < h.last for h in self._where)
-            ):
-                break
-            at = word
+        while at > limit and (at - 1 in self._where or self._words.words[at - 1] in self._vocab.articles):
+            at -= 1
         return at if at > limit else end
 
     def _after_duration(self, hit: Hit) -> bool:

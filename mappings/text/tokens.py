@@ -12,8 +12,8 @@ _TOKEN = re.compile(
     r"\d+(?:[.,]\d+)*|(?<!\w)x(?=\d{1,3}\s?(?:d|wk?|weeks?|mos?|mths?|months?|m|yrs?|years?|y|days?)s?(?!\w))|[a-z]/[a-z](?![^\W\d_])|(?:[a-z]{1,2}|qu|jusqu)['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
     r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
 )
-_SUSPICION = "verdacht"
-_SUSPECTED = re.compile(rf"[^\W\d_]{{3,}}?(?={_SUSPICION}(?!\w))|{_TOKEN.pattern}")
+SUSPICION = "verdacht"
+_SUSPECTED = re.compile(rf"[^\W\d_]{{3,}}?(?={SUSPICION}(?!\w))|{_TOKEN.pattern}")
 """German writes a suspicion in one word with what is suspected ("Lupusverdacht"): two words for us."""
 _NEWLINE = re.compile("\n")
 _POSSESSIVE = frozenset({"'s", "’s"})
@@ -64,7 +64,7 @@ def cut(text: str) -> Words:
     text = unicodedata.normalize("NFC", text)
     folded = fold(text)
     unwrapped = _NEWLINE.sub(lambda found: "\n" if _breaks_line(text, found.end()) else " ", folded)
-    matches = list((_SUSPECTED if _SUSPICION in unwrapped else _TOKEN).finditer(unwrapped))
+    matches = list((_SUSPECTED if SUSPICION in unwrapped else _TOKEN).finditer(unwrapped))
     words = [match[0] for match in matches]
     if "'s" in folded or "’s" in folded:
         words = [word[:-2] if word[-2:] in _POSSESSIVE and len(word) > 2 else word for word in words]

@@ -343,6 +343,11 @@ def test_a_suspicion_in_one_word(text: str, concept: str) -> None:
     assert all(m.status == "affirmed" for m in reading.lesions)
 
 
+def test_a_doubt_with_a_hyphen_still_doubts_what_follows() -> None:
+    for text in ("Clinically-suspected lupus.", "CT-suspicious for calcinosis cutis."):
+        assert {c.status for c in ENGINE.read(text).concepts} == {"possible"}
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [
