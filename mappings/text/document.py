@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -76,9 +76,17 @@ class Document:
         return len(known) + sum(1 for i, word in enumerate(self.words.words) if word in stopwords and i not in known)
 
     def known_spans(self) -> list[tuple[int, int]]:
-        """Where this language read something, or knew that nothing is to be read."""
+        """Where this language read something, or knew that nothing is to be read: in order, none over another."""
         categories = ("lesion", "named", "concept", "absent", "guard", "ignored", "analyte")
-        return [self.span(hit.first, hit.last) for name in categories for hit in self.hits.get(name, ())]
+        apart: list[tuple[int, int]] = []
+        for start, end in sorted(
+            self.span(hit.first, hit.last) for name in categories for hit in self.hits.get(name, ())
+        ):
+            if apart and start < apart[-1][1]:
+                apart[-1] = (apart[-1][0], max(apart[-1][1], end))
+            else:
+                apart.append((start, end))
+        return apart
 
     def begins_line(self, sentence: Sentence) -> bool:
         return begins_line(self.words, sentence)
@@ -88,6 +96,12 @@ class Document:
             self._lasts = [s.last for s in self.sentences]
         at = bisect_left(self._lasts, index + 1)
         return self.sentences[min(at, len(self.sentences) - 1)]
+
+
+def overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether [start, end) shares a letter with one of the spans, which are in order and apart."""
+    before = bisect_left(spans, (end,))
+    return before > 0 and spans[before - 1][1] > start
 
 
 def build(words: Words, vocab: Vocabulary) -> Document:

@@ -12,7 +12,7 @@ from mappings.facts import Modality, Site
 from mappings.kept import kept
 from mappings.text import imaging, pathology
 from mappings.text.concepts import concepts
-from mappings.text.document import Document, build
+from mappings.text.document import Document, build, overlaps
 from mappings.text.doses import tolerances
 from mappings.text.labs import labs
 from mappings.text.lesions import LesionReader
@@ -176,7 +176,7 @@ class TextEngine:
             if kind in _DESCRIBING or kind in _REPORTS:
                 lesions = reader.read()
                 spans = [document.span(hit.first, hit.last) for hit in reader.orphans]
-                understood = all(any(a < end and start < b for start, end in known) for a, b in spans)
+                understood = all(overlaps(known, start, end) for start, end in spans)
         if any(m.finding == "not-understood" for m in images):
             understood = False
         return TextReading(
@@ -289,7 +289,7 @@ def _joined(one: TextReading, other: TextReading, known: list[tuple[int, int]]) 
     """Two readings of one text in two languages: what the second adds where the first knew no word."""
 
     def fresh(mention: LesionMention | ConceptMention) -> bool:
-        return not any(mention.start < end and start < mention.end for start, end in known)
+        return not overlaps(known, mention.start, mention.end)
 
     return TextReading(
         one.language if _weight(one) >= _weight(other) else other.language,

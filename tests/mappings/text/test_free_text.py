@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mappings.text.document import overlaps
 from mappings.text.engine import TextEngine
 from mappings.text.reading import LesionMention
 
@@ -406,3 +407,10 @@ def test_words_of_the_ninth_round() -> None:
     assert results("Kalzium in Ordnung.") == {("calcium-total", "normal")}
     film = ENGINE.read("XR L elbow: amorphous soft tissue mineralization.", kind="imaging").imaging
     assert [i.finding for i in film] == ["soft-tissue"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shared"), [(0, 2, False), (0, 3, True), (3, 4, True), (5, 8, False), (4, 9, True), (9, 12, False)]
+)
+def test_what_one_language_knows_is_found_by_place(start: int, end: int, shared: bool) -> None:
+    assert overlaps([(2, 5), (8, 9)], start, end) is shared
