@@ -19,7 +19,7 @@ import msgspec
 
 from cds_service.errors import BadRequest
 from cds_service.gather import settled
-from cds_service.limits import decode_request
+from cds_service.limits import decode_request, values_at_most
 from cds_service.prefetch import NEEDS_OF, Prefetched, completeness_of, note_missing
 from hooks.services import HOOKS, PREFETCH
 from hooks.wire import HookRequest, parse_request
@@ -80,10 +80,13 @@ def glance(
     reader: ChartReader,
     reads: Callable[[HookRequest], bool],
     doubt: Doubt | None = None,
+    *,
+    max_nodes: int,
 ) -> Glance | None:
     """The short way, where it can be taken; None for everything else, errors included. The caller has asked the
-    prescan; `doubt` is given when it found something. `reads`: whether the request lets us read from its server."""
-    if expected_hook not in HOOKS_AT_A_GLANCE:
+    prescan; `doubt` is given when it found something. `reads`: whether the request lets us read from its server.
+    `max_nodes`: the most values of a request, as on the long way, which says when there are more."""
+    if expected_hook not in HOOKS_AT_A_GLANCE or values_at_most(body, max_nodes) > max_nodes:
         return None
     in_doubt: list[bytes] | None = []
     try:

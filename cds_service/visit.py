@@ -88,7 +88,7 @@ class Visit:
             doubt = Doubt(brain.may_concern, brain.knowledge.criteria.ctd.concepts, self._version)
         hook = SERVICES[self.service_id].hook
         reads = lambda sent: self.state.fhir_client(sent, self.tenant) is not None  # noqa: E731
-        return glance(body, hook, brain.reader, reads, doubt)
+        return glance(body, hook, brain.reader, reads, doubt, max_nodes=self.state.settings.max_nodes)
 
     def _version(self, hook: HookRequest) -> Version | None:
         """The FHIR release in which the chart is read, as `assessed` has it."""
