@@ -65,7 +65,7 @@ class ChartText:
             if found is None:
                 found = self._engine.sites(text)
                 if found:
-                    self._titles.sites.keep(digest, text, found)
+                    self._titles.sites.keep_short(digest, text, found)
                 else:
                     self._silence.add(digest)
             self._sites[text] = found
@@ -79,7 +79,7 @@ class ChartText:
             if found is None:
                 found = self._engine.workup(text)
                 if found:
-                    self._titles.workup.keep(digest, text, found)
+                    self._titles.workup.keep_short(digest, text, found)
                 else:
                     self._silence.add(digest)
             self._workup[text] = found

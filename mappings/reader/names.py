@@ -9,6 +9,8 @@ import secrets
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from mappings.reader.digests import ByDigest
+
 _MOST = 8192
 
 
@@ -32,23 +34,12 @@ class Meaning:
     says_nothing: bool | None = None
 
 
-class Names:
-    """Meanings by digest; the older half is forgotten when there are too many. Safe between threads."""
+class Names(ByDigest[Meaning]):
+    """Meanings of names."""
 
     def __init__(self, most: int = _MOST) -> None:
-        self._key, self._most = secrets.token_bytes(32), most
-        self._known: dict[bytes, Meaning] = {}
-
-    def __len__(self) -> int:
-        return len(self._known)
+        super().__init__(most)
+        self._key = secrets.token_bytes(32)
 
     def digest(self, written: bytes) -> bytes:
         return blake2b(written, digest_size=16, key=self._key).digest()
-
-    def get(self, digest: bytes) -> Meaning | None:
-        return self._known.get(digest)
-
-    def keep(self, digest: bytes, meaning: Meaning) -> None:
-        if len(self._known) >= self._most:
-            self._known = dict(list(self._known.items())[self._most // 2 :])
-        self._known[digest] = meaning

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from mappings.dates import PartialDate
+from mappings.reader.digests import ByDigest
 
 _MOST = 65_536
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -70,24 +71,16 @@ _NUMBERS = frozenset({int, float, Decimal})
 _NO_META: dict[str, Any] = {}
 
 
-class Silence:
-    """Digests of what said nothing; the oldest half is forgotten when there are too many. Safe between threads."""
+class Silence(ByDigest[None]):
+    """Digests of what said nothing."""
 
     def __init__(self, telling_numbers: frozenset[str] = frozenset(), most: int = _MOST) -> None:
         """`telling_numbers` are words of the text engine: "5" alone may be nothing, and part of a name beside one."""
-        self._key, self._telling, self._most = secrets.token_bytes(32), telling_numbers, most
-        self._known: dict[bytes, None] = {}
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def __contains__(self, digest: bytes | None) -> bool:
-        return digest in self._known
+        super().__init__(most)
+        self._key, self._telling = secrets.token_bytes(32), telling_numbers
 
     def add(self, digest: bytes) -> None:
-        if len(self._known) >= self._most:
-            self._known = dict.fromkeys(list(self._known)[self._most // 2 :])
-        self._known[digest] = None
+        self.keep(digest, None)
 
     def of_text(self, purpose: bytes, text: str) -> bytes:
         """The digest of a text read for a purpose ("sites", "workup", …)."""

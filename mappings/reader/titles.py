@@ -7,9 +7,10 @@ lesion, number or date, and no note."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from mappings.facts import Site
+from mappings.reader.digests import ByDigest
 from mappings.text.reading import ConceptMention, Status, TextReading
 
 _MOST = 8192
@@ -20,26 +21,13 @@ _Named = tuple[str, Status, int, int, tuple[Site, ...]]
 _M = TypeVar("_M")
 
 
-class Meanings(Generic[_M]):
-    """Meanings by the digest of a short title; the older half is forgotten when there are too many. Safe between
-    threads."""
+class Meanings(ByDigest[_M]):
+    """Meanings of short titles."""
 
-    def __init__(self, most: int = _MOST) -> None:
-        self._most = most
-        self._known: dict[bytes, _M] = {}
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def get(self, digest: bytes) -> _M | None:
-        return self._known.get(digest)
-
-    def keep(self, digest: bytes, title: str, meaning: _M) -> None:
-        if len(title) > _LONGEST:
-            return
-        if len(self._known) >= self._most:
-            self._known = dict(list(self._known.items())[self._most // 2 :])
-        self._known[digest] = meaning
+    def keep_short(self, digest: bytes, title: str, meaning: _M) -> None:
+        """Keeps the meaning of a title that is short enough to stand in many charts."""
+        if len(title) <= _LONGEST:
+            self.keep(digest, meaning)
 
 
 class Titles:
@@ -59,7 +47,7 @@ class Titles:
         """Keeps what the title names, if that is all it says."""
         named = tuple((m.concept, m.status, m.start, m.end, m.sites) for m in reading.concepts)
         if _filled(reading.language, reading.understood, named, title) == reading:
-            self.readings.keep(digest, title, (reading.language, reading.understood, named))
+            self.readings.keep_short(digest, title, (reading.language, reading.understood, named))
 
 
 def _filled(language: str, understood: bool, named: tuple[_Named, ...], title: str) -> TextReading:

@@ -52,11 +52,11 @@ class NoTitles(Titles):
     """Every title is read anew."""
 
     def __init__(self) -> None:
-        self.readings = self.workup = self.sites = Meaningless()
+        self.readings = self.workup = self.sites = Meaningless(0)
 
 
 class Meaningless(Meanings[Any]):
-    def keep(self, digest: bytes, title: str, meaning: Any) -> None:
+    def keep(self, digest: bytes, meaning: Any) -> None:
         pass
 
 
