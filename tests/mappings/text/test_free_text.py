@@ -396,7 +396,7 @@ def test_a_question_answered_with_no(text: str, kinds: set[str]) -> None:
     assert told(text) == kinds
 
 
-def test_words_of_the_ninth_round() -> None:
+def test_hard_spots_and_results_in_a_word() -> None:
     assert [m.hardness for m in lesions("Marble-like lump to L calf.")] == ["definite"]
     assert [(m.kind, m.called_new) for m in lesions("Neu aufgetretene knochenharte Resistenz am Oberschenkel.")] == [
         ("mass", True)
