@@ -20,6 +20,7 @@ router = APIRouter()
 
 
 @router.get("/cds-services")
+@router.get("/cds-services/", include_in_schema=False)  # some clients put a slash behind a base URL
 async def services() -> Response:
     return json_response(discovery())
 

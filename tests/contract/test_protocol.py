@@ -61,6 +61,7 @@ def test_discovery(service: httpx.Client) -> None:
     assert [entry["id"] for entry in answer.json()["services"]] == [
         "calcinosis-patient-view", "calcinosis-encounter-start", "calcinosis-order-select", "calcinosis-order-sign",
     ]  # fmt: skip
+    assert service.get("/cds-services/").json() == answer.json(), "a base URL that ends in a slash"
 
 
 def test_a_card_and_a_silence(service: httpx.Client) -> None:
