@@ -64,6 +64,8 @@ async def _answer(service: HookService, request: Request, body: bytes | None = N
             return call.stored
         visit = Visit(call.state, call.tenant, service.id, call.state.public_url(request))
         seen = await visit.glance(call.body)
+        if seen is not None:
+            _not_our_token(call, seen.hook)
         cards = await (visit.cards(await _parsed(call, service.hook)) if seen is None else visit.silence(seen))
         return call.answer(json_response({"cards": cards}))
 
@@ -103,7 +105,11 @@ async def _parsed(call: Call, expected: str | None) -> HookRequest:
         hook = parse_request(value, expected_hook=expected, known_hooks=HOOKS)
     except RequestError as error:
         raise BadRequest(error.message, error.element) from None
-    if call.caller is not None and hook.authorization is not None and call.caller.sent(hook.authorization.access_token):
-        # the two are easily confused: a token for a FHIR server must not open this door, nor ours be sent to a server
-        raise Unauthorized("not authorized")
+    _not_our_token(call, hook)
     return hook
+
+
+def _not_our_token(call: Call, hook: HookRequest) -> None:
+    """The two are easily confused: a token for a FHIR server must not open this door, nor ours be sent to a server."""
+    if call.caller is not None and hook.authorization is not None and call.caller.sent(hook.authorization.access_token):
+        raise Unauthorized("not authorized")
