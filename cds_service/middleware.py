@@ -75,7 +75,8 @@ class RequestLimits:
             try:
                 async with asyncio.timeout(_ENDING_SECONDS):
                     while rest.more:
-                        await asyncio.wait_for(rest(), _IDLE_SECONDS)
+                        async with asyncio.timeout(_IDLE_SECONDS):  # wait_for can lose the outer time-out
+                            await rest()
                         async with self._pausing:
                             await asyncio.sleep(_PAUSE)
             except TimeoutError:
