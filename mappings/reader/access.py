@@ -110,6 +110,20 @@ def notes(resource: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(t for t in found if t)
 
 
+def dated_notes(resource: Mapping[str, Any]) -> tuple[tuple[PartialDate | None, str], ...]:
+    """The notes by the time each was written; those without a time in one text, as they belong together."""
+    timed: list[tuple[PartialDate | None, str]] = []
+    untimed: list[str] = []
+    for note in items(resource.get("note")):
+        body = mapping(note)
+        words, written = text(body.get("text")) if body else text(note), PartialDate.parse(body.get("time"))
+        if words and written:
+            timed.append((written, words))
+        elif words:
+            untimed.append(words)
+    return (*timed, (None, ". ".join(untimed))) if untimed else tuple(timed)
+
+
 def period(value: object) -> PartialDate | None:
     """A Period as the interval from its start to its end; an open end is the start alone."""
     body = mapping(value)

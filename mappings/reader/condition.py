@@ -9,10 +9,22 @@ from typing import Any
 
 from mappings.dates import PartialDate
 from mappings.facts import Certainty, Course, Finding, Hardness, Lesion, LesionKind
-from mappings.reader.access import Concept, codes, confidential, first_date, mapping, name_of, notes, text, updated
+from mappings.reader.access import (
+    Concept,
+    codes,
+    confidential,
+    dated_notes,
+    first_date,
+    mapping,
+    name_of,
+    notes,
+    text,
+    updated,
+)
+from mappings.reader.beginnings import started
 from mappings.reader.certainty import certainty_of
 from mappings.reader.context import Collected
-from mappings.reader.narrative import Source, add_reading, started, to_finding, to_lesions
+from mappings.reader.narrative import Source, add_reading, to_finding, to_lesions
 from mappings.text.reading import LesionMention, TextReading
 from mappings.values import number
 
@@ -144,8 +156,10 @@ def _lesions(
             mentions = list(reading.lesions)
         add_reading(replace(reading, lesions=(), concepts=()), replace(source, title=False), into)
     elif comment:
-        note_source = replace(source, title=False, onset=None, sites=())
-        add_reading(engine.read(comment, kind="note"), note_source, into)
+        untimed = replace(source, title=False, onset=None, sites=())
+        for written, words in dated_notes(resource):
+            when = replace(untimed, date=written, recorded=written) if written else untimed
+            add_reading(engine.read(words, kind="note"), when, into)
     lesions = [replace(le, certainty=_least(le.certainty, certainty)) for le in to_lesions(mentions, source)]
     said = [le for le in lesions if not le.bare_code]
     if kind is not None and not said:

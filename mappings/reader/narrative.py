@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from mappings.dates import PartialDate
 from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging, Lesion, Result, Site
+from mappings.reader.beginnings import started
 from mappings.reader.context import Collected
 from mappings.reader.memo import EMPTY
-from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading, TimeSpan
+from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading
 from mappings.values import parse_quantity, parse_range, to_canonical
 
 _CERTAINTY: dict[Status, Certainty | None] = {
@@ -43,23 +44,6 @@ class Source:
     @property
     def first(self) -> PartialDate | None:
         return self.recorded or self.date
-
-
-def started(span: TimeSpan | None, note: PartialDate | None) -> PartialDate | None:
-    """The date an onset phrase means, counted back from the day of the note."""
-    if span is None:
-        return None
-    if span.date_text:
-        return PartialDate.parse(span.date_text)
-    if span.amount is None or span.unit is None or note is None:
-        return None
-    amount = span.amount
-    if span.unit == "year":
-        return note.back(months=int(amount * 12))
-    if span.unit == "month":
-        whole = int(amount)
-        return note.back(months=whole, days=int((amount - whole) * 30))
-    return note.back(days=int(amount * (7 if span.unit == "week" else 1)))
 
 
 def add_reading(reading: TextReading, source: Source, into: Collected, *, lesions: bool = True) -> None:

@@ -21,6 +21,8 @@ _OPENERS = _DASHES | {":", "="}
 _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
 _BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
 """a field of a form that nobody filled in"""
+_YEAR = re.compile("(?:19|20)[0-9][0-9]")
+_DATED = 6
 _CARRIED = -1
 _PARTS = frozenset({",", "-", "–"})
 _LAST_WORD = 5
@@ -134,6 +136,8 @@ class Contexts:
         entry = rule(self._vocab, hit)
         if entry.status is None or (entry.status == "historical" and self._after_duration(hit)):
             return []
+        if entry.undated and any(_YEAR.fullmatch(w) for w in self._words.words[hit.last : hit.last + _DATED]):
+            return []
         if entry.diagnosis:
             begin = self._diagnoses.get(hit.first, hit.first)
             return [Reach(entry.status, begin, hit.first, hit.first)] if begin < hit.first else []
@@ -146,7 +150,7 @@ class Contexts:
         person = entry.status in ("family", "other-person")
         present = person and self._present(hit, sentence)
         if direction in ("forward", "both") and asked != "backward":
-            after = [s for s in stops if s.first >= hit.last and not (person and not present and self._keeps(hit, s))]
+            after = [s for s in stops if s.first >= hit.last and not (person and self._keeps(hit, s, present))]
             last = min([stop.first for stop in after], default=sentence.last)
             if direction != entry.direction:
                 last = next((i for i in range(hit.last, last) if self._words.words[i] == "("), last)
@@ -164,11 +168,12 @@ class Contexts:
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
 
-    def _keeps(self, person: Hit, stop: Hit) -> bool:
-        """ "her mother developed hard lumps due to calcinosis": still the mother's."""
-        if not rule(self._vocab, stop).keeps_person:
-            return False
-        return "," not in self._words.words[person.last : stop.first]
+    def _keeps(self, person: Hit, stop: Hit, present: bool) -> bool:
+        """ "her mother developed hard lumps due to calcinosis", "her son, who has lupus": still theirs."""
+        entry, gap = rule(self._vocab, stop), self._words.words[person.last : stop.first]
+        if entry.of_person:
+            return gap in ([], [","])
+        return entry.keeps_person and not present and "," not in gap
 
     def _signs_first(self, hit: Hit, sentence: Sentence) -> bool:
         """ "(+) calcinosis (-) ulcers": where a line begins with a sign, each sign speaks of what follows it."""

@@ -71,7 +71,8 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "person": lexicon.times.person,
         "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
-        "analyte": lexicon.other_tests, "inside": lexicon.inside,
+        "moment": lexicon.times.moments,
+        "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
     }  # fmt: skip
     for category, forms in plain.items():
         yield category, "", forms
@@ -81,7 +82,9 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "place": lexicon.places, "mimic": lexicon.mimics, "concept": lexicon.concepts, "absent": lexicon.absent,
         "analyte": lexicon.analytes, "word": dict(lexicon.words), "modality": dict(lexicon.imaging.modality),
         "p-other": lexicon.pathology.other, "unit": dict(lexicon.times.units), "month": lexicon.times.months,
-        "number": lexicon.times.numbers, "drug": lexicon.doses.drugs, "frequency": dict(lexicon.doses.frequency),
+        "number": lexicon.times.numbers,
+        "span": lexicon.times.spans, "feast": lexicon.times.feasts, "drug": lexicon.doses.drugs,
+        "frequency": dict(lexicon.doses.frequency),
         "workup": lexicon.workup, "section": dict(context.sections),
     }  # fmt: skip
     for category, table in tables.items():

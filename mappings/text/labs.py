@@ -14,7 +14,7 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _UNIT = re.compile(
-    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
     r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
 _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
@@ -23,8 +23,11 @@ _RANGE = re.compile(r"\s?[-–]\s?\d")
 _RATIO = re.compile(r"\s?[:/]\s?\d")
 """a titre ("1:640") is no value."""
 _SKIPPED = frozenset({":", "=", "(", "-", "–", "~"})
+_DOSES = frozenset({"mg", "g", "mcg", "µg", "μg", "ug", "iu", "ui", "ie"})
+"""a mass alone is what somebody takes ("calcium 600 mg"); a result is a mass or amount in a volume."""
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _BRIDGE = 4
+_YEAR = 4
 _UNUSED = ""
 """the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
 Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
@@ -44,9 +47,10 @@ def labs(document: Document) -> tuple[LabMention, ...]:
 def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> list[LabMention]:
     out: list[LabMention] = []
     dates = written_dates(document, sentence)
+    heading = _dated_row(document, sentence, analytes[0], dates)
     for group in _groups(document, analytes):
         later = [d for d in dates if d[1] >= group[-1].last]
-        date = later[0][0] if len(later) == 1 and len(dates) == 1 else None
+        date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
         end = _next_analyte(analytes, group[-1], sentence)
         number = _number(document, group[-1], end, dates)
         if number is not None:
@@ -62,6 +66,20 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
                 for analyte in group:
                     out.extend(_labelled(document, analyte, date, word=word))
     return out
+
+
+def _dated_row(document: Document, sentence: Sentence, first: Hit, dates: list[tuple[str, int, int]]) -> str | None:
+    """ "Bloods of January 2024: Ca 2.29, creatinine 61": the date that opens a row of tests, if it is the only one and
+    no diagnosis, drug or beginning has it."""
+    if len(dates) != 1 or dates[0][2] > first.first:
+        return None
+    text, begin, end = dates[0]
+    told = any(document.between(c, sentence.first, begin) for c in ("concept", "guard", "drug", "lesion", "named"))
+    unsure = len(text) == _YEAR and end - begin > 1  # "05/12/2026": day and month can't be told apart
+    if told or unsure or any(h.last >= begin - 1 for h in document.between("onset", begin - _BRIDGE, begin)):
+        return None
+    gap = range(end, first.first)
+    return text if len(gap) <= _BRIDGE and not any(document.word(i)[0].isdigit() for i in gap) else None
 
 
 def _groups(document: Document, analytes: list[Hit]) -> list[list[Hit]]:
@@ -105,7 +123,7 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
     """(value, comparator, unit, bracket behind it) of the figure right after the test's name."""
     comparator = None
     passed = hit.last
-    for index in range(hit.last, min(end, hit.last + _BRIDGE + 2)):
+    for index in range(hit.last, min(end, hit.last + _BRIDGE + 2 + _moments(document, hit.last, end))):
         word = document.word(index)
         if index < passed:
             continue
@@ -115,6 +133,8 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
                 comparator += "="
             continue
         if word in _SKIPPED or (word in document.vocab.stopwords and index < hit.last + _BRIDGE):
+            continue
+        if _moment(document, index):
             continue
         if word[0].isdigit() and amount(word) is not None:
             if document.between("word", hit.last, index) and _unit(document, index) is None:
@@ -127,7 +147,8 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
                 return None
             if document.between("unit", index + 1, index + 2):
                 return None
-            return word, comparator, _unit(document, index), _limits(document, index)
+            unit = _unit(document, index)
+            return None if unit and unit.lower() in _DOSES else (word, comparator, unit, _limits(document, index))
         found = document.between("word", index, index + 1)
         if not found:
             return None
@@ -177,7 +198,7 @@ def _leads(document: Document, first: int, last: int) -> bool:
 
 def _near(document: Document, first: int, last: int) -> bool:
     """Only small words, a sign or a bracket between the test and its result word."""
-    if last - first > _BRIDGE + 3:
+    if last - first > _BRIDGE + 3 + _moments(document, first, last):
         return False
     allowed = document.vocab.stopwords
     inside = False
@@ -187,9 +208,25 @@ def _near(document: Document, first: int, last: int) -> bool:
             inside = True
         elif word == ")":
             inside = False
-        elif not (inside or word in allowed or word in _SKIPPED or document.between("word", index, index + 1)):
+        elif not (inside or word in allowed or word in _SKIPPED or document.between("word", index, index + 1)) and (
+            not _moment(document, index)
+        ):
             return False
     return True
+
+
+def _moment(document: Document, index: int) -> bool:
+    """A word of "last week", "this month": when the test was done."""
+    return any(h.last > index for c in ("moment", "span") for h in document.between(c, index - _BRIDGE, index + 1))
+
+
+def _moments(document: Document, first: int, last: int) -> int:
+    return sum(
+        h.last - h.first
+        for c in ("moment", "span")
+        for h in document.between(c, first, first + _BRIDGE)
+        if h.last <= last
+    )
 
 
 def _says(document: Document, first: int, last: int) -> bool:

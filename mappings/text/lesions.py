@@ -14,7 +14,7 @@ from mappings.text.sites import located
 from mappings.text.surroundings import Head, Surroundings, compatible
 from mappings.text.times import times
 from mappings.text.tokens import Sentence
-from mappings.text.vocabulary import Hit, rule
+from mappings.text.vocabulary import Hit
 
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
 _ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
@@ -62,6 +62,9 @@ class LesionReader(Surroundings):
                 before = self._before_denial(sentence, heads)
                 if before is not None:
                     self._implied(before, index)
+                after = self._after_denial(sentence, heads)
+                if after is not None and not self._implied(after, index):
+                    self._orphaned(after)
             elif self._continues(sentence, index):
                 pending = None
             elif not self._implied(sentence, index):
@@ -89,9 +92,8 @@ class LesionReader(Surroundings):
     # -- one sentence -------------------------------------------------------------------------------------------------
 
     def _heads(self, sentence: Sentence) -> list[Head]:
-        hits = sorted(
-            self.document.within("lesion", sentence) + self.document.within("named", sentence), key=lambda h: h.first
-        )
+        hits = [h for category in ("lesion", "named") for h in self.document.within(category, sentence)]
+        hits = sorted(hits + self._vague(sentence), key=lambda h: h.first)
         hits = [h for h in hits if not self._inside(h, sentence)]
         seen: set[int] = set()
         hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
@@ -110,7 +112,7 @@ class LesionReader(Surroundings):
         bounds = [sentence.first]
         bounds += [self._boundary(one, other) for one, other in pairwise(hits)]
         bounds.append(sentence.last)
-        return [Head(h.value, h, bounds[i], bounds[i + 1]) for i, h in enumerate(hits)]
+        return [Head(h.value, h, bounds[i], self._until_but(h, bounds[i + 1])) for i, h in enumerate(hits)]
 
     def _boundary(self, one: Hit, other: Hit) -> int:
         """Where the describing words before the second lesion word begin."""
@@ -243,39 +245,6 @@ class LesionReader(Surroundings):
                 draft.describe("attribute", "chalk_complete", denied=False)
 
     # -- lesions of one sentence to each other ------------------------------------------------------------------------
-
-    def _same_lesion(self, one: Head, other: Head, first: Draft, second: Draft) -> bool:
-        """ "nodule with central ulcer", "plaque with calcification": one lesion under two words."""
-        if first.status != second.status or first.status not in ("affirmed", "possible"):
-            return False
-        if (second.count or 0) > 1 or (second.count and other.kind in _MERGING):
-            return False
-        if self._alternatives(one, other):
-            return True
-        if other.kind in _MERGING:
-            alike = not second.sites or one.kind.partition("+")[0] == other.kind
-            return alike or not (first.sites or self._coordinated(one, other))
-        apart = bool(first.sites) and (one.kind != "skin-change" or bool(second.sites))
-        return one.kind in _MERGING and not apart and not self._coordinated(one, other)
-
-    def _coordinated(self, one: Head, other: Head) -> bool:
-        """ "nodules and indurated plaques": nothing but describing words and "and" between."""
-        document = self.document
-        joined = False
-        rules = [
-            rule(document.vocab, h)
-            for h in document.between("trigger", one.hit.last, other.hit.first)
-            if document.word(h.first) != "?"
-        ]
-        if any(found.kind == "terminate" or found.direction != "forward" for found in rules):
-            return False
-        for index in range(one.hit.last, other.hit.first):
-            word = document.word(index)
-            if self._is("coordinator", index) or word in (",", "/"):
-                joined = True
-            elif self._is("preposition", index) or document.between("place", index, index + 1):
-                return False
-        return joined
 
     def _refers_back(self, head: Head, draft: Draft, sentence: Sentence) -> list[Draft]:
         """ "The nodules are hard": what was described before, said again without a site of its own."""

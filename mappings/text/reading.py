@@ -24,6 +24,8 @@ class TimeSpan:
     date_text: str | None = None
     """FHIR-style partial date ("2024", "2024-05", "2024-05-12") when the text names one."""
     long_standing: bool = False
+    recurring: str | None = None
+    """a month ("02"), a day ("12-25") or "easter": the last one before the note is meant."""
 
 
 @dataclass(frozen=True, slots=True)

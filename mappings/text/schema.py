@@ -87,6 +87,8 @@ class Pathology(_Strict):
 class Times(_Strict):
     units: dict[Unit, Phrases]
     months: dict[str, Phrases]
+    capital: Phrases = ()
+    """names of months that are a month only with a capital letter ("may")."""
     numbers: dict[str, Phrases]
     half: Phrases = ()
     since: Phrases
@@ -98,6 +100,12 @@ class Times(_Strict):
     """after a duration, naming what follows: "history of", "old"."""
     person: Phrases
     """after "year-old": a person's age, not a lesion's."""
+    spans: dict[str, Phrases] = {}
+    """lengths of time in one word, as amount and unit ("2 week": fortnight)."""
+    moments: Phrases = ()
+    """when a test was done, between its name and its result ("calcium this month was normal")."""
+    feasts: dict[str, Phrases] = {}
+    """days that come round each year, as month and day, or "easter"."""
     not_onset: Phrases
     """before a duration or date that is no onset: "in", "every", "follow-up"."""
 
@@ -145,6 +153,10 @@ class Lexicon(_Strict):
     """long words that are read with one letter wrong, too ("calcinois"); never of a pair whose meanings differ."""
     inside: Phrases = ()
     """parts of the body that are no skin (mouth, conjunctiva, larynx): a lump there is none of ours."""
+    identity: Phrases = ()
+    """words that say what the thing before them is: "consistent with", "=", "typical of"."""
+    vague: Phrases = ()
+    """words for any small thing ("spot", "bead"): a lesion where it is called hard at a place of the body."""
     sides: dict[Literal["left", "right", "bilateral"], Phrases]
     places: dict[str, Phrases]
     mimics: dict[str, Phrases]
@@ -192,6 +204,10 @@ class Rule(_Strict):
     """speaks of the diagnosis right before it, and of nothing else ("SLE vs MCTD", "SLE workup")."""
     keeps_person: bool = False
     """a terminator that goes on about the relative before it ("her mother developed hard lumps due to calcinosis")."""
+    undated: bool = False
+    """does nothing where a year follows ("which were not present in 2024": they are now)."""
+    of_person: bool = False
+    """a terminator that speaks of the person named right before it ("her husband, who has gout and hard lumps")."""
     words: Phrases = Field(min_length=1)
 
 

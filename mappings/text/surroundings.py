@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mappings.facts import Site
 from mappings.text.document import Document
-from mappings.text.draft import BARE
+from mappings.text.draft import BARE, Draft
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
@@ -14,6 +14,7 @@ _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "dep
 _WINDOW = 5
 _QUOTES = frozenset("\"“”„«»‹›'‘’")
 _QUOTED_BEFORE = 3
+_LENGTHS = frozenset({"mm", "cm", "x"})
 _COMPARED = 3
 """words of the shortest comparison ("como si tuviera piedras")"""
 
@@ -50,18 +51,79 @@ class Surroundings:
         nodule", "Macula: hard drusen"."""
         document = self.document
         for part in document.within("inside", sentence):
+            if part.first <= hit.first < part.last:
+                return True
             if part.first >= hit.last:
                 gap = range(hit.last, part.first)
                 other = any(document.between(c, hit.last, part.first) for c in ("place", "lesion", "soft"))
-                if not other and any(self._is("preposition", i) for i in gap) and len(gap) <= _WINDOW:
+                led = all(self._is("side", i) for i in gap) or any(self._is("preposition", i) for i in gap)
+                if not other and led and len(gap) <= _WINDOW:
+                    return True
+                if self._identified(part) and not document.between("lesion", hit.last, part.first):
                     return True
             elif part.last <= hit.first:
                 heading = part.first == sentence.first and document.word(part.last) == ":"
                 if heading and not document.between("place", part.last, sentence.last):
                     return True
-                if all(self._covered(i, ("hardness", "attribute")) for i in range(part.last, hit.first)):
+                if all(
+                    self._of_size(i) or self._covered(i, ("hardness", "attribute")) for i in range(part.last, hit.first)
+                ):
                     return True
         return False
+
+    def _of_size(self, index: int) -> bool:
+        word = self.document.word(index)
+        return word[:1].isdigit() or word in _LENGTHS
+
+    def _identified(self, part: Hit) -> bool:
+        """Whether a word is what the words before it are said to be ("nodules c/w Heberden's nodes")."""
+        document = self.document
+        at = part.first
+        while at > 0 and (document.word(at - 1) in document.vocab.articles or document.word(at - 1) == "("):
+            at -= 1
+        return any(hit.last == at for hit in document.between("identity", max(0, at - _WINDOW), at))
+
+    def _vague(self, sentence: Sentence) -> list[Hit]:
+        """ "a gritty spot on the elbow": a word for any small thing is a lesion where it is called hard at a place of
+        the body."""
+        document = self.document
+        named = document.within("vague", sentence)
+        places = document.within("place", sentence) if named else []
+        return [
+            Hit("lesion", "lump", hit.first, hit.last)
+            for hit in named
+            if not self._covered(hit.first, ("lesion", "named"))
+            and any(self._near_place(hit, place) for place in places)
+            and self._called_hard(hit, sentence)
+        ]
+
+    def _near_place(self, hit: Hit, place: Hit) -> bool:
+        """In one clause with a place: "hard spot of the L elbow", "hard spot, L elbow"."""
+        document = self.document
+        first, last = sorted((hit, place), key=lambda h: h.first)
+        if not first.last <= last.first <= first.last + 2 * _WINDOW:
+            return False
+        comma = max((i for i in range(first.last, last.first) if document.word(i) == ","), default=last.first)
+        return all(
+            self._is("side", i) or self._is("preposition", i) or document.word(i) in document.vocab.articles
+            for i in range(comma + 1, last.first)
+        )
+
+    def _called_hard(self, hit: Hit, sentence: Sentence) -> bool:
+        """Whether "hard" or its like stands beside the word, with nothing but describing words between."""
+        document = self.document
+        words = document.words
+        if words.text[words.ends[hit.last - 1] : words.ends[hit.last - 1] + 1] == "-":
+            return False
+        first, last = max(sentence.first, hit.first - _WINDOW), min(sentence.last, hit.last + 2)
+        return any(
+            all(
+                self._covered(i, ("hardness", "attribute", "tender", "pain")) or self._is("coordinator", i)
+                for i in (*range(hard.last, hit.first), *range(hit.last, hard.first))
+            )
+            for hard in document.between("hardness", first, last)
+            if hard.value == "definite"
+        )
 
     def _called_stone(self, sentence: Sentence) -> Hit | None:
         """ "a rock" in her thigh, as if there were stones in her knees: a stone in quotation marks, or a
@@ -88,6 +150,56 @@ class Surroundings:
             if before[-1:] in _QUOTES and before:
                 return not before[-2:-1].isalnum()
         return False
+
+    def _same_lesion(self, one: Head, other: Head, first: Draft, second: Draft) -> bool:
+        """ "nodule with central ulcer", "plaque with calcification": one lesion under two words."""
+        if first.status != second.status or first.status not in ("affirmed", "possible"):
+            return False
+        if (second.count or 0) > 1 or (second.count and other.kind in _MERGING):
+            return False
+        if self._alternatives(one, other):
+            return True
+        if other.kind in _MERGING:
+            alike = not second.sites or one.kind.partition("+")[0] == other.kind
+            return alike or not (first.sites or self._coordinated(one, other))
+        apart = bool(first.sites) and (one.kind != "skin-change" or bool(second.sites))
+        return one.kind in _MERGING and not apart and not self._coordinated(one, other)
+
+    def _coordinated(self, one: Head, other: Head) -> bool:
+        """ "nodules and indurated plaques": nothing but describing words and "and" between."""
+        document = self.document
+        joined = False
+        rules = [
+            rule(document.vocab, h)
+            for h in document.between("trigger", one.hit.last, other.hit.first)
+            if document.word(h.first) != "?"
+        ]
+        if any(found.kind == "terminate" or found.direction != "forward" for found in rules):
+            return False
+        for index in range(one.hit.last, other.hit.first):
+            word = document.word(index)
+            if self._is("coordinator", index) or word in (",", "/"):
+                joined = True
+            elif self._is("preposition", index) or document.between("place", index, index + 1):
+                return False
+        return joined
+
+    def _until_but(self, hit: Hit, last: int) -> int:
+        """ "denies ulcers, but has …": where a denial ends, what describes the denied thing ends, too."""
+        document = self.document
+        if document.status(hit) != "negated":
+            return last
+        stops = (
+            h.first for h in document.between("trigger", hit.last, last) if rule(document.vocab, h).kind == "terminate"
+        )
+        return next(stops, last)
+
+    def _after_denial(self, sentence: Sentence, heads: list[Head]) -> Sentence | None:
+        """ "Denies ulcers, but has something gritty at the elbow": what follows the denial speaks for itself."""
+        first = heads[-1].last
+        if first >= sentence.last or self.document.status(heads[-1].hit) != "negated":
+            return None
+        return Sentence(first, sentence.last, sentence.paragraph)
 
     def _alternatives(self, one: Head, other: Head) -> bool:
         """ "lump/nodule": two names for one thing, one of them vague."""

@@ -63,6 +63,8 @@ def _times(document: Document, sentence: Sentence) -> list[Timed]:
         out.extend(_duration(document, sentence, unit))
     out.extend(_short(document, sentence))
     out.extend(_dates(document, sentence))
+    out.extend(_lengths(document, sentence))
+    out.extend(_recurring(document, sentence))
     return sorted(out, key=lambda t: t.first)
 
 
@@ -141,6 +143,36 @@ def _dates(document: Document, sentence: Sentence) -> list[Timed]:
         bracketed = document.word(first - 1) == "(" and document.word(last) == ")"
         if "since" in before or "onset" in before or bracketed or _begun(document, sentence, first):
             out.append(Timed(TimeSpan(date_text=text), first, last, "before", True))
+    return out
+
+
+def _lengths(document: Document, sentence: Sentence) -> list[Timed]:
+    """ "a fortnight ago", "since last week": an amount and its unit in one phrase."""
+    out = []
+    for hit in document.within("span", sentence):
+        before = _preceding(document, sentence, hit.first)
+        told = {"since", "onset"} & before or document.between("ago", hit.last, hit.last + 1)
+        if "not-onset" in before or not (told or _begun(document, sentence, hit.first)):
+            continue
+        number, _, unit = hit.value.partition(" ")
+        out.append(Timed(TimeSpan(Decimal(number), cast(Literal["day"], unit)), hit.first, hit.last, "before", True))
+    return out
+
+
+def _recurring(document: Document, sentence: Sentence) -> list[Timed]:
+    """ "since February", "noticed at Easter": a month or feast without its year."""
+    named = [(hit, f"{int(hit.value):02d}") for hit in document.within("month", sentence)]
+    named += [(hit, hit.value) for hit in document.within("feast", sentence)]
+    out = []
+    for hit, value in named:
+        small = document.words.text[document.words.starts[hit.first]].islower()
+        if small and document.word(hit.first) in document.vocab.lexicon.times.capital:
+            continue
+        if document.word(hit.last)[:1].isdigit() or document.word(hit.last + 1)[:4].isdigit():
+            continue
+        before = _preceding(document, sentence, hit.first)
+        if "since" in before or "onset" in before or _begun(document, sentence, hit.first):
+            out.append(Timed(TimeSpan(recurring=value), hit.first, hit.last, "before", True))
     return out
 
 

@@ -26,6 +26,8 @@ _GROUPS = {
     ),
     "place": ("place",),
     "inside": ("inside",),
+    "identity": ("identity",),
+    "vague": ("vague",),
     "concept": ("concept", "absent", "guard"),
     "cue": ("cue",),
     "lab": ("analyte", "word"),
@@ -35,7 +37,9 @@ _GROUPS = {
     ),
     "course": ("progressed",),
     "pathology": ("specimen", "p-calcium", "stain", "tissue", "organ", "p-other"),
-    "time": ("unit", "month", "number", "since", "onset", "ago", "history", "person", "not-onset"),
+    "time": (
+        "unit", "month", "number", "span", "feast", "moment", "since", "onset", "ago", "history", "person", "not-onset",
+    ),
     "dose": ("drug", "not-tolerated", "tolerated", "failed", "frequency"),
     "workup": ("workup",),
 }  # fmt: skip

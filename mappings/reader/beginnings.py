@@ -1,0 +1,49 @@
+"""When something began, by the words of a note and the day of that note."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mappings.dates import PartialDate
+from mappings.text.reading import TimeSpan
+
+
+def started(span: TimeSpan | None, note: PartialDate | None) -> PartialDate | None:
+    """The date an onset phrase means, counted back from the day of the note."""
+    if span is None:
+        return None
+    if span.date_text:
+        return PartialDate.parse(span.date_text)
+    if note is None:
+        return None
+    if span.recurring:
+        return _latest(span.recurring, note.latest)
+    if span.amount is None or span.unit is None:
+        return None
+    amount = span.amount
+    if span.unit == "year":
+        return note.back(months=int(amount * 12))
+    if span.unit == "month":
+        whole = int(amount)
+        return note.back(months=whole, days=int((amount - whole) * 30))
+    return note.back(days=int(amount * (7 if span.unit == "week" else 1)))
+
+
+def _latest(name: str, day: date) -> PartialDate | None:
+    """The last month ("02"), day ("12-25") or "easter" that had begun by a day."""
+    for year in (day.year, day.year - 1):
+        text = easter(year).isoformat() if name == "easter" else f"{year:04d}-{name}"
+        found = PartialDate.parse(text)
+        if found is not None and found.earliest <= day:
+            return found
+    return None
+
+
+def easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (the anonymous algorithm, Nature 1876)."""
+    century, rest = divmod(year, 100)
+    moon = (19 * (year % 19) + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (rest // 4) - moon - rest % 4) % 7
+    late = (year % 19 + 11 * moon + 22 * weekday) // 451
+    month, days = divmod(moon + weekday - 7 * late + 114, 31)
+    return date(year, month, days + 1)
