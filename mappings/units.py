@@ -56,6 +56,9 @@ class UnitTable:
     """analyte by the sorted words of its name, those that say nothing left out."""
     neutral_phrases: tuple[str, ...] = ()
     neutral_tokens: frozenset[str] = frozenset()
+    gas_tokens: frozenset[str] = frozenset()
+    """words of a name by which a blood gas analyser made the result, and what none of those measures."""
+    never_by_gas: frozenset[str] = frozenset()
     unrecognised: frozenset[str] = frozenset()
     surely_other: frozenset[str] = frozenset()
 
@@ -71,8 +74,11 @@ class UnitTable:
         if not isinstance(text, str):
             return None
         text = text.replace("++", "2+")  # the charge of an ion is part of its name, not punctuation
-        found = self.names.get(plain(text))
-        return found or self.by_tokens.get(self._telling(text))
+        name = plain(text)
+        found = self.names.get(name) or self.by_tokens.get(self._telling(text))
+        if found in self.never_by_gas and not self.gas_tokens.isdisjoint(name.split()):
+            return None
+        return found
 
     def may_be_missed(self, text: str) -> bool:
         """Whether a test of this name could be a serum calcium that we don't recognise."""
@@ -117,7 +123,8 @@ def _load() -> UnitTable:
     units, written = spelled["units"], spelled["exact"]
     names = {plain(name): key for key, names in data["names"].items() for name in names}
     phrases = tuple(sorted((plain(p) for p in data["neutral"]["phrases"]), key=len, reverse=True))
-    tokens = frozenset(data["neutral"]["tokens"])
+    gas = frozenset(data["neutral"]["gas"])
+    tokens = frozenset(data["neutral"]["tokens"]) | gas
     by_tokens: dict[tuple[str, ...], str] = {}
     for name, key in names.items():
         by_tokens.setdefault(telling(name, phrases, tokens), key)
@@ -142,6 +149,8 @@ def _load() -> UnitTable:
         by_tokens=by_tokens,
         neutral_phrases=phrases,
         neutral_tokens=tokens,
+        gas_tokens=gas,
+        never_by_gas=frozenset(data["neutral"]["never_by_gas"]),
         unrecognised=frozenset(data["unrecognised"]["words"]),
         surely_other=frozenset(data["unrecognised"]["other"]),
     )

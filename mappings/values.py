@@ -16,12 +16,12 @@ _NUMBER = re.compile(
     r"\s*(?P<comparator>[<>≤≥]=?|)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>[^\d\s].{0,24})?\s*"
 )
 _RANGE = re.compile(
-    r"\s*(?P<low>\d{1,7}(?:[.,]\d{1,6})?)\s*(?:-|–|—|to|a|bis)\s*(?P<high>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*"
+    r"\s*(?P<low>\d{1,7}(?:[.,]\d{1,6})?)\s*(?:-|–|—|−|~|to|a|à|até|hasta|bis)\s*(?P<high>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*"
 )
 _ONE_SIDED = re.compile(r"\s*(?P<comparator>[<>≤≥]=?)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*")
 _RANGE_OPENS = re.compile(
     r"^\s*[\[(]?\s*(?:(?:n(?=\s?[:=]|\s\d)|normal|ref(?:erence)?|réf(?:érence)?|normes?|nv|nr|referencia|referência|range|interval|norm(?:al)?(?:wert|bereich)|referenzbereich|"
-    r"valeurs?|valores?|vr|vn|rr|ri)\.?\s*)*[:=]?\s*",
+    r"valeurs?|valores?|vr|vn|rr|ri|de|von|from)\.?\s*)*[:=]?\s*",
     re.IGNORECASE,
 )
 _PRECISION = Decimal("0.0001")

@@ -119,10 +119,17 @@ def _event(lesion: Lesion, known: list[Known], windows: Windows) -> str | None:
     if any(k.first_coded_recently for k in known):
         return "first-coded"
     unsited = [k for k in known if not k.sites and k.ref != lesion.ref]
-    begun = lesion.onset
-    if unsited and begun is not None and all(k.when is not None and begun.earliest > k.when.latest for k in unsited):
+    begun, undated_too = lesion.onset, False
+    if begun is None and lesion.called_new and not lesion.long_standing:
+        # called new by who examined: no part of what is known, be that dated or not
+        begun, undated_too = lesion.first_recorded, True
+    if unsited and begun is not None and all(_later(begun, k, undated_too) for k in unsited):
         return "new-site" if begun.on_or_after(windows.new) != "no" else None
     return None
+
+
+def _later(begun: PartialDate, known: Known, undated_too: bool) -> bool:
+    return undated_too if known.when is None else begun.earliest > known.when.latest
 
 
 def _change(lesion: Lesion, windows: Windows) -> str | None:

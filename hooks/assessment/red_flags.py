@@ -66,7 +66,7 @@ def _on_record(chart: Chart, ctd: CtdCriterion, criteria: Criteria, rules: RedFl
         crp = chart.latest("crp", max_age_days=infected.crp_days)
         coded = (
             ("digital-ischaemia", _refs(_digital_ischaemia(chart, rules))),
-            ("nerve-compression", _refs(chart.findings(*rules.nerve_concepts))),
+            ("nerve-compression", (*_refs(chart.findings(*rules.nerve_concepts)), *_spinal(chart, rules))),
         )
         chart.memory[key] = _OnRecord(
             _refs(chart.findings(*hurts.concepts, suspected=False)),
@@ -139,6 +139,14 @@ def _digital_ischaemia(chart: Chart, rules: RedFlags) -> tuple[Finding, ...]:
     dead = chart.findings(*rules.calciphylaxis.necrosis_concepts)
     at_digit = (f for f in dead if any(site.place in rules.digit_places for site in f.sites))
     return (*chart.findings(*rules.digital_ischaemia_concepts), *at_digit)
+
+
+def _spinal(chart: Chart, rules: RedFlags) -> tuple[str, ...]:
+    """Calcification that imaging shows beside or in the spine, with numbness or another neurological sign."""
+    signs = _refs(chart.findings(*rules.neuro_concepts))
+    shown = {image.ref for image in chart.facts.imaging if image.finding == "soft-tissue"} if signs else set()
+    spine = tuple(f.ref for f in chart.findings(*rules.spine_concepts) if f.ref in shown)
+    return (*spine, *signs) if spine else ()
 
 
 def _necrosis_or_livedo(lesions: Lesions, record: _OnRecord) -> tuple[str, ...]:

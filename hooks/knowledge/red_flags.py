@@ -50,6 +50,8 @@ class RedFlags(Strict):
     digit_places: tuple[str, ...]
     """where necrosis or gangrene is digital ischaemia whatever it is called."""
     nerve_concepts: tuple[str, ...]
+    spine_concepts: tuple[str, ...]
+    neuro_concepts: tuple[str, ...]
     breast_places: tuple[str, ...]
     adult_age: int
 

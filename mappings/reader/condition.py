@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -154,6 +155,8 @@ def _lesions(
         reading = engine.read(f"{title}. {comment}", kind="condition")
         if reading.lesions:
             mentions = list(reading.lesions)
+            if not any(m.sites for m in mentions):
+                mentions = _placed(mentions, title, comment, into)
         add_reading(replace(reading, lesions=(), concepts=()), replace(source, title=False), into)
     elif comment:
         untimed = replace(source, title=False, onset=None, sites=())
@@ -165,6 +168,13 @@ def _lesions(
     if kind is not None and not said:
         said = [_coded(kind, name, certainty, source)]
     into.lesions.extend(said or lesions[:1] or ([_coded("mass", name, certainty, source, bare=True)] if bare else []))
+
+
+def _placed(mentions: list[LesionMention], title: str, comment: str, into: Collected) -> list[LesionMention]:
+    """The place that a note begins with ("Arms and thighs, developed over the spring"), when nothing else says one."""
+    begins = re.split(r"[,;:.\n]", comment, maxsplit=1)[0]
+    sites = [m.sites for m in into.tools.engine.read(f"{title}. {begins}.", kind="condition").lesions]
+    return [replace(m, sites=sites[0]) for m in mentions] if len(sites) == 1 and sites[0] else mentions
 
 
 def _coded(kind: LesionKind, name: Concept, certainty: Certainty, source: Source, *, bare: bool = False) -> Lesion:

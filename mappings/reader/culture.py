@@ -21,6 +21,7 @@ _CLAUSE = re.compile(r"[.;,\n]")
 @dataclass(frozen=True, slots=True)
 class _Cultures:
     methods: frozenset[str]
+    organisms: frozenset[str]
     materials: frozenset[str]
     whole: tuple[str, ...]
     others: frozenset[str]
@@ -41,6 +42,13 @@ def is_wound_culture(names: Iterable[str]) -> bool:
     return False
 
 
+def is_culture_of_wound(names: Iterable[str], specimens: Iterable[str]) -> bool:
+    """Whether what grew is asked for, and the specimen says that it is of a wound ("Bacteria identified")."""
+    known = _cultures()
+    asked = any(not (known.methods | known.organisms).isdisjoint(plain(name).split()) for name in names)
+    return asked and is_wound_culture(f"culture {specimen}" for specimen in specimens)
+
+
 def culture_word(said: str) -> Literal["positive", "negative"] | None:
     """Growth or none, by the organism or the words of the result; None when it says neither."""
     known = _cultures()
@@ -59,6 +67,7 @@ def _cultures() -> _Cultures:
     data: Mapping[str, Any] = observation_words()["cultures"]
     return _Cultures(
         frozenset(data["methods"]),
+        frozenset(data["organisms"]),
         frozenset(data["materials"]),
         tuple(data["whole"]),
         frozenset(data["others"]),

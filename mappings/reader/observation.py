@@ -21,7 +21,7 @@ from mappings.reader.access import (
     text,
     updated,
 )
-from mappings.reader.analyte import other_material, specimen_words
+from mappings.reader.analyte import observation_words, other_material, specimen_words
 from mappings.reader.condition import LESION_KINDS
 from mappings.reader.context import Collected
 from mappings.reader.culture import is_wound_culture
@@ -31,7 +31,7 @@ from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.reader.panel import parts, read_components, read_pressures, read_result
 from mappings.reader.result import State, answers
-from mappings.text.reading import LabMention, TextReading
+from mappings.text.reading import LabMention, LesionMention, TextReading
 from mappings.values import number
 from mappings.versions import REPLACES
 
@@ -165,6 +165,8 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     reading = _without_misreadings(reading, resource, name, source, into)
     reading = _without_heading(reading, len(name.label or ""))
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)
+    if coded is not None and polarity is not False and not none_counted and not reading.lesions:
+        reading = replace(reading, lesions=_under_heading(coded, lines[1:], into))
     said = [le for le in to_lesions(reading.lesions, source) if not (coded and le.bare_code)]
     if coded is not None and not said:
         certainty: Certainty = "absent" if polarity is False or none_counted else "confirmed"
@@ -185,6 +187,19 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
         ]
     into.lesions.extend(said)
     add_reading(reading, source, into, lesions=False)
+
+
+def _under_heading(kind: LesionKind, lines: list[str], into: Collected) -> tuple[LesionMention, ...]:
+    """What components and notes say of a lesion that only a code without words names ("Consistency: hard"), read under
+    its name in the language that understands them."""
+    words = ". ".join(line for line in lines if line)
+    if not words:
+        return ()
+    for heading in observation_words()["lesion_headings"].get(kind, ()):
+        found = into.tools.engine.read(f"{heading}. {words}", kind="observation").lesions
+        if any(le.hardness != "unstated" or le.sites for le in found):
+            return found
+    return ()
 
 
 def _without_misreadings(

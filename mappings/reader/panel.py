@@ -13,10 +13,11 @@ from mappings.reader.analyte import (
     is_contradicted,
     observation_words,
     other_material,
+    specimen_words,
     test_of,
 )
 from mappings.reader.context import Collected
-from mappings.reader.culture import ANALYTE, is_wound_culture
+from mappings.reader.culture import ANALYTE, is_culture_of_wound, is_wound_culture
 from mappings.reader.names import Test
 from mappings.reader.narrative import Source
 from mappings.reader.result import State, valued
@@ -30,7 +31,10 @@ def read_result(
 ) -> bool:
     """Reads one result; False when the code is no analyte we know. `foreign`: the specimen is no blood."""
     test = test_of(name, into, foreign=foreign, foreign_panel=source.ref in foreign_members(into))
-    if test is None and is_wound_culture(name.texts):
+    if test is None and (
+        is_wound_culture(name.texts)
+        or ("specimen" in resource and is_culture_of_wound(name.texts, specimen_words(resource, into)))
+    ):
         test = Test(ANALYTE)
     if test is None:
         if is_contradicted(name, into):

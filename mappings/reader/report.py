@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -26,6 +26,7 @@ from mappings.reader.access import (
 )
 from mappings.reader.context import Collected, key_of
 from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
+from mappings.reader.identity import target
 from mappings.reader.narrative import Source, add_reading
 from mappings.reader.plain import plain_text
 from mappings.text.reading import TextReading
@@ -48,7 +49,8 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     observation.read_contained(resource, ref, into)
     words = report_text(resource)
     if is_wound_culture(name.texts):
-        grown = culture_word(words) if words else None
+        said = "\n".join((words or "", *_organisms(resource, into)))
+        grown = culture_word(said) if said.strip() else None
         into.results.append(
             Result(ANALYTE, ref, date, "final", label=name.label, word=grown, problem=None if grown else "no-value")
         )
@@ -60,6 +62,18 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
             into.findings.append(
                 Finding(ids, entry.label, ref, certainty="suspected", recorded=date, sites=source.sites)
             )
+
+
+def _organisms(resource: Mapping[str, Any], into: Collected) -> Iterator[str]:
+    """What the results of a culture say, contained in the report or named by it."""
+    within = {f"#{mapping(inner).get('id')}": mapping(inner) for inner in items(resource.get("contained"))}
+    for entry in items(resource.get("result")):
+        reference = mapping(entry).get("reference")
+        named = target(reference) if isinstance(reference, str) else None
+        found = within.get(reference) if isinstance(reference, str) else None
+        body = found or mapping(into.by_reference.get(named or ""))
+        if body.get("resourceType") == "Observation" and body.get("status") in _USABLE:
+            yield text(body.get("valueString")) or concept(body.get("valueCodeableConcept")).label
 
 
 def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
@@ -89,7 +103,7 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
             add_reading(engine.read(words, kind="note"), source, into)
         return
     reading = engine.read(words, kind="pathology" if kind == "pathology" else "imaging") if words else None
-    workup = into.workup_of(name)
+    workup = into.workup_of(name) or (_by_place(name, into) if kind == "imaging" else frozenset())
     if kind == "pathology":
         _pathology(reading, name, source, into)
     else:
@@ -130,13 +144,25 @@ def _new_kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> st
         codes_, titles = known[kind]
         if workup & ids or categories & codes_ or any(words in title for words in titles):
             return kind
-    return "note"
+    return "imaging" if _by_place(name, into) else "note"
+
+
+def _by_place(name: Concept, into: Collected) -> frozenset[str]:
+    """The test that a title means by a place of the body and a word that is none alone ("Elbow 3 views")."""
+    words = set(plain(" ".join(name.texts)).split())
+    found = frozenset(test for test, said in _at_place().items() if not said.isdisjoint(words))
+    return found if found and _title_sites(name, into) else frozenset()
 
 
 @cache
 def _kinds() -> Mapping[str, tuple[frozenset[str], tuple[str, ...]]]:
     data = read_data("reports.yaml")
     return {kind: (frozenset(entry["codes"]), tuple(plain(t) for t in entry["titles"])) for kind, entry in data.items()}
+
+
+@cache
+def _at_place() -> Mapping[str, frozenset[str]]:
+    return {test: frozenset(words) for test, words in read_data("reports.yaml")["imaging"]["at_place"].items()}
 
 
 def _by_workup(workup: frozenset[str]) -> Modality:

@@ -59,7 +59,7 @@ def _mention(document: Document, hit: Hit, concept: str, status: Status) -> Conc
 def _near(document: Document, hit: Hit) -> tuple[Site, ...]:
     """The sites right before a diagnosis, and those after it up to the next finding."""
     sentence = document.sentence_of(hit.first)
-    first, last = max(sentence.first, hit.first - 2), min(hit.last + _REACH, sentence.last)
+    first, last = max(sentence.first, hit.first - 2), _reach(document, hit, sentence)
     if not document.between("place", first, last):
         return ()
     following = (
@@ -68,6 +68,17 @@ def _near(document: Document, hit: Hit) -> tuple[Site, ...]:
         for h in document.between(category, hit.last, last)
     )
     return tuple(dict.fromkeys(site for _, site in located(document, first, min(following, default=last))))
+
+
+def _reach(document: Document, hit: Hit, sentence: Sentence) -> int:
+    """So many words on; articles and prepositions ("of the tip of the left ring finger") are not counted."""
+    left, at = _REACH, hit.last
+    while at < sentence.last and left:
+        word = document.word(at)
+        light = word in document.vocab.articles or word in document.vocab.stopwords
+        left -= not (light or document.between("preposition", at, at + 1))
+        at += 1
+    return at
 
 
 def _lifelong(concept: str) -> bool:

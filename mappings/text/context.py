@@ -62,6 +62,7 @@ class Contexts:
         self._diagnoses = {h.last: h.first for h in hits.get("concept", ()) if h.last not in described}
         self._hits = hits
         self._where: set[int] | None = None
+        self._joins: dict[int, Hit] | None = None
         self.reaches: list[Reach] = []
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
@@ -164,7 +165,7 @@ class Contexts:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
             if entry.scope is not None:
                 end = self._before_places(hit.first, first) if self._word(hit.first) == "?" else hit.first
-                first = max(first, self._short_back(end, entry.scope, first))
+                first = self._over_joined(max(first, self._short_back(end, entry.scope, first)), end, sentence, first)
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
 
@@ -246,6 +247,25 @@ class Contexts:
             if self._words.words[index] in (",", ")"):
                 return index + 1
         return max(end - scope, limit)
+
+    def _over_joined(self, begin: int, end: int, sentence: Sentence, limit: int) -> int:
+        """ "systemic sclerosis and lupus excluded": what "and" joins to a diagnosis is meant too, what a
+        comma joins, or a word such as "known" opens, is not."""
+        if self._joins is None:
+            self._joins = {hit.first: hit for hit in self._hits.get("coordinator", ())}
+        named = self._hits.get("concept", ())
+        ending, starting = {hit.last: hit for hit in named}, {hit.first: hit for hit in named}
+        if (whole := ending.get(end)) is not None:
+            begin = min(begin, max(whole.first, limit))  # "systemic sclerosis excluded" is not "sclerosis excluded"
+        while (hit := starting.get(begin)) and (join := self._joins.get(begin - 1)):
+            before = ending.get(join.first)
+            opened = before is None or before.first < limit or before.first == limit > sentence.first
+            if before is None or opened or self._words.words[join.first] == ",":
+                break
+            if _family(before) != _family(hit):
+                break  # "dermatomyositis and malignancy excluded"
+            begin = before.first
+        return begin
 
     def _list_end(self, begin: int, limit: int) -> int:
         """ "no rash, nodules or ulcers" is one list; after a comma a number or a time begins a new statement."""
@@ -340,6 +360,10 @@ class Contexts:
 
     def _word(self, index: int) -> str:
         return self._words.words[index] if index < len(self._words) else ""
+
+
+def _family(hit: Hit) -> str:
+    return hit.value.partition(".")[0]
 
 
 def _by_sentence(hits: list[Hit], firsts: list[int]) -> list[list[Hit]]:

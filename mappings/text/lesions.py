@@ -7,7 +7,7 @@ from itertools import pairwise
 from mappings.text.document import Document
 from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
-from mappings.text.measures import count, pain_score, sizes
+from mappings.text.measures import count, counted, pain_score, sizes
 from mappings.text.onset import give_times, share_complaints
 from mappings.text.reading import LesionMention, Status
 from mappings.text.sites import located
@@ -193,7 +193,7 @@ class LesionReader(Surroundings):
         if owned:
             draft.status = "affirmed"
         self._attributes(draft, head.first, head.last, head.hit, owned=owned)
-        draft.count = count(document, head.hit.first, head.first)
+        draft.count = count(document, head.hit.first, head.first) or counted(document, head.hit, head.last)
         return draft
 
     def _attributes(self, draft: Draft, first: int, last: int, head: Hit | None = None, *, owned: bool = False) -> None:
@@ -253,6 +253,8 @@ class LesionReader(Surroundings):
             return []
         same = [d for d in self.latest if d.kind == draft.kind and d.status == "affirmed"]
         generic = head.kind == "skin-change"
+        if counted(document, head.hit, head.last) is not None:
+            return same
         before = head.hit.first - 1
         definite = before >= 0 and document.word(before) in document.vocab.articles
         while before > sentence.first and self._covered(before, _ADJECTIVES):

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from mappings.text.document import Document
 from mappings.text.times import amount
+from mappings.text.vocabulary import Hit
 
 _SIZE = re.compile(
     r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(?:cm|mm)\s*)?"
@@ -61,6 +62,16 @@ def _glued(document: Document, index: int) -> bool:
     """Part of a longer word: "57F", "2x2cm"."""
     folded, start, end = document.words.folded, document.words.starts[index], document.words.ends[index]
     return folded[end : end + 1].isalpha() or folded[max(start - 1, 0) : start].isalpha()
+
+
+def counted(document: Document, head: Hit, last: int) -> int | None:
+    """The number a field of that name holds ("Number of nodules: 3"), alone up to the end of its line or item."""
+    at = head.last
+    if at + 1 >= last or document.word(at) not in (":", "="):
+        return None
+    said = document.word(at + 1)
+    alone = at + 2 >= last or document.word(at + 2) in (",", ";", ".", ")", "|")
+    return int(said) if alone and said.isdigit() and 0 < int(said) < MOST and not _glued(document, at + 1) else None
 
 
 def count(document: Document, head_first: int, limit: int) -> int | None:

@@ -221,8 +221,13 @@ class Surroundings:
         return any(hit.first <= index < hit.last for hit in self.document.between(category, index - 2, index + 1))
 
     def _means_other(self, hit: Hit) -> bool:
-        """A word that is part of a diagnosis ("diffuse SSc"), or that calls the material chalky, not the lesion."""
+        """A word that is part of a diagnosis ("diffuse SSc") or of a denial ("no new lesions"), or that calls the
+        material chalky, not the lesion."""
         document = self.document
+        for denial in document.between("trigger", hit.first - 2, hit.first + 1):
+            denies = rule(document.vocab, denial).status == "negated"
+            if denies and denial.first < hit.first and hit.last <= denial.last:
+                return True
         for concept in document.between("concept", hit.first - 2, hit.first + 1):
             if concept.first <= hit.first and hit.last < concept.last:
                 return True

@@ -56,9 +56,9 @@ def test_growth_is_read_from_the_organism(said: str, word: str | None) -> None:
     assert culture_word(said) == word
 
 
-def results(body: dict[str, Any]) -> list[tuple[str, str | None]]:
+def results(body: dict[str, Any], *others: dict[str, Any]) -> list[tuple[str, str | None]]:
     resource = {"id": "c", "subject": {"reference": "Patient/p"}, "status": "final"} | body
-    raw = RawChart("p", (PATIENT, resource), {need: Completeness("complete") for need in NEEDS})
+    raw = RawChart("p", (PATIENT, resource, *others), {need: Completeness("complete") for need in NEEDS})
     return [(r.analyte, r.word) for r in reader().read(raw).results]
 
 
@@ -72,3 +72,38 @@ def test_cultures_of_observations_and_reports() -> None:
     assert results(report | {"conclusion": "Heavy growth of Staphylococcus aureus."}) == [(ANALYTE, "positive")]
     assert results(report | {"conclusion": "No growth."}) == [(ANALYTE, "negative")]
     assert results(report) == [(ANALYTE, None)]
+
+
+def grown(organism: str, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": "g", "status": "final", "code": {"text": "Organism identified"},
+            "valueCodeableConcept": {"text": organism}} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("inner", "word"),
+    [
+        (grown("Staphylococcus aureus"), "positive"),
+        (grown("No growth after 48 h"), "negative"),
+        (grown("Staphylococcus aureus", status="entered-in-error"), None),
+    ],
+)
+def test_a_culture_says_what_its_results_say_contained_or_referred_to(inner: dict[str, Any], word: str | None) -> None:
+    report = {"resourceType": "DiagnosticReport", "code": {"text": "Microbiology: tissue, right elbow"}}
+    assert results(report | {"contained": [inner], "result": [{"reference": "#g"}]}) == [(ANALYTE, word)]
+    own = inner | {"subject": {"reference": "Patient/p"}}
+    assert (ANALYTE, word) in results(report | {"result": [{"reference": "Observation/g"}]}, own)
+
+
+@pytest.mark.parametrize(
+    ("name", "specimen", "word"),
+    [
+        ("Organism identified", "Wound swab right elbow", "positive"),
+        ("Bacteria identified in Specimen by Culture", "Ulcer, left hand", "positive"),
+        ("Organism identified", "Urine, midstream", None),
+        ("Organism identified", "Blood", None),
+        ("Gram stain", "Wound swab", None),
+    ],
+)
+def test_what_grew_is_of_a_wound_when_the_specimen_is(name: str, specimen: str, word: str | None) -> None:
+    body = grown("Staphylococcus aureus", id="c", code={"text": name}, specimen={"display": specimen})
+    assert results(body) == ([(ANALYTE, word)] if word else [])

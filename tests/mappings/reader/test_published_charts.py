@@ -1,0 +1,199 @@
+"""What charts after published reports taught (ninth held set): each reading beside one that must stay as it is."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.raw import RawChart
+from mappings.text.engine import TextEngine
+from mappings.units import load_units
+from mappings.values import parse_quantity, parse_range
+from tests.spec.harness import reader
+
+ENGINE = TextEngine.load()
+TABLE = load_units()
+COMPLETE = {need: Completeness("complete") for need in NEEDS}
+
+
+def read(resource_type: str, **body: Any) -> PatientFacts:
+    resource = {"resourceType": resource_type, "id": "r", "status": "final", "subject": {"reference": "Patient/p"}}
+    return reader().read(RawChart("p", (resource | {"effectiveDateTime": "2026-05-20"} | body,), COMPLETE))
+
+
+def said(text: str) -> dict[str, str]:
+    return {m.concept: m.status for m in ENGINE.read(text, kind="condition").concepts}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Systemic sclerosis and lupus excluded by rheumatology 2025",
+        "SSc or SLE excluded",
+        "Sklerodermie und SLE ausgeschlossen",
+        "Esclerosis sistémica y lupus descartados",
+        "Sclérodermie et lupus exclus",
+        "Esclerose sistêmica e lúpus excluídos",
+    ],
+)
+def test_a_denial_holds_for_both_diseases_that_and_joins(text: str) -> None:
+    assert said(text) == {"ctd.systemic_sclerosis": "negated", "ctd.sle": "negated"}
+
+
+def test_a_denial_holds_for_no_more_than_what_is_joined() -> None:
+    assert said("SLE, systemic sclerosis excluded") == {"ctd.sle": "affirmed", "ctd.systemic_sclerosis": "negated"}
+    assert said("Known systemic sclerosis and lupus excluded")["ctd.systemic_sclerosis"] == "affirmed"
+    assert said("Dermatomyositis and malignancy excluded")["ctd.dermatomyositis"] == "affirmed"
+    assert said("SLE with antiphospholipid syndrome excluded")["ctd.sle"] == "affirmed"
+
+
+@pytest.mark.parametrize(
+    ("text", "concept", "status"),
+    [
+        ("Systemic sclerosis excluded", "ctd.systemic_sclerosis", "negated"),
+        ("Rheumatoid arthritis excluded", "ctd.ra", "negated"),
+        ("Lúpus eritematoso sistêmico provável", "ctd.sle", "possible"),
+        ("Systemic sclerosis, gout excluded", "ctd.systemic_sclerosis", "affirmed"),
+    ],
+)
+def test_a_denial_of_one_word_holds_for_the_whole_name_of_a_disease(text: str, concept: str, status: str) -> None:
+    assert said(text)[concept] == status
+
+
+@pytest.mark.parametrize(
+    "text", ["2,20 à 2,60", "2,20 a 2,60", "de 2,20 a 2,60", "2,20 até 2,60", "2,20 hasta 2,60", "von 2,20 bis 2,60"]
+)
+def test_a_range_in_words_of_five_languages(text: str) -> None:
+    quantity = parse_quantity("2.3 mmol/L", TABLE)
+    assert quantity is not None
+    found = parse_range(text, quantity, TABLE.analytes["calcium-total"], TABLE)
+    assert found is not None
+    assert (found.low, found.high) == (Decimal("2.20"), Decimal("2.60"))
+
+
+@pytest.mark.parametrize(
+    ("name", "analyte"),
+    [
+        ("Ionised Ca (venous gas)", "calcium-ionized"),
+        ("iCa (VBG)", "calcium-ionized"),
+        ("Calcium ionizado, gasometria", None),
+        ("Calcio iónico (gasometría)", "calcium-ionized"),
+        ("Calcium (blood gas)", None),  # an analyser of gases measures the ionized one only
+        ("Ca, BGA", None),
+        ("Calcium (serum)", "calcium-total"),
+    ],
+)
+def test_calcium_of_a_blood_gas(name: str, analyte: str | None) -> None:
+    assert TABLE.analyte_named(name) == analyte
+
+
+@pytest.mark.parametrize(
+    ("title", "modality"),
+    [
+        ("Rayos X de codo", "radiograph"),
+        ("DR KNEE", "radiograph"),
+        ("Elbow 3 views", "radiograph"),
+        ("Cliché du coude", "radiograph"),
+        ("USG elbow", "ultrasound"),
+        ("Echo des parties molles", "other"),
+    ],
+)
+def test_a_report_of_imaging_is_known_by_its_title(title: str, modality: str) -> None:
+    facts = read("DiagnosticReport", code={"text": title}, conclusion="Subcutaneous calcifications.")
+    assert [(i.modality, i.finding) for i in facts.imaging] == [(modality, "soft-tissue")]
+
+
+@pytest.mark.parametrize("title", ["Letter, Dr Smith", "Blood film", "Views of the patient", "Echo", "Elbow clinic"])
+def test_other_reports_are_none_of_imaging(title: str) -> None:
+    assert read("DiagnosticReport", code={"text": title}, conclusion="Hard nodule of the elbow.").imaging == ()
+
+
+@pytest.mark.parametrize(
+    ("component", "hardness"),
+    [
+        ({"code": {"text": "Consistency"}, "valueCodeableConcept": {"coding": [{"display": "Hard"}]}}, "definite"),
+        ({"code": {"text": "Consistance"}, "valueString": "Dure"}, "definite"),
+        ({"code": {"text": "Consistencia"}, "valueString": "Dura"}, "definite"),
+        ({"code": {"text": "Konsistenz"}, "valueString": "hart"}, "definite"),
+        ({"code": {"text": "Consistency"}, "valueString": "Soft"}, "against"),
+        ({"code": {"text": "Colour"}, "valueString": "Red"}, "unstated"),
+    ],
+)
+def test_components_describe_the_lesion_that_a_code_alone_names(component: dict[str, Any], hardness: str) -> None:
+    nodule = {"coding": [{"system": "http://snomed.info/sct", "code": "95325000"}]}
+    assert [le.hardness for le in read("Observation", code=nodule, component=[component]).lesions] == [hardness]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Hard nodules of the left thigh. Number of nodules: 3", 3),
+        ("Número de nódulos: 2. Consistencia: dura", 2),
+        ("Nombre de nodules : 4. Consistance : dure", 4),
+        ("Anzahl Knoten: 3, hart", 3),
+        ("Hard nodules: 3 cm", None),
+        ("Hard nodules: 2/10 pain", None),
+    ],
+)
+def test_a_field_that_holds_the_number_of_lesions(text: str, count: int | None) -> None:
+    assert [le.count for le in ENGINE.read(text, kind="observation").lesions] == [count]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hard deposits over the right shin, no new lesions",
+        "Hard nodules of the elbow since 2019, no new ones",
+        "Hard nodules of the elbow, none new",
+        "Harte Knoten am Ellenbogen, keine neuen",
+        "Nodules durs des coudes, aucun nouveau",
+    ],
+)
+def test_what_is_denied_to_be_new_is_not_called_new(text: str) -> None:
+    assert not any(le.called_new for le in ENGINE.read(text, kind="observation").lesions if le.status == "affirmed")
+
+
+@pytest.mark.parametrize(
+    ("note", "places"),
+    [
+        ("Arms and thighs, developed together with worsening weakness and rash.", ["arm", "thigh"]),
+        ("Developed together with worsening weakness and rash, then pain in the arms.", []),
+        ("No rash of the face, developed slowly.", []),
+    ],
+)
+def test_a_note_that_begins_with_the_place_of_a_lesion(note: str, places: list[str]) -> None:
+    facts = read("Condition", code={"text": "Multiple hard subcutaneous nodules"}, note=[{"text": note}])
+    assert [site.place for le in facts.lesions for site in le.sites] == places
+
+
+def test_open_wounds_are_ulcers_and_olecranons_elbows() -> None:
+    (lesion,) = ENGINE.read("Open wound over the right shin, hard calcium deposit extruding").lesions
+    assert lesion.ulcerated
+    assert not any(le.status == "affirmed" for le in ENGINE.read("No open wounds.").lesions)
+    (lesion,) = ENGINE.read("Firm rubbery nodules over both olecranons").lesions
+    assert [site.region for site in lesion.sites] == ["elbow"]
+
+
+@pytest.mark.parametrize(
+    ("route", "read_as"),
+    [
+        ("intraveineuse", "iv"),
+        ("vía intravenosa", "iv"),
+        ("intravenös", "iv"),
+        ("Subcutaneous", "sc"),
+        ("subkutan", "sc"),
+        ("sous-cutanée", "sc"),
+        ("cutaneous", "topical"),
+    ],
+)
+def test_routes_in_five_languages(route: str, read_as: str) -> None:
+    facts = read(
+        "MedicationAdministration",
+        status="completed",
+        medicationCodeableConcept={"text": "Calcium gluconate"},
+        dosage={"route": {"text": route}},
+    )
+    assert [medication.route for medication in facts.medications] == [read_as]
