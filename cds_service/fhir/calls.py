@@ -18,6 +18,8 @@ from cds_service.tracing import resource_type, span
 from mappings.versions import Version
 
 MAX_BYTES = 32 * 1024 * 1024
+_FRESH = {"Cache-Control": "no-cache"}
+"""HAPI FHIR answers a search from its memory for a minute unless it is told: an order just signed was offered again."""
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _LOST = "connection-lost"
 """the connection broke after it stood, before an answer came; a search may be sent again."""
@@ -150,7 +152,9 @@ class Caller:
         """The call itself. Each of its operations may take `left`; that all together are over in time is its caller's
         concern."""
         empty = httpx.Headers()
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers = dict(_FRESH)
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         method = "GET" if form is None else "POST"
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"

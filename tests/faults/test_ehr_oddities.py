@@ -206,6 +206,13 @@ def _order_is_not_relied_on() -> None:
     assert values(talk(Hapi([PATIENT, *days]))) == values(talk(Hapi([PATIENT, *reversed(days)])))
 
 
+def _answers_from_memory() -> None:
+    vendor = Hapi(list(CHART))
+    assert values(talk(vendor)) == ["9.4"]
+    vendor.resources.append(lab("o-new", 10.1))
+    assert values(talk(vendor)) == ["10.1", "9.4"]
+
+
 def _no_dates_in_searches() -> None:
     vendor = Oracle(CHART)
     talk(vendor)
@@ -295,6 +302,7 @@ SERVERS: dict[str, Callable[[], None]] = {
     "Epic: an empty result holds an OperationOutcome entry with mode outcome": _outcome_entry_in_an_empty_bundle,
     "Oracle: the first page ignores _count, later ones may be short": _first_page_ignores_count,
     "Oracle: the order depends on the parameters": _order_is_not_relied_on,
+    "HAPI: the same search is answered from memory for a minute": _answers_from_memory,
     "Oracle: date and _lastUpdated may not be combined": _no_dates_in_searches,
     "Oracle: code matches Observation.code only, not component codes": _code_search_misses_components,
     "Oracle: rows entered in error are returned": _entered_in_error_rows,
