@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 from joserfc.errors import JoseError
+from msgspec import Struct
 
 from cds_service.errors import Overloaded, Unauthorized
 from cds_service.keys import KeyStore
@@ -142,16 +143,14 @@ def _fits(tenant: Tenant, header: Mapping[str, Any], claims: Mapping[str, Any], 
     return tenant.client_id is None or claims.get("sub") == tenant.client_id
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a call was answered, to be given again to its retry."""
 
     body: bytes
     media_type: str
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     request_hash: str
     until: float
     first: float

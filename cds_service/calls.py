@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from fastapi import Request
+from msgspec import Struct
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -27,8 +27,7 @@ _PAGES = "/companion/"
 _CALLER = "cds_caller"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """An admitted call. `stored` is the answer that this very request was given before (a gateway's retry)."""
 
     state: AppState

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from cds_service.errors import ServiceError
 from cds_service.fhir.client import Deadline, FhirClient
@@ -31,8 +32,7 @@ class EvaluationError(ServiceError):
     status = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(Struct, frozen=True):
     assessment: Assessment
     cards: list[dict[str, Any]]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from cds_service.errors import BadRequest
 
@@ -14,8 +15,7 @@ _LONGEST = 200
 _MAX_COMMENT = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackItem:
+class FeedbackItem(Struct, frozen=True):
     """One outcome of one card. `comment` is free text and may hold PHI: stored with access control, never logged."""
 
     card: str

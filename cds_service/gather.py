@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cds_service.fhir.client import Deadline, FhirClient, Read
 from cds_service.fhir.late import Page, packed
@@ -34,8 +36,7 @@ _MANY = 250
 """resources of a prefetch that are not kept decoded while the rest is read from the server."""
 
 
-@dataclass(slots=True)
-class Gathered:
+class Gathered(Struct):
     """What came of a chart: `frame` is the chart without its resources; the `pages` among them are bytes still, each
     with the need that it was read for (None: the prefetch)."""
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from cds_service.errors import BadRequest
 from cds_service.gather import settled
@@ -56,16 +56,14 @@ _COMPLETE = completeness_of(Prefetched(satisfied={need for need, _ in PREFETCH.v
 _DECODER = msgspec.json.Decoder(_Request)
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(Struct, frozen=True):
     """A request whose patient there is nothing to say about, and what is known of the patient."""
 
     hook: HookRequest
     facts: PatientFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """How to find out whether bytes that may name a disease do: the look at bytes, the concepts that it looks for, and
     the FHIR release in which a request's resources are read."""
 

@@ -7,12 +7,12 @@ import json
 import logging
 import ssl
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
+from msgspec import Struct, field
 
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy, open_client
@@ -28,8 +28,7 @@ _FETCH_MS = 2000
 _TYPES = {"RS": RSAKey, "PS": RSAKey, "ES": ECKey}
 
 
-@dataclass(slots=True)
-class _Cached:
+class _Cached(Struct):
     keys: dict[str, Any] = field(default_factory=dict)
     fetched: float = float("-inf")
     tried: float = float("-inf")

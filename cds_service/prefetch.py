@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from hooks.services import PREFETCH, RESOURCE_NEEDS
 from mappings.bundles import Unpacked, unpack, with_resolved_urns
@@ -56,8 +57,7 @@ _NOT_FHIR = "not a FHIR resource"
 _WRONG_TYPE = "wrong resource type"
 
 
-@dataclass(slots=True)
-class Prefetched:
+class Prefetched(Struct):
     """`missing` are the template keys still to be read for a need; `failures` the reasons of failed keys; `refusals`
     the needs that the client answered with an OperationOutcome, which are not asked again."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from fastapi import Request
+from msgspec import Struct, field
 
 from cds_service.auth import Authenticator, Caller
 from cds_service.companion.sessions import Sessions
@@ -31,8 +31,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "testclient")
 """the last is the name that the test client gives itself; no network address looks like it."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppState:
+class AppState(Struct, frozen=True):
     settings: Settings
     brain: Brain
     policy: Policy

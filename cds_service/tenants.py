@@ -11,7 +11,6 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
+from msgspec import Struct, field
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cds_service.errors import SettingsError
@@ -195,8 +195,7 @@ class Tenant(_Strict):
         return {k: tuple(Coding(c.system, c.code, c.display) for c in v) for k, v in self.orderables.items()}
 
 
-@dataclass(slots=True)
-class Tenants:
+class Tenants(Struct):
     """The tenants of a file. `problems` names the disabled ones; the texts hold no key material."""
 
     path: Path | None

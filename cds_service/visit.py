@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from cds_service.errors import Precondition
 from cds_service.fhir.client import Deadline
@@ -38,8 +39,7 @@ _AGE_BANDS = (("0-17", 18), ("18-39", 40), ("40-64", 65))
 _OLDEST = "65+"
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """A call of one service by one tenant (None: the sandbox)."""
 
     state: AppState

@@ -7,9 +7,10 @@ give the same answer everywhere. It never raises on a chart; what could not be r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from itertools import chain
+
+from msgspec.structs import replace
 
 from hooks.assessment.ctd import named
 from hooks.assessment.explain import would_change

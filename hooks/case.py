@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hooks.model import Criteria, Differential, Grade, RedFlag
 from mappings.facts import Lesion
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """`lesions` are the qualifying lesions that decide (N1 to N4 that count); `regions` their body regions with those
     that imaging added; `flags` the red-flag ids; `mimics` the ids of the differential that are live."""
 

@@ -7,10 +7,11 @@ data). Every answer keeps the facts behind it, so that a rule can cite them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from mappings.dates import PartialDate, years_between
 from mappings.facts import Finding, Lesion, Medication, PatientFacts, Result

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from msgspec import Struct, field
 
 from mappings.facts import Completeness, Hardness, Need, Quarantined, Site
+from mappings.guarded import Guarded
 
 if TYPE_CHECKING:
     from hooks.situation import Situation
@@ -28,8 +29,7 @@ WorkupDecision = Literal["offer", "already-done", "already-ordered", "not-indica
 TherapyDecision = Literal["offer", "warn", "need", "block", "not-indicated"]
 
 
-@dataclass(frozen=True, slots=True)
-class CtdCriterion:
+class CtdCriterion(Struct, frozen=True):
     status: Met
     because: str
     certainty: Literal["confirmed", "suspected"] | None = None
@@ -38,8 +38,9 @@ class CtdCriterion:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LesionCriterion:
+class LesionCriterion(Struct, frozen=True):
+    """`unsaid`, here and below: what the assessment's JSON leaves out."""
+
     status: Met
     because: str
     hardness: Hardness | None = None
@@ -48,12 +49,12 @@ class LesionCriterion:
     sites: tuple[str, ...] = ()
     extent: Extent = "unknown"
     evidence: tuple[str, ...] = ()
-    body_sites: tuple[Site, ...] = dataclasses.field(default=(), metadata={"json": False})
-    chalky: bool = dataclasses.field(default=False, metadata={"json": False})
+    unsaid: ClassVar = frozenset({"body_sites", "chalky"})
+    body_sites: tuple[Site, ...] = ()
+    chalky: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LabCriterion:
+class LabCriterion(Struct, frozen=True):
     """`category` is what the value says (normal, low, high, borderline) when `status` tells that it is stale or
     indeterminate; a value in words has value None."""
 
@@ -72,8 +73,7 @@ class LabCriterion:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KidneyCriterion:
+class KidneyCriterion(Struct, frozen=True):
     status: Literal["normal", "reduced", "severe", "unknown"]
     because: str
     egfr: Decimal | None = None
@@ -84,8 +84,7 @@ class KidneyCriterion:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReportCriterion:
+class ReportCriterion(Struct, frozen=True):
     """Imaging or biopsy: does a report show calcium where it counts?"""
 
     status: Literal["positive", "negative", "not-done", "unknown"]
@@ -95,8 +94,7 @@ class ReportCriterion:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria:
+class Criteria(Struct, frozen=True):
     ctd: CtdCriterion
     lesion: LesionCriterion
     calcium: LabCriterion
@@ -107,35 +105,32 @@ class Criteria:
     biopsy: ReportCriterion
 
 
-@dataclass(frozen=True, slots=True)
-class RedFlag:
+class RedFlag(Struct, frozen=True):
     id: str
     text: str
     evidence: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Differential:
+class Differential(Struct, frozen=True):
     id: str
     because: str
     separating_test: str
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkupItem:
+class WorkupItem(Struct, frozen=True):
     id: str
     decision: WorkupDecision
     because: str
     evidence: tuple[str, ...] = ()
-    sites: tuple[Site, ...] = dataclasses.field(default=(), metadata={"json": False})
-    cautions: tuple[str, ...] = dataclasses.field(default=(), metadata={"json": False})
+    unsaid: ClassVar = frozenset({"sites", "cautions"})
+    sites: tuple[Site, ...] = ()
+    cautions: tuple[str, ...] = ()
     """what the safety table asks to be careful about, should it be done (a biopsy); part of `because` when offered."""
 
 
-@dataclass(frozen=True, slots=True)
-class TherapyItem:
+class TherapyItem(Struct, frozen=True):
     """One agent. `rules` are the fired rule ids of the safety table, `notes` one plain sentence for each."""
 
     id: str
@@ -149,14 +144,15 @@ class TherapyItem:
     cap: str | None = None
     evidence: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    described: bool = dataclasses.field(default=False, metadata={"json": False})
+    unsaid: ClassVar = frozenset({"described", "fits"})
+    described: bool = False
     """may be described as text on the card at this grade."""
-    fits: bool = dataclasses.field(default=False, metadata={"json": False})
+    fits: bool = False
     """suits this extent, disease and lesion; an agent that does not is never shown as an option of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Guarded, frozen=True):
+    hidden = frozenset({"situation"})
     knowledge_version: str
     as_of: date
     patient: str
@@ -176,14 +172,20 @@ class Assessment:
     missing: tuple[str, ...] = ()
     workup: tuple[WorkupItem, ...] = ()
     therapies: tuple[TherapyItem, ...] = ()
-    completeness: Mapping[Need, Completeness] = dataclasses.field(default_factory=dict)
+    completeness: Mapping[Need, Completeness] = field(default_factory=dict)
     quarantined: tuple[Quarantined, ...] = ()
     sources: tuple[str, ...] = ()
     schema: str = "1"
-    unreadable: tuple[Need, ...] = dataclasses.field(default=(), metadata={"json": False})
+    unsaid: ClassVar = frozenset({"unreadable", "situation"})
+    unreadable: tuple[Need, ...] = ()
     """needs whose failure leaves the question open: the hook answers 412 (rule 2.5, what cannot be read)."""
-    situation: Situation | None = dataclasses.field(default=None, compare=False, repr=False, metadata={"json": False})
-    """what it tells in words, and the chart behind it; never kept longer than its request."""
+    situation: Situation | None = None
+    """what it tells in words, and the chart behind it; never kept longer than its request, and never compared."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Assessment):
+            return NotImplemented
+        return all(getattr(self, n) == getattr(other, n) for n in self.__struct_fields__ if n != "situation")
 
 
 def to_json(assessment: Assessment) -> dict[str, Any]:
@@ -194,15 +196,13 @@ def to_json(assessment: Assessment) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Struct):
         out: dict[str, Any] = {}
-        for spec in dataclasses.fields(value):
-            if not spec.metadata.get("json", True):
-                continue
-            item = _plain(getattr(value, spec.name))
-            if item is None and spec.name not in _KEPT_NULL:
-                continue
-            out[_camel(spec.name)] = item
+        unsaid = getattr(value, "unsaid", ())
+        for name in value.__struct_fields__:
+            item = None if name in unsaid else _plain(getattr(value, name))
+            if item is not None or (name in _KEPT_NULL and name not in unsaid):
+                out[_camel(name)] = item
         return out
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}

@@ -7,8 +7,10 @@ or when nothing speaks against it, the answer is silence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hooks.assess import assess
 from hooks.assessment.sites import regions
@@ -31,8 +33,7 @@ _UNWANTED = frozenset({"avoid", "already-done", "already-ordered"})
 _ORDER = ("block", "avoid", "conflict", "need", "warn", "already-done", "already-ordered")
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """One thing that speaks against one draft. `needs` are workup ids that come first."""
 
     order: str

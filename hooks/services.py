@@ -8,8 +8,9 @@ demand. Keys are stable across releases.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mappings.facts import Need
 
@@ -53,8 +54,7 @@ _USAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HookService:
+class HookService(Struct, frozen=True):
     id: str
     hook: str
     title: str

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hooks.assessment.differential import find_mimics
 from hooks.assessment.extent import judge_extent
@@ -24,8 +25,7 @@ from hooks.workup import WeighedWorkup, weigh_workup
 _STABLE_SILENT: frozenset[Grade] = frozenset({"incomplete", "possible", "probable", "likely", "confirmed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """`therapies` is None where the grade is none: nothing is weighed then."""
 
     judged: Judged

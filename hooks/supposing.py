@@ -7,8 +7,9 @@ them once already."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from hooks.case import Case
 from hooks.chart import Chart
@@ -28,8 +29,7 @@ Decided = tuple[str, WorkupDecision]
 _K = TypeVar("_K", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """An assessment without its words: what an answer can move."""
 
     grade: Grade
@@ -51,8 +51,7 @@ class Outline:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Unit:
+class _Unit(Struct, frozen=True, eq=False):
     """Therapies or investigations (by id) that look at the same things of a case."""
 
     ids: frozenset[str]
@@ -62,8 +61,7 @@ class _Unit:
     """they look at where the lesions are, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Units:
+class _Units(Struct, frozen=True):
     """All of one knowledge."""
 
     looks: Looks

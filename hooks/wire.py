@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec.structs import replace
+
 from mappings.bundles import unpack, with_resolved_urns
+from mappings.guarded import Guarded
 from mappings.raw import Resource
 
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
@@ -28,11 +30,11 @@ class RequestError(ValueError):
         self.element, self.message = element, message
 
 
-@dataclass(frozen=True, slots=True)
-class FhirAuthorization:
+class FhirAuthorization(Guarded, frozen=True):
     """The bearer token of one call; kept for the call only and never shown."""
 
-    access_token: str = field(repr=False)
+    hidden = frozenset({"access_token"})
+    access_token: str
     scope: str
     token_type: str = "Bearer"  # noqa: S105 - the name of the scheme
     subject: str | None = None
@@ -40,18 +42,18 @@ class FhirAuthorization:
     expires_in: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HookRequest:
+class HookRequest(Guarded, frozen=True):
+    hidden = frozenset({"context", "prefetch", "drafts"})
     hook: str
     hook_instance: str
     patient_id: str
     user_kind: str | None
     encounter_id: str | None
-    context: Mapping[str, Any] = field(repr=False)
-    prefetch: Mapping[str, Any] | None = field(default=None, repr=False)
+    context: Mapping[str, Any]
+    prefetch: Mapping[str, Any] | None = None
     fhir_server: str | None = None
     authorization: FhirAuthorization | None = None
-    drafts: tuple[Resource, ...] = field(default=(), repr=False)
+    drafts: tuple[Resource, ...] = ()
     selections: frozenset[str] | None = None
 
     @property

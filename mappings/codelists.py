@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal, TypeVar, cast
+
+from msgspec import Struct, field
 
 from mappings import systems
 from mappings.codetypes import TYPES, CodelistError
@@ -45,8 +46,7 @@ _USES = frozenset({"read", "write"})
 _CONFIDENCE = frozenset({"verified", "single-source"})
 
 
-@dataclass(frozen=True, slots=True)
-class Coding:
+class Coding(Struct, frozen=True):
     """A coding as it may be written into a resource."""
 
     system: str
@@ -54,8 +54,7 @@ class Coding:
     display: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnalyteCode:
+class AnalyteCode(Struct, frozen=True):
     """What a laboratory or vital-sign code measures: analyte id, LOINC property, specimen, and for myositis
     antibodies which one. The property is what the code promises; the unit of the result decides."""
 
@@ -66,8 +65,7 @@ class AnalyteCode:
     antibody: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of a code list as it stands in its file; `list` is the file's name without ".csv"."""
 
     list: str
@@ -85,8 +83,7 @@ class Row:
         return systems.system_uri(self.system) or "", self.code
 
 
-@dataclass(slots=True)
-class _Tables:
+class _Tables(Struct):
     concepts: dict[Key, frozenset[str]] = field(default_factory=dict)
     absences: dict[Key, frozenset[str]] = field(default_factory=dict)
     analytes: dict[Key, AnalyteCode] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
+
+from msgspec import Struct
 
 from mappings import systems
 
@@ -22,8 +23,7 @@ class CodelistError(Exception):
         self.file, self.where, self.message = file, where, message
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A code of one system, in its normal spelling."""
 
     value: str
@@ -48,7 +48,7 @@ class Code:
         return True
 
 
-class SnomedCt(Code):
+class SnomedCt(Code, frozen=True):
     """SNOMED CT identifier of a concept: partition identifier 00 or 10, Verhoeff check digit."""
 
     system = systems.SNOMED
@@ -66,7 +66,7 @@ class SnomedCt(Code):
         return verhoeff(value)
 
 
-class Loinc(Code):
+class Loinc(Code, frozen=True):
     """LOINC number: up to seven digits, a hyphen, a mod-10 (Luhn) check digit."""
 
     system = systems.LOINC
@@ -84,7 +84,7 @@ class Loinc(Code):
         return luhn(value.replace("-", ""))
 
 
-class _Icd(Code):
+class _Icd(Code, frozen=True):
     @classmethod
     def normalise(cls, text: str) -> str:
         value = text.strip().upper().rstrip("†*+!#- ").replace(" ", "")
@@ -93,7 +93,7 @@ class _Icd(Code):
         return value
 
 
-class Icd10Cm(_Icd):
+class Icd10Cm(_Icd, frozen=True):
     """ICD-10-CM: a category of three characters, up to four more after the dot (placeholder X, 7th character)."""
 
     system = systems.ICD10CM
@@ -106,7 +106,7 @@ class Icd10Cm(_Icd):
     )
 
 
-class Icd10(_Icd):
+class Icd10(_Icd, frozen=True):
     """WHO ICD-10 and its national modifications: a category, one digit, and national subdivisions below it."""
 
     system = systems.ICD10
@@ -119,7 +119,7 @@ class Icd10(_Icd):
     )
 
 
-class Icd9Cm(_Icd):
+class Icd9Cm(_Icd, frozen=True):
     """ICD-9-CM diagnosis: three digits, or V and two, or E and three; up to two digits after the dot."""
 
     system = systems.ICD9CM
@@ -141,14 +141,14 @@ class Icd9Cm(_Icd):
         return value
 
 
-class RxNorm(Code):
+class RxNorm(Code, frozen=True):
     """RxNorm concept unique identifier (RxCUI): a plain number."""
 
     system = systems.RXNORM
     pattern = re.compile(r"[1-9] \d{0,7}", re.VERBOSE | re.ASCII)
 
 
-class Atc(Code):
+class Atc(Code, frozen=True):
     """ATC code of any of the five levels."""
 
     system = systems.ATC

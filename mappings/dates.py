@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, Literal, Self
+
+from msgspec import Struct
 
 Truth = Literal["yes", "possibly", "no"]
 
@@ -21,8 +22,7 @@ _FHIR_DATE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PartialDate:
+class PartialDate(Struct, frozen=True):
     """The closed interval [earliest, latest] of calendar days; `instant` orders results of one day (UTC)."""
 
     earliest: date

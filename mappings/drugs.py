@@ -10,12 +10,12 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from mappings import systems
 from mappings.codetypes import TYPES, Atc, CodelistError
@@ -25,8 +25,7 @@ _DRUGS = "data/drugs.yaml"
 _CODES = "data/drug_codes.csv"
 
 
-@dataclass(frozen=True, slots=True)
-class DrugIds:
+class DrugIds(Struct, frozen=True):
     """Ingredient ids ("diltiazem") and class ids ("beta-blocker"); a class word alone has no ingredient."""
 
     drugs: frozenset[str] = frozenset()
@@ -39,8 +38,7 @@ class DrugIds:
         return bool(self.drugs or self.classes)
 
 
-@dataclass(frozen=True, slots=True)
-class NameHit:
+class NameHit(Struct, frozen=True):
     """A drug or class named in a text; `start` and `end` count in the NFC form of the text."""
 
     start: int
@@ -48,8 +46,7 @@ class NameHit:
     ids: DrugIds
 
 
-@dataclass(frozen=True, slots=True)
-class DrugClass:
+class DrugClass(Struct, frozen=True):
     """A class as listed: where its membership comes from, and the routes by which it does not count."""
 
     id: str

@@ -8,9 +8,10 @@ empty tuple and never means "normal" or "no".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct, field
 
 from mappings.dates import PartialDate
 
@@ -68,8 +69,7 @@ SAME_TIME = "same-time-conflict"
 """problem of a result that another one of the same analyte and moment contradicts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """A body site. `region` is one of the regions of the extent rule (head-face, neck, chest-breast, abdomen, back,
     shoulder-axilla, upper-arm, elbow, forearm, hand, buttock-sacrum, hip, genital, thigh, knee, lower-leg-ankle,
     foot, and trunk or limb when it is not said which part of it); `place` is the finer id of the site lexicon
@@ -83,8 +83,7 @@ class Site:
     display: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A diagnosis, state or sign: from a Condition, an Observation with a coded answer, a Procedure, or text.
 
     `concepts` are concept ids of the code lists ("ctd.sle", "trigger.heart_failure") or of the text lexicon."""
@@ -113,8 +112,7 @@ class Finding:
         return self.recorded or self.updated
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """A laboratory result, vital sign or measurement of one analyte.
 
     `analyte` ids: calcium-total, calcium-ionized, calcium-adjusted, albumin, phosphate, creatinine, egfr, pth,
@@ -165,8 +163,7 @@ class Result:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Lesion:
+class Lesion(Struct, frozen=True):
     """One description of a skin or soft-tissue lesion, by one resource. Nothing is merged across resources here."""
 
     ref: str
@@ -225,8 +222,7 @@ class Lesion:
         return self.recorded or self.updated
 
 
-@dataclass(frozen=True, slots=True)
-class Imaging:
+class Imaging(Struct, frozen=True):
     """What one imaging report says about calcification."""
 
     ref: str
@@ -244,8 +240,7 @@ class Imaging:
     """False: the examination is on record but no readable report; it proves that it was done, nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Biopsy:
+class Biopsy(Struct, frozen=True):
     """What one histopathology report says about calcium."""
 
     ref: str
@@ -258,8 +253,7 @@ class Biopsy:
     has_report: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Medication:
+class Medication(Struct, frozen=True):
     """A drug on the list. `drugs` are ingredient ids ("diltiazem"); `classes` are class ids ("beta-blocker")."""
 
     ref: str
@@ -286,8 +280,7 @@ class Medication:
     """text says it was tried for calcinosis without effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allergy:
+class Allergy(Struct, frozen=True):
     """An allergy, intolerance or adverse reaction to drugs or classes."""
 
     ref: str
@@ -303,8 +296,7 @@ class Allergy:
     certainty: Certainty = "confirmed"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """Something done or ordered: a Procedure, or a ServiceRequest. `workup` are workup ids it counts for."""
 
     ref: str
@@ -317,22 +309,19 @@ class Action:
     has_report: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Completeness:
+class Completeness(Struct, frozen=True):
     state: NeedState
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
+class Quarantined(Struct, frozen=True):
     """A resource that was left out, and why; never its content."""
 
     reference: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class PatientFacts:
+class PatientFacts(Struct, frozen=True):
     """All that the chart says that matters here. `reference` is "Patient/id"."""
 
     reference: str

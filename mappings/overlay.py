@@ -14,9 +14,9 @@ The text is YAML; the caller reads the file. Every problem is reported with its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import yaml
+from msgspec import Struct, field
 
 from mappings import systems
 from mappings.codetypes import TYPES, CodelistError
@@ -32,16 +32,14 @@ _MEANINGS = ("concepts", "absent", "analyte", "workup", "drugs", "classes")
 _LONGEST = 5_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class OverlayText:
+class OverlayText(Struct, frozen=True):
     """The overlay's text, and the file name that its errors name."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What an overlay may refer to, and what our own lists already say of a code."""
 
     concepts: frozenset[str]
@@ -52,8 +50,7 @@ class Known:
     ours: Callable[[Key], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One local code. `key` is (canonical system, code); the system is "" for codes sent without one."""
 
     key: Key
@@ -82,8 +79,7 @@ class OverlayError(CodelistError):
         self.problems = problems
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     known: Known
     problems: list[tuple[int, str]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
+
+from msgspec import Struct, field
 
 from mappings.facts import Completeness, Need, Quarantined
 from mappings.versions import Version
@@ -13,8 +14,7 @@ from mappings.versions import Version
 Resource = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RawChart:
+class RawChart(Struct, frozen=True):
     """What the edge gathered for one patient.
 
     `resources` are decoded with exact decimals (`mappings.raw.decode`), Bundles already unpacked, in no order, possibly

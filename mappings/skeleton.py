@@ -8,10 +8,10 @@ Whatever is not so gets None, and is for the reader to sort out and name."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from mappings.reader import READ_TYPES, shape
 
@@ -63,8 +63,7 @@ _BUNDLE: Any = msgspec.defstruct(
 _DECODER = msgspec.json.Decoder(_BUNDLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Skeleton:
+class Skeleton(Struct, frozen=True):
     """The types of the resources inside, and the next page if there is one."""
 
     kinds: frozenset[str]

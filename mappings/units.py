@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from mappings.datafile import read_data
 from mappings.kept import kept
@@ -17,8 +18,7 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]")
 
 
-@dataclass(frozen=True, slots=True)
-class Analyte:
+class Analyte(Struct, frozen=True):
     """How results of one analyte are read. `units` maps a unit to its factor (None: no factor was verified)."""
 
     id: str
@@ -44,8 +44,7 @@ class Analyte:
         return self.plausible is None or self.plausible[0] <= canonical <= self.plausible[1]
 
 
-@dataclass(frozen=True, slots=True)
-class UnitTable:
+class UnitTable(Struct, frozen=True):
     spellings: Mapping[str, str]
     analytes: Mapping[str, Analyte]
     names: Mapping[str, str]

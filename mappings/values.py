@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mappings.datafile import read_data
 from mappings.units import Analyte, UnitTable
@@ -29,8 +31,7 @@ _PRECISION = Decimal("0.0001")
 _COMPARATORS = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """A number as written: the interval it can mean in its own unit."""
 
     low: Decimal | None
@@ -117,8 +118,7 @@ def _quantity(value: Decimal, comparator: str | None, unit: str | None, text: st
     return Quantity(value, value, None, unit, text)
 
 
-@dataclass(frozen=True, slots=True)
-class Canonical:
+class Canonical(Struct, frozen=True):
     low: Decimal | None
     high: Decimal | None
     problem: str | None
@@ -159,8 +159,7 @@ def to_canonical(quantity: Quantity, analyte: Analyte | None, property_: str | N
     return Canonical(low, high, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     low: Decimal | None
     high: Decimal | None
 

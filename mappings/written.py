@@ -5,7 +5,8 @@ The whole line must be understood, or nothing of it is: a number picked out of a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mappings.units import Analyte, UnitTable
 from mappings.values import Quantity, Range, parse_quantity, parse_range
@@ -19,8 +20,7 @@ _NAMED = re.compile(r"^\s*(?P<name>[^\d<>≤≥:=]{2,60}?)\s*[:=]?\s*(?P<rest>[<
 _FLAG_INSIDE = re.compile(r"^\s*(?P<number>[<>≤≥]?=?\s*\d[\d.,]*)\s*[*]?(?P<flag>HH|LL|H|L)[*]?\s+(?P<unit>\S.*)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     quantity: Quantity
     range: Range | None = None
     flags: tuple[str, ...] = ()

@@ -11,9 +11,9 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import Struct
 from sqlalchemy import Connection, Dialect, select, text, update
 
 from cds_service.audit.table import audit
@@ -27,8 +27,7 @@ _LOCK = 4_260_911_308
 _BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One thing that was done. `actor` and `subject` are keyed hashes, `detail` codes: no chart content."""
 
     at_ms: int
@@ -41,8 +40,7 @@ class Event:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a check found: how many rows, the last digest, and what is wrong (the first break), if anything."""
 
     rows: int

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from cds_service.companion.identity import PERFORMERS
 from cds_service.companion.smart import may_create
@@ -23,8 +23,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 NOTE = "Recorded by a clinician in the calcinosis companion."
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """References of what was stored, and how many records were refused."""
 
     references: tuple[str, ...]

@@ -6,17 +6,18 @@ The protocol is oauthlib's; every request goes through the one door out. Nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+from msgspec import Struct
 
 from cds_service.companion.client import Credentials
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy, Refused
 from cds_service.fhir.unhurried import unhurried
 from mappings.bundles import NotJsonError, decode
+from mappings.guarded import Guarded
 
 if TYPE_CHECKING:
     from oauthlib.oauth2 import WebApplicationClient
@@ -36,8 +37,7 @@ class LaunchError(Exception):
         self.text, self.status = text, status
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """What the server says of itself, as far as it is needed here."""
 
     authorize: str
@@ -50,19 +50,19 @@ class Server:
     online: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(Guarded, frozen=True):
     """A token response. Fewer scopes than asked are no error: what they miss is told on the page."""
 
-    token: str = field(repr=False)
+    hidden = frozenset({"token", "refresh", "id_token"})
+    token: str
     patient: str
     scope: str
     expires_in: float
     encounter: str | None = None
     banner: bool = True
     style_url: str | None = None
-    refresh: str | None = field(default=None, repr=False)
-    id_token: str | None = field(default=None, repr=False)
+    refresh: str | None = None
+    id_token: str | None = None
 
 
 async def discover(http: httpx.AsyncClient, policy: Policy, iss: str, deadline: Deadline) -> Server:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from hooks.dialogue import PREFIX
 from mappings.dates import PartialDate
@@ -25,8 +26,7 @@ _MARGIN_DAYS = 30
 _INK = {"light": ("#14242b", "#0b5c6b", "#cfdadf"), "dark": ("#e8eff2", "#6fd0e0", "#2e414a")}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """`value`, `low`, `high` in the result's own unit; only numbers are plotted as such."""
 
     lane: Lane

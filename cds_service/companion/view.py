@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from hooks.cards import CardContext
 from hooks.cards.voice import Voice
@@ -18,8 +19,7 @@ _ORDER = {"offer": 0, "warn": 1, "need": 2, "block": 3, "not-indicated": 4}
 _CRITERIA = ("ctd", "lesion", "calcium", "phosphate", "pth", "kidney", "imaging", "biopsy")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One resource behind a criterion: the chart's own words and date, or that they are restricted."""
 
     ref: str
@@ -29,16 +29,14 @@ class Evidence:
     """stated in this conversation, not yet in the chart."""
 
 
-@dataclass(frozen=True, slots=True)
-class CriterionView:
+class CriterionView(Struct, frozen=True):
     name: str
     status: str
     because: str
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OptionView:
+class OptionView(Struct, frozen=True):
     name: str
     decision: str
     verdict: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _FAILURES = 16
 """failures in a row that open the circuit: two whole charts of eight reads, so that one bad chart never does."""
@@ -12,15 +13,13 @@ _PAUSE_SECONDS = 5.0
 _MOST_SERVERS = 1000
 
 
-@dataclass(slots=True)
-class _Circuit:
+class _Circuit(Struct):
     failures: int = 0
     open_until: float | None = None
     probing_until: float | None = None
 
 
-@dataclass(slots=True)
-class Breakers:
+class Breakers(Struct):
     """The circuits of one HTTP client. `allows` before a call, `succeeded` or `failed` after it.
 
     A failure is one of the server (no connection, no answer in time, status 5xx), never one of the request (4xx)."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import time
-from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+from msgspec import Struct
 
 from cds_service.fhir.door import OutboundClient, Policy, Refused
 from cds_service.fhir.slots import NoSlotError
 from cds_service.fhir.unhurried import unhurried
 from cds_service.reasons import reason_code
 from cds_service.tracing import resource_type, span
+from mappings.guarded import Guarded
 from mappings.versions import Version
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -26,8 +27,7 @@ _LOST = "connection-lost"
 _SERVER_FAULTS = frozenset({"timeout", "connection", "truncated"})
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(Struct, frozen=True):
     """The moment by which everything must be answered."""
 
     at: float
@@ -41,14 +41,14 @@ class Deadline:
         return self.at - time.monotonic()
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Guarded, frozen=True):
     """Calls below one base URL with one bearer token (or none, on an open server)."""
 
+    hidden = frozenset({"token"})
     http: httpx.AsyncClient
     policy: Policy
     base: str
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     version: Version | None = None
     """the server's FHIR release where it is set; it is not asked then."""
 

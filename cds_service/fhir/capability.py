@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from mappings.versions import Version, version_of
 
@@ -21,8 +22,7 @@ _FAILED_SECONDS = 60.0
 _MOST_SERVERS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
+class Capability(Struct, frozen=True):
     version: Version | None = None
     posts: bool | None = None
     """False: search by GET only; None: not said."""
@@ -49,8 +49,7 @@ def read_capability(statement: object) -> Capability | None:
     return Capability(version_of(statement.get("fhirVersion")), posts)
 
 
-@dataclass(slots=True)
-class Capabilities:
+class Capabilities(Struct):
     """What is known of the servers of one HTTP client; nothing of a patient."""
 
     clock: Callable[[], float] = time.monotonic

@@ -6,11 +6,11 @@ A failure is a short reason code, never an exception.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
+from msgspec import Struct, field
 
 from cds_service.fhir.calls import MAX_BYTES, Caller, Deadline, retry_after
 from cds_service.fhir.capability import Capabilities, Capability, Manner, read_capability
@@ -29,8 +29,7 @@ _EXPIRED = frozenset({"expired", "4113"})
 """issue type, and Epic's own code, of a paging session that timed out."""
 
 
-@dataclass(slots=True)
-class Read:
+class Read(Struct):
     """What one search gave: resources, and why there may be more (`partial`) or why there are none (`failed`)."""
 
     resources: list[Resource] = field(default_factory=list)
@@ -59,8 +58,7 @@ class Read:
         self.broken.extend(other.broken)
 
 
-@dataclass(frozen=True, slots=True)
-class FhirClient(Caller):
+class FhirClient(Caller, frozen=True):
     """Reads and searches below one base URL. `late`: large plain answers are left as bytes (`Read.pages`)."""
 
     late: bool = False

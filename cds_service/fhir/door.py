@@ -8,7 +8,6 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 import httpx
+from msgspec import Struct
 
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.capability import Capabilities
@@ -34,8 +34,7 @@ class Refused(Exception):  # noqa: N818 - reads as what happened
     """The door does not let this request out; the text is a short reason code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """Where one tenant's requests may go. `bases` are FHIR base URLs; `open_loopback` is the sandbox's exception."""
 
     bases: tuple[str, ...] = ()

@@ -8,12 +8,12 @@ the frame is looked at; the rest is decoded when somebody is about to read it, o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
 from mappings.bundles import decode, unpack
+from mappings.guarded import Guarded
 from mappings.raw import Resource
 
 _LARGE = 16 * 1024
@@ -48,11 +48,11 @@ _FRAME = msgspec.json.Decoder(_Bundle)
 _EXACT = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Guarded, frozen=True):
     """A Bundle in bytes: how many resources stand in it, and the next page if there is one."""
 
-    body: bytes = field(repr=False)
+    hidden = frozenset({"body"})
+    body: bytes
     count: int
     next_url: str | None = None
 

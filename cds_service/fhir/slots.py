@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 PARALLEL = 64
 """by default; CDS_FHIR_PARALLEL."""
@@ -15,8 +16,7 @@ class NoSlotError(TimeoutError):
     """No turn came in time: this client was busy, not the server at fault."""
 
 
-@dataclass(slots=True)
-class CallSlots:
+class CallSlots(Struct):
     """One queue per server base; a client's policy bounds how many bases there are."""
 
     parallel: int = PARALLEL

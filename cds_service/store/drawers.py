@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import delete, select, update
 
 from cds_service.store.store import Store, reported
 from cds_service.store.tables import sessions
 
 
-@dataclass(frozen=True, slots=True)
-class Drawer:
+class Drawer(Struct, frozen=True):
     """One row. `name` is the hash of a session's id or of a launch's state, `browser` the hash of the cookie's secret;
     `version` counts the changes of `sealed`."""
 
@@ -38,7 +36,7 @@ class Drawers:
                 connection.execute(
                     delete(sessions).where(sessions.c.browser == drawer.browser, sessions.c.patient_key.is_not(None))
                 )
-            row = {name: getattr(drawer, name) for name in Drawer.__slots__}
+            row = {name: getattr(drawer, name) for name in Drawer.__struct_fields__}
             connection.execute(sessions.insert().values(row))
 
     def get(self, name: str, now_ms: int) -> Drawer | None:
@@ -47,7 +45,7 @@ class Drawers:
             found = connection.execute(select(sessions).where(sessions.c.name == name)).first()
         if found is None or now_ms > min(found.idle_ms, found.ends_ms):
             return None
-        return Drawer(**{key: getattr(found, key) for key in Drawer.__slots__})
+        return Drawer(**{key: getattr(found, key) for key in Drawer.__struct_fields__})
 
     def touch(self, name: str, idle_ms: int) -> None:
         with self._store.writing() as connection:
@@ -70,4 +68,4 @@ class Drawers:
             found = connection.execute(delete(sessions).where(sessions.c.name == name).returning(sessions)).first()
         if found is None or now_ms > found.ends_ms:
             return None
-        return Drawer(**{key: getattr(found, key) for key in Drawer.__slots__})
+        return Drawer(**{key: getattr(found, key) for key in Drawer.__struct_fields__})

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Outcome = Literal["shown", "nothing", "silent", "rollout", "suppressed", "unreadable"]
 
 
-@dataclass(frozen=True, slots=True)
-class SuggestionRecord:
+class SuggestionRecord(Struct, frozen=True):
     uuid: str
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class CardRecord:
+class CardRecord(Struct, frozen=True):
     uuid: str
     topic: str
     material: frozenset[str]
     suggestions: tuple[SuggestionRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationRecord:
+class EvaluationRecord(Struct, frozen=True):
     """One evaluation without a clinical value. The keys are keyed hashes; `decisions` and `incomplete` are codes."""
 
     id: str
@@ -46,8 +44,7 @@ class EvaluationRecord:
     cards: tuple[CardRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A token that a caller spends on a request."""
 
     tenant: str
@@ -56,8 +53,7 @@ class Claim:
     expires_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A card that was shown for this patient before, with the latest thing a clinician said about it."""
 
     topic: str

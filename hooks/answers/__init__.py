@@ -7,8 +7,9 @@ another writer of sentences is `Writer`: off unless a hospital attaches it, its 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from hooks.answers.citations import supported
 from hooks.answers.entries import Answerable, answerables
@@ -21,8 +22,7 @@ from hooks.knowledge.answers_schema import AnswerData, Said, Sentence, Tongue, l
 from mappings.drugs import drug_names
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """`abstained` answers have no sentences and say why; `related` are questions that can be answered and are near.
     `note` is said above an answer in another language than the question's."""
 

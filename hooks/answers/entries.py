@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from hooks.knowledge import Knowledge
 from hooks.knowledge.answers_schema import AnswerData, Questions, Sentence, Tongue
@@ -15,8 +16,7 @@ TOOL_RULE = "tool_rule"
 _WHY = re.compile(r"\s*\(\{\w+\}\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Answerable:
+class Answerable(Struct, frozen=True):
     """One answer: the ways to ask for it (with the entities that a family puts for {x}), its sentences, and the parts
     of an assessment that belong to it. `asked` is the question as it is shown."""
 

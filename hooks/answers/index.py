@@ -8,8 +8,9 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Lock
+
+from msgspec import Struct
 
 from hooks.answers.entries import Answerable
 from hooks.answers.words import Asked, Vocabulary
@@ -34,16 +35,14 @@ _FOREIGN, _CONTEXT, _ABSENT = 0.45, 0.85, 0.6
 way to ask that the question lacks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One way to ask for an entry, as terms."""
 
     entry: int
     terms: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Entries by fitness; `best` is None when none is good enough."""
 
     best: Answerable | None

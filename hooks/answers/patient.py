@@ -5,14 +5,14 @@ literature. The assessment comes from outside: whatever has not the expected sha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _MOST, _LONGEST, _ABBREVIATION = 12, 600, 3
 
 
-@dataclass(frozen=True, slots=True)
-class PatientFact:
+class PatientFact(Struct, frozen=True):
     """One sentence with the references of the resources behind it."""
 
     text: str

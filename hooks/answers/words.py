@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from hooks.answers.spelling import Spelling
 from hooks.knowledge.answers_schema import Words
@@ -22,8 +23,7 @@ _MOST_CORRECTED = 24
 """words of a question whose spelling is looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The terms of a text in their order, each once, and the words that are neither terms nor stopwords; `beside` are
     those of them next to an entity, and names: they may make another thing of it ("urinary infection")."""
 

@@ -3,9 +3,10 @@ total calcium indeterminate, and nothing missing, future, preliminary or unreada
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from hooks.assessment.labs import Category, Judged, fallback_for, judge, place, place_fallback
 from hooks.chart import Chart
@@ -18,8 +19,7 @@ _CAUTION: tuple[Category, ...] = ("high", "low", "unclear", "borderline", "norma
 KINDS = {"calcium-ionized": "ionized", "calcium-total": "total", "calcium-adjusted": "adjusted"}
 
 
-@dataclass(frozen=True, slots=True)
-class Calcium:
+class Calcium(Struct, frozen=True):
     """The criterion, and what other rules need of it."""
 
     criterion: LabCriterion

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hooks.assessment.labs import judge
 from hooks.assessment.lesions import Lesions
@@ -69,8 +69,7 @@ def _recorded(wanted: Pointers, chart: Chart) -> _Hits:
     return hits
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """All that the lesions and flags say together: what none of them says need not be looked for in each."""
 
     named: frozenset[str]

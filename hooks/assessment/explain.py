@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from hooks.assessment.grading import LADDER, Weighed, grade
 from hooks.knowledge.messages import Messages

@@ -3,8 +3,9 @@ negative imaging. A pure function of `Weighed`, so that "what would change it" i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from hooks.model import Grade, LabStatus, Newness
 from mappings.facts import Hardness
@@ -12,8 +13,7 @@ from mappings.facts import Hardness
 LADDER: tuple[Grade, ...] = ("none", "possible", "probable", "likely", "confirmed")
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(Struct, frozen=True):
     """Everything the grade looks at, and nothing else."""
 
     ctd: Literal["confirmed", "suspected"] | None
@@ -43,8 +43,7 @@ class Weighed:
     crystals_needed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Graded:
+class Graded(Struct, frozen=True):
     """The grade and the message keys of its reasons, in the order in which they acted."""
 
     grade: Grade

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hooks.assessment.calcium import Calcium, judge_calcium
 from hooks.assessment.ctd import judge_ctd
@@ -20,8 +20,7 @@ from hooks.knowledge import Knowledge
 from hooks.model import CtdCriterion, KidneyCriterion, LabCriterion
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """Everything the criteria established, before the grade."""
 
     ctd: CtdCriterion
@@ -36,8 +35,7 @@ class Judged:
     infusion: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Background:
+class _Background(Struct, frozen=True):
     """What the lesions have no part in."""
 
     ctd: CtdCriterion

@@ -4,9 +4,10 @@ range nor flag (rule 2.3). A comparator or an open interval is judged only if ev
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from hooks.chart import Chart
 from hooks.knowledge.criteria_schema import FallbackRange
@@ -15,8 +16,7 @@ from mappings.facts import Result
 Category = Literal["normal", "low", "high", "borderline", "unclear"]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """`category` unclear: the value can't be placed (open interval, flag against range, no range for this age)."""
 
     result: Result

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hooks.assessment.newness import Known, Windows, classify, known_calcinosis
 from hooks.assessment.reports import Reports
@@ -22,8 +24,7 @@ _RANK: dict[Hardness | None, int] = {"definite": 4, "equivalent": 3, "possible":
 _ORDER: tuple[Newness, ...] = ("N1", "N2", "N3")
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """One qualifying description with its class; `counts` False: N5, or older and never evaluated."""
 
     lesion: Lesion
@@ -33,8 +34,7 @@ class Spot:
     counts: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Lesions:
+class Lesions(Struct, frozen=True):
     """What the lesions add up to. `deciding` are those that count; `newness` decides the card."""
 
     criterion: LesionCriterion
@@ -109,8 +109,7 @@ def qualifies(lesion: Lesion, ctd: CtdCriterion, reports: Reports, criteria: Cri
     return discrete and (imaged or (ctd.tier is not None and ctd.tier <= 2))
 
 
-@dataclass(frozen=True, slots=True)
-class _OnRecord:
+class _OnRecord(Struct, frozen=True):
     """What the descriptions have no part in."""
 
     coded: tuple[Finding, ...]

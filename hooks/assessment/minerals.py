@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from hooks.assessment.calcium import Calcium
 from hooks.assessment.labs import Judged, judge
@@ -15,8 +16,7 @@ from hooks.model import LabCriterion
 from mappings.facts import Result
 
 
-@dataclass(frozen=True, slots=True)
-class Phosphate:
+class Phosphate(Struct, frozen=True):
     criterion: LabCriterion
     canonical: Decimal | None = None
 

@@ -6,9 +6,10 @@ Calendar months count from day to day; an incomplete date counts as its whole in
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from hooks.assessment.reports import Reports
 from hooks.assessment.sites import fits
@@ -21,8 +22,7 @@ from mappings.facts import Finding, Lesion, Site
 Class = Newness | Literal["older"]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """Evidence that calcinosis was known before this episode, and where."""
 
     ref: str
@@ -33,8 +33,7 @@ class Known:
     progressed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(Struct, frozen=True):
     """The first days of the windows of the rule, counted back from the day of the chart."""
 
     new: date

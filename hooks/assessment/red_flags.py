@@ -4,8 +4,9 @@ change the grade."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from hooks.assessment.calcium import Calcium
 from hooks.assessment.labs import judge
@@ -20,8 +21,7 @@ from mappings.dates import PartialDate, Truth, add_months
 from mappings.facts import Finding, Lesion, Result
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Struct, frozen=True):
     """The flags, and what the grade needs of R2: necrosis or livedo on a deciding lesion, and a calciphylaxis code."""
 
     flags: tuple[RedFlag, ...] = ()
@@ -33,8 +33,7 @@ class Flags:
         return any(f.id == flag for f in self.flags)
 
 
-@dataclass(frozen=True, slots=True)
-class _OnRecord:
+class _OnRecord(Struct, frozen=True):
     """What the flags ask of the chart beside the lesions."""
 
     codes: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hooks.assessment.sites import fits, overlap, shown
 from hooks.chart import Chart
@@ -12,8 +12,7 @@ from mappings.dates import PartialDate
 from mappings.facts import Biopsy, Imaging, Lesion, Site
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One report that shows calcium."""
 
     ref: str
@@ -22,8 +21,7 @@ class Shown:
     date: PartialDate | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
+class Reports(Struct, frozen=True):
     """positive: soft-tissue calcification that lifts a grade. doubtful: calcified, but cystic or with vessels inside
     (caps, lifts nothing). negative: none, vascular only, joint or tendon only."""
 

@@ -6,15 +6,15 @@ Every step is told, those that do not hold too. Mixed pictures name both.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from hooks.assessment.grading import Weighed
 from hooks.knowledge.messages import Messages
 from hooks.model import Grade, LabStatus, Subtype
 
 
-@dataclass(frozen=True, slots=True)
-class Subtypes:
+class Subtypes(Struct, frozen=True):
     """`because`: one sentence a step, in order, the deciding one last."""
 
     subtype: Subtype | None
@@ -22,8 +22,7 @@ class Subtypes:
     because: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     subtype: Subtype
     why: tuple[str, ...]
     """keys of what makes the step hold; empty: it does not."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mappings.codelists import Coding, Units
 
 _NOT_CLINICIANS = frozenset({"patient", "relatedperson"})
 
 
-@dataclass(frozen=True, slots=True)
-class CardContext:
+class CardContext(Struct, frozen=True):
     """`orderables` are a tenant's own codings by workup or therapy id; they replace ours. `new_uuid` makes the uuids
     of cards and suggestions (injected, so that answers can be compared in tests). `user_kind` is the resource type of
     the hook's user, `user` the reference itself (performer of what is recorded by accepting). `suppress` holds topic

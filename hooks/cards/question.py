@@ -7,8 +7,9 @@ it. Nothing is asked that changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from hooks.cards.voice import Voice
 from hooks.chart import Chart
@@ -19,8 +20,7 @@ from mappings.dates import PartialDate
 from mappings.facts import Lesion, Site
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """`answers` are those worth recording; `words` what their values are filled with: the lesion in our own words."""
 
     question: Question

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from hooks.knowledge import Knowledge
 from hooks.knowledge.safety_schema import Rule
@@ -13,8 +14,7 @@ _CARD_TEXT = "card-text"
 Sources = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(Struct, frozen=True):
     """`rules` by the id that is reported; `notes`: how one begins, with its sources; `mimics` by the id on a card."""
 
     said_with_source: Mapping[str, Sources]

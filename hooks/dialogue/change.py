@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hooks.model import Assessment, Grade
 from hooks.supposing import Outline
@@ -53,8 +55,7 @@ def with_normal_calcium(facts: PatientFacts, assessment: Assessment) -> PatientF
     return replace(facts, results=(*facts.results, *results))
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """One thing that an answer changed: `what` is grade, extent, flag, missing, workup or therapy; `id` which one."""
 
     what: str

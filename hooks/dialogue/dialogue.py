@@ -6,10 +6,12 @@ The state is the answers alone, so a dialogue can be stopped, sent over the wire
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hooks.assess import assess
 from hooks.dialogue.change import distance, with_normal_calcium
@@ -33,8 +35,7 @@ class AnswerError(ValueError):
         self.question, self.message = question, message
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """Where a dialogue stands: the facts with the answers in them, the verdict on those, the next question (None: no
     open question would change anything), and the options that the answers move to the front."""
 

@@ -6,9 +6,10 @@ They are read by the chart's own reader, so an answer counts now exactly as its 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from hooks.knowledge.dialogue_schema import UNKNOWN, Choice, DialogueData, Question, RecordText
 from mappings.facts import Hardness, Lesion, Site
@@ -24,8 +25,7 @@ SAVED = "Observation"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The patient, the day, and the lesion that is spoken of (None: none on record)."""
 
     patient: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from hooks.knowledge.card_schema import Cards, Orderables, load_cards, load_orderables
 from hooks.knowledge.criteria_schema import Criteria, load_criteria
@@ -18,8 +19,7 @@ from hooks.knowledge.workup_schema import WorkupRules, load_workup
 from mappings.kept import kept
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """Everything the assessment and the cards rest on; `version` (SemVer) changes with any clinical change."""
 
     version: str

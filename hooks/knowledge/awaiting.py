@@ -6,8 +6,9 @@ Made from the data, so that nothing unverified can be left off the page.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from hooks.knowledge import Knowledge
 from hooks.knowledge.base import Sourced
@@ -22,8 +23,7 @@ Acts = Action | Literal["capped", "sends-elsewhere", "warns-of", "narrows"]
 from dystrophic calcinosis; warns-of: shown as something to think of; narrows: members of a class that rules warn of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Awaiting:
+class Awaiting(Struct, frozen=True):
     """One item. `part`: only this part of the entry awaits confirmation, the rest is sourced."""
 
     file: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from hooks.knowledge import Knowledge
@@ -15,8 +15,7 @@ from hooks.knowledge.evidence import EvidenceBase
 _STRONGEST: tuple[EvidenceLevel, ...] = ("guideline", "IB", "cohort", "label", "reference", "IV", "none")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One object of the data; `key` is the path to it, list items by their id ("ctd.diagnoses.morphea")."""
 
     file: str

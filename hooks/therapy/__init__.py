@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from hooks.case import Case
 from hooks.chart import Chart
@@ -36,8 +37,7 @@ class HasTherapyKnowledge(Protocol):
     def safety(self) -> Safety: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(Struct, frozen=True):
     """A sentence for the card that belongs to no agent (rule W1w: vitamin K antagonist and a lesion)."""
 
     rule: str
@@ -46,8 +46,7 @@ class Prompt:
     sources: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Weighed:
+class _Weighed(Struct):
     """An agent with the tests that hold for it. What it comes to is asked only when all of them are known."""
 
     therapy: Therapy
@@ -78,8 +77,7 @@ class _Weighed:
         return tuple(dict.fromkeys([n for f in asking for n in (*f.rule.needs, *f.hit.needs)])) if asking else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Weighing:
+class Weighing(Struct, frozen=True):
     """The therapies of one case, weighed but not yet put into words."""
 
     case: Case

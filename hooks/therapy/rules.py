@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from operator import attrgetter
+
+from msgspec import Struct
 
 from hooks.knowledge.safety_schema import Cap, Rule, Safety
 from hooks.knowledge.therapy_schema import Therapies, Therapy
@@ -17,8 +18,7 @@ _WARN_OFF = 3
 _NO_DRAFT = frozenset({"block", "need", "replace"})
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(Struct, frozen=True):
     """A test that holds, and why; made once for a patient and shared by the agents it concerns."""
 
     rule: Rule
@@ -48,8 +48,7 @@ def fire(rule: Rule, position: int, hit: Hit, order_off: bool, agents: frozenset
     return Fired(rule, rule.reported, hit, order_off, position, strictness, no_draft, note, agents)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     rule: Rule
     test: Test
     position: int
@@ -65,8 +64,7 @@ class _Entry:
         return self.plain if hit is HOLDS else fire(self.rule, self.position, hit, self.rule.order_off, self.agents)
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
+class _Settled(Struct, frozen=True):
     """What the chart alone decides, its lesions left aside: the tests that hold, all and by agent, in table order."""
 
     fired: tuple[Fired, ...]
@@ -74,8 +72,7 @@ class _Settled:
     by_agent: Mapping[str, tuple[Fired, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rulebook:
+class Rulebook(Struct, frozen=True):
     """The compiled table; holds no patient. A test runs only where the chart holds something that it needs; those that
     the chart alone answers run once for it, those of the case once for each case, those of the agent for each agent."""
 

@@ -6,8 +6,9 @@ without it can't hold, and a test of the chart alone says the same whatever is s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from hooks.chart import Chart
 from hooks.knowledge.safety_schema import Condition, walk
@@ -17,8 +18,7 @@ Token = tuple[Literal["concept", "drug", "analyte", "allergy"], str]
 """one thing that a chart may hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """`named` are the conditions that have a name, `rules` those of the table by id."""
 
     named: Mapping[str, Condition]
@@ -87,8 +87,7 @@ def held(chart: Chart) -> Mapping[str, Iterable[str]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(Struct, frozen=True):
     """Which of the numbered tests can hold in a chart."""
 
     always: tuple[int, ...]

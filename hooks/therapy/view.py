@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Struct
 
 from hooks.assessment.sites import shown
 from hooks.case import Case
@@ -20,8 +21,7 @@ from mappings.facts import Finding, Lesion, Medication, Result, Site
 _reference = attrgetter("ref")
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """A condition that holds: the resources behind it, what they say in a few words, and what is missing."""
 
     refs: tuple[str, ...] = ()

@@ -7,8 +7,10 @@ on a chart.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hooks.assessment.sites import same_place, shown
 from hooks.case import Case
@@ -38,8 +40,7 @@ class HasWorkupKnowledge(Protocol):
     def workup(self) -> WorkupRules: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Compiled(Struct, frozen=True):
     entry: WorkupEntry
     offer: tuple[tuple[Test, str], ...]
     avoid: tuple[tuple[Test, Avoid], ...]
@@ -58,8 +59,7 @@ def decide_workup(
     return tuple(entry.item() for entry in weigh_workup(view, knowledge))
 
 
-@dataclass(frozen=True, slots=True)
-class WeighedWorkup:
+class WeighedWorkup(Struct, frozen=True):
     """One entry, decided but not yet put into words."""
 
     outcome: _Outcome
@@ -137,8 +137,7 @@ def _compiled(knowledge: HasWorkupKnowledge) -> tuple[_Compiled, ...]:
     return _COMPILED[key][2]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(Struct, frozen=True):
     """What was decided and on what: `said` is what is done or ordered, or why to avoid or to offer it."""
 
     decision: WorkupDecision

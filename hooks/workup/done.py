@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from hooks.assessment.sites import fits
 from hooks.knowledge.workup_schema import Done, WorkupEntry
@@ -12,8 +13,7 @@ from mappings.dates import PartialDate
 from mappings.facts import Result, Site
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     what: str
     refs: tuple[str, ...]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mappings.dates import PartialDate
 from mappings.reader.plain import is_rtf, plain_text, without_rtf
@@ -16,15 +17,13 @@ LONGEST_TEXT = 20_000
 _NOTHING: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Coding:
+class Coding(Struct, frozen=True):
     system: str | None
     code: str | None
     display: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
+class Concept(Struct, frozen=True):
     """A CodeableConcept (or Coding, or plain string) as far as it could be read."""
 
     codings: tuple[Coding, ...] = ()

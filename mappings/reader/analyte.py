@@ -5,9 +5,10 @@ A serum calcium and a urine calcium look alike in every number, so the words aro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from mappings.datafile import read_data
 from mappings.reader.access import Concept, concept, items, mapping, text
@@ -17,8 +18,7 @@ from mappings.reader.names import Test
 from mappings.units import plain
 
 
-@dataclass(frozen=True, slots=True)
-class _Material:
+class _Material(Struct, frozen=True):
     parts: tuple[str, ...]
     exceptions: tuple[str, ...]
     edges: frozenset[str]

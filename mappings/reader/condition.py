@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from mappings.dates import PartialDate
 from mappings.facts import Certainty, Course, Finding, Hardness, Lesion, LesionKind

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from mappings.codelists import Terminology
 from mappings.dates import PartialDate
@@ -41,8 +41,7 @@ def key_of(*values: object) -> bytes:
         return b""
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     terminology: Terminology
     drugs: Drugs
     engine: ChartText
@@ -50,16 +49,14 @@ class Tools:
     names: Names
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The code of an Observation: what it is called, and what that means."""
 
     label: str
     meaning: Meaning
 
 
-@dataclass(slots=True)
-class Coded:
+class Coded(Struct):
     """A name with what code lists and words make of it."""
 
     label: str
@@ -68,8 +65,7 @@ class Coded:
     workup: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Prescribed:
+class Prescribed(Struct, frozen=True):
     """What a medication entry says of drug and dosage, whoever gave it when."""
 
     label: str
@@ -84,8 +80,7 @@ class Prescribed:
     delayed_release: bool
 
 
-@dataclass(slots=True)
-class Collected:
+class Collected(Struct):
     """Facts of one patient while they are being read."""
 
     tools: Tools

@@ -4,7 +4,8 @@ ago. The age was true when it was first written."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mappings.facts import Lesion
 from mappings.text.folding import fold

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from mappings.reader.analyte import observation_words
 from mappings.units import plain
@@ -18,8 +19,7 @@ ANALYTE = "wound-culture"
 _CLAUSE = re.compile(r"[.;,\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Cultures:
+class _Cultures(Struct, frozen=True):
     methods: frozenset[str]
     organisms: frozenset[str]
     materials: frozenset[str]

@@ -6,9 +6,11 @@ form, or with two values at the same moment: the one that looks normal must neve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
 from datetime import tzinfo
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mappings.dates import PartialDate
 from mappings.facts import SAME_TIME, Finding, Lesion, Medication, PatientFacts, Quarantined, Result
@@ -17,8 +19,7 @@ from mappings.reader.copied import without_copies
 _Fact = TypeVar("_Fact", Result, Finding, Lesion, Medication)
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """What an Observation says of its own place among others."""
 
     corrected: bool = False
@@ -57,9 +58,9 @@ def _placed(facts: Iterable[_Fact], zone: tzinfo) -> tuple[_Fact, ...]:
 
 def _in_zone(fact: _Fact, zone: tzinfo) -> _Fact:
     changes: dict[str, Any] = {
-        field.name: value.in_zone(zone)
-        for field in fields(fact)
-        if isinstance(value := getattr(fact, field.name), PartialDate) and value.zone_missing
+        name: value.in_zone(zone)
+        for name in fact.__struct_fields__
+        if isinstance(value := getattr(fact, name), PartialDate) and value.zone_missing
     }
     return replace(fact, **changes) if changes else fact
 

@@ -6,16 +6,16 @@ our own ids."""
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from mappings.reader.digests import ByDigest
 
 _MOST = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """The analyte, the LOINC property of its code (mass, moles), the antibody; `conflict`: words against the code."""
 
     analyte: str
@@ -24,8 +24,7 @@ class Test:
     conflict: bool = False
 
 
-@dataclass(slots=True)
-class Meaning:
+class Meaning(Struct):
     """The test that a code names, if it is one of ours and no other material is named; `says_nothing`: whether a panel
     of that name says nothing by itself, None until somebody asked."""
 

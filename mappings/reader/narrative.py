@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mappings.dates import PartialDate
 from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging, Lesion, Result, Site
@@ -25,8 +27,7 @@ _CERTAINTY: dict[Status, Certainty | None] = {
 _DISEASE = ("ctd.", "calcinosis.", "mimic.", "exclude.")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a text stood: its resource, its dates, the sites the resource itself names."""
 
     ref: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from mappings.dates import PartialDate, years_between
 from mappings.facts import Result

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mappings.text.reading import Status
 from mappings.text.tokens import SUSPICION, Sentence, Words, begins_line, opens_question
@@ -31,8 +32,7 @@ _LIST_COLON = 3
 _BULLET = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """A trigger speaks of the words [first, last); `trigger` is where its own words begin, before the text for a
     section that began in an earlier sentence."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from mappings.text.acronyms import without_spelled_out
 from mappings.text.context import Contexts
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset", "section"}
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     words: Words
     vocab: Vocabulary
     hits: dict[str, list[Hit]]

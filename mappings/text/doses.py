@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from mappings.text.document import Document
 from mappings.text.reading import DoseTolerance
@@ -20,8 +21,7 @@ _MOST = 200
 _BREAKS = frozenset({",", ";", ".", "(", "\n", "→"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Dose:
+class _Dose(Struct, frozen=True):
     index: int
     daily: Decimal | None
     unit: str

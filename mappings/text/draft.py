@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
+
+from msgspec import Struct, field
 
 from mappings.facts import Hardness, LesionKind, Pain, Site
 from mappings.text.document import Document
@@ -25,8 +26,7 @@ _FLAGS = (
 _AGAINST_FIRM = frozenset({"cystic", "vascular"})
 
 
-@dataclass(slots=True, eq=False)
-class Draft:
+class Draft(Struct, eq=False):
     kind: str
     status: Status
     head: Hit

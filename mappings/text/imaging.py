@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mappings.facts import ImagingFinding, Laterality, Modality, Site
 from mappings.text.document import Document
@@ -18,8 +20,7 @@ _KINDS = ("soft", "vascular", "joint", "elsewhere")
 _AFAR = 99
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     soft: list[Status] = field(default_factory=list)
     vascular: bool = False
     joint: bool = False

@@ -5,9 +5,10 @@ The FHIR reader (`mappings/reader/`) turns these into facts: it knows the resour
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from mappings.facts import BiopsyFinding, Hardness, ImagingFinding, LesionKind, Modality, Pain, Site
 
@@ -15,8 +16,7 @@ Status = Literal["affirmed", "negated", "possible", "historical", "hypothetical"
 """ConText: only "affirmed" (and "possible" as suspected) may support anything; "historical" means resolved or past."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeSpan:
+class TimeSpan(Struct, frozen=True):
     """How long ago something began, as written: an amount of units before the note, an absolute date, or vague."""
 
     amount: Decimal | None = None
@@ -28,8 +28,7 @@ class TimeSpan:
     """a month ("02"), a day ("12-25") or "easter": the last one before the note is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class LesionMention:
+class LesionMention(Struct, frozen=True):
     """One lesion as described in one clause group; fields as in `mappings.facts.Lesion`."""
 
     kind: LesionKind
@@ -72,8 +71,7 @@ class LesionMention:
     mimics: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ConceptMention:
+class ConceptMention(Struct, frozen=True):
     """A diagnosis, sign, drug, procedure or state named in the text: concept ids of the lexicon."""
 
     concept: str
@@ -85,8 +83,7 @@ class ConceptMention:
     sites: tuple[Site, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LabMention:
+class LabMention(Struct, frozen=True):
     """A test named with a result in words ("calcium normal") or with a number and unit ("Ca 2.35 mmol/L")."""
 
     analyte: str
@@ -101,8 +98,7 @@ class LabMention:
     """the bracket behind the number, in which the laboratory's range may stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImagingMention:
+class ImagingMention(Struct, frozen=True):
     finding: ImagingFinding
     modality: Modality | None
     text: str
@@ -114,8 +110,7 @@ class ImagingMention:
     status: Status = "affirmed"
 
 
-@dataclass(frozen=True, slots=True)
-class BiopsyMention:
+class BiopsyMention(Struct, frozen=True):
     finding: BiopsyFinding
     text: str
     sites: tuple[Site, ...] = ()
@@ -123,8 +118,7 @@ class BiopsyMention:
     status: Status = "affirmed"
 
 
-@dataclass(frozen=True, slots=True)
-class DoseTolerance:
+class DoseTolerance(Struct, frozen=True):
     """A documented dose limit: "diltiazem 90 mg TDS not tolerated, 90 mg BD tolerated"."""
 
     drug: str
@@ -136,8 +130,7 @@ class DoseTolerance:
     """tried for calcinosis without effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextReading:
+class TextReading(Struct, frozen=True):
     language: str
     lesions: tuple[LesionMention, ...] = ()
     concepts: tuple[ConceptMention, ...] = ()

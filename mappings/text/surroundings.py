@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mappings.facts import Site
 from mappings.text.document import Document
@@ -19,8 +19,7 @@ _COMPARED = 3
 """words of the shortest comparison ("como si tuviera piedras")"""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """A lesion word, and the words of the sentence that speak of it."""
 
     kind: str

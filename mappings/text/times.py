@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, cast
+
+from msgspec import Struct
 
 from mappings.text.document import Document
 from mappings.text.reading import TimeSpan
@@ -22,8 +23,7 @@ _SHORT_UNITS = {"7": "day", "52": "week", "12": "month"}
 _NEAR = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
+class Timed(Struct, frozen=True):
     """A time at the words [first, last). `aim`: where what it speaks of stands; `anchored`: said to be a beginning."""
 
     span: TimeSpan

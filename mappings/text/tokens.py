@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mappings.text.folding import fold
 
@@ -25,8 +26,7 @@ _TITLE = 4
 _OPENS = frozenset({",", ";", ":", ".", "(", "-", "–", "\n", "/"})
 
 
-@dataclass(slots=True)
-class Words:
+class Words(Struct):
     """The words of a text. `words` are folded; `starts`/`ends` are positions in `text`."""
 
     text: str
@@ -50,8 +50,7 @@ class Words:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(Struct, frozen=True):
     """Words [first, last); `paragraph` counts blank lines, `linked` says that only a semicolon parts it from before."""
 
     first: int

@@ -7,9 +7,10 @@ groups may overlap ("calcinosis cutis" is a diagnosis and a lesion). An ignored 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from mappings.text.entries import entries, expand
 from mappings.text.folding import fold
@@ -68,8 +69,7 @@ class Payload(NamedTuple):
     exact: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(Struct, frozen=True):
     lexicon: Lexicon
     context: Context
     root: dict[str, Any]

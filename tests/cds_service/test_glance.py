@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import random
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from starlette.testclient import TestClient
@@ -70,7 +70,7 @@ class Ways:
 
 
 def _comparable(record: EvaluationRecord) -> EvaluationRecord:
-    return dataclasses.replace(record, id="", at_ms=0, milliseconds=0.0)
+    return msgspec.structs.replace(record, id="", at_ms=0, milliseconds=0.0)
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import msgspec
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from cds_service.fhir.client import Deadline, FhirClient
 from cds_service.fhir.door import OutboundClient, Policy, open_client

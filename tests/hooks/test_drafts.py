@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
+from msgspec.structs import replace
 
 from hooks.drafts import finding, medication_request, service_request
 from hooks.knowledge.card_schema import CodingEntry

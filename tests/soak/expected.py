@@ -6,13 +6,14 @@ the clinical specification expects (tests/cases/expected.yaml), so that the yard
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import yaml
+from msgspec.structs import replace
 
 from cds_service.answers import json_response
 from cds_service.fhir.client import Deadline, FhirClient

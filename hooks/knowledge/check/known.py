@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from mappings.codelists import Terminology
 from mappings.facts import Lesion
@@ -15,8 +16,7 @@ _PAINFUL = "painful"
 """asked of a lesion beside its own attributes: any pain at all (hooks/therapy/conditions.py)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A word that is not here would be a rule that never fires."""
 
     concepts: frozenset[str]
@@ -52,7 +52,7 @@ class Known:
             | {name.partition(":")[2] for name in named if ":" in name},
             places=frozenset(places.regions),
             regions=frozenset(places.regions.values()),
-            attributes=frozenset((*(field.name for field in fields(Lesion)), _PAINFUL)),
+            attributes=frozenset((*Lesion.__struct_fields__, _PAINFUL)),
             histology=frozenset(
                 name
                 for lex in lexicons

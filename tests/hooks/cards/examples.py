@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from hooks.answer import answer
 from hooks.assess import assess
@@ -30,8 +31,7 @@ XRAY = "Imaging    | X-ray of both elbows | Subcutaneous calcification at both e
 USUAL = PATIENT + LUPUS + NODULES + CALCIUM + PHOSPHATE + KIDNEY
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(Struct, frozen=True):
     """`drafts` are resources of an order hook; `unread` are needs that could not be read."""
 
     table: str

@@ -173,7 +173,7 @@ therapies = st.lists(
 ).map(tuple)
 KINDS = ("none", "incomplete", "detection", "management", "alternative", "urgent")
 assessments = st.builds(
-    Assessment,
+    lambda **given: Assessment(**given),
     knowledge_version=st.just("1.0.0"),
     as_of=days,
     patient=ids.map("Patient/{}".format),

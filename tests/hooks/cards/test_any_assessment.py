@@ -84,7 +84,7 @@ def test_a_restricted_lesion_is_never_quoted(assessment: Assessment, chart: Pati
 
 
 def _with_label(entry: Any, label: str) -> Any:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(entry, label=label, confidential=True)
 

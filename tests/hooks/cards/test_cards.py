@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from string import Formatter
 from typing import Any
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
+from msgspec.structs import replace
 
 from hooks.cards import write_cards
 from hooks.knowledge import load_knowledge

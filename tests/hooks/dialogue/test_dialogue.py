@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from typing import Any
 
+import msgspec
 import pytest
 
 from hooks.assess import assess
@@ -47,7 +47,7 @@ def same_verdict(dialogue: Dialogue, table: str | None, given: Given) -> None:
     step = dialogue.at(given, ask=False)
     made = records(DATA, given, dialogue.subject)
     raw = chart(table).raw() if table else RawChart("nobody", (), nobody().completeness)
-    facts = reader().read(dataclasses.replace(raw, resources=(*raw.resources, *made)))
+    facts = reader().read(msgspec.structs.replace(raw, resources=(*raw.resources, *made)))
     assert step.assessment == assess(facts, load_knowledge(), TODAY)
 
 
@@ -278,7 +278,7 @@ def test_an_answer_that_does_not_fit_is_named(given: Given, question: str) -> No
 
 def test_a_restricted_lesion_is_never_described() -> None:
     hidden = Lesion("Observation/1", "plaque", "secret words", hardness="definite", confidential=True)
-    facts = dataclasses.replace(nobody(), lesions=(hidden,))
+    facts = msgspec.structs.replace(nobody(), lesions=(hidden,))
     dialogue = Dialogue(facts, DATA, load_knowledge(), read, TODAY)
     assert dialogue.subject.lesion is None
     (made,) = records(DATA, {"q3": ("ulcer",)}, dialogue.subject)
