@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from mappings.text import rows
 from mappings.text.reading import Status
 from mappings.text.tokens import SUSPICION, Sentence, Words, begins_line, opens_question
 from mappings.text.vocabulary import Hit, Vocabulary, rule
@@ -67,6 +68,8 @@ class Contexts:
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
         self._leave_blank(sentences)
+        if "+" in words.words:
+            self.reaches += [Reach("negated", *absent) for part in sentences for absent in rows.absent(words, part)]
         if not any(hits.get(name) for name in ("trigger", "section", "answer")):
             return
         triggers = _by_sentence(hits.get("trigger", []), self._firsts)

@@ -176,7 +176,10 @@ class Draft(Struct, eq=False):
             return None if self.has("multiple") and self.count == 1 else self.count
         if self.kind not in _COUNTABLE or not document.vocab.lexicon.plural_s:
             return None
-        word = document.word(self.head.last - 1)
+        named_of = (
+            self.head.last - self.head.first > 2 and document.word(self.head.first + 1) in document.vocab.stopwords
+        )
+        word = document.word(self.head.first if named_of else self.head.last - 1)  # "bolitas de calcio"
         return 1 if word.endswith("ss") or not word.endswith("s") else None
 
     def mention(self, document: Document) -> LesionMention | None:

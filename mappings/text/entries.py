@@ -73,6 +73,8 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
         "moment": lexicon.times.moments,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
+        "pebbles": lexicon.pebbles,
+        "within": lexicon.within,
     }  # fmt: skip
     for category, forms in plain.items():
         yield category, "", forms

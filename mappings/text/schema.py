@@ -155,6 +155,10 @@ class Lexicon(_Strict):
     """parts of the body that are no skin (mouth, conjunctiva, larynx): a lump there is none of ours."""
     identity: Phrases = ()
     """words that say what the thing before them is: "consistent with", "=", "typical of"."""
+    pebbles: Phrases = ()
+    """small or several stones."""
+    within: Phrases = ()
+    """words for "in" and "under": small stones in a limb are lesions ("pebbles in my fingers")."""
     vague: Phrases = ()
     """words for any small thing ("spot", "bead"): a lesion where it is called hard at a place of the body."""
     sides: dict[Literal["left", "right", "bilateral"], Phrases]

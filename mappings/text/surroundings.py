@@ -14,6 +14,9 @@ _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "dep
 _WINDOW = 5
 _QUOTES = frozenset("\"“”„«»‹›'‘’")
 _QUOTED_BEFORE = 3
+_HOLLOW = frozenset({"abdomen", "flank", "pelvis", "groin", "back", "lower-back", "trunk", "chest", "neck", "head"})
+"""places where a stone may be one of an organ"""
+_WITH = frozenset({"with", "a", "mit", "con", "un", "com", "um", "avec"})
 _LENGTHS = frozenset({"mm", "cm", "x"})
 _COMPARED = 3
 """words of the shortest comparison ("como si tuviera piedras")"""
@@ -65,7 +68,8 @@ class Surroundings:
                 if heading and not document.between("place", part.last, sentence.last):
                     return True
                 if all(
-                    self._of_size(i) or self._covered(i, ("hardness", "attribute")) for i in range(part.last, hit.first)
+                    self._of_size(i) or self._covered(i, ("hardness", "attribute")) or document.word(i) in _WITH
+                    for i in range(part.last, hit.first)
                 ):
                     return True
         return False
@@ -91,7 +95,7 @@ class Surroundings:
         return [
             Hit("lesion", "lump", hit.first, hit.last)
             for hit in named
-            if not self._covered(hit.first, ("lesion", "named"))
+            if not self._covered(hit.first, ("lesion", "named", "hardness"))
             and any(self._near_place(hit, place) for place in places)
             and self._called_hard(hit, sentence)
         ]
@@ -117,7 +121,9 @@ class Surroundings:
         first, last = max(sentence.first, hit.first - _WINDOW), min(sentence.last, hit.last + 2)
         return any(
             all(
-                self._covered(i, ("hardness", "attribute", "tender", "pain")) or self._is("coordinator", i)
+                self._covered(i, ("hardness", "attribute", "tender", "pain"))
+                or self._is("coordinator", i)
+                or document.word(i) in _QUOTES
                 for i in (*range(hard.last, hit.first), *range(hit.last, hard.first))
             )
             for hard in document.between("hardness", first, last)
@@ -128,16 +134,21 @@ class Surroundings:
         """ "a rock" in her thigh, as if there were stones in her knees: a stone in quotation marks, or a
         comparison with one, at a place of the skin is what is felt there."""
         document = self.document
-        for hit in document.within("attribute", sentence):
-            if hit.value != "stone" or not (hit.last - hit.first >= _COMPARED or self._quoted(hit, sentence)):
+        for hit in document.within("attribute", sentence) + document.within("pebbles", sentence):
+            inside = hit.category == "pebbles" and any(
+                h.first == hit.last for h in document.between("within", hit.last, hit.last + 1)
+            )
+            told = hit.value == "stone" and (hit.last - hit.first >= _COMPARED or self._quoted(hit, sentence))
+            if not (inside or told):
                 continue
             organs = [h for c in ("elsewhere", "inside") for h in document.within(c, sentence)]
-            if any(organ.first != hit.first for organ in organs):
+            if any(not hit.first <= organ.first < hit.last for organ in organs):
                 continue
             for place in document.between("place", hit.last, min(hit.last + _WINDOW, sentence.last)):
                 gap = range(hit.last, place.first)
                 joined = any(self._is("preposition", i) for i in gap)
-                if joined and "," not in document.words.words[hit.last : place.first]:
+                clause = "," not in document.words.words[hit.last : place.first]
+                if joined and clause and (told or place.value not in _HOLLOW):
                     return hit
         return None
 

@@ -29,6 +29,8 @@ _GROUPS = {
     "inside": ("inside",),
     "identity": ("identity",),
     "vague": ("vague",),
+    "within": ("within",),
+    "pebbles": ("pebbles",),
     "concept": ("concept", "absent", "guard"),
     "cue": ("cue",),
     "lab": ("analyte", "word"),

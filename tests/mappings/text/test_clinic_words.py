@@ -265,3 +265,83 @@ def labs(text: str) -> set[tuple[str, str, str | None]]:
 )
 def test_results_with_their_day_and_doses_that_are_none(text: str, found: set[tuple[str, str, str | None]]) -> None:
     assert labs(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "there", "absent"),
+    [
+        ("+ calcinosis, - ulcers, + telangiectasia", {"calcinosis"}, {"ulcer"}),
+        ("Raynaud +, calcinosis -, ulcers +", {"ulcer"}, {"calcinosis"}),
+        ("Skin: Raynaud+, calcinosis-, sclerodactyly+", set(), {"calcinosis"}),
+        ("Raynaud +, nódulos -, úlceras -", set(), {"nodule", "ulcer"}),
+        ("Raynaud +, Kalzinose -, Ulzera -", set(), {"calcinosis", "ulcer"}),
+        ("Anti-CCP+, hard nodules - both elbows", {"nodule"}, set()),
+        ("RF -, CCP -, ANA +; hard nodules L elbow", {"nodule"}, set()),
+        ("hard nodules - both elbows, RF +", {"nodule"}, set()),
+        ("Calcinosis score 0", set(), {"calcinosis"}),
+        ("Calcinosis 0/3", set(), {"calcinosis"}),
+    ],
+)
+def test_rows_of_signs(text: str, there: set[str], absent: set[str]) -> None:
+    mentions = ENGINE.read(text).lesions
+    assert {m.kind for m in mentions if m.status == "affirmed"} == there
+    assert {m.kind for m in mentions if m.status == "negated"} == absent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "little stones in my fingers",
+        "pedrinhas nos dedos das mãos que doem",
+        "piedrecitas en los dedos",
+        "Steinchen in den Fingern",
+        "petits cailloux dans les doigts",
+        "Feels like gravel under the skin of both buttocks when sitting",
+        "like a grain of sand under the skin of the fingertip",
+        "She points to a pebble on her elbow.",
+        "Large calcium lump left hip",
+        "bolitas de calcio en los codos",
+        "Kalkknubbel am Ellenbogen",
+        "des boules de calcaire sur les doigts",
+        "a rock-hard 'egg' in her left buttock",
+        "hard, non mobile lump R shin",
+        "The nodule on her knee has gone hard",
+    ],
+)
+def test_what_patients_feel_is_hard(text: str) -> None:
+    assert {hardness for _, hardness in told(text)} == {"definite"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stones in the kidney, flank pain",
+        "passed small stones in urine, hand pain",
+        "stones in the left flank",
+        "She fell on a stone on her elbow",
+        "pebbles in her shoe hurt her foot",
+        "bladder stones; finger pain",
+        "cálculos, piedras en el riñón, dolor de dedos",
+        "hard rock music, back pain",
+        "goitre with a hard nodule",
+        "bocio con nódulo duro",
+        "Nodule L knee - gone",
+        "Patient googled calcinosis",
+        "Patientin hat Angst vor Kalzinose",
+        "la patiente craint une calcinose",
+    ],
+)
+def test_other_stones_and_fears_are_none(text: str) -> None:
+    assert not told(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "squeezed out a bit of white chalk from her fingertip",
+        "saiu uma massa branca tipo giz do dedo",
+        "salió un material blanco como tiza del dedo",
+    ],
+)
+def test_chalk_that_came_out(text: str) -> None:
+    assert [m.chalky for m in ENGINE.read(text).lesions] == [True]
