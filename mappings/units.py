@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from mappings.datafile import read_data
 from mappings.kept import kept
+from mappings.text.entries import expand
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]")
@@ -142,7 +143,7 @@ def _load() -> UnitTable:
         spellings={_squeeze(s): unit for unit, written in units.items() for s in (unit, *written)},
         analytes={key: _analyte(key, entry, data["narrower"].get(key, {})) for key, entry in data["analytes"].items()},
         names=names,
-        words={plain(word): key for key, words in data["words"].items() for word in words},
+        words={plain(form): key for key, words in data["words"].items() for word in words for form in expand(word)},
         interpretations={str(key): value for key, value in data["interpretations"].items()},
         exact=written,
         by_tokens=by_tokens,

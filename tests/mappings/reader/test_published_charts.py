@@ -197,3 +197,47 @@ def test_routes_in_five_languages(route: str, read_as: str) -> None:
         dosage={"route": {"text": route}},
     )
     assert [medication.route for medication in facts.medications] == [read_as]
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        ("within normal range", "normal"),
+        ("Within the normal range", "normal"),
+        ("im Referenzbereich", "normal"),
+        ("innerhalb der Norm", "normal"),
+        ("dentro del rango normal", "normal"),
+        ("dentro de parámetros normales", "normal"),
+        ("dans les limites de la normale", "normal"),
+        ("dentro dos valores de referência", "normal"),
+        ("slightly elevated", "high"),
+        ("über der Norm", "high"),
+        ("légèrement abaissée", "low"),
+        ("por debajo de lo normal", "low"),
+        ("not normal", "abnormal"),
+        ("nicht im Normbereich", "abnormal"),
+        ("fuera de rango", "abnormal"),
+        ("not elevated", None),  # it may be low
+        ("within normal range for dialysis", None),
+        ("normal range unknown", None),
+    ],
+)
+def test_a_result_in_words_is_read_whole(words: str, word: str | None) -> None:
+    assert TABLE.word(words) == word
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "found"),
+    [
+        ("ICD10", "M34.9", True),
+        ("ICD-10-CM", "M32.9", True),
+        ("SNOMED CT", "55464009", True),
+        ("CIE-10", "M34.1", True),
+        ("ICD-O", "M34.9", False),
+        ("ICPC2", "M34.9", False),
+        ("http://example.org/local", "M34.9", False),
+    ],
+)
+def test_a_code_system_by_its_name(system: str, code: str, found: bool) -> None:
+    facts = read("Condition", code={"coding": [{"system": system, "code": code}]})
+    assert bool(facts.findings) is found
