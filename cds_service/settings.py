@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cds_service.errors import SettingsError
 from cds_service.fhir.slots import PARALLEL
@@ -27,8 +27,8 @@ _NO_SETTINGS = frozenset({"CDS_TOKEN"})
 """variables of the command line."""
 
 
-class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="CDS_", extra="ignore", frozen=True)
+class Settings(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     profile: Literal["production", "sandbox"] = "production"
     tenants_file: Path | None = None
@@ -66,10 +66,13 @@ class Settings(BaseSettings):
         return not self.sandbox if self.suppression is None else self.suppression
 
 
-def load_settings() -> Settings:
-    """The settings of the environment; SettingsError names the first variable that is wrong."""
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of the environment, in whatever case their names are; SettingsError names the first variable that
+    is wrong."""
+    given = {name.lower(): value for name, value in environment.items()}
+    values = {name: given[f"cds_{name}"] for name in Settings.model_fields if f"cds_{name}" in given}
     try:
-        return Settings()
+        return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         name = "CDS_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 REGISTRY = Path(__file__).with_name("guards.yaml")
 _PACKAGES = ("cds_service", "hooks", "mappings")
 _PRELOADED = (
-    "fastapi", "httpx", "hypothesis", "joserfc.jwt", "msgspec", "pydantic_settings", "sqlalchemy",
+    "fastapi", "httpx", "hypothesis", "joserfc.jwt", "msgspec", "sqlalchemy",
     "starlette.testclient", "uvicorn",
 )  # fmt: skip
 _SECONDS = 240
