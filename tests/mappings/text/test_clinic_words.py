@@ -345,3 +345,46 @@ def test_other_stones_and_fears_are_none(text: str) -> None:
 )
 def test_chalk_that_came_out(text: str) -> None:
     assert [m.chalky for m in ENGINE.read(text).lesions] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Upset because the dog has a hard lump on its leg.",
+        "su perro tiene un bulto duro en la pata",
+        "o cão tem um caroço duro na perna",
+        "ihr Hund hat einen harten Knoten am Bein",
+        "son chien a une masse dure à la patte",
+        "She read an article on calcinosis",
+        "a lu un article sur la calcinose",
+        "ha leído un artículo sobre calcinosis",
+        "leu um artigo sobre calcinose",
+    ],
+)
+def test_animals_and_articles_are_not_the_patient(text: str) -> None:
+    assert not told(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hard lump on the leg where the dog scratched her",
+        "hard lump at the site of an old dog bite, R shin",
+        "slabs of rock-hard subcutaneous tissue over both thighs",
+        "She read about it; there is a hard nodule on the L elbow.",
+    ],
+)
+def test_the_patient_beside_them(text: str) -> None:
+    assert any(hardness == "definite" for _, hardness in told(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "begun"),
+    [
+        ("hard bumps over the index finger, coming up one by one, earliest in late March", "2026-03"),
+        ("cement-like lumps in both thighs, she dates them to about Thanksgiving", "2025-11"),
+        ("nodules durs des coudes, le premier en février", "2026-02"),
+    ],
+)
+def test_the_first_of_several(text: str, begun: str) -> None:
+    assert {str(started(m.onset, NOTE)) for m in ENGINE.read(text).lesions} == {begun}
