@@ -20,11 +20,13 @@ def find_mimics(
     rest: list[Differential] = []
     on_record = _on_record(chart, knowledge)
     seen = _Seen.of(lesions, flags)
-    for mimic, recorded in zip(knowledge.mimics, on_record, strict=True):
-        described = _described(mimic.any, seen, lesions.deciding, flags, states)
-        if not (recorded or described):
+    pointed = _pointed(seen, lesions.deciding, states, knowledge)
+    for place, mimic in enumerate(knowledge.mimics):
+        hits = on_record[place]
+        if place in pointed:
+            hits = hits | _described(mimic.any, seen, lesions.deciding, flags, states)
+        if not hits:
             continue
-        hits = recorded | described
         told = [kind for kind in POINTERS if kind in hits]
         why = "; ".join(dict.fromkeys(mimic.reasons[kind] for kind in told if kind in mimic.reasons))
         evidence = tuple(dict.fromkeys(ref for kind in told for ref in hits[kind]))
@@ -83,6 +85,20 @@ class _Seen(Struct, frozen=True):
             frozenset([site.place for le in lesions.deciding for site in le.sites]),
             frozenset([flag.id for flag in flags]),
         )
+
+
+def _pointed(seen: _Seen, deciding: tuple[Lesion, ...], states: frozenset[str], knowledge: Mimics) -> set[int]:
+    """The places of the mimics that have a pointer by lesion, red flag or judgement."""
+    said = [("named", name) for name in seen.named]
+    said += [("places", place) for place in seen.places]
+    said += [("flags", flag) for flag in seen.flags]
+    said += [("state", state) for state in states]
+    said += [("lesion", name) for name in knowledge.attributes if any(getattr(le, name) for le in deciding)]
+    found: set[int] = set()
+    for pointer in said:
+        if pointer in knowledge.pointed:
+            found |= knowledge.pointed[pointer]
+    return found
 
 
 def _described(

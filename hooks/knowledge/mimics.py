@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
 from pathlib import Path
 
 from pydantic import Field
@@ -36,6 +37,22 @@ class Mimic(Sourced):
 
 class Mimics(Strict):
     mimics: tuple[Mimic, ...]
+
+    @cached_property
+    def pointed(self) -> Mapping[tuple[str, str], frozenset[int]]:
+        """(kind of pointer, what it points to) → the places in `mimics` of those that have it: most point to nothing
+        that a lesion, a red flag or a judgement says, and need not be asked one by one."""
+        found: dict[tuple[str, str], frozenset[int]] = {}
+        for place, mimic in enumerate(self.mimics):
+            for kind in ("named", "places", "lesion", "flags", "state"):
+                for name in getattr(mimic.any, kind):
+                    found[kind, name] = found.get((kind, name), frozenset()) | {place}
+        return found
+
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        """Of a lesion that any of them points to."""
+        return tuple(name for kind, name in self.pointed if kind == "lesion")
 
 
 @cache
