@@ -73,7 +73,7 @@ def _on_record(chart: Chart, ctd: CtdCriterion, criteria: Criteria, rules: RedFl
             _refs(chart.findings(*hurts.kidney_failure_concepts, suspected=False)),
             tuple(drug.ref for drug in chart.drugs(hurts.vka, drafts=False)),
             culture if culture is not None and culture.word == "positive" else None,
-            _refs(chart.findings(*infected.fever_concepts)),
+            (*_refs(chart.findings(*infected.fever_concepts)), *_hot(chart, rules)),
             crp if crp is not None and judge(crp, chart, ()).category == "high" else None,
             chart.findings(*infected.infection_concepts),
             _myositis(chart, ctd, criteria, rules, messages),
@@ -138,6 +138,14 @@ def _digital_ischaemia(chart: Chart, rules: RedFlags) -> tuple[Finding, ...]:
     dead = chart.findings(*rules.calciphylaxis.necrosis_concepts)
     at_digit = (f for f in dead if any(site.place in rules.digit_places for site in f.sites))
     return (*chart.findings(*rules.digital_ischaemia_concepts), *at_digit)
+
+
+def _hot(chart: Chart, rules: RedFlags) -> tuple[str, ...]:
+    """The latest temperature, when it is a fever and recent."""
+    measured = chart.latest("temperature", max_age_days=rules.infection.fever_days)
+    limit = rules.infection.fever_from.get(measured.unit or "") if measured else None
+    hot = measured is not None and limit is not None and measured.low is not None and measured.low >= limit
+    return (measured.ref,) if measured is not None and hot else ()
 
 
 def _spinal(chart: Chart, rules: RedFlags) -> tuple[str, ...]:

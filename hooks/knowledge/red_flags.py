@@ -17,6 +17,8 @@ class Flag(Sourced):
 class Infection(Strict):
     culture: str
     fever_concepts: tuple[str, ...]
+    fever_from: dict[str, Decimal]
+    fever_days: int
     infection_concepts: tuple[str, ...]
     crp_days: int
 

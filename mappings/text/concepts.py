@@ -19,13 +19,18 @@ from mappings.text.vocabulary import Hit
 _REACH = 6
 _PERSONS = frozenset({"family", "other-person"})
 _CLOSE = 2
+_BESIDE = 4
+_INFECTION, _OF_SKIN = "trigger.infection_active", "trigger.skin_infection"
 _CONCEPTS = ("concept", "named", "absent", "guard")
 
 
 def concepts(document: Document) -> tuple[ConceptMention, ...]:
     out: list[ConceptMention] = []
     for hit in document.hits.get("concept", ()):
-        out.extend(_mention(document, hit, concept, document.status(hit)) for concept in hit.value.split("+"))
+        names = hit.value.split("+")
+        if _INFECTION in names and _OF_SKIN not in names and _of_lesion(document, hit):
+            names.append(_OF_SKIN)
+        out.extend(_mention(document, hit, concept, document.status(hit)) for concept in names)
     for hit in document.hits.get("named", ()):
         parts = hit.value.split("+")
         out.extend(_mention(document, hit, concept, document.status(hit)) for concept in parts[2:])
@@ -41,6 +46,16 @@ def concepts(document: Document) -> tuple[ConceptMention, ...]:
             out.extend(_mention(document, hit, concept, document.status(hit)) for concept in name.split("+"))
     out.sort(key=lambda m: (m.start, m.end, m.concept))
     return tuple(dict.fromkeys(_timed(document, out)))
+
+
+def _of_lesion(document: Document, hit: Hit) -> bool:
+    """ "infected hard nodule", "nódulo duro infectado": said of the lesion beside it."""
+    sentence = document.sentence_of(hit.first)
+    for lesion in document.between("lesion", max(sentence.first, hit.first - _BESIDE), hit.last + _BESIDE):
+        gap = range(hit.last, lesion.first) if lesion.first >= hit.last else range(lesion.last, hit.first)
+        if sentence.first <= lesion.first < sentence.last and all(document.word(i)[0].isalpha() for i in gap):
+            return not any(document.between(c, gap.start, gap.stop) for c in ("coordinator", "preposition"))
+    return False
 
 
 def _mention(document: Document, hit: Hit, concept: str, status: Status) -> ConceptMention:

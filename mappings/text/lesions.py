@@ -274,7 +274,9 @@ class LesionReader(Surroundings):
         if self.document.sentences[self.latest_sentence].paragraph != sentence.paragraph:
             return False
         described = [
-            h for c in ("hardness", "attribute", "pain", "tender", "place") for h in document.within(c, sentence)
+            h
+            for c in ("hardness", "attribute", "pain", "tender", "place", "scale")
+            for h in document.within(c, sentence)
         ]
         timed = times(document, sentence)
         if not described and not timed and not sizes(document, sentence.first, sentence.last):

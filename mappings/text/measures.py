@@ -15,6 +15,10 @@ _SIZE = re.compile(
     r"(?:(?:cm|mm)?\s*[x×*]\s*(\d{1,3}(?:[.,]\d{1,2})?)\s*)?(cm|mm|centimet\w*|zentimeter|millimet\w*|milimet\w*)(?!\w|[/²³])"
 )
 _SCORE = re.compile(r"(?<![\d/.])(10|\d(?:[.,]\d)?)\s*(?:/|out of|von|sur|de|em)\s*10(?![\d/])")
+_SPAN = re.compile(
+    r"^(?:\W{0,3}[01]\s?(?:-|–|to|a|bis|à|/)\s?10\)?(?=\W{1,4}\d)|\W{0,2}\((?=[^()]*\b[01]\b)(?=[^()]*\b10\b)[^()]{3,60}\))"
+)
+"""the ends of the scale behind its name ("0-10: 8", "(0 = none, 10 = worst): 7")"""
 _PLAIN = re.compile(r"^\W{0,4}(10|\d(?:[.,]\d)?)(?![\d/.])")
 _MM_PER_CM = Decimal(10)
 MOST = 200
@@ -51,7 +55,7 @@ def pain_score(document: Document, first: int, last: int) -> Decimal | None:
         if match:
             return amount(match[1])
     for scale in scales:
-        after = folded[document.words.ends[scale.last - 1] : end]
+        after = _SPAN.sub("", folded[document.words.ends[scale.last - 1] : end], count=1)
         match = _PLAIN.match(after) or re.match(r"^\W{0,2}(?:of|von|de|is|score)\W{1,2}(10|\d)\b", after)
         if match:
             return amount(match[1])

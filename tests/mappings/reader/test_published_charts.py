@@ -241,3 +241,35 @@ def test_a_result_in_words_is_read_whole(words: str, word: str | None) -> None:
 def test_a_code_system_by_its_name(system: str, code: str, found: bool) -> None:
     facts = read("Condition", code={"coding": [{"system": system, "code": code}]})
     assert bool(facts.findings) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("Hard nodule. Pain score 0-10: 9", 9),
+        ("Hard nodule. VAS (0-10) 8", 8),
+        ("Nodule dur. EVA 0 à 10 : 8", 8),
+        ("Hard nodule. Pain score (0 = none, 10 = worst): 7", 7),
+        ("Hard nodule. Pain score: 0", 0),
+        ("Hard nodule of the elbow. Chest pain 8/10.", None),
+    ],
+)
+def test_a_pain_score_behind_the_ends_of_its_scale(text: str, score: int | None) -> None:
+    assert [le.pain_score for le in ENGINE.read(text, kind="observation").lesions] == [score]
+
+
+@pytest.mark.parametrize(
+    ("text", "infected"),
+    [
+        ("Infected hard nodule of the left elbow", True),
+        ("Nódulo duro infectado del codo", True),
+        ("Nodule dur infecté du coude", True),
+        ("Infizierter harter Knoten", True),
+        ("Hard nodule of the left elbow, not infected", False),
+        ("Non-infected hard nodule", False),
+        ("Infected tooth; hard nodule of the elbow", False),
+        ("Infected with hepatitis B and hard nodule", False),
+    ],
+)
+def test_infected_is_said_of_the_lesion_beside_it(text: str, infected: bool) -> None:
+    assert (said(text).get("trigger.skin_infection") == "affirmed") is infected
