@@ -14,7 +14,7 @@ from mappings.text.sites import located
 from mappings.text.surroundings import Head, Surroundings, compatible
 from mappings.text.times import times
 from mappings.text.tokens import Sentence
-from mappings.text.vocabulary import Hit
+from mappings.text.vocabulary import Hit, rule
 
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
 _ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
@@ -63,7 +63,8 @@ class LesionReader(Surroundings):
                 if before is not None:
                     self._implied(before, index)
                 after = self._after_denial(sentence, heads)
-                if after is not None and not self._implied(after, index):
+                spoken = after is None or self._excepted(heads[-1], after, index) or self._implied(after, index)
+                if after is not None and not spoken:
                     self._orphaned(after)
             elif self._continues(sentence, index):
                 pending = None
@@ -313,6 +314,25 @@ class LesionReader(Surroundings):
             (r.trigger for head in heads for r in self.document.contexts.over(head.hit)), default=sentence.first
         )
         return Sentence(sentence.first, begin, sentence.paragraph) if begin > sentence.first + 1 else None
+
+    def _excepted(self, head: Head, rest: Sentence, index: int) -> bool:
+        """ "No hard nodules except over the left thumb": there is one at that place."""
+        document = self.document
+        if head.kind == "skin-change" or not any(
+            rule(document.vocab, h).excepts for h in document.between("trigger", rest.first, rest.first + 1)
+        ):
+            return False
+        places = document.between("place", rest.first, min(rest.first + 2 * _WINDOW, rest.last))
+        if not places or document.status(places[0]) != "affirmed":
+            return False
+        draft = Draft(head.kind.partition("+")[0], "affirmed", head.hit, rest.first, rest.last)
+        self._attributes(draft, rest.first, rest.last)
+        for hit in document.between("hardness", head.first, head.last):
+            draft.describe("hardness", hit.value, denied=False)
+        give_times(document, rest, [draft])
+        self.drafts.append(draft)
+        self.latest, self.latest_sentence = [draft], index
+        return True
 
     def _implied(self, sentence: Sentence, index: int) -> bool:
         """Chalky material, or a calcified or stony spot with its site, is a lesion even without a lesion word."""

@@ -208,6 +208,8 @@ class Rule(_Strict):
     """speaks of the diagnosis right before it, and of nothing else ("SLE vs MCTD", "SLE workup")."""
     keeps_person: bool = False
     """a terminator that goes on about the relative before it ("her mother developed hard lumps due to calcinosis")."""
+    excepts: bool = False
+    """a terminator that takes a place out of a denial ("no calcinosis except for the left thumb")."""
     undated: bool = False
     """does nothing where a year follows ("which were not present in 2024": they are now)."""
     of_person: bool = False

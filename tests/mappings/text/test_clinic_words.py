@@ -388,3 +388,36 @@ def test_the_patient_beside_them(text: str) -> None:
 )
 def test_the_first_of_several(text: str, begun: str) -> None:
     assert {str(started(m.onset, NOTE)) for m in ENGINE.read(text).lesions} == {begun}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("no calcinosis except for L thumb", "thumb"),
+        ("No hard nodules apart from over the left elbow, x 3 months", "elbow"),
+        ("Sin calcinosis salvo en pulgar izquierdo", "thumb"),
+        ("Sem nódulos duros exceto no cotovelo direito", "elbow"),
+        ("Pas de calcinose sauf au pouce gauche", "thumb"),
+        ("Pas de nodule dur en dehors du coude droit", "elbow"),
+        ("Keine harten Knoten außer am linken Ellenbogen", "elbow"),
+    ],
+)
+def test_a_place_taken_out_of_a_denial(text: str, place: str) -> None:
+    there = [m for m in ENGINE.read(text).lesions if m.status == "affirmed"]
+    assert [(m.hardness, [site.place for site in m.sites]) for m in there] == [("definite", [place])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No rash except on the face",
+        "Skin clear, no lumps except",
+        "No hard lumps; no ulcers except for healed ones on fingers",
+        "No nodules except for the family history of lumps on elbows",
+        "Sin lesiones salvo eritema facial",
+        "Bis auf eine Rötung am Ellenbogen keine Knoten",
+        "No hard nodules, pain except in the morning",
+    ],
+)
+def test_other_exceptions_are_no_lesion(text: str) -> None:
+    assert not told(text)
