@@ -281,6 +281,11 @@ def _line(name: Concept, body: Mapping[str, Any], polarity: bool | None) -> str:
     return f"{label}: {value}" if label and value else label or value
 
 
+def as_line(body: Mapping[str, Any]) -> str:
+    """An Observation as one line of a report."""
+    return _line(concept(body.get("code")), body, _answered(body))
+
+
 def _coded(
     name: Concept, answer: Concept, polarity: bool | None, others: frozenset[str], source: Source, into: Collected
 ) -> None:

@@ -56,6 +56,10 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
             Result(ANALYTE, ref, date, "final", label=name.label, word=grown, problem=None if grown else "no-value")
         )
     kind = _kind(resource, name, into)
+    if words is None and kind != "note":
+        found = [observation.as_line(body) for body in _results(resource, into)]
+        found.extend(entry.label for entry in concepts(resource.get("conclusionCode")) if entry.texts)
+        words = "\n".join(f"{line}." for line in found if line) or None
     read_text(words, kind, name, source, into)
     for entry in concepts(resource.get("conclusionCode")):
         ids = into.concepts_of(entry)
@@ -66,7 +70,13 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
 
 
 def _organisms(resource: Mapping[str, Any], into: Collected) -> Iterator[str]:
-    """What the results of a culture say, contained in the report or named by it."""
+    """What the results of a culture say."""
+    for body in _results(resource, into):
+        yield text(body.get("valueString")) or concept(body.get("valueCodeableConcept")).label
+
+
+def _results(resource: Mapping[str, Any], into: Collected) -> Iterator[Mapping[str, Any]]:
+    """The results of a report, contained in it or named by it."""
     within = {f"#{mapping(inner).get('id')}": mapping(inner) for inner in items(resource.get("contained"))}
     for entry in items(resource.get("result")):
         reference = mapping(entry).get("reference")
@@ -74,7 +84,7 @@ def _organisms(resource: Mapping[str, Any], into: Collected) -> Iterator[str]:
         found = within.get(reference) if isinstance(reference, str) else None
         body = found or mapping(into.by_reference.get(named or ""))
         if body.get("resourceType") == "Observation" and body.get("status") in _USABLE:
-            yield text(body.get("valueString")) or concept(body.get("valueCodeableConcept")).label
+            yield body
 
 
 def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> None:

@@ -106,6 +106,29 @@ def test_a_report_of_imaging_is_known_by_its_title(title: str, modality: str) ->
     assert [(i.modality, i.finding) for i in facts.imaging] == [(modality, "soft-tissue")]
 
 
+@pytest.mark.parametrize(
+    ("inner", "finding"),
+    [
+        ({"code": {"text": "Finding"}, "valueString": "Soft tissue calcification, right elbow"}, "soft-tissue"),
+        ({"code": {"text": "Soft tissue calcification"}, "valueBoolean": True}, "soft-tissue"),
+        ({"code": {"text": "Soft tissue calcification"}, "valueBoolean": False}, "none"),
+        ({"code": {"text": "Soft tissue calcification"}, "valueString": "absent"}, "none"),
+        ({"code": {"text": "Bone"}, "valueString": "No fracture"}, "not-understood"),
+    ],
+)
+def test_a_report_of_imaging_without_words_is_read_by_its_results(inner: dict[str, Any], finding: str) -> None:
+    within = {"resourceType": "Observation", "id": "f", "status": "final"} | inner
+    facts = read("DiagnosticReport", code={"text": "XR elbow"}, contained=[within], result=[{"reference": "#f"}])
+    assert [i.finding for i in facts.imaging] == [finding]
+
+
+def test_a_report_of_imaging_without_words_is_read_by_its_coded_conclusion() -> None:
+    coded = [{"text": "Soft tissue calcification"}]
+    assert [i.finding for i in read("DiagnosticReport", code={"text": "XR elbow"}, conclusionCode=coded).imaging] == [
+        "soft-tissue"
+    ]
+
+
 @pytest.mark.parametrize("title", ["Letter, Dr Smith", "Blood film", "Views of the patient", "Echo", "Elbow clinic"])
 def test_other_reports_are_none_of_imaging(title: str) -> None:
     assert read("DiagnosticReport", code={"text": title}, conclusion="Hard nodule of the elbow.").imaging == ()
