@@ -14,15 +14,17 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _UNIT = re.compile(
-    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s|\|\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
     r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
 _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
 """a bracket right after the number: the laboratory's range, if it turns out to be one."""
+_CELL = re.compile(r"[^|\n]{0,4}\|[^|\n]{1,12}\|\s?(\d+(?:[.,]\d+)?\s?[-–]\s?\d+(?:[.,]\d+)?)\s?(?=\||\n|$)")
+"""the range in the cell after the unit's, in a row of a table."""
 _RANGE = re.compile(r"\s?[-–]\s?\d")
 _RATIO = re.compile(r"\s?[:/]\s?\d")
 """a titre ("1:640") is no value."""
-_SKIPPED = frozenset({":", "=", "(", "-", "–", "~"})
+_SKIPPED = frozenset({":", "=", "(", "-", "–", "~", "|"})
 _DOSES = frozenset({"mg", "g", "mcg", "µg", "μg", "ug", "iu", "ui", "ie"})
 """a mass alone is what somebody takes ("calcium 600 mg"); a result is a mass or amount in a volume."""
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
@@ -163,7 +165,7 @@ def _unit(document: Document, index: int) -> str | None:
 
 def _limits(document: Document, index: int) -> str | None:
     begin = document.words.ends[index]
-    match = _LIMITS.match(document.words.text, begin, begin + 64)
+    match = _LIMITS.match(document.words.text, begin, begin + 64) or _CELL.match(document.words.text, begin)
     return match[1] if match and any(c.isdigit() for c in match[1]) else None
 
 

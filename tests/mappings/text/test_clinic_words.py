@@ -421,3 +421,40 @@ def test_a_place_taken_out_of_a_denial(text: str, place: str) -> None:
 )
 def test_other_exceptions_are_no_lesion(text: str) -> None:
     assert not told(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Calcium | 9.4 | mg/dL | 8.6-10.2", ("calcium-total", "9.4", "mg/dL", "8.6-10.2")),
+        ("| Calcium | 2,31 | mmol/l | 2,15-2,55 | N |", ("calcium-total", "2.31", "mmol/l", "2,15-2,55")),
+        ("Ca 9.4 mg/dL, 2-3 nodules", ("calcium-total", "9.4", "mg/dL", None)),
+        ("Ca(corr) 2.34mmol/L", ("calcium-adjusted", "2.34", "mmol/L", None)),
+    ],
+)
+def test_results_in_cells(text: str, found: tuple[str, str, str, str | None]) -> None:
+    assert [(lab.analyte, str(lab.value), lab.unit, lab.limits) for lab in ENGINE.read(text).labs] == [found]
+
+
+@pytest.mark.parametrize(("text", "word"), [("serum Ca nml", "normal"), ("bloods incl calcium all fine", "normal")])
+def test_short_words_for_normal(text: str, word: str) -> None:
+    assert labs(text) == {("calcium-total", word, None)}
+
+
+@pytest.mark.parametrize(
+    ("text", "findings"),
+    [
+        ("punch bx shows calcium in dermis", ["calcium"]),
+        ("skin bx neg for calcium", ["no-calcium"]),
+        ("bx pending", []),
+        ("will bx the nodule", []),
+    ],
+)
+def test_bx(text: str, findings: list[str]) -> None:
+    assert [m.finding for m in ENGINE.read(text).biopsies] == findings
+
+
+def test_calcs_of_a_film() -> None:
+    assert [m.finding for m in ENGINE.read("XR hand: soft tissue calcs of the thumb, no fracture").imaging] == [
+        "soft-tissue"
+    ]
