@@ -3,6 +3,7 @@ bodies themselves, to name what is wrong; the fuzzers hold the running applicati
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -190,8 +191,11 @@ _OPERATIONS: dict[tuple[str, str], tuple[str | None, dict[str, str | None], tupl
 """path and method -> schema of the body, media types of a good answer with their schemas, the other statuses."""
 
 
+_IN_PATH = re.compile(r"\{(\w+)\}")
+
+
 def describe_bodies(app: FastAPI) -> None:
-    """Adds bodies and answers to the generated description."""
+    """Adds parameters, bodies and answers to the generated description."""
     generated = app.openapi
 
     def described() -> dict[str, Any]:
@@ -200,9 +204,8 @@ def describe_bodies(app: FastAPI) -> None:
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 body, good, others = _OPERATIONS[path, method]
-                for parameter in operation.get("parameters", ()):
-                    if parameter["name"] == "service_id":
-                        parameter["schema"] = {"type": "string", "enum": list(SERVICES)}
+                if names := _IN_PATH.findall(path):
+                    operation["parameters"] = [_parameter(name) for name in names]
                 operation["responses"] = {"200": _answer(200, good)} | {
                     str(status): _answer(status, {_FHIR: "OperationOutcome"}) for status in sorted(others)
                 }
@@ -221,6 +224,11 @@ _CLIENT = {
     "bearerFormat": "JWT",
     "description": "the CDS client's signed token; the sandbox profile also answers loopback without one",
 }
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    schema = {"type": "string"} | ({"enum": list(SERVICES)} if name == "service_id" else {})
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _answer(status: int, media: dict[str, Any]) -> dict[str, Any]:

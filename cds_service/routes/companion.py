@@ -45,7 +45,8 @@ class Ended(ServiceError):  # noqa: N818
 
 
 @router.get("/assets/{name}")
-async def asset(name: str) -> Response:
+async def asset(request: Request) -> Response:
+    name = request.path_params["name"]
     if name not in _ASSETS:
         raise NotFound("no such address")
     body = (resources.files("cds_service.companion") / "static" / name).read_bytes()
@@ -107,9 +108,9 @@ async def keys(request: Request) -> Response:
 
 
 @router.get("/s/{session_id}")
-async def page(session_id: str, request: Request) -> Response:
+async def page(request: Request) -> Response:
     state = state_of(request)
-    session = await _find(state, session_id, request)
+    session = await _find(state, request)
     if session is None:
         return _problem(request, "This session has ended. Open the card's link again.", 410)
     values = await asyncio.to_thread(_live, session, state, state.public_url(request), ())
@@ -128,25 +129,27 @@ async def page(session_id: str, request: Request) -> Response:
 
 
 @router.get("/s/{session_id}/alive")
-async def alive(session_id: str, request: Request) -> Response:
+async def alive(request: Request) -> Response:
     """204 while the session is this browser's; 410 once it ended or another patient was opened."""
-    if await state_of(request).sessions.find(session_id, _browser(request), touch=False) is None:
+    if await state_of(request).sessions.find(_named(request), _browser(request), touch=False) is None:
         raise Ended("the session has ended")
     return Response(status_code=204)
 
 
 @router.get("/s/{session_id}/style.css")
-async def style(session_id: str, request: Request) -> Response:
-    session = await _required(session_id, request)
+async def style(request: Request) -> Response:
+    session = await _required(request)
     return Response(css(session.style), media_type="text/css; charset=utf-8")
 
 
 @router.get("/s/{session_id}/timeline-{scheme}.svg")
-async def picture(session_id: str, scheme: str, request: Request) -> Response:
-    session = await _required(session_id, request)
+async def picture(request: Request) -> Response:
+    session = await _required(request)
     rows = timeline.rows(session.dialogue.facts)
     day = session.dialogue.as_of
-    drawn = await asyncio.to_thread(timeline.plot, rows, "dark" if scheme == "dark" else "light", day)
+    drawn = await asyncio.to_thread(
+        timeline.plot, rows, "dark" if request.path_params["scheme"] == "dark" else "light", day
+    )
     if drawn is None:
         raise NotFound("no plot")
     return Response(
@@ -157,9 +160,9 @@ async def picture(session_id: str, scheme: str, request: Request) -> Response:
 
 
 @router.post("/s/{session_id}/answers")
-async def answers(session_id: str, request: Request) -> Response:
+async def answers(request: Request) -> Response:
     """`{"question", "answers"}`: one answer (an empty list takes it back); what changed comes back as HTML."""
-    session, body = await _posted(session_id, request)
+    session, body = await _posted(request)
     question, values = body.get("question"), body.get("answers")
     if not isinstance(question, str) or len(question) > 64:
         raise BadRequest("must be a question's id", "question")
@@ -181,9 +184,9 @@ async def answers(session_id: str, request: Request) -> Response:
 
 
 @router.post("/s/{session_id}/questions")
-async def questions(session_id: str, request: Request) -> Response:
+async def questions(request: Request) -> Response:
     """A typed question, answered as POST /questions answers it, with this patient's assessment."""
-    session, body = await _posted(session_id, request)
+    session, body = await _posted(request)
     text = body.get("question")
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
         raise BadRequest(f"must be a text of at most {_LONGEST} characters", "question")
@@ -195,9 +198,9 @@ async def questions(session_id: str, request: Request) -> Response:
 
 
 @router.post("/s/{session_id}/save")
-async def save(session_id: str, request: Request) -> Response:
+async def save(request: Request) -> Response:
     """`{"consent": true}`: the findings become Observations; nothing is written without consent and scope."""
-    session, body = await _posted(session_id, request)
+    session, body = await _posted(request)
     if body.get("consent") is not True:
         raise BadRequest("must be true: nothing is saved without consent", "consent")
     state = state_of(request)
@@ -220,8 +223,8 @@ async def save(session_id: str, request: Request) -> Response:
 
 
 @router.post("/s/{session_id}/close")
-async def close(session_id: str, request: Request) -> Response:
-    session, _ = await _posted(session_id, request)
+async def close(request: Request) -> Response:
+    session, _ = await _posted(request)
     await state_of(request).sessions.close(session.id)
     return Response(status_code=204)
 
@@ -284,21 +287,27 @@ def _live(session: Session, state: AppState, base: str, moves: Any) -> dict[str,
     }
 
 
-async def _find(state: AppState, session_id: str, request: Request) -> Session | None:
-    return await state.sessions.find(session_id, _browser(request))
+def _named(request: Request) -> str:
+    """The session of the address. What stands in an address is asked of the request: a parameter of a route would have
+    the framework build a validator for a text, and import what it needs for that."""
+    return str(request.path_params["session_id"])
 
 
-async def _required(session_id: str, request: Request) -> Session:
-    session = await _find(state_of(request), session_id, request)
+async def _find(state: AppState, request: Request) -> Session | None:
+    return await state.sessions.find(_named(request), _browser(request))
+
+
+async def _required(request: Request) -> Session:
+    session = await _find(state_of(request), request)
     if session is None:
         raise Ended("the session has ended")
     return session
 
 
-async def _posted(session_id: str, request: Request) -> tuple[Session, Mapping[str, Any]]:
+async def _posted(request: Request) -> tuple[Session, Mapping[str, Any]]:
     """The session and the body of a call by the page's own script (its key is in the page, not in a cookie)."""
     body = await request.body()
-    session = await _required(session_id, request)
+    session = await _required(request)
     if not secrets.compare_digest(request.headers.get("x-companion-key", ""), session.page_key):
         raise Ended("the session has ended")
     return session, decode_request(body)

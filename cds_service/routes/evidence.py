@@ -64,9 +64,9 @@ async def awaiting(request: Request) -> Response:
 
 
 @router.get("/evidence/{key}")
-async def source(key: str, request: Request) -> Response:
+async def source(request: Request) -> Response:
     state = state_of(request)
-    found = state.brain.knowledge.evidence.get(key)
+    found = state.brain.knowledge.evidence.get(request.path_params["key"])
     if found is None:
         raise NotFound("no such source", "key")
     if wants_json(request):

@@ -15,8 +15,9 @@ router = APIRouter()
 
 
 @router.post("/cds-services/{service_id}/feedback")
-async def feedback(service_id: str, request: Request) -> Response:
+async def feedback(request: Request) -> Response:
     """200 once every item is committed, each kept once; an unknown card is no error (it may be older than we)."""
+    service_id = request.path_params["service_id"]
     if service_id not in SERVICES:
         raise NotFound("no such service", "service id")
     async with admitted(request) as call:

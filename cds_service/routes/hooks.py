@@ -26,9 +26,9 @@ async def services() -> Response:
 
 
 @router.post("/cds-services/{service_id}")
-async def call(service_id: str, request: Request) -> Response:
+async def call(request: Request) -> Response:
     """One hook call: `{"cards": [...]}`, or 412 when the question itself could not be read."""
-    service = SERVICES.get(service_id)
+    service = SERVICES.get(request.path_params["service_id"])
     if service is None:
         raise NotFound("no such service", "service id")
     return await _answer(service, request)

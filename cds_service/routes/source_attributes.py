@@ -16,8 +16,9 @@ router = APIRouter()
 
 
 @router.get("/cds-services/{service_id}/source-attributes")
-async def attributes(service_id: str, request: Request) -> Response:
+async def attributes(request: Request) -> Response:
     """The 13 attributes; JSON unless the client asks for HTML."""
+    service_id = request.path_params["service_id"]
     if service_id not in SERVICES:
         raise NotFound("no such service", "service id")
     state = state_of(request)
