@@ -25,6 +25,7 @@ _BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
 """a field of a form that nobody filled in"""
 _YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _DATED = 6
+_OPENING = 3
 _CARRIED = -1
 _PARTS = frozenset({",", "-", "–"})
 _LAST_WORD = 5
@@ -166,6 +167,8 @@ class Contexts:
             out.append(Reach(entry.status, hit.last, last, hit.first))
         if direction in ("backward", "both") and asked != "forward" and not present:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
+            if person and self._of_whom(hit, first):
+                first = self._item(hit.first, sentence)
             if entry.scope is not None:
                 end = self._before_places(hit.first, first) if self._word(hit.first) == "?" else hit.first
                 first = self._over_joined(max(first, self._short_back(end, entry.scope, first)), end, sentence, first)
@@ -214,6 +217,17 @@ class Contexts:
                 return False
             at -= 1
         return False
+
+    def _of_whom(self, hit: Hit, first: int) -> bool:
+        """ "hard nodule of the shin, calcinosis in her sister": hers is only what stands right before."""
+        words = self._words.words[max(first, hit.first - _OPENING) : hit.first]
+        while (
+            words
+            and (words[-1] in self._vocab.articles or words[-1] in self._vocab.stopwords)
+            and words[-1] not in self._vocab.of_whom
+        ):
+            words = words[:-1]
+        return bool(words) and words[-1] in self._vocab.of_whom
 
     def _joined(self, hit: Hit) -> bool:
         """ "Lupusverdacht", "SLE-Verdacht": the doubt is in one word with what it doubts."""

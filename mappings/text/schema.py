@@ -225,6 +225,8 @@ class Context(_Strict):
     sections: dict[Status, Phrases]
     present: Phrases
     """words before a relative who is there and not ill: "noticed by her mother"."""
+    of_whom: Phrases = ()
+    """words between a finding and the relative who has it: "calcinosis in her sister"."""
     headings: Phrases
     """lines that begin a new part of a note, so that a section before them ends ("Examination")."""
     rules: tuple[Rule, ...]

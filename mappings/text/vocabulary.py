@@ -81,6 +81,7 @@ class Vocabulary(Struct, frozen=True):
     articles: frozenset[str]
     abbreviations: frozenset[str]
     present: frozenset[str]
+    of_whom: frozenset[str]
     side_shared: frozenset[str]
     spelling: Spelling
     numbers: frozenset[str]
@@ -212,6 +213,7 @@ class _Builder:
             articles=frozenset(fold(word) for word in self.lexicon.anaphors),
             abbreviations=frozenset(fold(word) for word in self.context.abbreviations),
             present=frozenset(fold(word) for word in self.context.present),
+            of_whom=frozenset(fold(word) for word in self.context.of_whom),
             side_shared=frozenset(fold(word) for word in self.lexicon.side_shared),
             spelling=Spelling(self.lexicon.spelling, self._known()),
             starts=frozenset(self.starts),

@@ -458,3 +458,28 @@ def test_calcs_of_a_film() -> None:
     assert [m.finding for m in ENGINE.read("XR hand: soft tissue calcs of the thumb, no fracture").imaging] == [
         "soft-tissue"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lesion"),
+    [
+        ("SLE, new hard nodule R forearm, hx of calcinosis in sister", "affirmed"),
+        ("hard nodule of the shin, lupus in her mother", "affirmed"),
+        ("nódulo duro en el codo, lupus en su madre", "affirmed"),
+        ("nodule dur du coude, sclérodermie chez sa mère", "affirmed"),
+        ("harter Knoten am Ellenbogen, Lupus bei der Mutter", "affirmed"),
+        ("hard nodules in her sister", "family"),
+        ("hard nodules and calcinosis in the mother", "family"),
+        ("hard nodules, fingers, mother", "family"),
+    ],
+)
+def test_what_a_relative_has_in_one_item(text: str, lesion: str) -> None:
+    assert ENGINE.read(text).lesions[0].status == lesion
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("Doubt lupus", {"possible"}), ("No doubt lupus", {"affirmed"}), ("neonatal lupus as an infant", set())],
+)
+def test_doubt(text: str, found: set[str]) -> None:
+    assert {m.status for m in ENGINE.read(text).concepts if m.concept == "ctd.sle"} == found
