@@ -18,6 +18,7 @@ _HOLLOW = frozenset({"abdomen", "flank", "pelvis", "groin", "back", "lower-back"
 """places where a stone may be one of an organ"""
 _WITH = frozenset({"with", "a", "mit", "con", "un", "com", "um", "avec"})
 _LENGTHS = frozenset({"mm", "cm", "x"})
+_NEW_OTHER = ("concept", "guard", "drug", "analyte", "modality", "specimen", "lesion", "named")
 _COMPARED = 3
 """words of the shortest comparison ("como si tuviera piedras")"""
 
@@ -241,6 +242,10 @@ class Surroundings:
         for concept in document.between("concept", hit.first - 2, hit.first + 1):
             if concept.first <= hit.first and hit.last < concept.last:
                 return True
+        if hit.value == "called_new":
+            # "new X-ray ordered", "new-onset diabetes"; but "new calcinosis" is a lesion
+            beside = {h.category for c in _NEW_OTHER for h in document.between(c, hit.last, hit.last + 1)}
+            return bool(beside) and beside.isdisjoint(("lesion", "named"))
         if hit.category != "hardness" or hit.value != "definite":
             return False
         chalk = [

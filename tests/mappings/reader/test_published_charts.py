@@ -173,6 +173,12 @@ def test_a_field_that_holds_the_number_of_lesions(text: str, count: int | None) 
         "Hard nodules of the elbow, none new",
         "Harte Knoten am Ellenbogen, keine neuen",
         "Nodules durs des coudes, aucun nouveau",
+        "Hard nodules of the elbow; the patient is new to the clinic",
+        "Hard nodules of the elbow, new X-ray ordered",
+        "Hard nodules of the elbow, new-onset diabetes",
+        "Nouveau patient, nodules durs des coudes",
+        "Paciente nueva, nódulos duros en codos",
+        "Neue Patientin, harte Knoten am Ellenbogen",
     ],
 )
 def test_what_is_denied_to_be_new_is_not_called_new(text: str) -> None:
@@ -190,6 +196,22 @@ def test_what_is_denied_to_be_new_is_not_called_new(text: str) -> None:
 def test_a_note_that_begins_with_the_place_of_a_lesion(note: str, places: list[str]) -> None:
     facts = read("Condition", code={"text": "Multiple hard subcutaneous nodules"}, note=[{"text": note}])
     assert [site.place for le in facts.lesions for site in le.sites] == places
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "New hard nodule of the elbow",
+        "New patient with new hard nodules of the elbow",
+        "New calcinosis of the elbow",
+        "No fever, newly noticed hard nodule of the elbow",
+        "Hard nodules, new onset",
+        "Nouveaux nodules durs des coudes",
+        "Nódulo duro nuevo en el codo",
+    ],
+)
+def test_a_new_lesion_is_called_new(text: str) -> None:
+    assert [le.called_new for le in ENGINE.read(text, kind="observation").lesions if le.status == "affirmed"] == [True]
 
 
 def test_open_wounds_are_ulcers_and_olecranons_elbows() -> None:
