@@ -1,28 +1,24 @@
 """Drugs: which ingredients and interaction classes a code or a drug name stands for.
 
-Data: `mappings/data/drugs.yaml` (names, classes) and `mappings/data/drug_codes.csv` (RxNorm, ATC, SNOMED CT rows with
-their provenance). ATC codes that name a class count for the class though no ingredient is known.
+Data: `mappings/data/drugs.yaml` (names, classes), `drug_brands.csv` (brands of several countries, combinations too) and
+`drug_codes.csv` (RxNorm, ATC, SNOMED CT rows with their provenance), read by `drugdata.py`. ATC codes that name a class
+count for the class though no ingredient is known.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib import resources
-from typing import Any
 
-import yaml
 from msgspec import Struct
 
 from mappings import systems
-from mappings.codetypes import TYPES, Atc, CodelistError
+from mappings.codetypes import TYPES, Atc
+from mappings.drugdata import DrugClass, DrugData, read_drug_codes, read_drugs
+from mappings.misspelt import Misspelt
 
 _WORD = re.compile(r"[a-z0-9]+")
-_DRUGS = "data/drugs.yaml"
-_CODES = "data/drug_codes.csv"
 
 
 class DrugIds(Struct, frozen=True):
@@ -46,42 +42,26 @@ class NameHit(Struct, frozen=True):
     ids: DrugIds
 
 
-class DrugClass(Struct, frozen=True):
-    """A class as listed: where its membership comes from, and the routes by which it does not count."""
-
-    id: str
-    source: str
-    basis: str
-    atc: tuple[str, ...]
-    names: tuple[str, ...]
-    implies: tuple[str, ...]
-    not_by: frozenset[str]
-
-
 class Drugs:
     """The drug dictionary. Methods never raise."""
 
     def __init__(
         self,
-        names: Mapping[str, tuple[str, ...]],
-        member_of: Mapping[str, tuple[str, ...]],
-        units: Mapping[str, str],
-        classes: Mapping[str, DrugClass],
+        data: DrugData,
         codes: Mapping[tuple[str, str], frozenset[str]],
-        not_a_drug: Iterable[str] = (),
-        joined_salts: Iterable[str] = (),
         code_classes: Mapping[tuple[str, str], frozenset[str]] | None = None,
     ) -> None:
-        self.names = names
-        self.classes = classes
-        self._units = units
-        self._above = {name: _closure(name, classes) for name in classes}
-        self._member_of = {drug: self._all(listed) for drug, listed in member_of.items()}
-        self._by_atc = _by_prefix(classes)
+        self.names = data.names
+        self.classes = data.classes
+        self._units = data.units
+        self._above = {name: _closure(name, data.classes) for name in data.classes}
+        self._member_of = {drug: self._all(listed) for drug, listed in data.member_of.items()}
+        self._by_atc = _by_prefix(data.classes)
         self._codes = codes
         self._code_classes = code_classes or {}
-        self._lexicon = _lexicon(names, classes, not_a_drug, self)
-        salts = sorted({_fold(s) for s in joined_salts}, key=len, reverse=True)
+        self._lexicon = _lexicon(data, self)
+        self._misspelt = Misspelt(map(plain, data.ingredients), map(plain, data.not_misspelt))
+        salts = sorted({plain(s) for s in data.joined_salts}, key=len, reverse=True)
         self._joined = re.compile(rf"(?P<name>[a-z]{{5,}}?)(?:{'|'.join(salts)})") if salts else None
 
     def __contains__(self, drug: str) -> bool:
@@ -128,7 +108,7 @@ class Drugs:
         while index < len(words):
             length, ids = self._at(words, index)
             if ids:
-                hits.append(NameHit(words[index][1], words[index + length - 1][2], ids))
+                hits.append(NameHit(words[index][1], words[index + max(length, 1) - 1][2], ids))
             index += max(length, 1)
         return tuple(hits)
 
@@ -148,7 +128,12 @@ class Drugs:
             for name, ids in self._lexicon.get(match["name"], ()):
                 if len(name) == 1:
                     return 1, ids
-        return 0, None
+        return 0, self._guessed(word)
+
+    def _guessed(self, word: str) -> DrugIds | None:
+        """The ingredient that the word misspells, if it is the only one."""
+        meant = {ids for name in self._misspelt.names_of(word) for _, ids in self._lexicon.get(name, ()) if ids}
+        return meant.pop() if len(meant) == 1 else None
 
     def _all(self, classes: Iterable[str]) -> frozenset[str]:
         return frozenset(a for c in classes for a in self._above.get(c, (c,)))
@@ -159,66 +144,15 @@ def load_drugs(
     extra_classes: Mapping[tuple[str, str], frozenset[str]] | None = None,
 ) -> Drugs:
     """The dictionary from our data files, with a hospital's own codes beside ours. CodelistError on a data error."""
-    names, member_of, units, classes, not_a_drug, joined = _read_names()
-    codes = dict(_read_codes())
+    codes = dict(read_drug_codes())
     for key, drugs in (extra_drugs or {}).items():
         codes[key] = codes.get(key, frozenset()) | drugs
-    return Drugs(names, member_of, units, classes, codes, not_a_drug, joined, extra_classes)
+    return Drugs(read_drugs(), codes, extra_classes)
 
 
 def drug_names() -> Mapping[str, tuple[str, ...]]:
     """Every name and brand of each ingredient. CodelistError on a data error."""
-    return _read_names()[0]
-
-
-def _text(file: str) -> str:
-    return (resources.files("mappings") / file).read_text(encoding="utf-8")
-
-
-@cache
-def _read_names() -> tuple[
-    dict[str, tuple[str, ...]],
-    dict[str, tuple[str, ...]],
-    dict[str, str],
-    dict[str, DrugClass],
-    tuple[str, ...],
-    tuple[str, ...],
-]:
-    data: dict[str, Any] = yaml.load(_text(_DRUGS), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
-    classes = {
-        name: DrugClass(
-            name,
-            entry["source"],
-            entry["basis"],
-            tuple(entry["atc"]),
-            tuple(entry.get("names", ())),
-            tuple(entry.get("implies", ())),
-            frozenset(entry.get("not_by", ())),
-        )
-        for name, entry in data["classes"].items()
-    }
-    names: dict[str, tuple[str, ...]] = {}
-    member_of: dict[str, tuple[str, ...]] = {}
-    units: dict[str, str] = {}
-    for drug, entry in data["drugs"].items():
-        names[drug] = (*entry["names"], *entry.get("brands", ()))
-        member_of[drug] = tuple(entry.get("classes", ()))
-        units[drug] = entry.get("unit", "mg")
-        if unknown := set(member_of[drug]) - classes.keys():
-            raise CodelistError(_DRUGS, f"drugs.{drug}.classes", f"unknown class {sorted(unknown)}")
-    return names, member_of, units, classes, tuple(data["not_a_drug"]), tuple(data["salts"]["joined"])
-
-
-@cache
-def _read_codes() -> Mapping[tuple[str, str], frozenset[str]]:
-    codes: dict[tuple[str, str], frozenset[str]] = {}
-    for number, row in enumerate(csv.DictReader(_text(_CODES).splitlines()), start=2):
-        uri = systems.system_uri(row["system"])
-        if uri is None or TYPES[uri].parse(row["code"]) is None:
-            raise CodelistError(_CODES, f"line {number}", f"not a code of {row['system']}: {row['code']}")
-        key = (uri, row["code"])
-        codes[key] = codes.get(key, frozenset()) | {row["drug"]}
-    return codes
+    return read_drugs().names
 
 
 def _closure(name: str, classes: Mapping[str, DrugClass]) -> frozenset[str]:
@@ -239,28 +173,29 @@ def _by_prefix(classes: Mapping[str, DrugClass]) -> dict[str, tuple[str, ...]]:
     return table
 
 
-def _lexicon(
-    names: Mapping[str, tuple[str, ...]], classes: Mapping[str, DrugClass], not_a_drug: Iterable[str], drugs: Drugs
-) -> dict[str, tuple[tuple[tuple[str, ...], DrugIds | None], ...]]:
+def _lexicon(data: DrugData, drugs: Drugs) -> dict[str, tuple[tuple[tuple[str, ...], DrugIds | None], ...]]:
     """First word → names that start with it, longest first, each with what it stands for (None: nothing here)."""
     table: dict[str, dict[tuple[str, ...], DrugIds | None]] = {}
 
     def put(name: str, ids: DrugIds | None) -> None:
-        words = tuple(_WORD.findall(_fold(name)))
+        words = tuple(_WORD.findall(plain(name)))
         table.setdefault(words[0], {})[words] = ids
 
-    for drug, spellings in names.items():
+    for brand, contents in data.brands.items():
+        put(brand, drugs.ids(*contents))
+    for drug, spellings in data.names.items():
         for name in spellings:
             put(name, drugs.ids(drug))
-    for entry in classes.values():
+    for entry in data.classes.values():
         for name in entry.names:
             put(name, drugs.class_ids(entry.id))
-    for phrase in not_a_drug:
+    for phrase in data.not_a_drug:
         put(phrase, None)
     return {first: tuple(sorted(entries.items(), key=lambda item: -len(item[0]))) for first, entries in table.items()}
 
 
-def _fold(text: str) -> str:
+def plain(text: str) -> str:
+    """Lower case without diacritics, as names of drugs are compared."""
     return _fold_in_place(text)
 
 

@@ -16,7 +16,7 @@ from hooks.knowledge.criteria_schema import CriticalLimits, Diagnosis, ProductLi
 from hooks.knowledge.entries import Entry, entries
 from hooks.knowledge.red_flags import Flag
 from hooks.knowledge.safety_schema import Action, Rule
-from mappings.drugs import DrugClass
+from mappings.drugdata import DrugClass
 
 Acts = Action | Literal["capped", "sends-elsewhere", "warns-of", "narrows"]
 """What the entry does until it is confirmed: a rule's own action; capped: only a possible case; sends-elsewhere: away

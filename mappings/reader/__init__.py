@@ -115,7 +115,7 @@ class ChartReader:
                     into.leave_out(ref, f"{name}: not a FHIR date, read without it")
         for draft in drafts:
             self._draft(draft, patients, into)
-        return self._facts(raw, reference, into, unreadable)
+        return self._facts(raw, reference, into, into.unread | unreadable)
 
     def _patient(
         self, resources: tuple[tuple[str, Mapping[str, Any]], ...], patients: frozenset[str], into: Collected

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from mappings import systems
+from mappings.datafile import read_data
 from mappings.drugs import DrugIds
 from mappings.facts import Allergy
-from mappings.reader.access import codes, concept, concepts, items, mapping, name_of, notes, text
+from mappings.reader.access import Concept, codes, concept, concepts, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected
+
+_LETTERS = re.compile(r"[^\W\d_]{3}")
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
@@ -26,6 +32,8 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         for words in name.texts:
             for hit in into.tools.drugs.by_name(words):
                 found = found | hit
+    if not found and not _readable(resource, names):
+        into.unread["allergies"] = "an allergy has no name that can be read"
     manifestations = [c.label for r in reactions for c in concepts(r.get("manifestation"))]
     described = [t for r in reactions for t in (text(r.get("description")),) if t]
     severe = resource.get("criticality") == "high" or any(r.get("severity") == "severe" for r in reactions)
@@ -48,3 +56,19 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
             certainty="suspected" if verification & {"unconfirmed", "presumed"} else "confirmed",
         )
     )
+
+
+def _readable(resource: Mapping[str, Any], names: list[Concept]) -> bool:
+    """Words say what it is an allergy to, known here or not; so does a code for none, or a food for what it is not."""
+    if any(_LETTERS.search(words) for name in names for words in name.texts):
+        return True
+    known = _known_codes()
+    if any((systems.canonical(c.system), c.code) in known for name in names for c in name.codings):
+        return True
+    category = codes(resource.get("category")) | {str(c).lower() for c in items(resource.get("category"))}
+    return bool(category & {"food", "environment"}) and not category & {"medication", "biologic"}
+
+
+@cache
+def _known_codes() -> frozenset[tuple[str | None, str]]:
+    return frozenset((systems.canonical(row["system"]), row["code"]) for row in read_data("allergies.yaml")["none"])

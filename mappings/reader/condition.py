@@ -27,6 +27,7 @@ from mappings.reader.beginnings import started
 from mappings.reader.certainty import certainty_of
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading, to_finding, to_lesions
+from mappings.reader.sensitivity import add_allergy
 from mappings.text.reading import LesionMention, TextReading
 from mappings.values import number
 
@@ -132,6 +133,7 @@ def _read_named(
                 finding = replace(finding, label=name.label, ended=ended, titled=True)
                 into.findings.append(replace(finding, reason_for_encounter=encounter))
         add_reading(replace(reading, concepts=(), lesions=()), source, into)
+    add_allergy(name, ". ".join(notes(resource)), source, into)
     _lesions(resource, name, coded, certainty, titles, source, into)
 
 

@@ -20,6 +20,7 @@ from mappings.facts import (
     Imaging,
     Lesion,
     Medication,
+    Need,
     Quarantined,
     Result,
     Site,
@@ -78,6 +79,7 @@ class Prescribed(Struct, frozen=True):
     strength_unit: str | None
     sites: tuple[Site, ...]
     delayed_release: bool
+    readable: bool
 
 
 class Collected(Struct):
@@ -110,6 +112,8 @@ class Collected(Struct):
     """of reports, by category and code"""
     coded: dict[bytes, Coded] = field(default_factory=dict)
     named: dict[bytes, Named] = field(default_factory=dict)
+    unread: dict[Need, str] = field(default_factory=dict)
+    """needs of which an entry was there and could not be understood at all, with the reason."""
     foreign_members: frozenset[str] | None = None
     """members of panels that are no blood tests; None until somebody asked."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
+from mappings import systems
 from mappings.dates import PartialDate
 from mappings.drugs import DrugIds
 from mappings.facts import Medication
@@ -20,6 +21,8 @@ _STOPPED = {"completed", "stopped", "cancelled", "ended"}
 _DROPPED = {"entered-in-error", "not-done", "not-taken"}
 _NOT_ORDERS = {"proposal", "option"}
 """a plan with an active status is how some servers list what the patient reports to take: it counts"""
+_LETTERS = re.compile(r"[^\W\d_]{3}")
+_WHOLE_ATC = 7
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
@@ -56,6 +59,8 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
             infusion=administered and (found.route == "iv" or "infus" in found.words.lower()),
         )
     )
+    if not found.readable and _state(status, ended, administered) == "active":
+        into.unread["medications"] = "a medication has no name that can be read"
     comments = (*notes(resource), *(c.label for c in (concept(resource.get("statusReason")),) if c.label))
     for comment in comments:
         reading = into.tools.engine.read(f"{found.label}: {comment}", kind="medication")
@@ -98,6 +103,7 @@ def _newly_described(resource: Mapping[str, Any], into: Collected) -> Prescribed
         strength_unit,
         into.sites_of(mapping(dosage).get("site") or mapping(resource.get("dosage")).get("site")),
         bool(re.search(r"\b(?:delayed|dr|gastro)\b", label, re.I)),
+        bool(ids) or _readable(name, extra),
     )
 
 
@@ -153,6 +159,13 @@ def _ids(name: Concept, into: Collected) -> DrugIds:
         for hit in into.tools.drugs.by_name(words):
             found = found | hit
     return found
+
+
+def _readable(name: Concept, extra: str) -> bool:
+    """Words name a drug, known here or not; so does a whole ATC code, since every drug of the rules is listed by it."""
+    if any(_LETTERS.search(words) for words in (*name.texts, extra)):
+        return True
+    return any(systems.canonical(c.system) == systems.ATC and len(c.code or "") == _WHOLE_ATC for c in name.codings)
 
 
 def _for_route(ids: DrugIds, route: str | None, into: Collected) -> DrugIds:

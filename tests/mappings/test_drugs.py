@@ -129,6 +129,8 @@ def test_combinations_give_each_ingredient():
         ("Penicillins", {"penicillin"}),
         ("bisphosphonates", {"bisphosphonate"}),
         ("Sulfites", {"sulfite"}),
+        ("Calcium channel blockers", {"calcium-channel-blocker"}),
+        ("Kalziumantagonisten", {"calcium-channel-blocker"}),
         ("sodium metabisulfite", {"sulfite"}),
         ("tetraciclinas", {"tetracycline"}),
         ("NSAIDs", {"nsaid", "nephrotoxic"}),
@@ -158,7 +160,63 @@ def test_a_salt_word_is_no_salt(text):
 
 def test_words_are_whole_words():
     assert read("prediltiazemic metoprololish") == DrugIds()
-    assert read("Dialtiazem") == DrugIds()
+
+
+@pytest.mark.parametrize(
+    ("text", "drug"),
+    [
+        ("propanolol 40 mg tds", "propranolol"),
+        ("metroprolol 50", "metoprolol"),
+        ("Diltiazam", "diltiazem"),
+        ("nifedepine LA", "nifedipine"),
+        ("verapmail SR 240", "verapamil"),
+        ("CBZ 200 mg bd", "carbamazepine"),
+    ],
+)
+def test_a_misspelt_or_short_name_is_understood(text, drug):
+    assert read(text).drugs == {drug}
+
+
+@pytest.mark.parametrize(
+    "text", ["clonixin", "amiloride", "ketotifen", "hydralazine", "sulfadiazine", "metformin", "iodine"]
+)
+def test_a_real_name_near_another_is_not_taken_for_it(text):
+    assert read(text) == DrugIds()
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs"),
+    [
+        ("Beloc-Zok mite 47,5 mg", {"metoprolol"}),
+        ("Cosopt eye drops", {"timolol"}),
+        ("Exforge HCT 10 mg/160 mg/12.5 mg", {"amlodipine"}),
+        ("Tarka 180/2", {"verapamil"}),
+        ("Isoptine LP 240", {"verapamil"}),
+        ("Inegy 10/20", {"simvastatin"}),
+        ("Tildiem LP 200", {"diltiazem"}),
+        ("Colchimax", {"colchicine"}),
+        ("Paxlovid", {"ritonavir"}),
+        ("Kardégic 75 mg", {"acetylsalicylic-acid"}),
+        ("Caduet 5/10", {"amlodipine", "atorvastatin"}),
+        ("Marcoumar", {"phenprocoumon"}),
+    ],
+)
+def test_a_brand_gives_everything_in_it(text, drugs):
+    assert read(text).drugs == drugs
+
+
+def test_every_brand_gives_its_drugs_and_names_nothing_else():
+    text = (resources.files("mappings") / "data" / "drug_brands.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["brand"] for row in rows] == sorted({row["brand"] for row in rows})
+    for row in rows:
+        assert row["source"], row
+        assert set(row["drugs"].split()) <= read(row["brand"].upper()).drugs, row
+
+
+def test_a_food_additive_number_is_a_sulfite():
+    assert read("Natriummetabisulfit (E223)").classes == {"sulfite"}
+    assert read("sodium sulfate") == DrugIds()
 
 
 @given(st.text(max_size=300))

@@ -1,0 +1,109 @@
+"""The files of the drug dictionary, read once: names and classes, brands, codes. CodelistError on a data error."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+from msgspec import Struct
+
+from mappings import systems
+from mappings.codetypes import TYPES, CodelistError
+
+_DRUGS = "data/drugs.yaml"
+_CODES = "data/drug_codes.csv"
+_BRANDS = "data/drug_brands.csv"
+
+
+class DrugClass(Struct, frozen=True):
+    """A class as listed: where its membership comes from, and the routes by which it does not count."""
+
+    id: str
+    source: str
+    basis: str
+    atc: tuple[str, ...]
+    names: tuple[str, ...]
+    implies: tuple[str, ...]
+    not_by: frozenset[str]
+
+
+class DrugData(Struct, frozen=True):
+    """What `drugs.yaml` and `drug_brands.csv` say, by ingredient id. `names` has the brands of one ingredient too,
+    `ingredients` its names alone, `brands` those of the brand list with everything that is in the product."""
+
+    names: Mapping[str, tuple[str, ...]]
+    ingredients: tuple[str, ...]
+    member_of: Mapping[str, tuple[str, ...]]
+    units: Mapping[str, str]
+    classes: Mapping[str, DrugClass]
+    brands: Mapping[str, tuple[str, ...]]
+    not_a_drug: tuple[str, ...] = ()
+    not_misspelt: tuple[str, ...] = ()
+    joined_salts: tuple[str, ...] = ()
+
+
+@cache
+def read_drugs() -> DrugData:
+    data: dict[str, Any] = yaml.load(_text(_DRUGS), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    classes = {
+        name: DrugClass(
+            name,
+            entry["source"],
+            entry["basis"],
+            tuple(entry["atc"]),
+            tuple(entry.get("names", ())),
+            tuple(entry.get("implies", ())),
+            frozenset(entry.get("not_by", ())),
+        )
+        for name, entry in data["classes"].items()
+    }
+    names: dict[str, tuple[str, ...]] = {}
+    member_of: dict[str, tuple[str, ...]] = {}
+    units: dict[str, str] = {}
+    for drug, entry in data["drugs"].items():
+        names[drug] = (*entry["names"], *entry.get("brands", ()))
+        member_of[drug] = tuple(entry.get("classes", ()))
+        units[drug] = entry.get("unit", "mg")
+        if unknown := set(member_of[drug]) - classes.keys():
+            raise CodelistError(_DRUGS, f"drugs.{drug}.classes", f"unknown class {sorted(unknown)}")
+    return DrugData(
+        names,
+        tuple(name for entry in data["drugs"].values() for name in entry["names"]),
+        member_of,
+        units,
+        classes,
+        _read_brands(names),
+        tuple(data["not_a_drug"]),
+        tuple(data["not_misspelt"]),
+        tuple(data["salts"]["joined"]),
+    )
+
+
+@cache
+def read_drug_codes() -> Mapping[tuple[str, str], frozenset[str]]:
+    codes: dict[tuple[str, str], frozenset[str]] = {}
+    for number, row in enumerate(csv.DictReader(_text(_CODES).splitlines()), start=2):
+        uri = systems.system_uri(row["system"])
+        if uri is None or TYPES[uri].parse(row["code"]) is None:
+            raise CodelistError(_CODES, f"line {number}", f"not a code of {row['system']}: {row['code']}")
+        key = (uri, row["code"])
+        codes[key] = codes.get(key, frozenset()) | {row["drug"]}
+    return codes
+
+
+def _read_brands(known: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    brands: dict[str, tuple[str, ...]] = {}
+    for number, row in enumerate(csv.DictReader(_text(_BRANDS).splitlines()), start=2):
+        drugs = tuple(row["drugs"].split())
+        if not drugs or (unknown := set(drugs) - known.keys()):
+            raise CodelistError(_BRANDS, f"line {number}", f"unknown drug {sorted(unknown) if drugs else ''}")
+        brands[row["brand"]] = drugs
+    return brands
+
+
+def _text(file: str) -> str:
+    return (resources.files("mappings") / file).read_text(encoding="utf-8")
