@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
+from mappings.datafile import read_data
 from mappings.dates import PartialDate
+from mappings.drugs import plain
 from mappings.facts import Action, Finding
 from mappings.reader.access import concept, concepts, confidential, first_date, mapping, notes, updated
 from mappings.reader.context import Collected
@@ -67,3 +71,17 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
             sites=sites,
         )
     )
+    for planned in _planned(coded.texts):
+        into.findings.append(
+            Finding(frozenset({planned}), coded.label, ref, recorded=date, updated=updated(resource), sites=sites)
+        )
+
+
+def _planned(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(ids for ids, names in _names_of_planned() if any(names.search(plain(words)) for words in texts))
+
+
+@cache
+def _names_of_planned() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    planned = read_data("orders.yaml")["planned"]
+    return tuple((ids, re.compile(rf"\b(?:{'|'.join(map(plain, names))})\b")) for ids, names in planned.items())

@@ -24,6 +24,7 @@ class _Material(Struct, frozen=True):
     edges: frozenset[str]
     blood: frozenset[str]
     blood_words: frozenset[str]
+    any_material: frozenset[str]
 
 
 @cache
@@ -42,6 +43,7 @@ def _material() -> _Material:
         frozenset(data["edge_tokens"]),
         frozenset(data["blood"]),
         frozenset(data["blood_words"]),
+        frozenset(data["any_material"]),
     )
 
 
@@ -57,12 +59,12 @@ def test_of(name: Concept, into: Collected, *, foreign: bool, foreign_panel: boo
         if found is None or (foreign and found.specimen in _material().blood):
             continue
         return _narrowed(Test(found.analyte, found.property, found.antibody), name, into)
-    if foreign or foreign_panel:
-        return None
     for label in name.texts:
         named = into.test_named(label)
         if named is not None:
             analyte, _, antibody = named.partition(":")
+            if (foreign or foreign_panel) and analyte not in _material().any_material:
+                return None
             return Test(analyte, None, antibody or None)
     return None
 

@@ -15,11 +15,13 @@ from mappings.reader.access import Concept, codes, concept, items, mapping
 from mappings.values import number
 
 _AMOUNT = re.compile(
-    r"(?P<amount>\d{1,5}(?:[.,]\d{1,3})?)\s*(?P<unit>mg|g|µg|mcg|ug|iu|ie|ui|units?)\b"
+    r"(?P<amount>\d{1,6}(?:[.,]\d{1,3})?)\s*(?P<unit>mg|g|µg|mcg|ug|iu|ie|ui|unt|units?)\b"
     r"(?:\s*(?:/|per|a|pro|por|par)\s*(?P<per>d|day|tag|día|dia|jour|w|wk|week|woche|semana|semaine|mo|month|h)\b)?",
     re.IGNORECASE,
 )
 _TABLETS = re.compile(r"\b(\d(?:[.,]5)?)\s*(?:tab|cap|pill|comp|tabl)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+_UNITS = "IU"
 _ONE = re.compile(r"\bone\b", re.IGNORECASE)
 _TIMES_A_DAY = re.compile(r"(?:x|×|\*)\s*(\d)\s*/\s*d", re.IGNORECASE)
 
@@ -80,8 +82,7 @@ def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
             count = Decimal(tablets[1].replace(",", ".")) if tablets else Decimal(1)
             return strength * count * frequency, unit
         return None, None
-    unit_name, factor = _words()["units"][match["unit"].lower()]
-    amount = Decimal(match["amount"].replace(",", ".")) * factor
+    amount, unit_name = _amount(match)
     per = (match["per"] or "").lower()
     if per[:1] in ("d", "t", "j"):
         return amount, unit_name
@@ -118,8 +119,17 @@ def strength_of(dosage: Mapping[str, Any], words: str) -> tuple[Decimal | None, 
         amount = number(quantity.get("value"))
         if amount is not None and unit is not None:
             return amount * unit[1], unit[0]
-    match = _AMOUNT.search(words)
-    if match is None:
+    found = [_amount(match) for match in _AMOUNT.finditer(words)]
+    if not found:
         return None, None
+    # "1.25 MG (50000 UNT)": who tells units as well means them
+    return next((each for each in found if each[1] == _UNITS), found[0])
+
+
+def _amount(match: re.Match[str]) -> tuple[Decimal, str]:
+    """Amount and unit. "50,000 units" and "20.000 IE" are thousands: nobody prescribes thousandths of a unit."""
     unit_name, factor = _words()["units"][match["unit"].lower()]
-    return Decimal(match["amount"].replace(",", ".")) * factor, unit_name
+    written = match["amount"]
+    if unit_name == _UNITS and _THOUSANDS.fullmatch(written):
+        written = written.replace(",", "").replace(".", "")
+    return Decimal(written.replace(",", ".")) * factor, unit_name

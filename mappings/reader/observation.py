@@ -26,6 +26,7 @@ from mappings.reader.analyte import observation_words, other_material, specimen_
 from mappings.reader.condition import LESION_KINDS
 from mappings.reader.context import Collected
 from mappings.reader.culture import is_wound_culture
+from mappings.reader.due_date import read_due_date
 from mappings.reader.identity import OTHER_PATIENT, target
 from mappings.reader.measured import read_plain
 from mappings.reader.merge import Stamp
@@ -109,6 +110,7 @@ def _read_one(resource: Mapping[str, Any], ref: str, into: Collected, *, outer_d
     if state == "preliminary":
         into.leave_out(ref, "status preliminary")
         return
+    read_due_date(resource, name, source, into)
     panel = read_components(resource, source, state, into, foreign=foreign)
     panel = read_pressures(resource, name, source, into) or panel
     _findings(resource, name, source, into, components=not panel)

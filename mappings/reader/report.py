@@ -25,6 +25,7 @@ from mappings.reader.access import (
     text,
     updated,
 )
+from mappings.reader.analyte import test_of
 from mappings.reader.context import Collected, key_of
 from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
 from mappings.reader.identity import target
@@ -109,9 +110,10 @@ def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> Non
 
 def read_text(words: str | None, kind: str, name: Concept, source: Source, into: Collected) -> None:
     engine = into.tools.engine
+    test = test_of(name, into, foreign=False) if words else None
     if kind == "note":
         if words:
-            add_reading(engine.read(words, kind="note"), source, into)
+            add_reading(engine.read(f"{name.label}: {words}" if test else words, kind="note"), source, into)
         return
     reading = engine.read(words, kind="pathology" if kind == "pathology" else "imaging") if words else None
     workup = into.workup_of(name) or (_by_place(name, into) if kind == "imaging" else frozenset())
@@ -125,6 +127,10 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
             source.ref, name.label, "done", workup=workup, date=source.date, sites=source.sites, has_report=bool(words)
         )
     )
+    if test is not None:
+        # "Barium swallow": "Normal motility"; the title names the test that the words are the result of
+        named = engine.read(f"{name.label}: {words}", kind="note")
+        add_reading(replace(named, lesions=(), imaging=(), biopsies=(), concepts=()), source, into)
     if reading is not None:
         # the lesion words of a report describe what the image shows, not an examination of the skin
         add_reading(replace(reading, lesions=(), imaging=(), biopsies=()), source, into)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
@@ -40,6 +41,9 @@ _FLAGS: dict[str, Flag] = {
     "critical-high": "critical-high",
     "abnormal": "abnormal",
 }
+
+_FIGURES = re.compile(r"[\s,:;]*(?:[(\[<>]|\d).*$", re.DOTALL)
+"""what stands behind a result in words: "POSITIVE (>240 U)", "Negative <7 U/mL"."""
 
 
 def valued(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -> Result:
@@ -204,7 +208,7 @@ def _worded(body: Mapping[str, Any], into: Collected) -> tuple[str | None, bool]
     said = text(body.get("valueString"))
     coded = concept(body.get("valueCodeableConcept"))
     for words in (said, *coded.texts):
-        word = table.word(words)
+        word = table.word(words) or (table.word(_FIGURES.sub("", words)) if words else None)
         if word is not None:
             return word, True
     for coding in coded.codings:

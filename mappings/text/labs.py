@@ -22,6 +22,8 @@ _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
 _CELL = re.compile(r"[^|\n]{0,4}\|[^|\n]{1,12}\|\s?(\d+(?:[.,]\d+)?\s?[-–]\s?\d+(?:[.,]\d+)?)\s?(?=\||\n|$)")
 """the range in the cell after the unit's, in a row of a table."""
 _RANGE = re.compile(r"\s?[-–]\s?\d")
+_UPPER = re.compile(r"\s?%?\s?(?:[-–]|to|bis|a|et)\s?\d{1,2}(?P<unit>\s?%)?")
+"""the other end of a range of per cents."""
 _RATIO = re.compile(r"\s?[:/]\s?\d")
 """a titre ("1:640") is no value."""
 _SKIPPED = frozenset({":", "=", "(", "-", "–", "~", "|"})
@@ -30,6 +32,16 @@ _DOSES = frozenset({"mg", "g", "mcg", "µg", "μg", "ug", "iu", "ui", "ie"})
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _BRIDGE = 4
 _YEAR = 4
+_ESTIMATED = frozenset({"ejection-fraction"})
+"""tests that are estimated by eye and told as a range ("35-40 %") or with words between ("severely reduced at 25 %");
+of a range the lower end counts."""
+_ESTIMATES = re.compile(
+    r"(?:is|was|estimated|visually|calculated|measured|severely|moderately|mildly|markedly|reduced|depressed|impaired|"
+    r"preserved|normal|low|about|approximately|approx|around|at|of|ca|circa|etwa|biplane|simpson|by|using|hochgradig|mittelgradig|"
+    r"leichtgradig|eingeschrankt|reduziert|erhalten|normale?|conservee|alteree|estimee|abaissee|environ|a|"
+    r"estimada|conservada|deprimida|reducida|reduzida|preservada|aproximadamente|severamente|moderadamente|del?|em)"
+)
+_ESTIMATE_BRIDGE = 8
 _UNUSED = ""
 """the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
 Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
@@ -125,7 +137,9 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
     """(value, comparator, unit, bracket behind it) of the figure right after the test's name."""
     comparator = None
     passed = hit.last
-    for index in range(hit.last, min(end, hit.last + _BRIDGE + 2 + _moments(document, hit.last, end))):
+    estimated = hit.value in _ESTIMATED
+    bridge = _ESTIMATE_BRIDGE if estimated else _BRIDGE
+    for index in range(hit.last, min(end, hit.last + bridge + 2 + _moments(document, hit.last, end))):
         word = document.word(index)
         if index < passed:
             continue
@@ -134,11 +148,15 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             if document.word(index + 1) == "=":
                 comparator += "="
             continue
+        if estimated and _ESTIMATES.fullmatch(word):
+            continue
         if word in _SKIPPED or (word in document.vocab.stopwords and index < hit.last + _BRIDGE):
             continue
         if _moment(document, index):
             continue
         if word[0].isdigit() and amount(word) is not None:
+            if estimated and (upper := _UPPER.match(document.words.folded, document.words.ends[index])):
+                return word, comparator, "%" if upper["unit"] else None, None
             if document.between("word", hit.last, index) and _unit(document, index) is None:
                 return None
             if _RANGE.match(document.words.folded, document.words.ends[index]):

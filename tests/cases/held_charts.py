@@ -19,7 +19,8 @@ Administration a MedicationAdministration, Note a DocumentReference that holds t
 shape; any other kind is a FHIR resource as it stands. What is expected: `grade`, `card`, `subtype`,
 `calcium` (its status), `newness`, `extent`; `flags` and `missing` that must be there, `no_flags` that must not;
 `mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable, `orderable`
-that must be; `no_orders` at all; `no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft`
+that must be; `therapies` the decision of an agent and rules that must have fired ("block D3", "need|warn T1");
+`no_orders` at all; `no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft`
 the label of the first suggestion.
 """
 
@@ -314,6 +315,18 @@ def _other(want: Mapping[str, Any], found: Mapping[str, Any], flags: set[str]) -
     offered = {line["id"] for line in found["therapies"] if line["decision"] in ("offer", "warn")}
     if want.get("no_therapy") and offered:
         yield f"offered: {sorted(offered)}"
+    yield from _decided(want, found)
+
+
+def _decided(want: Mapping[str, Any], found: Mapping[str, Any]) -> Iterable[str]:
+    lines = {line["id"]: line for line in found["therapies"]}
+    for agent, expected in want.get("therapies", {}).items():
+        words, *rules = expected.split()
+        line = lines[agent]
+        if line["decision"] not in words.split("|"):
+            yield f"{agent} {line['decision']} {line['rules']}, expected {expected}"
+        elif absent := set(rules) - set(line["rules"]):
+            yield f"{agent} {line['decision']} without {sorted(absent)}"
 
 
 def _worded(want: Mapping[str, Any], cards: list[dict[str, Any]]) -> Iterable[str]:

@@ -56,7 +56,9 @@ def test_an_allergy_on_the_problem_list(title: str, drugs: set[str]) -> None:
 def test_an_adverse_effect_of_a_class_and_a_tolerated_dose() -> None:
     (found,) = facts(condition("Adverse effect of calcium-channel blockers, initial encounter")).allergies
     assert found.classes == {"calcium-channel-blocker"}
-    (found,) = facts(condition("Diltiazem intolerance", note=[{"text": "Dizziness at 270 mg/d. Tolerates 180 mg/d."}])).allergies
+    (found,) = facts(
+        condition("Diltiazem intolerance", note=[{"text": "Dizziness at 270 mg/d. Tolerates 180 mg/d."}])
+    ).allergies
     assert found.tolerated_dose == 180
 
 
