@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
 
 from mappings import systems
 from mappings.dates import PartialDate
@@ -42,8 +43,7 @@ def read_due_date(resource: Mapping[str, Any], name: Concept, source: Source, in
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     codes: frozenset[str]
     names: frozenset[str]
     concept: str
