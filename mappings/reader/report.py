@@ -31,6 +31,7 @@ from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
 from mappings.reader.identity import target
 from mappings.reader.narrative import Source, add_reading
 from mappings.reader.plain import plain_text
+from mappings.reader.sensitivity import add_told
 from mappings.text.reading import TextReading
 from mappings.units import plain
 
@@ -114,6 +115,7 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
     if kind == "note":
         if words:
             add_reading(engine.read(f"{name.label}: {words}" if test else words, kind="note"), source, into)
+            add_told(words, source, into)
         return
     reading = engine.read(words, kind="pathology" if kind == "pathology" else "imaging") if words else None
     workup = into.workup_of(name) or (_by_place(name, into) if kind == "imaging" else frozenset())

@@ -44,6 +44,47 @@ def add_allergy(name: Concept, comment: str, source: Source, into: Collected) ->
         return
 
 
+def add_told(words: str, source: Source, into: Collected) -> None:
+    """Adds the allergies that a note tells of: "Allergies: diltiazem (rash)", "allergic to", "diltiazem allergy"."""
+    folded = plain(words)
+    if not _words()[0].search(folded):
+        return
+    told_to, until, before = _told_to()
+    for sentence in _SENTENCE.finditer(folded):
+        said = sentence.group()
+        found = DrugIds()
+        match = told_to.search(said)
+        opening = said[: match.start()] if match else said
+        if _words()[1].search(opening):
+            continue
+        if match:
+            clause = until.split(said[match.end() :], maxsplit=1)[0]
+            for ids in into.tools.drugs.by_name(clause):
+                found |= ids
+        else:
+            for hit in into.tools.drugs.find(said):
+                if before.match(said, hit.end):
+                    found |= hit.ids
+        if found:
+            label = words[sentence.start() : sentence.end()].strip()[:_LONGEST_TITLE]
+            into.allergies.append(Allergy(source.ref, label, drugs=found.drugs, classes=found.classes))
+
+
+_SENTENCE = re.compile(r"[^.;!?\n]+")
+
+
+@cache
+def _told_to() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    data = read_data("allergies.yaml")
+    told, before = ("|".join(map(re.escape, data[name])) for name in ("told", "before"))
+    to = "|".join(rf"{re.escape(word)}\b" if word.isalpha() or " " in word else re.escape(word) for word in data["to"])
+    return (
+        re.compile(rf"\b(?:{told})\w*(?:\s+(?:reaction|reactions|reaktion|reaktionen))?\s*(?:{to})"),
+        re.compile(rf"\b(?:{'|'.join(data['until'])})\b"),
+        re.compile(rf"[\s-]*(?:{before})"),
+    )
+
+
 @cache
 def _words() -> tuple[re.Pattern[str], re.Pattern[str]]:
     data = read_data("allergies.yaml")

@@ -42,6 +42,9 @@ _ESTIMATES = re.compile(
     r"estimada|conservada|deprimida|reducida|reduzida|preservada|aproximadamente|severamente|moderadamente|del?|em)"
 )
 _ESTIMATE_BRIDGE = 8
+_PRESSURE = "systolic"
+_LOWER = re.compile(r"\s?/\s?\d{2,3}(?![\d/])")
+"""a blood pressure is told as two numbers ("82/50"), and is none without the second."""
 _UNUSED = ""
 """the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
 Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
@@ -148,7 +151,7 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             if document.word(index + 1) == "=":
                 comparator += "="
             continue
-        if estimated and _ESTIMATES.fullmatch(word):
+        if estimated and (word in "()" or _ESTIMATES.fullmatch(word)):
             continue
         if word in _SKIPPED or (word in document.vocab.stopwords and index < hit.last + _BRIDGE):
             continue
@@ -157,6 +160,9 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
         if word[0].isdigit() and amount(word) is not None:
             if estimated and (upper := _UPPER.match(document.words.folded, document.words.ends[index])):
                 return word, comparator, "%" if upper["unit"] else None, None
+            if hit.value == _PRESSURE:
+                lower = _LOWER.match(document.words.folded, document.words.ends[index])
+                return (word, comparator, "mmHg", None) if lower and len(word) <= 3 else None
             if document.between("word", hit.last, index) and _unit(document, index) is None:
                 return None
             if _RANGE.match(document.words.folded, document.words.ends[index]):
