@@ -31,7 +31,7 @@ from mappings.reader.identity import OTHER_PATIENT, target
 from mappings.reader.measured import read_plain
 from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
-from mappings.reader.panel import parts, read_components, read_pressures, read_result
+from mappings.reader.panel import is_pressure, parts, read_components, read_pressures, read_result
 from mappings.reader.result import State, answers
 from mappings.text.reading import LabMention, LesionMention, TextReading
 from mappings.values import number
@@ -165,6 +165,8 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
         reading = replace(reading, lesions=(), concepts=(), labs=())
     elif none_counted:
         reading = replace(reading, lesions=())
+    if is_pressure(name):
+        reading = replace(reading, labs=())
     reading = _without_misreadings(reading, resource, name, source, into)
     reading = _without_heading(reading, len(name.label or ""))
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)

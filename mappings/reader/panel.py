@@ -56,15 +56,19 @@ def read_result(
 def read_pressures(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected) -> bool:
     """A blood pressure written as one text ("128/76 mmHg") where its two components should stand."""
     pair = _PRESSURES.fullmatch(text(resource.get("valueString")) or "")
-    known = observation_words()["blood_pressure"]
-    ours = any(c.code in known["codes"] for c in name.codings) or plain(name.label) in known["names"]
-    if pair is None or not ours or resource.get("component"):
+    if pair is None or not is_pressure(name) or resource.get("component"):
         return False
     for analyte, value in (("systolic", pair[1]), ("diastolic", pair[2])):
         body = {"valueQuantity": {"value": value, "unit": "mm[Hg]"}}
         base = Result(analyte, source.ref, source.date, "final", label=name.label)
         into.results.append(valued(base, body, Test(analyte), into))
     return True
+
+
+def is_pressure(name: Concept) -> bool:
+    """Whether the name is that of a blood pressure; two of them in one text are then not read at all."""
+    known = observation_words()["blood_pressure"]
+    return any(c.code in known["codes"] for c in name.codings) or plain(name.label) in known["names"]
 
 
 def parts(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
