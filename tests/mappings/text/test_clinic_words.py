@@ -52,6 +52,7 @@ def test_a_small_thing_that_is_hard_at_a_place_is_a_lesion(text: str) -> None:
         "will return if hard beads appear on the fingers",
         "keine harten Körnchen an den Fingern",
         "zona lumbar dolorosa",
+        "hard plate and screws in the L ankle",
         "bouton dur à tourner, arthrose du pouce",
     ],
 )
