@@ -53,7 +53,7 @@ TOTAL, IONIZED, ADJUSTED = "calcium-total", "calcium-ionized", "calcium-adjusted
         ({"valueString": "Calcium 9.4 (8.5-10.2)"}, "9.4", False),  # no unit: 9.4 mmol/L would be deadly
         ({"valueString": "Albumin 4.1 g/dL"}, None, False),  # another test's number
         ({"valueString": "see comment"}, None, False),
-        ({"valueString": "not normal"}, None, False),
+        ({"valueString": "not normal"}, "abnormal", True),  # a result, and none that is normal
         ({"valueString": "9.4 mg/dL, haemolysed"}, None, False),
         ({"valueString": "Normal."}, "normal", True),
         ({"valueCodeableConcept": {"coding": [NORMAL]}}, "normal", True),
@@ -106,8 +106,14 @@ def test_a_line_carries_its_flag_and_range(text: str, flag: str, low: str | None
 
 @pytest.mark.parametrize(
     ("comments", "word"),
-    [(["WNL"], "normal"), (["Within normal limits."], "normal"), (["elevated"], "high"), (["WNL", "low"], None)]
-    + [([said], None) for said in ("Normal diet", "not normal", "repeat if normal", "see letter")],
+    [
+        (["WNL"], "normal"),
+        (["Within normal limits."], "normal"),
+        (["elevated"], "high"),
+        (["WNL", "low"], None),
+        (["not normal"], "abnormal"),
+    ]
+    + [([said], None) for said in ("Normal diet", "repeat if normal", "see letter")],
 )
 def test_a_comment_that_is_the_result_and_nothing_else(comments: list[str], word: str | None) -> None:
     (found,) = read(note=[{"text": comment} for comment in comments]).results
