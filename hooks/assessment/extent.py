@@ -19,7 +19,7 @@ def judge_extent(
     sizes = [le.size_cm for le in found if le.size_cm is not None]
     count, open_ended = _count(found)
     wide = len(where) > rule.regions_localized
-    multiple = any(le.multiple for le in found) and len(where) > 1
+    multiple = any(le.multiple and le.count is None for le in found) and len(where) > 1
     if wide or multiple or any(le.deep for le in found) or (sizes and max(sizes) > rule.size_localized_cm):
         return "extensive", where
     if count > rule.lesions_localized:

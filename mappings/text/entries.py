@@ -74,7 +74,8 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "moment": lexicon.times.moments,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
         "pebbles": lexicon.pebbles,
-        "within": lexicon.within,
+        "within": lexicon.within, "at-least": lexicon.times.at_least, "at-most": lexicon.times.at_most,
+        "numbering": lexicon.times.numbering, "in-number": lexicon.times.in_number,
     }  # fmt: skip
     for category, forms in plain.items():
         yield category, "", forms

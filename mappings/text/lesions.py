@@ -7,7 +7,7 @@ from itertools import pairwise
 from mappings.text.document import Document
 from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
-from mappings.text.measures import count, counted, pain_score, sizes
+from mappings.text.measures import count, count_after, counted, pain_score, sizes
 from mappings.text.onset import give_times, share_complaints
 from mappings.text.reading import LesionMention, Status
 from mappings.text.sites import located
@@ -194,7 +194,12 @@ class LesionReader(Surroundings):
         if owned:
             draft.status = "affirmed"
         self._attributes(draft, head.first, head.last, head.hit, owned=owned)
-        draft.count = count(document, head.hit.first, head.first) or counted(document, head.hit, head.last)
+        number, or_more = count(document, head.hit.first, head.first)
+        if number is None:
+            number, or_more = count_after(document, head.hit.last, head.last)
+        draft.count = number or counted(document, head.hit, head.last)
+        if or_more and number is not None and number > 1:
+            draft.flags.add("multiple")
         return draft
 
     def _attributes(self, draft: Draft, first: int, last: int, head: Hit | None = None, *, owned: bool = False) -> None:

@@ -78,23 +78,50 @@ def counted(document: Document, head: Hit, last: int) -> int | None:
     return int(said) if alone and said.isdigit() and 0 < int(said) < MOST and not _glued(document, at + 1) else None
 
 
-def count(document: Document, head_first: int, limit: int) -> int | None:
-    """The number set before a lesion word, only describing words between ("three hard nodules")."""
+def count(document: Document, head_first: int, limit: int) -> tuple[int | None, bool]:
+    """(The number set before a lesion word, only describing words between ("three hard nodules"), whether it is a
+    lower limit ("more than three hard nodules"))."""
     for index in range(head_first - 1, max(limit, head_first - 6) - 1, -1):
         word = document.word(index)
         if word in (",", ";", "(", ")", ":"):
-            return None
+            break
         if any(hit.last > index for hit in document.between("trigger", index - 2, index + 1)):
-            return None  # "57 F c/o lump"
-        if word[0].isdigit():
-            if document.between("unit", index + 1, index + 2) or _glued(document, index):
-                continue
-            plain = word.isdigit() and 0 < int(word) < MOST
-            return int(word) if plain and document.word(index + 1) not in ("/", "%", "cm", "mm") else None
-        numbers = document.between("number", index, index + 1)
-        if numbers:
-            return int(numbers[0].value) if numbers[0].value.isdigit() else None
+            break  # "57 F c/o lump"
+        if word[0].isdigit() and (document.between("unit", index + 1, index + 2) or _glued(document, index)):
+            continue
+        if word[0].isdigit() or document.between("number", index, index + 1):
+            return _figure(document, index), _lower_limit(document, index)
         if word in document.vocab.stopwords:
-            return None
-    return None
-    return None
+            break
+    return None, False
+
+
+def count_after(document: Document, first: int, last: int) -> tuple[int | None, bool]:
+    """The same for a number behind the lesion word that is named as one ("nodules of the thigh, 4 in number"). None if
+    a second bare number follows: "2 in number, now 8"."""
+    places = [hit.first - 1 for hit in document.between("in-number", first + 1, last)]
+    places += [hit.last for hit in document.between("numbering", first, last - 1)]
+    said = [index for index in places if first <= index < last and _figure(document, index) is not None]
+    if len(said) != 1 or any(_figure(document, index) is not None for index in range(said[0] + 1, last)):
+        return None, False
+    return _figure(document, said[0]), _lower_limit(document, said[0])
+
+
+def _figure(document: Document, index: int) -> int | None:
+    """The whole number a word says by itself: no part of a date, a size, a length of time or a share."""
+    word, after = document.word(index), document.word(index + 1)
+    if word.isdigit():
+        begun = document.words.folded[document.words.ends[index] :].lstrip()[:1] in ("-", "–")  # "5-9 mm"
+        bare = (
+            not begun and not _glued(document, index) and after not in ("/", "%", "cm", "mm") and 0 < int(word) < MOST
+        )
+        return int(word) if bare and not document.between("unit", index + 1, index + 2) else None
+    values = [hit.value for hit in document.between("number", index, index + 1)]
+    return int(values[0]) if values and values[0].isdigit() else None
+
+
+def _lower_limit(document: Document, index: int) -> bool:
+    """ "At least 4", "> 4", "4+": there may be more than the number says."""
+    return document.word(index + 1) == "+" or any(
+        hit.last == index for hit in document.between("at-least", max(index - 4, 0), index)
+    )

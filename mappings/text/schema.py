@@ -91,6 +91,14 @@ class Times(_Strict):
     """names of months that are a month only with a capital letter ("may")."""
     numbers: dict[str, Phrases]
     half: Phrases = ()
+    at_least: Phrases = ()
+    """before a number that is a lower limit: "at least", "more than"."""
+    at_most: Phrases = ()
+    """the same words in an upper limit: "no more than"."""
+    numbering: Phrases = ()
+    """before the number of the things just named: "numbering", "n ="."""
+    in_number: Phrases = ()
+    """after it: "in number", "in total"."""
     since: Phrases
     """absolute or counted beginning: "since", "for"."""
     onset: Phrases

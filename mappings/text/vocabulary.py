@@ -43,6 +43,7 @@ _GROUPS = {
     "time": (
         "unit", "month", "number", "span", "feast", "moment", "since", "onset", "ago", "history", "person", "not-onset",
     ),
+    "amount": ("at-least", "at-most", "numbering", "in-number"),
     "dose": ("drug", "not-tolerated", "tolerated", "failed", "frequency"),
     "workup": ("workup",),
 }  # fmt: skip

@@ -300,6 +300,9 @@ def test_an_egfr_of_more_than_a_year_ago_is_unknown() -> None:
         ([{"count": 1}, {"count": 1, "sites": (THIGH,)}, {"count": 1, "sites": (FACE,)}], "extensive"),
         ([{"multiple": True}], "unknown"),
         ([{"multiple": True, "sites": (ELBOW, THIGH)}], "extensive"),
+        ([{"multiple": True, "count": 3}], "unknown"),  # "at least three"
+        ([{"multiple": True, "count": 3, "sites": (ELBOW, THIGH)}], "unknown"),
+        ([{"multiple": True, "count": 6}], "extensive"),
         ([{"sites": ()}], "unknown"),
         ([{"count": 3}, {"count": 4}], "localized"),  # two descriptions of the same place
         ([{"sites": (replace(ELBOW, laterality="bilateral"),)}], "localized"),

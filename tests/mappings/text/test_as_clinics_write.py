@@ -85,6 +85,36 @@ def test_an_age_or_a_size_is_no_number_of_lesions(text: str, count: int) -> None
     assert lesion(text).count == count
 
 
+@pytest.mark.parametrize(
+    ("text", "count", "or_more"),
+    [
+        ("Hard nodules over the left thigh, 4 in number.", 4, False),
+        ("Hard nodules of the left thigh (n = 4)", 4, False),
+        ("Hard nodules of the left thigh, four in total, 5-9 mm", 4, False),
+        ("Hard nodules numbering twelve on the left thigh", 12, False),
+        ("Nódulos duros en el muslo izquierdo, en número de 4.", 4, False),
+        ("Nódulos duros na coxa esquerda, 4 no total.", 4, False),
+        ("Nodules durs de la cuisse gauche, au nombre de trois.", 3, False),
+        ("Harte Knoten am linken Oberschenkel, vier an der Zahl.", 4, False),
+        ("No more than 4 hard nodules of the left thigh", 4, False),
+        ("More than 4 hard nodules of the left thigh", 4, True),
+        ("At least three hard nodules of the left thigh", 3, True),
+        (">10 hard nodules of the left thigh", 10, True),
+        ("5+ hard nodules of the left thigh", 5, True),
+        ("Hard nodules of the left thigh, at least 4 in number", 4, True),
+        ("Mehr als 3 harte Knoten am linken Oberschenkel", 3, True),
+        ("Hard nodules of the left thigh, 2 in number, now 8.", None, False),
+        ("Hard nodules of the left thigh, 3 cm in total", None, False),
+        ("Hard nodules of the left thigh, present for 4 months in total", None, False),
+        ("Hard nodules of the left thigh, two of them ulcerated", None, False),
+    ],
+)
+def test_the_number_of_lesions_is_read_behind_them_and_as_a_lower_limit(
+    text: str, count: int | None, or_more: bool
+) -> None:
+    assert (lesion(text).count, lesion(text).multiple) == (count, or_more)
+
+
 def test_what_was_complained_of_is_what_was_found() -> None:
     text = "c/o R elbow lump for 3 months. O/E rock hard nodule R olecranon."
     assert [m.onset is not None for m in ENGINE.read(text).lesions] == [True, True]
