@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from cds_service.errors import SettingsError
 from cds_service.fhir.slots import PARALLEL
@@ -56,6 +56,14 @@ class Settings(BaseModel):
     sandbox_url: str | None = None
     """where the embedded sandbox shows its page, for the link on the start page (demo only)."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_environment(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """What is not given is taken from the environment, in whatever case the names are there."""
+        set_there = {name.lower(): value for name, value in os.environ.items()}
+        names = {f"cds_{name}": name for name in cls.model_fields}
+        return {names[name]: value for name, value in set_there.items() if name in names} | given
+
     @property
     def sandbox(self) -> bool:
         return self.profile == "sandbox"
@@ -66,13 +74,10 @@ class Settings(BaseModel):
         return not self.sandbox if self.suppression is None else self.suppression
 
 
-def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of the environment, in whatever case their names are; SettingsError names the first variable that
-    is wrong."""
-    given = {name.lower(): value for name, value in environment.items()}
-    values = {name: given[f"cds_{name}"] for name in Settings.model_fields if f"cds_{name}" in given}
+def load_settings() -> Settings:
+    """The settings of the environment; SettingsError names the first variable that is wrong."""
     try:
-        return Settings.model_validate(values)
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "CDS_" + "_".join(str(part) for part in first["loc"]).upper()
