@@ -1,0 +1,167 @@
+"""Exact limits of the lesion criterion: extent, newness, softness, what was injected at the site."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from mappings.dates import PartialDate
+from mappings.facts import Completeness, Finding, Imaging, Medication, PatientFacts
+from tests.charts import TODAY
+from tests.hooks.assessment.facts import (
+    COMPLETE,
+    ELBOW,
+    FACE,
+    FINGER,
+    THIGH,
+    days_ago,
+    disease,
+    judged,
+    lesion,
+    patient,
+)
+
+
+@pytest.mark.parametrize(
+    ("lesions", "expected"),
+    [
+        ([{"count": 1}], "localized"),
+        ([{"count": 5}], "localized"),
+        ([{"count": 6}], "extensive"),
+        ([{"count": 1, "size_cm": Decimal(10)}], "localized"),
+        ([{"count": 1, "size_cm": Decimal("10.1")}], "extensive"),
+        ([{"count": 1, "deep": True}], "extensive"),
+        ([{"count": 1}, {"count": 1, "sites": (THIGH,)}], "localized"),
+        ([{"count": 1}, {"count": 1, "sites": (THIGH,)}, {"count": 1, "sites": (FACE,)}], "extensive"),
+        ([{"multiple": True}], "unknown"),
+        ([{"multiple": True, "sites": (ELBOW, THIGH)}], "extensive"),
+        ([{"multiple": True, "count": 3}], "unknown"),  # "at least three"
+        ([{"multiple": True, "count": 3, "sites": (ELBOW, THIGH)}], "unknown"),
+        ([{"multiple": True, "count": 6}], "extensive"),
+        ([{"sites": ()}], "unknown"),
+        ([{"count": 3}, {"count": 4}], "localized"),  # two descriptions of the same place
+        ([{"sites": (replace(ELBOW, laterality="bilateral"),)}], "localized"),
+        ([{"sites": (replace(ELBOW, laterality="bilateral"),), "multiple": True}], "unknown"),
+        ([{}], "unknown"),
+    ],
+    ids=str,
+)
+def test_extent(lesions: list[dict], expected: str) -> None:
+    described = tuple(lesion(f"Observation/l{i}", **more) for i, more in enumerate(lesions))
+    assert judged(patient(lesions=described)).criteria.lesion.extent == expected
+
+
+def test_imaging_adds_the_regions_where_it_shows_calcium() -> None:
+    image = Imaging("DiagnosticReport/1", "ct", "soft-tissue", days_ago(3), calcified_sites=(ELBOW, THIGH, FINGER))
+    found = judged(patient(lesions=(lesion(count=1),), imaging=(image,)))
+    assert found.criteria.lesion.extent == "extensive"
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "status"),
+    [
+        ("unavailable", "403", "unknown"),
+        ("partial", "page limit", "unknown"),
+        ("partial", "2 left out", "not-met"),  # single resources that were broken leave the rest complete
+        ("unavailable", "2 left out", "unknown"),
+        ("partial", None, "unknown"),
+    ],
+)
+def test_what_was_not_read_could_hold_the_lesion(state, reason: str | None, status: str) -> None:
+    needs = {**COMPLETE, "observations": Completeness(state, reason)}
+    assert judged(patient(lesions=(), completeness=needs)).criteria.lesion.status == status
+
+
+@pytest.mark.parametrize(("soft_days", "counts"), [(4, False), (5, False), (6, True)])
+def test_a_later_word_on_softness_decides(soft_days: int, counts: bool) -> None:
+    firm = lesion(hardness="possible", recorded=days_ago(5))
+    soft = lesion("Observation/soft", hardness="against", recorded=days_ago(soft_days))
+    assert (judged(patient(lesions=(firm, soft))).criteria.lesion.status == "met") == counts
+
+
+def test_softness_without_a_date_or_a_site() -> None:
+    firm = lesion(hardness="possible", recorded=None, sites=())
+    soft = lesion("Observation/soft", hardness="against", recorded=None, sites=())
+    assert judged(patient(lesions=(firm, soft))).criteria.lesion.status == "not-met"
+    assert judged(patient(lesions=(firm, replace(soft, sites=(ELBOW,))))).criteria.lesion.status == "met"
+    assert judged(patient(lesions=(firm, replace(soft, certainty="absent")))).criteria.lesion.status == "met"
+
+
+def test_a_suspected_hard_nodule_is_not_made_sure_by_another_lesion() -> None:
+    hard = lesion(hardness="definite", certainty="suspected")
+    plain = lesion("Observation/plain", hardness="unstated", sites=(THIGH,))
+    assert judged(patient(lesions=(hard, plain))).grade == "possible"
+    assert judged(patient(lesions=(replace(hard, certainty="confirmed"), plain))).grade == "probable"
+
+
+def test_a_lesion_that_does_not_count_is_told_with_what_is_known_of_it() -> None:
+    old = lesion(onset=days_ago(3000), recorded=days_ago(1000), hardness="possible")
+    mimic = Finding(frozenset({"mimic.rheumatoid_nodule"}), "x", "Condition/m", sites=(THIGH,), titled=True)
+    other = lesion("Observation/o", sites=(THIGH,), hardness="definite")
+    found = judged(patient(lesions=(old, other), findings=(disease(), mimic))).criteria.lesion
+    assert (found.status, found.hardness, found.newness) == ("not-met", "definite", None)
+    assert found.sites == ("left elbow", "right thigh")
+    only = judged(patient(lesions=(other,), findings=(disease(), mimic))).criteria.lesion
+    assert (only.newness, only.evidence) == ("N5", ("Observation/o",))
+
+
+@pytest.mark.parametrize(
+    ("described", "hardness", "says"),
+    [
+        ({"hardness": "against"}, "against", "does not qualify"),
+        ({"hardness": "unstated", "bare_code": True}, None, "does not qualify"),
+        ({"certainty": "absent"}, None, "no such lesion"),
+    ],
+)
+def test_why_what_is_described_does_not_qualify(described: dict, hardness: str | None, says: str) -> None:
+    found = judged(patient(lesions=(lesion(**described),))).criteria.lesion
+    assert (found.status, found.hardness, found.evidence) == ("not-met", hardness, ("Observation/l",))
+    assert says in found.because
+
+
+@pytest.mark.parametrize(("months", "newness"), [(6, "N1"), (24, "N2")])
+def test_calendar_months_to_the_day(months: int, newness: str) -> None:
+    limit = (
+        TODAY.replace(year=TODAY.year - months // 12, month=TODAY.month)
+        if months == 24
+        else TODAY.replace(year=2025, month=12)
+    )
+    on = judged(patient(lesions=(lesion(onset=PartialDate.of(limit)),)))
+    before = judged(patient(lesions=(lesion(onset=PartialDate.of(limit - timedelta(days=1))),)))
+    assert on.criteria.lesion.newness == newness
+    assert before.criteria.lesion.newness != newness
+
+
+def test_called_new_without_a_record_is_new_today() -> None:
+    new = lesion(onset=None, recorded=None, called_new=True)
+    assert judged(patient(lesions=(new,))).criteria.lesion.newness == "N1"
+    recorded = replace(new, recorded=days_ago(300))
+    assert judged(patient(lesions=(recorded,))).criteria.lesion.newness == "N2"
+    assert judged(patient(lesions=(replace(new, updated=days_ago(300)),))).criteria.lesion.newness == "N2"
+
+
+def test_iatrogenic_window_and_route() -> None:
+    def given(**more) -> PatientFacts:
+        drug = Medication(
+            "MedicationAdministration/1", "x", frozenset({"calcium-gluconate"}), route="iv", sites=(ELBOW,), **more
+        )
+        return patient(lesions=(lesion(onset=days_ago(20)),), medications=(drug,))
+
+    assert judged(given(started=days_ago(110))).subtype == "iatrogenic"
+    assert judged(given(started=days_ago(111))).subtype == "dystrophic"
+    assert judged(given(started=days_ago(20))).subtype == "iatrogenic"
+    assert judged(given(started=days_ago(19))).subtype == "dystrophic"  # after the lesion appeared
+    assert judged(given(ended=days_ago(30), state="stopped")).subtype == "iatrogenic"
+    assert judged(given(started=days_ago(30), draft=True)).subtype == "dystrophic"
+    assert judged(given()).subtype == "dystrophic"
+    facts = given(started=days_ago(30))
+    by_mouth = replace(facts.medications[0], route="oral")
+    assert judged(replace(facts, medications=(by_mouth,))).subtype == "dystrophic"
+    assert judged(replace(facts, medications=(replace(by_mouth, infusion=True),))).subtype == "iatrogenic"
+    undated = replace(facts, lesions=(lesion(onset=None),))
+    assert judged(undated).subtype == "iatrogenic"
+    said = patient(lesions=(lesion(onset=days_ago(20), infusion_at_site=True, infusion_date=days_ago(200)),))
+    assert judged(said).subtype == "dystrophic"
