@@ -142,7 +142,8 @@ def _paired(rows: list[Paired]) -> str:
 def _served(rows: list[Served]) -> str:
     lines = [
         "For information: uvicorn with one worker and a client in Python share the machine, so that latencies are",
-        "pessimistic (`python -m benchmarks.load`).\n",
+        "pessimistic (`python -m benchmarks.load`). Of large charts eight connections: no more of",
+        "one tenant wait for their turn, the ninth is told to come again (503).\n",
         "| Patient | Resources | Connections | Requests/s | p50, ms | p95, ms | p99, ms |",
         "|---|---|---|---|---|---|---|",
     ]
