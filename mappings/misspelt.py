@@ -17,19 +17,31 @@ class Misspelt:
 
     def __init__(self, names: Iterable[str], others: Iterable[str] = ()) -> None:
         self._others = frozenset(others)
-        self._near: dict[str, set[str]] = {}
-        for name in names:
+        self._sharing: dict[str, tuple[str, ...]] = {}
+        """the names of a length that begin, or end, with a half."""
+        for name in dict.fromkeys(names):
             if len(name) >= _SHORTEST and name.isalpha():
-                for shorter in _without_one(name):
-                    self._near.setdefault(shorter, set()).add(name)
-                self._near.setdefault(name, set()).add(name)
+                for half in _halves(name, len(name)):
+                    self._sharing[half] = (*self._sharing.get(half, ()), name)
 
     def names_of(self, word: str) -> frozenset[str]:
         """The names one letter away from a plain lower-case word; none for a word that is a name itself."""
         if len(word) < _SHORTEST or not word.isalpha() or word in self._others:
             return frozenset()
-        candidates = {name for form in (word, *_without_one(word)) for name in self._near.get(form, ())}
-        return frozenset(name for name in candidates if _one_apart(word, name))
+        return frozenset(
+            name
+            for length in (len(word) - 1, len(word), len(word) + 1)
+            for half in _halves(word, length)
+            for name in self._sharing.get(half, ())
+            if _one_apart(word, name)
+        )
+
+
+def _halves(word: str, length: int) -> tuple[str, str]:
+    """Beginning and end of a word as those of a name of such length. Where one letter is wrong or two neighbours are
+    swapped, one of both is right: the letter between them belongs to neither."""
+    half = length // 2
+    return f"{word[:half]}{length}", f"{length}{word[half + 1 - length :]}"
 
 
 def _without_one(word: str) -> tuple[str, ...]:

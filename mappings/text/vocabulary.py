@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from msgspec import Struct
 
@@ -197,6 +197,8 @@ class _Builder:
         self.starts: set[str] = set()
         self.common = {fold(word) for word in (*lexicon.stopwords, *lexicon.prepositions, *lexicon.anaphors)}
         self.numbers: set[str] = set()
+        self.words: dict[str, str] = {}
+        """every word that stands in the language files, so that each is kept once."""
 
     def build(self) -> Vocabulary:
         for category, value, forms in entries(self.lexicon, self.context):
@@ -207,7 +209,7 @@ class _Builder:
         return Vocabulary(
             lexicon=self.lexicon,
             context=self.context,
-            root=_with_shared_ends(self.root, {}),
+            root=_shared(self.root, {}),
             prefixes=self.prefixes,
             suffixes=self.suffixes,
             stopwords=frozenset(fold(word) for word in self.lexicon.stopwords),
@@ -216,21 +218,10 @@ class _Builder:
             present=frozenset(fold(word) for word in self.context.present),
             of_whom=frozenset(fold(word) for word in self.context.of_whom),
             side_shared=frozenset(fold(word) for word in self.lexicon.side_shared),
-            spelling=Spelling(self.lexicon.spelling, self._known()),
+            spelling=Spelling(self.lexicon.spelling, frozenset(self.words)),
             starts=frozenset(self.starts),
             numbers=frozenset(self.numbers),
         )
-
-    def _known(self) -> frozenset[str]:
-        """Every word that stands in the language files."""
-        known: set[str] = set()
-        nodes = [self.root]
-        while nodes:
-            for word, node in nodes.pop().items():
-                if word:
-                    known.add(word)
-                    nodes.append(node)
-        return frozenset(known)
 
     def add(self, payload: Payload, form: str) -> None:
         if form.startswith("="):
@@ -240,7 +231,7 @@ class _Builder:
         if form.endswith("*") or form.startswith("*"):
             self._affix(form, payload)
             return
-        words = phrase(form)
+        words = [self.words.setdefault(word, word) for word in phrase(form)]
         if not words:
             raise LanguageError(f"{self.lexicon.language}: {category} {payload.value}: {form!r} holds no word")
         node = self.root
@@ -267,11 +258,11 @@ class _Builder:
         row.sort(key=lambda pair: -len(pair[0]))
 
 
-def _with_shared_ends(node: dict[str, Any], ends: dict[tuple[Payload, ...], dict[str, Any]]) -> dict[str, Any]:
-    """The same tree with equal last nodes kept once: most entries have many spellings that end in the same."""
-    if list(node) == [""]:
-        return ends.setdefault(tuple(node[""]), node)
-    return {word: _with_shared_ends(below, ends) if word else below for word, below in node.items()}
+def _shared(node: dict[str, Any], same: dict[Any, Any]) -> dict[str, Any]:
+    """The same tree with equal branches kept once: an entry with many spellings goes on in the same way after each of
+    them, and a tree of all of them has ten times as many nodes. `same`: what is kept so far."""
+    below = {word: _shared(to, same) if word else same.setdefault(tuple(to), to) for word, to in node.items()}
+    return cast("dict[str, Any]", same.setdefault(frozenset((word, id(to)) for word, to in below.items()), below))
 
 
 def read_all(text: str, language: str) -> tuple[Words, dict[str, list[Hit]]]:
