@@ -97,6 +97,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
     for category, table in (("analyte", common.analytes), ("concept", common.concepts), ("drug", common.drugs)):
         for value, forms in table.items():
             yield category, value, forms
+    yield "qualifier", "", common.qualifiers
     for index, guard in enumerate(lexicon.guarded):
         yield "guard", str(index), guard.words
         yield "cue", str(index), guard.near

@@ -8,19 +8,13 @@ import re
 from typing import Literal, cast
 
 from mappings.text.document import Document
+from mappings.text.figures import Number, behind_name, limits_at, unit_at
+from mappings.text.paired import paired
 from mappings.text.reading import LabMention
 from mappings.text.times import amount, written_dates
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
-_UNIT = re.compile(
-    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s|\|\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
-    r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
-)
-_LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
-"""a bracket right after the number: the laboratory's range, if it turns out to be one."""
-_CELL = re.compile(r"[^|\n]{0,4}\|[^|\n]{1,12}\|\s?(\d+(?:[.,]\d+)?\s?[-–]\s?\d+(?:[.,]\d+)?)\s?(?=\||\n|$)")
-"""the range in the cell after the unit's, in a row of a table."""
 _RANGE = re.compile(r"\s?[-–]\s?\d")
 _UPPER = re.compile(r"\s?%?\s?(?:[-–]|to|bis|a|et)\s?\d{1,2}(?P<unit>\s?%)?")
 """the other end of a range of per cents."""
@@ -69,6 +63,11 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
         end = _next_analyte(analytes, group[-1], sentence)
+        row = paired(document, group, end, dates)
+        if row is not None:
+            for analyte, figure in zip(group, row, strict=False):
+                out.extend(_labelled(document, analyte, date, number=figure))
+            continue
         number = _number(document, group[-1], end, dates)
         if number is not None:
             out.extend(_labelled(document, group[-1], date, number=number))
@@ -133,16 +132,14 @@ def _next_analyte(analytes: list[Hit], hit: Hit, sentence: Sentence) -> int:
     return next((a.first for a in analytes if a.first > hit.first), sentence.last)
 
 
-Number = tuple[str, str | None, str | None, str | None]
-
-
 def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, int]]) -> Number | None:
-    """(value, comparator, unit, bracket behind it) of the figure right after the test's name."""
+    """The figure right after the test's name."""
     comparator = None
-    passed = hit.last
+    begin, told = behind_name(document, hit, end)
+    passed = begin
     estimated = hit.value in _ESTIMATED
     bridge = _ESTIMATE_BRIDGE if estimated else _BRIDGE
-    for index in range(hit.last, min(end, hit.last + bridge + 2 + _moments(document, hit.last, end))):
+    for index in range(begin, min(end, begin + bridge + 2 + _moments(document, begin, end))):
         word = document.word(index)
         if index < passed:
             continue
@@ -153,7 +150,7 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             continue
         if estimated and (word in "()" or _ESTIMATES.fullmatch(word)):
             continue
-        if word in _SKIPPED or (word in document.vocab.stopwords and index < hit.last + _BRIDGE):
+        if word in _SKIPPED or (word in document.vocab.stopwords and index < begin + _BRIDGE):
             continue
         if _moment(document, index):
             continue
@@ -163,7 +160,7 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             if hit.value == _PRESSURE:
                 lower = _LOWER.match(document.words.folded, document.words.ends[index])
                 return (word, comparator, "mmHg", None) if lower and len(word) <= 3 else None
-            if document.between("word", hit.last, index) and _unit(document, index) is None:
+            if document.between("word", begin, index) and unit_at(document, index) is None:
                 return None
             if _RANGE.match(document.words.folded, document.words.ends[index]):
                 return None
@@ -173,8 +170,8 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
                 return None
             if document.between("unit", index + 1, index + 2):
                 return None
-            unit = _unit(document, index)
-            return None if unit and unit.lower() in _DOSES else (word, comparator, unit, _limits(document, index))
+            unit = unit_at(document, index) or told
+            return None if unit and unit.lower() in _DOSES else (word, comparator, unit, limits_at(document, index))
         found = document.between("word", index, index + 1)
         if not found:
             return None
@@ -182,23 +179,13 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
     return None
 
 
-def _unit(document: Document, index: int) -> str | None:
-    match = _UNIT.match(document.words.folded, document.words.ends[index])
-    return document.words.text[match.start(1) : match.end(1)].replace(" ", "").rstrip(".") if match else None
-
-
-def _limits(document: Document, index: int) -> str | None:
-    begin = document.words.ends[index]
-    match = _LIMITS.match(document.words.text, begin, begin + 64) or _CELL.match(document.words.text, begin)
-    return match[1] if match and any(c.isdigit() for c in match[1]) else None
-
-
 def _word(document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int) -> Hit | None:
     """The result word right before or after a row of tests; a denied word is no result."""
     first = group[0].first
     previous = max((a.last for a in analytes if a.last <= first), default=sentence.first)
     before = [w for w in document.between("word", previous, first) if _leads(document, w.last, first)]
-    after = [w for w in document.between("word", group[-1].last, end) if _near(document, group[-1].last, w.first)]
+    behind, _ = behind_name(document, group[-1], end)
+    after = [w for w in document.between("word", group[-1].last, end) if _near(document, behind, w.first)]
     chosen = (after or before)[-1:] if not after else after[:1]
     if before and after:
         chosen = (

@@ -196,6 +196,9 @@ class Common(_Strict):
     analytes: dict[str, Phrases]
     concepts: dict[str, Phrases]
     drugs: dict[str, Phrases]
+    qualifiers: Phrases
+    """what a laboratory sets between a test's name and its number, and does not change what was measured: "Calcium,
+    Serum: 9.2", "PTH intact". No word of urine is one."""
     lifelong: Phrases
     """concepts that "history of" does not end."""
     own: Phrases

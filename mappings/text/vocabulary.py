@@ -34,6 +34,7 @@ _GROUPS = {
     "concept": ("concept", "absent", "guard"),
     "cue": ("cue",),
     "lab": ("analyte", "word"),
+    "qualifier": ("qualifier",),
     "imaging": (
         "modality", "calcification", "soft", "positive", "vascular", "joint", "elsewhere", "clear", "flow",
         "indication", "pending",

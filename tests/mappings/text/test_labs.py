@@ -35,3 +35,78 @@ def test_a_denied_disorder_is_no_measurement(text: str) -> None:
 
 def test_a_disorder_is_no_normal_result() -> None:
     assert words("Disorder of calcium metabolism") == [("calcium-total", "abnormal", "affirmed")]
+
+
+def numbers(text: str) -> list[str]:
+    return [f"{lab.analyte} {lab.value} {lab.unit}" for lab in ENGINE.read(text).labs]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Calcium, Serum: 9.2 mg/dL", "calcium-total 9.2 mg/dL"),
+        ("Calcium (serum) 9.2 mg/dL", "calcium-total 9.2 mg/dL"),
+        ("Calcium, total 9.2 mg/dL", "calcium-total 9.2 mg/dL"),
+        ("Calcium - Total 9.2 mg/dL", "calcium-total 9.2 mg/dL"),
+        ("Calcium (mg/dL): 9.2", "calcium-total 9.2 mg/dL"),
+        ("Calcium [mmol/L] 2.31", "calcium-total 2.31 mmol/L"),
+        ("calcium was found to be 9.2 mg/dL", "calcium-total 9.2 mg/dL"),
+        ("Calcium, Ionized, Serum 1.20 mmol/L", "calcium-ionized 1.20 mmol/L"),
+        ("Calcium corr. 2.31 mmol/L", "calcium-adjusted 2.31 mmol/L"),
+        ("Calcium i.S. 2,38 mmol/l", "calcium-total 2.38 mmol/l"),
+        ("Kalzium gesamt i.S. 2,38 mmol/l", "calcium-total 2.38 mmol/l"),
+        ("calcio en suero 9,2 mg/dl", "calcium-total 9.2 mg/dl"),
+        ("cálcio sérico total de 9,2 mg/dL", "calcium-total 9.2 mg/dL"),
+        ("Ca2+ ionisé 1,20 mmol/L", "calcium-ionized 1.20 mmol/L"),
+        ("PTH intact 45 pg/mL", "pth 45 pg/mL"),
+        ("GFR (CKD-EPI) 92 ml/min", "egfr 92 ml/min"),
+        ("25(OH)D 31 ng/mL", "vitamin-d-25-oh 31 ng/mL"),
+    ],
+)
+def test_what_a_laboratory_sets_behind_the_name(text: str, found: str) -> None:
+    assert numbers(text) == [found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcium, Urine 9.2 mg/dL",
+        "Calcium im Urin 2,3 mmol/l",
+        "calcio en orina 9,2 mg/dl",
+        "Calcium, total protein 7.2 g/dL",
+        "Calcium, plasma glucose 92 mg/dL",
+    ],
+)
+def test_what_else_may_stand_there_is_no_calcium_of_the_serum(text: str) -> None:
+    assert numbers(text) == []
+
+
+@pytest.mark.parametrize("text", ["Calcium, serum: normal", "Calcium (serum) normal", "Calcium i.S. normal"])
+def test_a_word_behind_it(text: str) -> None:
+    assert words(text) == [("calcium-total", "normal", "affirmed")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "Serum calcium and phosphate were 9.2 (8.5-10.5) and 3.4 (2.5-4.5) mg/dL, respectively.",
+            ["calcium-total 9.2 mg/dL", "phosphate 3.4 mg/dL"],
+        ),
+        (
+            "Calcium, phosphate and PTH were 2.31 mmol/L, 1.10 mmol/L and 4.5 pmol/L.",
+            ["calcium-total 2.31 mmol/L", "phosphate 1.10 mmol/L", "pth 4.5 pmol/L"],
+        ),
+        ("Ca and P 9.2 and 3.4 mg/dL", ["calcium-total 9.2 mg/dL", "phosphate 3.4 mg/dL"]),
+        ("Ca/PO4 9.2/3.4 mg/dL", ["calcium-total 9.2 mg/dL", "phosphate 3.4 mg/dL"]),
+        (
+            "calcium and phosphate on 12/05/2026 were 2.31 and 1.1 mmol/L",
+            ["calcium-total 2.31 mmol/L", "phosphate 1.1 mmol/L"],
+        ),
+        ("Calcio y fósforo de 9,2 y 3,4 mg/dl", ["calcium-total 9.2 mg/dl", "phosphate 3.4 mg/dl"]),
+        ("Ca and P 9.2 mg/dL and 3.4 mg/dL and 24", []),
+        ("calcium, phosphate 3.4 mg/dL", ["phosphate 3.4 mg/dL"]),
+    ],
+)
+def test_tests_in_one_row_and_their_numbers_in_another(text: str, found: list[str]) -> None:
+    assert numbers(text) == found

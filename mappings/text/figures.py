@@ -1,0 +1,65 @@
+"""What stands around a number: the test's name before it, its unit, and the laboratory's range behind it."""
+
+from __future__ import annotations
+
+import re
+
+from mappings.text.document import Document
+from mappings.text.vocabulary import Hit
+
+_UNIT = re.compile(
+    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s|\|\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
+)
+_LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
+"""a bracket right after the number: the laboratory's range, if it turns out to be one."""
+_CELL = re.compile(r"[^|\n]{0,4}\|[^|\n]{1,12}\|\s?(\d+(?:[.,]\d+)?\s?[-–]\s?\d+(?:[.,]\d+)?)\s?(?=\||\n|$)")
+"""the range in the cell after the unit's, in a row of a table."""
+_OPENS = frozenset(",([-–")
+_CLOSES = frozenset(")].")
+_UNIT_ALONE = re.compile(r"((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?=\s?[)\]])")
+"""a unit in a bracket behind the name of a test: the heading of a table."""
+
+Number = tuple[str, str | None, str | None, str | None]
+"""(value, comparator, unit, bracket behind it) as written."""
+
+
+def behind_name(document: Document, hit: Hit, end: int) -> tuple[int, str | None]:
+    """(first word behind a test's name and what a laboratory sets behind it, the unit if it is among that): "Calcium,
+    Serum: 9.2 mg/dL", "Calcium (mmol/L): 2.31", "Calcium i.S. 2,38 mmol/l"."""
+    at, unit = hit.last, None
+    while at < end:
+        here = at + (document.word(at) in _OPENS)
+        named = [q for q in document.between("qualifier", here, here + 1) if q.last <= end]
+        if named:
+            at = named[0].last
+        elif here > at and (match := _UNIT_ALONE.match(document.words.folded, document.words.starts[here])):
+            unit = document.words.text[match.start(1) : match.end(1)].replace(" ", "")
+            while at < end and document.words.starts[at] < match.end(1):
+                at += 1
+        else:
+            break
+        at += document.word(at) in _CLOSES
+    return at + (at == hit.last and document.word(at) in _CLOSES), unit
+
+
+def unit_at(document: Document, index: int) -> str | None:
+    """The unit right behind the number at a word."""
+    match = _UNIT.match(document.words.folded, document.words.ends[index])
+    return document.words.text[match.start(1) : match.end(1)].replace(" ", "").rstrip(".") if match else None
+
+
+def past_unit(document: Document, index: int) -> int:
+    """The first word behind the number at a word and its unit."""
+    match = _UNIT.match(document.words.folded, document.words.ends[index])
+    at = index + 1
+    while match and at < len(document.words) and document.words.starts[at] < match.end(1):
+        at += 1
+    return at
+
+
+def limits_at(document: Document, index: int) -> str | None:
+    """The bracket or cell behind the number at a word, if there is a figure in it."""
+    begin = document.words.ends[index]
+    match = _LIMITS.match(document.words.text, begin, begin + 64) or _CELL.match(document.words.text, begin)
+    return match[1] if match and any(c.isdigit() for c in match[1]) else None
