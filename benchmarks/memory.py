@@ -27,8 +27,8 @@ from pathlib import Path
 
 from benchmarks import bodies, service
 from benchmarks.load import answer_of, request_of
-from benchmarks.start import compiled_environment, resident
-from tests.serving import free_port, program
+from benchmarks.start import compiled_environment, program, resident
+from tests.serving import free_port
 
 _POINTS = 50
 _ALLOWED = 1.02

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _REPEATS = 5
+_WITHOUT_TOOLS = "import sys; sys.modules.update(dict.fromkeys(('rich', 'pygments')))"
+"""httpx and mako look for what only tests and tools bring along."""
 _REQUESTS = 2000
 
 
@@ -54,10 +56,14 @@ def measure_start(requests: int = _REQUESTS) -> Start:
 
 
 def _import(module: str, compiled: Path) -> float:
-    """Milliseconds of CPU to import a module in a fresh interpreter. httpx and mako look for what only tools need."""
-    tools = "import sys; sys.modules.update(dict.fromkeys(('rich', 'pygments')))"
-    code = f"{tools}; import time; t = time.process_time(); import {module}; print((time.process_time() - t) * 1000)"
+    """Milliseconds of CPU to import a module in a fresh interpreter."""
+    code = f"{_WITHOUT_TOOLS}; import time; t = time.process_time(); import {module}; print((time.process_time() - t) * 1000)"
     return float(_python("-c", code, compiled=compiled))
+
+
+def program(*arguments: str) -> list[str]:
+    """The command line of `cds-service` with these arguments, as where only the service is installed."""
+    return [sys.executable, "-c", f"{_WITHOUT_TOOLS}; from cds_service.cli import main; sys.exit(main())", *arguments]
 
 
 def compiled_environment(compiled: Path) -> dict[str, str]:
@@ -76,7 +82,7 @@ def _ready(folder: Path, database: str) -> tuple[float, float]:
         "CDS_DATABASE_URL": f"sqlite:///{folder}/{database}.sqlite3",
     }
     begun = time.perf_counter()
-    command = [str(Path(sys.executable).with_name("cds-service")), "serve", "--port", str(port)]
+    command = program("serve", "--port", str(port))
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         while time.perf_counter() - begun < 60:
