@@ -57,7 +57,8 @@ def measure_start(requests: int = _REQUESTS) -> Start:
 
 def _import(module: str, compiled: Path) -> float:
     """Milliseconds of CPU to import a module in a fresh interpreter."""
-    code = f"{_WITHOUT_TOOLS}; import time; t = time.process_time(); import {module}; print((time.process_time() - t) * 1000)"
+    timed = f"import time; t = time.process_time(); import {module}; print((time.process_time() - t) * 1000)"
+    code = f"{_WITHOUT_TOOLS}; {timed}"
     return float(_python("-c", code, compiled=compiled))
 
 

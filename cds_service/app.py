@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import httpx
 from fastapi import FastAPI
@@ -42,9 +43,11 @@ from cds_service.routes import (
 )
 from cds_service.settings import Settings, check_production
 from cds_service.state import AppState, open_store
-from cds_service.store import Store
 from cds_service.tenants import Tenants
 from cds_service.tracing import Traced, Tracer, open_tracer
+
+if TYPE_CHECKING:
+    from cds_service.store import Store
 
 _GC_THRESHOLDS = (50_000, 20, 100)
 """decoding a large chart makes many small objects; the default thresholds would collect in the middle of it."""

@@ -11,15 +11,18 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from cds_service.audit.trail import Event
+from cds_service.audit.events import Event
 from cds_service.errors import Overloaded
 from cds_service.feedback import FeedbackItem
 from cds_service.metrics import Metrics
 from cds_service.offload import Offload
-from cds_service.store import Claim, EvaluationRecord, Shown, Store, StoreError, TokenUse
+from cds_service.store import Claim, EvaluationRecord, Shown, StoreError, TokenUse
 from cds_service.tenants import NOBODY
+
+if TYPE_CHECKING:
+    from cds_service.store import Store
 
 _LOG = logging.getLogger("cds_service")
 _THREADS = 4

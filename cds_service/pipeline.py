@@ -8,12 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cds_service.concern import prescan_of
 from hooks.answer import answer
-from hooks.answers import Answers
-from hooks.answers import load as load_answers
 from hooks.assess import assess
 from hooks.cards import CardContext
 from hooks.knowledge import Knowledge, load_knowledge
@@ -24,6 +22,9 @@ from mappings.prescan import Prescan
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
 from mappings.text.engine import TextEngine
+
+if TYPE_CHECKING:
+    from hooks.answers import Answers
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class Brain:
 
     @cached_property
     def answers(self) -> Answers:
-        """The base for typed questions, indexed when the first is asked."""
-        return load_answers(self.knowledge)
+        """The base for typed questions, imported and indexed when the first is asked."""
+        from hooks.answers import load
+
+        return load(self.knowledge)
 
     def with_overlay(self, overlay: OverlayText) -> Brain:
         """The same with a hospital's own codes. CodelistError names what is wrong with them."""

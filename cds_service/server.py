@@ -7,8 +7,6 @@ import signal
 import sys
 from types import FrameType
 
-import uvicorn
-
 from cds_service.app import create_app
 from cds_service.logs import configure_logging, silence_tracebacks
 from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
@@ -23,6 +21,8 @@ _SHUTDOWN_SECONDS = 10
 def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     """Runs until stopped; SIGTERM ends it with exit code 0 once what is in flight is answered. Raises SettingsError,
     KnowledgeError or CodelistError before anything is bound."""
+    import uvicorn  # a server that has imported us need not be imported
+
     settings = _checked()
     check_serving(settings, workers)
     configure_logging(settings.log_level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 from fastapi import Request
@@ -21,11 +22,14 @@ from cds_service.metrics import Metrics
 from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain
 from cds_service.settings import Settings
-from cds_service.store import Store, StoreError
+from cds_service.store import StoreError
 from cds_service.tenants import Tenant, Tenants
 from hooks.wire import HookRequest
 from mappings.codelists import OverlayText
 from mappings.codetypes import CodelistError
+
+if TYPE_CHECKING:
+    from cds_service.store import Store
 
 _LOOPBACK = ("127.0.0.1", "::1", "testclient")
 """the last is the name that the test client gives itself; no network address looks like it."""
@@ -134,6 +138,8 @@ def state_of(request: Request) -> AppState:
 
 def open_store(settings: Settings) -> Store:
     """The database of the settings. SettingsError when it can't be used; the sandbox then does without a file."""
+    from cds_service.store import Store
+
     key = settings.pseudonym_key.get_secret_value() if settings.pseudonym_key else None
     try:
         return Store(settings.database_url, key)

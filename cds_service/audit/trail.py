@@ -11,41 +11,19 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from msgspec import Struct
 from sqlalchemy import Connection, Dialect, select, text, update
 
+from cds_service.audit.events import Event, Verdict
 from cds_service.audit.table import audit
 from cds_service.prepared import Prepared
 
-Action = Literal["evaluate", "read", "save", "feedback", "expire", "erase", "export"]
 FIRST = "0" * 64
 """stands before the first row."""
 _LOCK = 4_260_911_308
 """key of PostgreSQL's advisory lock of the chain."""
 _BATCH = 1000
-
-
-class Event(Struct, frozen=True):
-    """One thing that was done. `actor` and `subject` are keyed hashes, `detail` codes: no chart content."""
-
-    at_ms: int
-    tenant: str
-    action: Action
-    what: str
-    outcome: str
-    actor: str | None = None
-    subject: str | None = None
-    detail: str = ""
-
-
-class Verdict(Struct, frozen=True):
-    """What a check found: how many rows, the last digest, and what is wrong (the first break), if anything."""
-
-    rows: int
-    head: str
-    problem: str | None = None
 
 
 def chain_key(key: bytes) -> bytes:

@@ -11,12 +11,12 @@ import msgspec
 
 from cds_service.companion.vault import Vault
 from cds_service.errors import Overloaded
-from cds_service.store import Store, StoreError
-from cds_service.store.drawers import Drawer, Drawers
+from cds_service.store.records import Drawer, StoreError
 from cds_service.tenants import Tenants
 
 if TYPE_CHECKING:
     from cds_service.companion.sessions import Pending, Session
+    from cds_service.store import Store
 
 _SECONDS = 2.0
 _FOREVER = 4_102_444_800.0
@@ -66,6 +66,8 @@ class Shared:
     """The rows, opened and sealed. Overloaded when the store does not answer: the page may be asked for again."""
 
     def __init__(self, store: Store, vault: Vault, tenants: Tenants) -> None:
+        from cds_service.store.drawers import Drawers
+
         self._store, self._drawers, self._vault, self._tenants = store, Drawers(store), vault, tenants
 
     async def keep_launch(self, state: str, pending: Pending, ends: float) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from cds_service.audit.trail import Event
+from cds_service.audit.events import Event
 from cds_service.companion import launching, saving, timeline
 from cds_service.companion.client import public_keys
 from cds_service.companion.sessions import Session, browser_of

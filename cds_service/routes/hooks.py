@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.answers import error_response, json_response
-from cds_service.audit.trail import Event
+from cds_service.audit.events import Event
 from cds_service.calls import Call, admitted
 from cds_service.errors import BadRequest, NotFound, ServiceError, Unauthorized
 from cds_service.memory import now_ms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,7 +11,9 @@ from starlette.responses import Response
 from cds_service.answers import json_response
 from cds_service.calls import admitted
 from cds_service.errors import BadRequest
-from hooks.answers import Reply
+
+if TYPE_CHECKING:
+    from hooks.answers import Reply
 
 router = APIRouter()
 _LONGEST = 2000

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
 from sqlalchemy import delete, select, update
 
+from cds_service.store.records import Drawer
 from cds_service.store.store import Store, reported
 from cds_service.store.tables import sessions
-
-
-class Drawer(Struct, frozen=True):
-    """One row. `name` is the hash of a session's id or of a launch's state, `browser` the hash of the cookie's secret;
-    `version` counts the changes of `sealed`."""
-
-    name: str
-    browser: str
-    tenant: str
-    patient_key: str | None
-    version: int
-    idle_ms: int
-    ends_ms: int
-    sealed: bytes
 
 
 class Drawers:

@@ -7,6 +7,11 @@ from typing import Literal
 from msgspec import Struct
 
 Outcome = Literal["shown", "nothing", "silent", "rollout", "suppressed", "unreadable"]
+TokenUse = Literal["first", "repeat", "reused"]
+
+
+class StoreError(Exception):
+    """The database can't be used; the text names no data and may be shown to an operator."""
 
 
 class SuggestionRecord(Struct, frozen=True):
@@ -64,3 +69,17 @@ class Shown(Struct, frozen=True):
     verdict: Literal["accepted", "overridden"] | None = None
     verdict_ms: int = 0
     reason: tuple[str | None, str] | None = None
+
+
+class Drawer(Struct, frozen=True):
+    """A sealed session or launch of the companion. `name` is the hash of its id or state, `browser` the hash of the
+    cookie's secret; `version` counts the changes of `sealed`."""
+
+    name: str
+    browser: str
+    tenant: str
+    patient_key: str | None
+    version: int
+    idle_ms: int
+    ends_ms: int
+    sealed: bytes

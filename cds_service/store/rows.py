@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cds_service.audit.trail import Event
+from cds_service.audit.events import Event
 from cds_service.store.records import CardRecord, EvaluationRecord
 
 

@@ -10,32 +10,28 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from cds_service.audit.events import Event, Verdict
 from cds_service.audit.table import audit
-from cds_service.audit.trail import Event, Trail, Verdict, forget, rows_of, verify
+from cds_service.audit.trail import Trail, forget, rows_of, verify
 from cds_service.feedback import FeedbackItem
 from cds_service.prepared import Prepared
 from cds_service.store.migrate import migrate
-from cds_service.store.records import CardRecord, Claim, EvaluationRecord, Shown
+from cds_service.store.records import CardRecord, Claim, EvaluationRecord, Shown, StoreError, TokenUse
 from cds_service.store.rows import card_row, evaluated, evaluation_row, offered_rows
 from cds_service.store.tables import cards, evaluations, feedback, secrets, sessions, suggestions, tokens
 from hooks.knowledge.card_schema import load_override_reasons
 
-TokenUse = Literal["first", "repeat", "reused"]
 Result = TypeVar("Result")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY_MS = 86_400_000
 _KEY = "pseudonym"
-
-
-class StoreError(Exception):
-    """The database can't be used; the text names no data and may be shown to an operator."""
 
 
 _ONE = select(1)

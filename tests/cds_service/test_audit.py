@@ -10,8 +10,8 @@ import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from sqlalchemy import text
 
+from cds_service.audit.events import Event
 from cds_service.audit.fhir import audit_events
-from cds_service.audit.trail import Event
 from cds_service.cli import main
 from cds_service.store import EvaluationRecord, Store, StoreError
 
