@@ -6,7 +6,7 @@ is complete or nothing else may be read, and every resource in it is regular
 (`mappings/skeleton.py`). In all other cases there is no glance, and the request goes the long way from its beginning.
 
 Repeated keys are refused as on the long way in everything that is taken from the request: its own members, the members
-of the prefetch, and the Patient. In resources that are not read they are not looked for: whichever of two values
+of the prefetch, and those of the Patient. Inside of what is not read they are not looked for: whichever of two values
 counts, neither of them names a disease."""
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ from mappings.versions import Version
 HOOKS_AT_A_GLANCE = frozenset({"patient-view", "encounter-start"})
 """hooks that speak of the patient; those of orders speak of drafts."""
 _NULL = b"null"
+_BESIDES = ("hook", "hookInstance", "context", "fhirServer", "fhirAuthorization", "extension")
+_TOLD = ("resourceType", "id", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime")
+"""what is taken of a Patient when nothing else is read (`mappings/reader/patient.py`)."""
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MEMBER = re.compile(rb'\s*"([A-Za-z0-9_]+)"\s*:\s*')
 _NEXT = re.compile(rb"\s*([,}])")
 
@@ -89,17 +93,16 @@ def glance(
     in_doubt: list[bytes] | None = []
     try:
         sent = _DECODER.decode(body)
-        values = {key: bytes(value) for key, value in sent.prefetch.items()}
         if doubt is not None:
-            in_doubt = _doubtful(values, doubt, reader)
-        members = _members(body, sent, values) if in_doubt is not None else None
+            in_doubt = _doubtful(sent.prefetch, doubt, reader)
+        members = _members(body, sent) if in_doubt is not None else None
         if members is None or (doubt is not None and doubt.concerns(b",".join(members))):
             return None
         hook = parse_request(
             decode_request(b"{%b}" % b",".join(members)), expected_hook=expected_hook, known_hooks=HOOKS
         )
-        states = _states(hook, values, reads)
-        person = _person(values.get("patient", _NULL)) if states is not None else None
+        states = _states(hook, sent.prefetch, reads)
+        person = _person(sent.prefetch.get("patient"), doubt is not None) if states is not None else None
     except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
         return None
     if states is None or person is None or states["conditions"].state == "unavailable":
@@ -110,10 +113,10 @@ def glance(
     return None if facts is None else Glance(hook, facts)
 
 
-def _doubtful(values: Mapping[str, bytes], doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
+def _doubtful(values: Mapping[str, msgspec.Raw], doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
     """The resources whose bytes concern, when they can be judged by themselves and none of them is coded as one of the
     diseases."""
-    resources = resources_of(raw for key, raw in values.items() if key != "patient")
+    resources = resources_of(bytes(raw) for key, raw in values.items() if key != "patient")
     return doubtful(resources, doubt.concerns, lambda one: reader.is_coded(decode(one), doubt.concepts))
 
 
@@ -135,9 +138,26 @@ def _is_named(
     return said or facts.completeness != states
 
 
-def _members(body: bytes, sent: _Request, values: Mapping[str, bytes]) -> list[bytes] | None:
+def _members(body: bytes, sent: _Request) -> list[bytes] | None:
     """The members of the request but its prefetch, as they are written; None when it holds anything else, such as a
-    key twice (the decoder keeps the last one, so that the values do not follow one another as they should)."""
+    key twice.
+
+    The decoder keeps the last of two, so that what it found makes up the whole length of a body without blanks only
+    where nothing stands twice; in a body with blanks the values are followed one by one."""
+    found = {name: value for name in _BESIDES if (value := getattr(sent, name))}
+    if _length(found) + len('"prefetch":,') + _length(sent.prefetch) == len(body):
+        return [b'"%b":%b' % (name.encode(), value) for name, value in found.items()]
+    return _followed(body, sent)
+
+
+def _length(members: Mapping[str, msgspec.Raw]) -> int:
+    """Of an object of these members, written without blanks; of anything else that holds them it is too short."""
+    return 1 + sum([len(name) + len(value) + 4 for name, value in members.items()]) if members else 2
+
+
+def _followed(body: bytes, sent: _Request) -> list[bytes] | None:
+    """The members but the prefetch, found one after another; None when the values do not follow one another."""
+    values = {key: bytes(value) for key, value in sent.prefetch.items()}
     members: list[bytes] = []
     at, seen = body.find(b"{") + 1, False
     while (member := _MEMBER.match(body, at)) is not None:
@@ -181,7 +201,7 @@ def _past(body: bytes, at: int, values: Mapping[str, bytes]) -> int | None:
 
 
 def _states(
-    hook: HookRequest, values: Mapping[str, bytes], reads: Callable[[HookRequest], bool]
+    hook: HookRequest, values: Mapping[str, msgspec.Raw], reads: Callable[[HookRequest], bool]
 ) -> dict[Need, Completeness] | None:
     """How completely each need is known; None when the prefetch is not regular, or more has to be read."""
     if not PREFETCH.keys() >= values.keys():
@@ -190,7 +210,7 @@ def _states(
     for key, (need, _) in PREFETCH.items():
         if key not in values:
             continue
-        if values[key] != _NULL and need != "patient":
+        if need != "patient" and not _is_null(values[key]):
             bones = skeleton(values[key], hook.patient_id)
             if bones is None or (bones.kinds and not any(NEEDS_OF.get(kind) == need for kind in bones.kinds)):
                 return None
@@ -203,9 +223,25 @@ def _states(
     return settled(hook, found, reads(hook))
 
 
-def _person(raw: bytes) -> tuple[Resource, ...] | None:
-    """The Patient, checked for repeated keys; none for null, and None for anything else."""
-    if raw == _NULL:
+def _person(raw: msgspec.Raw | None, whole: bool) -> tuple[Resource, ...] | None:
+    """The Patient, checked for repeated keys; none for null, and None for anything else. `whole`: with what says
+    nothing about a patient of whom nothing else is read."""
+    if raw is None or _is_null(raw):
         return ()
-    found = decode_request(raw)
+    found = None if whole else _told(raw)
+    if found is None:
+        found = decode_request(bytes(raw))
     return (found,) if found.get("resourceType") == "Patient" else None
+
+
+def _told(raw: msgspec.Raw) -> Resource | None:
+    """What is taken of a Patient; None when a member stands twice, or blanks or an odd value ask for a real reading."""
+    members = _MEMBERS.decode(raw)
+    if _length(members) != len(raw):
+        return None
+    told = {name: msgspec.json.decode(members[name]) for name in _TOLD if name in members}
+    return told if all(type(value) in (str, bool) for value in told.values()) else None
+
+
+def _is_null(raw: msgspec.Raw) -> bool:
+    return len(raw) == len(_NULL) and bytes(raw) == _NULL

@@ -12,9 +12,8 @@ import binascii
 import html
 import re
 import unicodedata
-from functools import cache
+from collections.abc import Iterator
 
-from mappings.scanner import Scanner
 from mappings.text.markup import CELLS, INLINE, replaced
 
 _RUN = re.compile(rb"[\x80-\xff]+")
@@ -27,15 +26,13 @@ _QUOTED_END = re.compile(rb"=\s?\\?[\"'][^\"'<>]*>")
 _DATA = re.compile(rb'"data"\s*:\s*"([^"]*)"')
 _MARKUP = frozenset("<>&\\")
 _MOST_ATTACHED = 1_000_000
+_BLOCK = 1024
+_SELDOM = 100
+"""bytes from one sign to the next on average, from which it is looked for by itself."""
 DOUBLE = b"\\\\"
 """two backslashes: one that is read as such, and then anything may follow"""
 _SIGNS = {'"': " ", "\\": DOUBLE.decode()} | {chr(code): " " for code in range(1, 32)}
 """what a written-out sign becomes"""
-
-
-@cache
-def _other() -> Scanner:
-    return Scanner([r"[\x80-\xff]"], once=False)
 
 
 def as_ascii(raw: bytes) -> bytes | None:
@@ -44,18 +41,28 @@ def as_ascii(raw: bytes) -> bytes | None:
         return raw
     parts: list[bytes] = []
     at = 0
-    for end in _other().ends(raw):
-        if end <= at:
-            continue
-        run = _RUN.match(raw, end - 1)
-        assert run is not None  # noqa: S101 - the scanner stopped at such a byte
+    for run in _runs(raw):
         try:
             text = run[0].decode("utf-8")
         except UnicodeDecodeError:
             return None
-        parts += (raw[at : end - 1], _letters(raw[max(0, end - 2) : end - 1], text))
+        begin = run.start()
+        parts += (raw[at:begin], _letters(raw[max(0, begin - 1) : begin], text))
         at = run.end()
     return b"".join((*parts, raw[at:]))
+
+
+def _runs(raw: bytes) -> Iterator[re.Match[bytes]]:
+    """The runs of bytes that are no ASCII, in order. Of a block it costs next to nothing to say that it has none."""
+    at = 0
+    while at < len(raw):
+        if raw[at : at + _BLOCK].isascii():
+            at += _BLOCK
+            continue
+        run = _RUN.search(raw, at)
+        assert run is not None  # noqa: S101 - there is such a byte in the block
+        yield run
+        at = run.end()
 
 
 def unescaped(found: bytes) -> bytes:
@@ -132,7 +139,19 @@ def _parted(found: bytes) -> bool:
         if found[at - 1 : at].isalnum() and _JOINING.match(found, at):
             return False
         at = found.find(b"<", at + 1)
-    return _QUOTED_END.search(found) is None
+    return not _ends_in_quotes(found)
+
+
+def _ends_in_quotes(found: bytes) -> bool:
+    """Whether a tag ends inside of a quoted value. Where "=" is rare, looking for it is faster than a search."""
+    if found.count(b"=") * _SELDOM > len(found):
+        return _QUOTED_END.search(found) is not None
+    at = found.find(b"=")
+    while at >= 0:
+        if _QUOTED_END.match(found, at):
+            return True
+        at = found.find(b"=", at + 1)
+    return False
 
 
 def _is_sign(entity: bytes, following: bytes) -> bool:

@@ -215,6 +215,17 @@ def test_a_key_twice_in_what_is_not_read_is_no_matter(ways: Ways) -> None:
     assert (status, answer) == (200, {"cards": []})
 
 
+def test_a_key_twice_deep_in_the_patient_is_no_matter(ways: Ways) -> None:
+    """Of the patient only sex, birth and death are taken."""
+    twice = b'"gender":"female","extension":[{"url":"a","url":"b"}]'
+    good = orjson.dumps(envelope(empty()))
+    before = ways.glanced
+    assert ways.ask(good.replace(b'"gender":"female"', twice), True)[:2] == (200, {"cards": []})
+    assert ways.glanced > before
+    assert ways.same(good.replace(b'"gender":"female"', twice + b',"birthDate":"1971"')) == (400, False)
+    assert ways.same(good.replace(b'"resourceType":"Patient"', b'"resourceType":"Group"')) == (200, False)
+
+
 PROSTATE = of("Condition", code={"text": "Prostate enlarged on PR"})
 SAID = (
     "Prostate enlarged on PR", "PR", "RA", "lupus anticoagulant", "mother has lupus", "no lupus", "rule out SLE",
