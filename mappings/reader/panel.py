@@ -86,4 +86,5 @@ def read_components(
     for component in parts(resource):
         name = concept(component.get("code"))
         found = read_result(component, name, source, state, into, foreign=foreign) or found
+        found = (state == "final" and read_pressures(component, name, source, into)) or found
     return found

@@ -189,10 +189,27 @@ def _written(body: Mapping[str, Any], analyte: str, into: Collected) -> Written 
     """A number that stands in words: in valueString, or as the text of a coded value."""
     table = into.tools.units
     for words in (text(body.get("valueString")), *concept(body.get("valueCodeableConcept")).texts):
-        found = parse_written(words, table.analytes.get(analyte), table) if words else None
+        bare = _without_remark(words, analyte) if words else None
+        found = parse_written(bare, table.analytes.get(analyte), table) if bare else None
         if found is not None:
             return found
     return None
+
+
+def _without_remark(words: str, analyte: str) -> str:
+    """The number of "44 regular": what some write behind it says nothing of the number."""
+    remarks = _remarks().get(analyte)
+    return remarks.sub("", words).rstrip(" ,;(") if remarks is not None else words
+
+
+@cache
+def _remarks() -> Mapping[str, re.Pattern[str]]:
+    return {
+        analyte: re.compile(
+            rf"(?<=[\d\W])(?:[\s,;(]*\b(?:{'|'.join(map(re.escape, words))})\b[\s.)]*)+$", re.IGNORECASE
+        )
+        for analyte, words in observation_words()["remarks"].items()
+    }
 
 
 def _plain(body: Mapping[str, Any]) -> Quantity | None:

@@ -357,6 +357,8 @@ class Contexts:
                 return None
             if self._word(hit.last) in (":", "-", "–") and hit.last < sentence.last:
                 return hit
+            if hit.last >= sentence.last and self._word(hit.last) == "?":  # "What is calcinosis?"
+                return hit
             if hit.last >= sentence.last and begins_line(self._words, sentence) and self._word(hit.last) in ("", "\n"):
                 return hit
         return None

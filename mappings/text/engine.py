@@ -8,6 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import Literal, Self, cast
 
+from msgspec.structs import replace
+
 from mappings.facts import Modality, Site
 from mappings.kept import kept
 from mappings.text import imaging, pathology
@@ -221,7 +223,7 @@ def _reports(document: Document, kind: Kind) -> Reports:
         for cluster in _clusters(document, category) if document.hits.get(category) else ():
             if category == "modality":
                 image = imaging.report(document, cluster)
-                images.extend([image] if image else [])
+                images.extend([_of_lesion_before(document, cluster[0], image)] if image else [])
             else:
                 biopsy = pathology.report(document, cluster)
                 biopsies.extend([biopsy] if biopsy else [])
@@ -229,6 +231,13 @@ def _reports(document: Document, kind: Kind) -> Reports:
                     continue
             taken.append((cluster[0].first, cluster[-1].last))
     return tuple(images), tuple(biopsies), taken
+
+
+def _of_lesion_before(document: Document, report: Sentence, image: ImagingMention) -> ImagingMention:
+    """ "Firm nodules over both olecranons, X-ray without calcification": the image of the place named before it."""
+    if image.sites:
+        return image
+    return replace(image, sites=sites(document, document.sentence_of(report.first).first, report.first))
 
 
 def _clinical(document: Document) -> list[Sentence]:
@@ -262,12 +271,22 @@ def _clusters(document: Document, category: str) -> list[list[Sentence]]:
 
 def _begins(document: Document, sentence: Sentence, category: str) -> int | None:
     """The word at which a report begins in a sentence; None for one that was not made."""
+    if category == "modality" and _only_ordered(document, sentence):
+        return None
     for hit in document.within(category, sentence):
         made = document.status(hit) in ("affirmed", "historical")
         first = _reported(document, sentence, hit) if category == "modality" else hit.first
         if made or (first < hit.first and document.status(hit) == "negated"):
             return first
     return None
+
+
+def _only_ordered(document: Document, sentence: Sentence) -> bool:
+    """ "Order X-ray of both hands. Calcinosis of the fingers.": no film has shown anything yet."""
+    if any(document.within(c, sentence) for c in ("calcification", "positive", "clear")):
+        return False
+    asked = [hit for c in ("ordered", "pending") for hit in document.within(c, sentence)]
+    return any(document.status(hit) != "negated" for hit in asked)
 
 
 def _reported(document: Document, sentence: Sentence, named: Hit) -> int:

@@ -64,7 +64,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "positive": lexicon.imaging.positive, "vascular": lexicon.imaging.vascular, "joint": lexicon.imaging.joint,
         "elsewhere": lexicon.imaging.elsewhere, "clear": lexicon.imaging.clear, "flow": lexicon.imaging.flow,
         "progressed": lexicon.imaging.progressed, "indication": lexicon.imaging.indication,
-        "pending": lexicon.imaging.pending, "specimen": lexicon.pathology.specimen,
+        "pending": lexicon.imaging.pending, "ordered": lexicon.imaging.ordered, "specimen": lexicon.pathology.specimen,
         "p-calcium": lexicon.pathology.calcium, "stain": lexicon.pathology.stain, "tissue": lexicon.pathology.tissue,
         "organ": lexicon.pathology.organ, "since": lexicon.times.since, "onset": lexicon.times.onset,
         "ago": lexicon.times.ago, "heading": context.headings, "history": lexicon.times.history,
@@ -73,7 +73,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
         "moment": lexicon.times.moments,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
-        "pebbles": lexicon.pebbles,
+        "pebbles": lexicon.pebbles, "cause": lexicon.cause, "conclusion": lexicon.conclusion,
         "within": lexicon.within, "at-least": lexicon.times.at_least, "at-most": lexicon.times.at_most,
         "numbering": lexicon.times.numbering, "in-number": lexicon.times.in_number,
     }  # fmt: skip
@@ -88,7 +88,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "number": lexicon.times.numbers,
         "span": lexicon.times.spans, "feast": lexicon.times.feasts, "drug": lexicon.doses.drugs,
         "frequency": dict(lexicon.doses.frequency),
-        "workup": lexicon.workup, "section": dict(context.sections),
+        "workup": lexicon.workup, "lump": lexicon.lumps, "section": dict(context.sections),
     }  # fmt: skip
     for category, table in tables.items():
         for value, forms in table.items():

@@ -9,6 +9,7 @@ from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
 from mappings.text.measures import count, count_after, counted, pain_score, sizes
 from mappings.text.onset import give_times, share_complaints
+from mappings.text.otherwise import settled_otherwise
 from mappings.text.reading import LesionMention, Status
 from mappings.text.sites import located
 from mappings.text.surroundings import Head, Surroundings, compatible
@@ -25,7 +26,7 @@ _PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
 _SILENT = frozenset({"chalk", "white", "mineral", "infused", "stone"})
 _TELLING = ("lesion", "named", "hardness", "attribute", "pain", "tender", "place", "unit", "number", "month", "mimic")
 _SHORT_SENTENCE = 4
-_ANOTHER_MATTER = ("modality", "specimen", "vascular", "joint", "elsewhere")
+_ANOTHER_MATTER = ("modality", "specimen", "vascular", "joint", "elsewhere", "lump")
 
 
 class LesionReader(Surroundings):
@@ -95,7 +96,7 @@ class LesionReader(Surroundings):
     def _heads(self, sentence: Sentence) -> list[Head]:
         hits = [h for category in ("lesion", "named") for h in self.document.within(category, sentence)]
         hits = sorted(hits + self._vague(sentence), key=lambda h: h.first)
-        hits = [h for h in hits if not self._inside(h, sentence)]
+        hits = [h for h in hits if not self._inside(h, sentence) and not settled_otherwise(self.document, h)]
         seen: set[int] = set()
         hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
         hits = [h for h in hits if h.value not in _CALCIUM or not lies_elsewhere(self.document, sentence, h)]
@@ -377,7 +378,8 @@ class LesionReader(Surroundings):
         document = self.document
         hard = [h for h in document.within("hardness", sentence) if h.value == "definite"]
         matters = [h for c in _ANOTHER_MATTER for h in document.within(c, sentence)] if hard else []
-        for hit in hard:
+        settled = any(settled_otherwise(document, h) for h in document.within("lesion", sentence))
+        for hit in () if settled else hard:
             if document.status(hit) not in ("affirmed", "possible"):
                 continue
             if any(matter.first < hit.first or matter.last > hit.last for matter in matters):

@@ -73,6 +73,8 @@ class Imaging(_Strict):
     progressed: Phrases
     indication: Phrases
     pending: Phrases
+    ordered: Phrases
+    """words by which an image is only asked for ("order"): what the next sentence says is not its finding."""
 
 
 class Pathology(_Strict):
@@ -163,6 +165,12 @@ class Lexicon(_Strict):
     """parts of the body that are no skin (mouth, conjunctiva, larynx): a lump there is none of ours."""
     identity: Phrases = ()
     """words that say what the thing before them is: "consistent with", "=", "typical of"."""
+    lumps: dict[str, Phrases] = {}
+    """hard lumps of another kind that the examination alone settles ("wart", "stye"); where: `places.yaml`."""
+    cause: Phrases = ()
+    """words that say what the thing before them comes from: "from", "due to"."""
+    conclusion: Phrases = ()
+    """words that open a conclusion: "impression", "diagnosis"."""
     pebbles: Phrases = ()
     """small or several stones."""
     within: Phrases = ()
@@ -243,6 +251,13 @@ class Context(_Strict):
     rules: tuple[Rule, ...]
 
 
+class Lump(_Strict):
+    """Where a hard lump of another kind lies, and the public pages that say that it is told by examination."""
+
+    places: Phrases = Field(min_length=1)
+    sources: Phrases = Field(min_length=1)
+
+
 class Places(_Strict):
     """Which region each place of the body belongs to, which places are joints, and which are organs: calcification
     named there without a word of skin or soft tissue is the organ's ("coarse calcifications of both breasts")."""
@@ -252,6 +267,7 @@ class Places(_Strict):
     """regions a word leaves open ("limb"), and those it may mean."""
     joints: Phrases
     organs: Phrases
+    lumps: dict[str, Lump] = {}
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -27,7 +27,8 @@ _GROUPS = {
     ),
     "place": ("place",),
     "inside": ("inside",),
-    "identity": ("identity",),
+    "identity": ("identity", "cause", "conclusion"),
+    "lump": ("lump",),
     "vague": ("vague",),
     "within": ("within",),
     "pebbles": ("pebbles",),
@@ -39,6 +40,7 @@ _GROUPS = {
         "modality", "calcification", "soft", "positive", "vascular", "joint", "elsewhere", "clear", "flow",
         "indication", "pending",
     ),
+    "ordered": ("ordered",),
     "course": ("progressed",),
     "pathology": ("specimen", "p-calcium", "stain", "tissue", "organ", "p-other"),
     "time": (

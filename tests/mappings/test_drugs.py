@@ -189,7 +189,7 @@ def test_a_real_name_near_another_is_not_taken_for_it(text):
     [
         ("Beloc-Zok mite 47,5 mg", {"metoprolol"}),
         ("Cosopt eye drops", {"timolol"}),
-        ("Exforge HCT 10 mg/160 mg/12.5 mg", {"amlodipine"}),
+        ("Exforge HCT 10 mg/160 mg/12.5 mg", {"amlodipine", "hydrochlorothiazide"}),
         ("Tarka 180/2", {"verapamil"}),
         ("Isoptine LP 240", {"verapamil"}),
         ("Inegy 10/20", {"simvastatin"}),
@@ -199,6 +199,15 @@ def test_a_real_name_near_another_is_not_taken_for_it(text):
         ("Kardégic 75 mg", {"acetylsalicylic-acid"}),
         ("Caduet 5/10", {"amlodipine", "atorvastatin"}),
         ("Marcoumar", {"phenprocoumon"}),
+        ("Emconcor Cor 2,5 mg", {"bisoprolol"}),
+        ("MetoHEXAL Succ 47,5 mg ret. 1-0-0", {"metoprolol"}),
+        ("Copalia HCT 5/160/12.5", {"amlodipine", "hydrochlorothiazide"}),
+        ("Azor 5-20", {"amlodipine"}),
+        ("Covera-HS 240", {"verapamil"}),
+        ("Angizem 120 mg compresse", {"diltiazem"}),
+        ("Ancoron 200", {"amiodarone"}),
+        ("Curam Duo 500/125", {"amoxicillin"}),
+        ("Acnecutan 16 mg", {"isotretinoin"}),
     ],
 )
 def test_a_brand_gives_everything_in_it(text, drugs):

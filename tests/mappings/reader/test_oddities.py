@@ -363,3 +363,31 @@ def test_a_count_of_none_is_an_absence(answer: dict[str, Any]) -> None:
     assert all(certainty == "absent" for *_, certainty in lesions("Skin", **within))
     some = {"component": [{"code": {"text": "Number of hard nodules"}, "valueInteger": 3}]}
     assert ("nodule", "definite", "confirmed") in lesions("Skin", **some)
+
+
+def test_vital_signs_as_texts_of_components() -> None:
+    """ "Pulse: 44 regular", "BP: 84/50": some monitors send every component as a text."""
+    parts = [
+        {"code": {"text": "Pulse"}, "valueString": "44 regular"},
+        {"code": {"text": "BP"}, "valueString": "84/50"},
+    ]
+    found = read(observation({"text": "Vitals"}, valueQuantity=None, component=parts)).results
+    assert {(r.analyte, r.canonical_low, r.problem) for r in found} == {
+        ("heart-rate", Decimal("44"), None),
+        ("systolic", Decimal("84"), None),
+        ("diastolic", Decimal("50"), None),
+    }
+
+
+@pytest.mark.parametrize("words", ["regular", "irregularly irregular", "44 to 60 regular"])
+def test_a_pulse_that_is_no_number_is_not_understood(words: str) -> None:
+    parts = [{"code": {"text": "Pulse"}, "valueString": words}]
+    (result,) = read(observation({"text": "Vitals"}, valueQuantity=None, component=parts)).results
+    assert result.canonical_low is None or result.problem is not None
+
+
+def test_an_egfr_by_the_name_of_its_formula() -> None:
+    (result,) = read(
+        observation({"text": "GFR est (CKD-EPI 2021)"}, valueQuantity=None, valueString="24 mL/min/1.73m2 (L)")
+    ).results
+    assert (result.analyte, result.canonical_low) == ("egfr", Decimal("24"))

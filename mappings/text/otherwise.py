@@ -1,0 +1,119 @@
+"""Lumps that the text itself says to be something else, of a kind that the examination alone settles: "hard nodule in
+the palm, Dupuytren's disease", "hard lump of the upper eyelid. Impression: stye". Which, and where each can lie, is
+data (`lumps` of the language files and of `places.yaml`). A lump that might be calcinosis all the same (a doubt, a
+chalky lump, a place where the named thing does not lie, two things in a row) stays a lesion."""
+
+from __future__ import annotations
+
+from mappings.facts import Site
+from mappings.text.document import Document
+from mappings.text.schema import load_places
+from mappings.text.sites import located
+from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit
+
+_CALCIUM = frozenset({"calcification", "calcinosis"})
+_DESCRIBING = ("hardness", "attribute", "pain", "tender", "side", "lump")
+_BREAKS = frozenset({",", "(", ";", ":", "-", "–", "—", "="})
+_ENDS = frozenset({")", ";", ".", "\n", "", ":"})
+_ADJECTIVES = 2
+_ALONE = 4
+
+
+def settled_otherwise(document: Document, lesion: Hit) -> bool:
+    """Whether the lump of the words `lesion` is said to be one of the named things."""
+    if not document.hits.get("lump") or lesion.category != "lesion" or lesion.value in _CALCIUM:
+        return False
+    sentence = document.sentence_of(lesion.first)
+    if any(hit.value in ("chalk", "white", "chalk_complete") for hit in document.within("attribute", sentence)):
+        return False
+    places = located(document, sentence.first, sentence.last)
+    named = [name for name in document.within("lump", sentence) if document.status(name) == "affirmed"]
+    if any(_lies(name, places) and _is_it(document, lesion, name, sentence) for name in named):
+        return True
+    return bool(places) and any(_lies(name, places) for name in _concluded(document, sentence))
+
+
+def _lies(name: Hit, places: list[tuple[Hit, Site]]) -> bool:
+    """Whether the thing lies at these places, its own among them ("papules on the fingers, plantar warts": no)."""
+    own = {site.region for place, site in places if name.first <= place.first < name.last}
+    others = {site.region for place, site in places if not name.first <= place.first < name.last}
+    known = load_places().lumps[name.value].places
+    return all(site.place in known for _, site in places) and (not own or others <= own)
+
+
+def _is_it(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bool:
+    if _beside(document, lesion, name):
+        return True
+    if name.last <= lesion.first:  # "Dupuytren's disease: hard nodule and cord in the palm"
+        return name.first == sentence.first and document.word(name.last) == ":"
+    at = _before(document, name, lesion.last)
+    if any(hit.last == at for c in ("identity", "cause") for hit in document.between(c, max(0, at - _ALONE), at)):
+        return True
+    if document.word(at - 1) not in _BREAKS:
+        return False
+    plural = document.word(lesion.last - 1).endswith("s")
+    if not _ends(document, name):  # "nodule of the finger, a viral wart, frozen today"
+        return document.word(name.last) == "," and at < name.first and not plural
+    listed = plural and at == name.first and name.last - name.first == 1
+    return document.word(at - 1) != "," or not listed  # "nodules of the fingertips, warts" are two things
+
+
+def _ends(document: Document, name: Hit) -> bool:
+    """Whether the name ends what is said: nothing, or a denial, follows it."""
+    end = document.sentence_of(name.first).last
+    if name.last >= end or document.word(name.last) in _ENDS:
+        return True
+    return document.word(name.last) == "," and bool(document.between("trigger", name.last + 1, name.last + 2))
+
+
+def _beside(document: Document, lesion: Hit, name: Hit) -> bool:
+    """ "Dupuytren's nodule", "hard warty papule": in one noun."""
+    first, last = sorted((lesion, name), key=lambda hit: hit.first)
+    if first.last > last.first:
+        return True
+    return all(_describes(document, index) for index in range(first.last, last.first))
+
+
+def _describes(document: Document, index: int) -> bool:
+    return any(hit.first <= index < hit.last for c in _DESCRIBING for hit in document.between(c, index - 3, index + 1))
+
+
+def _before(document: Document, name: Hit, limit: int) -> int:
+    """Where the noun phrase of the name begins: articles, other such names and an adjective or two are its own."""
+    at, adjectives = name.first, 0
+    while at > limit:
+        word = document.word(at - 1)
+        if word in document.vocab.articles or _describes(document, at - 1) or _coordinates(document, at - 1, at):
+            at -= 1
+        elif word.isalpha() and not _speaks(document, at - 1) and adjectives < _ADJECTIVES:
+            at, adjectives = at - 1, adjectives + 1
+        else:
+            break
+    return at
+
+
+def _coordinates(document: Document, index: int, at: int) -> bool:
+    """The "and" of two such names ("Heberden and Bouchard nodes")."""
+    joins = any(hit.first == index for hit in document.between("coordinator", index, index + 1))
+    return joins and document.word(index).isalpha() and any(h.last == at - 1 for h in document.hits["lump"])
+
+
+def _speaks(document: Document, index: int) -> bool:
+    categories = ("preposition", "coordinator", "place", "lesion", "identity", "cause", "trigger", "concept")
+    return any(hit.first <= index < hit.last for c in categories for hit in document.between(c, index - 4, index + 1))
+
+
+def _concluded(document: Document, sentence: Sentence) -> list[Hit]:
+    """The names that the next sentence of the paragraph gives alone: "Impression: stye.", "Common wart."."""
+    after = document.sentence_of(sentence.last) if sentence.last < len(document.words) else sentence
+    if after.first < sentence.last or after.paragraph != sentence.paragraph:
+        return []
+    names = [name for name in document.within("lump", after) if document.status(name) == "affirmed"]
+    if not names or document.within("lesion", after):
+        return []
+    at = _before(document, names[0], after.first)
+    opened = any(hit.first == after.first for c in ("conclusion", "identity") for hit in document.within(c, after))
+    led = opened and at - after.first <= _ALONE
+    alone = at == after.first and after.last - after.first <= _ALONE and not document.within("place", after)
+    return names if led or alone else []
