@@ -63,7 +63,8 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
         end = _next_analyte(analytes, group[-1], sentence)
-        row = paired(document, group, end, dates)
+        two_in_one = group[-1].value == _PRESSURE  # "84/50" is one result
+        row = None if two_in_one else paired(document, group, end, dates)
         if row is not None:
             for analyte, figure in zip(group, row, strict=False):
                 out.extend(_labelled(document, analyte, date, number=figure))

@@ -119,3 +119,8 @@ def test_a_leaflet_and_a_plan_are_no_finding(text: str) -> None:
 
 def test_a_question_about_the_lump_itself_is_no_leaflet() -> None:
     assert hard("What is this lump? Hard nodule of the left elbow.")
+
+
+@pytest.mark.parametrize("text", ["BP 84/50, HR 78", "Obs: BP 84/50 lying, HR 78, SpO2 97 %.", "RR 84/50 mmHg"])
+def test_a_blood_pressure_is_one_result(text: str) -> None:
+    assert [str(lab.value) for lab in ENGINE.read(text).labs if lab.analyte == "systolic"] == ["84"]
