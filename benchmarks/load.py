@@ -39,6 +39,10 @@ class Served:
     p99: float
 
 
+class ToldToWaitError(Exception):
+    """The service is too busy now and may be asked again (503)."""
+
+
 @contextmanager
 def serving() -> Iterator[str]:
     """The base URL of the production profile on a port of its own."""
@@ -96,11 +100,14 @@ def request_of(content: bytes, bearer: str) -> bytes:
 
 
 async def answer_of(reader: asyncio.StreamReader) -> bytes:
-    """The body of the next answer; fails unless it is 200."""
+    """The body of the next answer; ToldToWaitError for a 503, fails for anything else but 200."""
     head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200"), head
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return await reader.readexactly(int(lengths[0].split(b":")[1]))
+    body = await reader.readexactly(int(lengths[0].split(b":")[1]))
+    if head.startswith(b"HTTP/1.1 503"):
+        raise ToldToWaitError
+    assert head.startswith(b"HTTP/1.1 200"), head
+    return body
 
 
 if __name__ == "__main__":

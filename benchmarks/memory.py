@@ -5,7 +5,8 @@
 The command as it is installed, one worker in production profile with a database in a file, over real sockets, four
 connections that stay open. Small charts of both kinds take turns, each request about another patient and with a token
 of its own, as in service: evaluations are stored, tokens spent, what said nothing is remembered. Every answer is
-checked. Fails when the last fifth of the requests holds more than 2 % over the fifth before it, or more than 150 MB."""
+checked; where the service is too busy (503) it is asked again. Fails when the last fifth of the requests holds more
+than 2 % over the fifth before it, or more than 150 MB."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks import bodies, service
-from benchmarks.load import answer_of, request_of
+from benchmarks.load import ToldToWaitError, answer_of, request_of
 from benchmarks.start import compiled_environment, program, resident
 from tests.serving import free_port
 
@@ -36,6 +37,7 @@ _MOST = 150.0
 """megabytes"""
 _CONNECTIONS = 4
 _START_SECONDS = 120
+_ATTEMPTS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,16 @@ async def _driven(port: int, requests: int, wanted: list[bodies.Body], note: Cal
             if number % every == 0:
                 note(number)
             body = wanted[number % len(wanted)]
-            writer.write(request_of(body.of_patient(number), service.token(number, "ES384")))
-            service.check(body.who, await answer_of(reader))
+            sent = body.of_patient(number)
+            for attempt in range(_ATTEMPTS):
+                writer.write(request_of(sent, service.token(requests * attempt + number, "ES384")))
+                try:
+                    service.check(body.who, await answer_of(reader))
+                    break
+                except ToldToWaitError:  # a busy machine: the store took more than a second
+                    await asyncio.sleep(1)
+            else:
+                raise TimeoutError
         writer.close()
 
     await asyncio.gather(*(connection() for _ in range(_CONNECTIONS)))
