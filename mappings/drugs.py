@@ -176,10 +176,11 @@ def _by_prefix(classes: Mapping[str, DrugClass]) -> dict[str, tuple[str, ...]]:
 def _lexicon(data: DrugData, drugs: Drugs) -> dict[str, tuple[tuple[tuple[str, ...], DrugIds | None], ...]]:
     """First word → names that start with it, longest first, each with what it stands for (None: nothing here)."""
     table: dict[str, dict[tuple[str, ...], DrugIds | None]] = {}
+    same: dict[DrugIds | None, DrugIds | None] = {}  # most brands stand for the few drugs that others stand for
 
     def put(name: str, ids: DrugIds | None) -> None:
         words = tuple(_WORD.findall(plain(name)))
-        table.setdefault(words[0], {})[words] = ids
+        table.setdefault(words[0], {})[words] = same.setdefault(ids, ids)
 
     for brand, contents in data.brands.items():
         put(brand, drugs.ids(*contents))
