@@ -137,6 +137,8 @@ def create_app(
         openapi_url="/openapi.json" if docs else None,
         lifespan=lifespan,
         redirect_slashes=False,
+        # the framework's own would record addresses, and asks for its providers at every request: `tracing.py` is ours
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.cds = state
     for router in (

@@ -35,8 +35,9 @@ _FEEDBACK_SECONDS = 5.0
 _QUEUE = 10_000
 _BATCH = 500
 _RETRY_SECONDS = 1.0
-_GATHER_SECONDS = 0.02
-"""how long silent evaluations are gathered before they are written together, in one transaction."""
+_GATHER_SECONDS = 0.25
+"""how long silent evaluations are gathered before they are written together, in one transaction: a process that is
+killed loses those of so long (docs/settings.md)"""
 REPEAT_MS = 30_000
 Result = TypeVar("Result")
 
@@ -55,6 +56,7 @@ class Memory:
         self._calls: Offload[Callable[[], Any], Any] = Offload("store", lambda asked: [asked[0]()], threads=_THREADS)
         self._claims = Offload("store-claims", self._claim, together=_TOGETHER)
         self._queue: queue.SimpleQueue[EvaluationRecord | Event | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
 
@@ -131,6 +133,7 @@ class Memory:
     def close(self) -> None:
         """Writes what is still queued, then lets go of the database."""
         self._queue.put(None)
+        self._closing.set()
         self._writer.join(10)
         self._calls.close()
         self._claims.close()
@@ -151,8 +154,8 @@ class Memory:
         kept: list[EvaluationRecord | Event] = []
         while not ended:
             found = [self._queue.get()] if not kept else self._waited()
-            if None not in found:
-                time.sleep(_GATHER_SECONDS)
+            if None not in found and self._queue.qsize() < _BATCH:
+                self._closing.wait(_GATHER_SECONDS)
             while len(found) + len(kept) < _BATCH and not self._queue.empty():
                 found.append(self._queue.get_nowait())
             ended = None in found

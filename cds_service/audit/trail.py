@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Dialect, select, text, update
 
 from cds_service.audit.events import Event, Verdict
@@ -36,6 +38,9 @@ _WRITE_LOCK = update(audit).where(audit.c.seq < 0).values(subject=None)
 """takes SQLite's one write lock before the last row is read."""
 _LAST = select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)
 _TOLD = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+_PLAIN = msgspec.json.Encoder().encode
+_ODD = re.compile(rb"[^ -~]|\\")
+"""a sign that is not its own text in JSON."""
 
 
 class Trail:
@@ -126,4 +131,8 @@ def _commitment(subject: str | None, salt: str | None) -> str:
 
 def _digest(key: bytes, row: dict[str, Any]) -> str:
     names = ("seq", "at_ms", "tenant", "actor", "action", "what", "outcome", "detail", "commitment", "previous")
-    return hmac.digest(key, _TOLD([row[name] for name in names]).encode(), "sha256").hex()
+    fields = [row[name] for name in names]
+    told = _PLAIN(fields)  # four times as fast, and the same text where no sign is odd
+    if _ODD.search(told):
+        told = _TOLD(fields).encode()
+    return hmac.digest(key, told, "sha256").hex()

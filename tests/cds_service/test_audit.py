@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from sqlalchemy import text
 
+from cds_service.audit import trail
 from cds_service.audit.events import Event
 from cds_service.audit.fhir import audit_events
 from cds_service.cli import main
@@ -195,3 +198,12 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         connection.execute(text("UPDATE audit SET outcome = 'x' WHERE seq = 1"))
     assert main(["audit", "verify"]) == 1
     assert "broken" in capsys.readouterr().out
+
+
+def test_a_digest_covers_the_same_text_however_it_is_written() -> None:
+    """Rows of before are checked with it too: JSON in ASCII, without blanks."""
+    names = ("seq", "at_ms", "tenant", "actor", "action", "what", "outcome", "detail", "commitment", "previous")
+    for odd in ("plain", "é", '"', "\\", "/", "<&>", "\x7f", "\x00", "\n", "\u2028", "😀", ""):
+        row: dict[str, Any] = dict.fromkeys(names, odd) | {"seq": 7, "at_ms": 1_700_000_000_000, "actor": None}
+        told = json.dumps([row[name] for name in names], ensure_ascii=True, separators=(",", ":"))
+        assert trail._digest(b"key", row) == hmac.digest(b"key", told.encode(), "sha256").hex()
