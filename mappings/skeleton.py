@@ -7,7 +7,8 @@ Whatever is not so gets None, and is for the reader to sort out and name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
@@ -76,17 +77,24 @@ def skeleton(raw: bytes | msgspec.Raw, patient_id: str) -> Skeleton | None:
         bundle = _DECODER.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    whose = f"Patient/{patient_id}"
-    kinds = set()
-    for entry in bundle.entry:
-        resource = entry.resource
-        kinds.add(type(resource))
-        if isinstance(resource, _Owned):
-            owner = resource.subject or resource.patient
-            if owner is None or owner.reference != whose:
-                return None
+    resources = list(map(_RESOURCE_OF, bundle.entry))
+    kinds = set(map(type, resources))
+    owned = resources if kinds <= _OWNED_KINDS else [one for one in resources if isinstance(one, _Owned)]
+    if not _belong(owned, patient_id):
+        return None
     following = next((link.url for link in bundle.link if link.relation == "next"), None)
     return Skeleton(frozenset(_NAMES[kind] for kind in kinds), following)
 
 
+def _belong(resources: Sequence[_Owned], patient_id: str) -> bool:
+    """Whether all are the patient's. Nearly all say so under one name, which is asked for without a loop of ours."""
+    try:
+        owners: set[str | None] = set(map(_SUBJECT_OF, resources))
+    except AttributeError:
+        owners = {owner.reference if (owner := one.subject or one.patient) else None for one in resources}
+    return owners <= {f"Patient/{patient_id}"}
+
+
+_RESOURCE_OF, _SUBJECT_OF = attrgetter("resource"), attrgetter("subject.reference")
+_OWNED_KINDS = frozenset(_KINDS)
 _NAMES: Mapping[Any, str] = {kind: kind.__name__ for kind in (*_KINDS, *_OTHERS)}
