@@ -16,6 +16,7 @@ from mappings.reader import access, action, allergy, condition, medication, obse
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import NO_SUBJECT, OTHER_PATIENT, belongs, names_another, reference_of, unique
+from mappings.reader.joined_sites import with_sites_of_panels
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
 from mappings.reader.names import Names
@@ -179,7 +180,7 @@ class ChartReader:
             deceased=into.deceased,
             findings=tuple(into.findings),
             results=tuple(into.results),
-            lesions=tuple(into.lesions),
+            lesions=with_sites_of_panels(into.lesions, into),
             imaging=tuple(into.imaging),
             biopsies=tuple(into.biopsies),
             medications=tuple(into.medications),

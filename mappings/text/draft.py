@@ -43,6 +43,7 @@ class Draft(Struct, eq=False):
     count: int | None = None
     size_cm: Decimal | None = None
     onset: TimeSpan | None = None
+    seen: str | None = None
     onset_anchored: bool = False
     first_word: int = -1
     last_word: int = -1
@@ -214,6 +215,7 @@ class Draft(Struct, eq=False):
             size_cm=self.size_cm,
             resolved="resolved" in flags,
             onset=self.onset,
+            seen=self.seen,
             infusion_at_site={"mineral", "infused"} <= flags,
             injection_at_site="injection" in flags,
             trauma_at_site="trauma" in flags,

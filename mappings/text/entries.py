@@ -66,7 +66,8 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "progressed": lexicon.imaging.progressed, "indication": lexicon.imaging.indication,
         "pending": lexicon.imaging.pending, "ordered": lexicon.imaging.ordered, "specimen": lexicon.pathology.specimen,
         "p-calcium": lexicon.pathology.calcium, "stain": lexicon.pathology.stain, "tissue": lexicon.pathology.tissue,
-        "organ": lexicon.pathology.organ, "since": lexicon.times.since, "onset": lexicon.times.onset,
+        "organ": lexicon.pathology.organ, "since": lexicon.times.since, "had": lexicon.times.had,
+        "recorded": lexicon.times.recorded, "onset": lexicon.times.onset,
         "ago": lexicon.times.ago, "heading": context.headings, "history": lexicon.times.history,
         "person": lexicon.times.person,
         "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
@@ -74,6 +75,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "moment": lexicon.times.moments,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
         "pebbles": lexicon.pebbles, "cause": lexicon.cause, "conclusion": lexicon.conclusion,
+        "recurred": lexicon.recurred,
         "within": lexicon.within, "at-least": lexicon.times.at_least, "at-most": lexicon.times.at_most,
         "numbering": lexicon.times.numbering, "in-number": lexicon.times.in_number,
     }  # fmt: skip

@@ -11,6 +11,7 @@ from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, unit_at
 from mappings.text.paired import paired
 from mappings.text.reading import LabMention
+from mappings.text.schema import load_common
 from mappings.text.times import amount, written_dates
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
@@ -21,20 +22,12 @@ _UPPER = re.compile(r"\s?%?\s?(?:[-–]|to|bis|a|et)\s?\d{1,2}(?P<unit>\s?%)?")
 _RATIO = re.compile(r"\s?[:/]\s?\d")
 """a titre ("1:640") is no value."""
 _SKIPPED = frozenset({":", "=", "(", "-", "–", "~", "|"})
-_DOSES = frozenset({"mg", "g", "mcg", "µg", "μg", "ug", "iu", "ui", "ie"})
-"""a mass alone is what somebody takes ("calcium 600 mg"); a result is a mass or amount in a volume."""
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _BRIDGE = 4
 _YEAR = 4
 _ESTIMATED = frozenset({"ejection-fraction"})
 """tests that are estimated by eye and told as a range ("35-40 %") or with words between ("severely reduced at 25 %");
 of a range the lower end counts."""
-_ESTIMATES = re.compile(
-    r"(?:is|was|estimated|visually|calculated|measured|severely|moderately|mildly|markedly|reduced|depressed|impaired|"
-    r"preserved|normal|low|about|approximately|approx|around|at|of|ca|circa|etwa|biplane|simpson|by|using|hochgradig|mittelgradig|"
-    r"leichtgradig|eingeschrankt|reduziert|erhalten|normale?|conservee|alteree|estimee|abaissee|environ|a|"
-    r"estimada|conservada|deprimida|reducida|reduzida|preservada|aproximadamente|severamente|moderadamente|del?|em)"
-)
 _ESTIMATE_BRIDGE = 8
 _PRESSURE = "systolic"
 _LOWER = re.compile(r"\s?/\s?\d{2,3}(?![\d/])")
@@ -149,7 +142,7 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             if document.word(index + 1) == "=":
                 comparator += "="
             continue
-        if estimated and (word in "()" or _ESTIMATES.fullmatch(word)):
+        if estimated and (word in "()" or word in document.vocab.estimates):
             continue
         if word in _SKIPPED or (word in document.vocab.stopwords and index < begin + _BRIDGE):
             continue
@@ -172,7 +165,11 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             if document.between("unit", index + 1, index + 2):
                 return None
             unit = unit_at(document, index) or told
-            return None if unit and unit.lower() in _DOSES else (word, comparator, unit, limits_at(document, index))
+            return (
+                None
+                if unit and unit.lower() in load_common().doses
+                else (word, comparator, unit, limits_at(document, index))
+            )
         found = document.between("word", index, index + 1)
         if not found:
             return None

@@ -8,7 +8,7 @@ from mappings.text.document import Document
 from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
 from mappings.text.measures import count, count_after, counted, pain_score, sizes
-from mappings.text.onset import give_times, share_complaints
+from mappings.text.onset import give_records, give_times, share_complaints
 from mappings.text.otherwise import settled_otherwise
 from mappings.text.reading import LesionMention, Status
 from mappings.text.sites import located
@@ -180,6 +180,7 @@ class LesionReader(Surroundings):
         for one, other in joined:
             other.share_before(one)
         give_times(self.document, sentence, drafts or self.latest)
+        give_records(self.document, sentence, drafts)
         self.drafts.extend(drafts)
         if drafts:
             self.latest = drafts
@@ -192,7 +193,7 @@ class LesionReader(Surroundings):
         if rest:
             draft.mimics.add(rest)
         owned = self._possessed(head)
-        if owned:
+        if owned or (draft.status == "historical" and self._recurred(head)):
             draft.status = "affirmed"
         self._attributes(draft, head.first, head.last, head.hit, owned=owned)
         number, or_more = count(document, head.hit.first, head.first)

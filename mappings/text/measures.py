@@ -21,6 +21,7 @@ _SPAN = re.compile(
 """the ends of the scale behind its name ("0-10: 8", "(0 = none, 10 = worst): 7")"""
 _PLAIN = re.compile(r"^\W{0,4}(10|\d(?:[.,]\d)?)(?![\d/.])")
 _MM_PER_CM = Decimal(10)
+_TIMES = re.compile(r"[x×]\s?(\d{1,3})(?![\w/%×]|[.,]\d)(?!\s?(?:cm|mm|[x×])\b)")
 MOST = 200
 """a larger number before a lesion word is no count of lesions."""
 
@@ -99,6 +100,11 @@ def count(document: Document, head_first: int, limit: int) -> tuple[int | None, 
 def count_after(document: Document, first: int, last: int) -> tuple[int | None, bool]:
     """The same for a number behind the lesion word that is named as one ("nodules of the thigh, 4 in number"). None if
     a second bare number follows: "2 in number, now 8"."""
+    times = _TIMES.match(document.words.folded, document.words.starts[first]) if first < last else None
+    if times is not None:  # "nodules x4", "nodules x 4 of the forearm"; "x 4 weeks" is a length of time
+        after = next((i for i in range(first, last) if document.words.starts[i] >= times.end()), last)
+        timed = document.between("unit", after, after + 1) or not 0 < int(times[1]) < MOST
+        return (None if timed else int(times[1])), False
     places = [hit.first - 1 for hit in document.between("in-number", first + 1, last)]
     places += [hit.last for hit in document.between("numbering", first, last - 1)]
     said = [index for index in places if first <= index < last and _figure(document, index) is not None]

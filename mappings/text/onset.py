@@ -6,8 +6,12 @@ from __future__ import annotations
 from mappings.text.document import Document
 from mappings.text.draft import BARE, Draft
 from mappings.text.surroundings import compatible
-from mappings.text.times import Timed, times
+from mappings.text.times import Timed, times, written_dates
 from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit
+
+_BEFORE = 6
+_NEAR = 3
 
 
 def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> None:
@@ -27,6 +31,41 @@ def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> N
                 each.onset, each.onset_anchored = timed.span, timed.anchored
                 each.first_word = min(each.first_word, timed.first)
                 each.last_word = max(each.last_word, timed.last)
+
+
+def give_records(document: Document, sentence: Sentence, drafts: list[Draft]) -> None:
+    """ "Had hard nodules in 2015", "nodules documented in 2015": they were there then, and nothing is said of today."""
+    if not any(document.within(c, sentence) for c in ("had", "recorded")):
+        return
+    begun = {timed.first for timed in times(document, sentence)}
+    for text, first, last in written_dates(document, sentence):
+        before = [d for d in drafts if sentence.first <= d.head.first < first and d.status == "affirmed"]
+        had_then = any(h.last == first for h in document.between("had", first - _NEAR, first))
+        after = [d for d in drafts if had_then and d.head.first >= last and d.status == "affirmed"]
+        if first not in begun and not before and after:  # "hatte 2015 harte Knoten"
+            after[0].seen = text
+        if first in begun or not before:
+            continue
+        head = before[-1].head
+        told = any(h.last >= first - 1 or h.first == last for h in _beside(document, first, last))
+        if told or _had(document, sentence, head.first, head.last, first):
+            before[-1].seen = text
+
+
+def _beside(document: Document, first: int, last: int) -> list[Hit]:
+    """The words "documented" and the like at a date."""
+    return [h for h in document.between("recorded", first - _NEAR, last + 1) if h.last <= first or h.first >= last]
+
+
+def _had(document: Document, sentence: Sentence, head: int, behind: int, date: int) -> bool:
+    """Whether "had" stands before the lesion word and nothing else between it and the date."""
+    had = [h for h in document.between("had", max(sentence.first, head - _BEFORE), head) if h.last <= head]
+    if not had:
+        return False
+    gap = (*range(had[-1].last, head), *range(behind, date))
+    apart = any(document.word(i) in (",", ";") for i in gap)
+    joined = any(document.between("coordinator", i, i + 1) for i in range(behind, date))
+    return not apart and not joined
 
 
 def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]) -> Draft | None:

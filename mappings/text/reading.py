@@ -65,6 +65,8 @@ class LesionMention(Struct, frozen=True):
     vascular: bool = False
     resolved: bool = False
     onset: TimeSpan | None = None
+    seen: str | None = None
+    """FHIR-style partial date on which it was there, when the text tells only that ("had nodules in 2015")."""
     infusion_at_site: bool = False
     injection_at_site: bool = False
     trauma_at_site: bool = False

@@ -116,6 +116,10 @@ class Times(_Strict):
     """when a test was done, between its name and its result ("calcium this month was normal")."""
     feasts: dict[str, Phrases] = {}
     """days that come round each year, as month and day, or "easter"."""
+    had: Phrases
+    """before a finding that was there at the date behind it ("had hard nodules in 2015")."""
+    recorded: Phrases
+    """beside the date on which a finding was recorded: "documented"."""
     not_onset: Phrases
     """before a duration or date that is no onset: "in", "every", "follow-up"."""
 
@@ -165,6 +169,12 @@ class Lexicon(_Strict):
     """parts of the body that are no skin (mouth, conjunctiva, larynx): a lump there is none of ours."""
     identity: Phrases = ()
     """words that say what the thing before them is: "consistent with", "=", "typical of"."""
+    joining: Phrases = ()
+    """small words between a part of the body and the lump in it ("tongue with a hard nodule")."""
+    estimates: Phrases = ()
+    """words between an estimated test and its number ("LVEF is severely reduced at 25 %")."""
+    recurred: Phrases = ()
+    """behind a lesion that was removed: it is there again."""
     lumps: dict[str, Phrases] = {}
     """hard lumps of another kind that the examination alone settles ("wart", "stye"); where: `places.yaml`."""
     cause: Phrases = ()
@@ -211,6 +221,8 @@ class Common(_Strict):
     """concepts that "history of" does not end."""
     own: Phrases
     """concepts that a person named after them does not take over ("breastfeeding her son")."""
+    doses: Phrases
+    """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
     spelled_out: dict[str, tuple[Phrases, ...]]
     """a disease whose name spells out its letters: the beginnings of its parts, in their order."""
 
@@ -267,6 +279,7 @@ class Places(_Strict):
     """regions a word leaves open ("limb"), and those it may mean."""
     joints: Phrases
     organs: Phrases
+    hollow: Phrases = ()
     lumps: dict[str, Lump] = {}
 
 

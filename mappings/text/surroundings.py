@@ -7,6 +7,7 @@ from msgspec import Struct
 from mappings.facts import Site
 from mappings.text.document import Document
 from mappings.text.draft import BARE, Draft
+from mappings.text.schema import load_places
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
@@ -14,9 +15,6 @@ _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "dep
 _WINDOW = 5
 _QUOTES = frozenset("\"“”„«»‹›'‘’")
 _QUOTED_BEFORE = 3
-_HOLLOW = frozenset({"abdomen", "flank", "pelvis", "groin", "back", "lower-back", "trunk", "chest", "neck", "head"})
-"""places where a stone may be one of an organ"""
-_WITH = frozenset({"with", "a", "mit", "con", "un", "com", "um", "avec"})
 _LENGTHS = frozenset({"mm", "cm", "x"})
 _NEW_OTHER = ("concept", "guard", "drug", "analyte", "modality", "specimen", "lesion", "named")
 _COMPARED = 3
@@ -69,7 +67,9 @@ class Surroundings:
                 if heading and not document.between("place", part.last, sentence.last):
                     return True
                 if all(
-                    self._of_size(i) or self._covered(i, ("hardness", "attribute")) or document.word(i) in _WITH
+                    self._of_size(i)
+                    or self._covered(i, ("hardness", "attribute"))
+                    or document.word(i) in document.vocab.joining
                     for i in range(part.last, hit.first)
                 ):
                     return True
@@ -149,7 +149,7 @@ class Surroundings:
                 gap = range(hit.last, place.first)
                 joined = any(self._is("preposition", i) for i in gap)
                 clause = "," not in document.words.words[hit.last : place.first]
-                if joined and clause and (told or place.value not in _HOLLOW):
+                if joined and clause and (told or place.value not in load_places().hollow):
                     return hit
         return None
 
@@ -289,6 +289,12 @@ class Surroundings:
             if not (over and definite) or after < first:
                 return False
         return True
+
+    def _recurred(self, head: Head) -> bool:
+        """ "Hard nodule excised in 2015, recurred in March": it is there again."""
+        document = self.document
+        again = document.between("recurred", head.hit.last, document.sentence_of(head.hit.first).last)
+        return any({r.status for r in document.contexts.over(hit)} <= {"historical"} for hit in again)
 
     def _describes(self, hit: Hit, head: Hit) -> bool:
         """Whether a word stands right beside the lesion word, as in "no pain over the hard nodules"."""

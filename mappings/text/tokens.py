@@ -21,7 +21,7 @@ _POSSESSIVE = frozenset({"'s", "’s"})
 _ENDS = frozenset(".!?;\n•")
 _LONGEST = 160
 """words; a longer run without a full stop is cut, so that time grows with the length of a text only."""
-_JOINS = frozenset({".", "?"})
+_JOINS = frozenset({".", "?", "!"})
 _TITLE = 4
 _OPENS = frozenset({",", ";", ":", ".", "(", "-", "–", "\n", "/"})
 
@@ -103,6 +103,8 @@ def sentences(words: Words, abbreviations: frozenset[str]) -> list[Sentence]:
 def _joined(words: Words, index: int, abbreviations: frozenset[str]) -> bool:
     """A full stop after an abbreviation, or a question mark set before a word ("?SLE"), ends nothing."""
     following = _next_start(words, index)
+    if words.words[index] == "!":  # "rock hard! lump on knee"
+        return words.text[following : following + 1].islower() and "\n" not in words.text[words.ends[index] : following]
     if words.words[index] == "?":
         apart = index == 0 or words.ends[index - 1] < words.starts[index]
         return following < len(words.text) and (

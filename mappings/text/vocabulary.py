@@ -29,6 +29,7 @@ _GROUPS = {
     "inside": ("inside",),
     "identity": ("identity", "cause", "conclusion"),
     "lump": ("lump",),
+    "seen": ("had", "recorded", "recurred"),
     "vague": ("vague",),
     "within": ("within",),
     "pebbles": ("pebbles",),
@@ -90,6 +91,8 @@ class Vocabulary(Struct, frozen=True):
     spelling: Spelling
     numbers: frozenset[str]
     """numbers that stand in entries that may matter."""
+    joining: frozenset[str]
+    estimates: frozenset[str]
     starts: frozenset[str]
     """the first telling word of each entry that may matter: a text without any of them holds nothing for us."""
 
@@ -222,6 +225,8 @@ class _Builder:
             of_whom=frozenset(fold(word) for word in self.context.of_whom),
             side_shared=frozenset(fold(word) for word in self.lexicon.side_shared),
             spelling=Spelling(self.lexicon.spelling, frozenset(self.words)),
+            joining=frozenset(fold(word) for word in self.lexicon.joining),
+            estimates=frozenset(fold(word) for word in self.lexicon.estimates),
             starts=frozenset(self.starts),
             numbers=frozenset(self.numbers),
         )

@@ -391,3 +391,33 @@ def test_an_egfr_by_the_name_of_its_formula() -> None:
         observation({"text": "GFR est (CKD-EPI 2021)"}, valueQuantity=None, valueString="24 mL/min/1.73m2 (L)")
     ).results
     assert (result.analyte, result.canonical_low) == ("egfr", Decimal("24"))
+
+
+def panel_of(*members: dict[str, Any], **more: Any) -> tuple[dict[str, Any], ...]:
+    named = [{"reference": f"Observation/{member['id']}"} for member in members]
+    panel = observation({"text": "Skin lesion panel"}, valueQuantity=None, id="panel", hasMember=named, **more)
+    return (panel, *members)
+
+
+def member(id_: str, name: str, value: str | None = None, **more: Any) -> dict[str, Any]:
+    return observation({"text": name}, valueQuantity=None, id=id_, valueString=value, **more)
+
+
+@pytest.mark.parametrize(
+    ("resources", "regions"),
+    [
+        (panel_of(member("a", "Hard nodule"), bodySite={"text": "Left elbow"}), ["elbow"]),
+        (panel_of(member("a", "Hard nodule"), member("b", "Location", "left elbow")), ["elbow"]),
+        (panel_of(member("a", "Hard nodule"), member("b", "Ulcer", "none", bodySite={"text": "Knee"})), ["knee"]),
+        (
+            panel_of(
+                member("a", "Hard nodule"), member("b", "Location", "left elbow"), member("c", "Location", "right knee")
+            ),
+            [],
+        ),
+        (panel_of(member("a", "Hard nodule", bodySite={"text": "Thigh"}), bodySite={"text": "Elbow"}), ["thigh"]),
+    ],
+)
+def test_the_place_of_a_panel_is_that_of_the_lesion_in_it(resources: Any, regions: list[str]) -> None:
+    (lesion,) = (le for le in read(*resources).lesions if le.hardness == "definite")
+    assert [site.region for site in lesion.sites] == regions
