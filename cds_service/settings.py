@@ -1,7 +1,5 @@
 """Settings from `CDS_*` environment variables (docs/settings.md lists them all). Injected, never global."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterable
@@ -149,7 +147,7 @@ def _in_memory(database_url: str) -> bool:
     return url.get_backend_name() == "sqlite" and (not name or ":memory:" in name or url.query.get("mode") == "memory")
 
 
-def _parsed(database_url: str) -> URL | None:
+def _parsed(database_url: str) -> "URL | None":
     """None for what is no URL of a database."""
     from sqlalchemy.engine import make_url  # a third of a second, which commands without a database need not spend
     from sqlalchemy.exc import ArgumentError

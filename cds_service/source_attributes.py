@@ -1,7 +1,5 @@
 """The 13 source attributes of evidence-based decision support, as data with what the running version adds."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import cache
 from importlib import resources

@@ -5,8 +5,6 @@ new calcium result, a new connective tissue disease, a red flag or another grade
 holds nothing back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources

@@ -4,8 +4,6 @@ One validated file (YAML or JSON). A tenant that is wrong is disabled and named,
 when it changes, so that a tenant can be switched off without a restart.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging
@@ -63,7 +61,7 @@ class CompanionClient(_Strict):
     """base URLs of the authorize and token endpoints, where they do not lie below a FHIR server."""
 
     @model_validator(mode="after")
-    def _one_proof(self) -> CompanionClient:
+    def _one_proof(self) -> "CompanionClient":
         if self.client_secret_file is not None and self.client_key_file is not None:
             raise ValueError("clientSecretFile and clientKeyFile exclude each other")
         return self
@@ -164,7 +162,7 @@ class Tenant(_Strict):
         return tuple(url.rstrip("/") for url in urls)
 
     @model_validator(mode="after")
-    def _one_key_source(self) -> Tenant:
+    def _one_key_source(self) -> "Tenant":
         if sum(source is not None for source in (self.jwks, self.jwks_file, self.jku)) != 1:
             raise ValueError("exactly one of jwks, jwksFile, jku is required")
         return self

@@ -1,7 +1,5 @@
 """Schema of dialects.yaml."""
 
-from __future__ import annotations
-
 from functools import cache
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Schema of answers/*.yaml: the words of questions, curated answers, what is declined, and question families."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Annotated, Literal, Self
 

@@ -1,7 +1,5 @@
 """How knowledge files are read: strict schemas, and errors that name the file and the key."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -21,7 +19,8 @@ EvidenceLevel = Literal["IB", "IV", "label", "guideline", "cohort", "reference",
 class Strict(BaseModel):
     """A knowledge entry: unknown keys are errors, values never change."""
 
-    # a schema is built with the file that it stands in the way of, not once more for every part of it
+    # schemas do without `from __future__ import annotations`: pydantic would compile each annotation again at import;
+    # and a schema is built with the file that it stands in the way of, not once more for every part of it
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 

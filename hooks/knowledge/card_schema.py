@@ -1,7 +1,5 @@
 """Schemas of cards.yaml (wording), override_reasons.yaml and orderables.yaml, and their loaders."""
 
-from __future__ import annotations
-
 import re
 from functools import cache, cached_property
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Schema of criteria.yaml: what the assessment judges by."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The questions of the dialogue: dialogue.yaml and its strict schema."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from functools import cache
 from pathlib import Path

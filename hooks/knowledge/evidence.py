@@ -1,7 +1,5 @@
 """The evidence base: what a source key stands for, how it was read, and what we take from it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -74,7 +72,7 @@ class EvidenceBase(Strict):
         return {key: source.model_copy(update={"key": key}) for key, source in sources.items()}
 
     @model_validator(mode="after")
-    def _not_empty(self) -> EvidenceBase:
+    def _not_empty(self) -> "EvidenceBase":
         if not self.sources:
             raise ValueError("no source")
         return self

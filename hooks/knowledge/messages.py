@@ -1,7 +1,5 @@
 """The sentences the assessment reasons with, as data: messages.yaml."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Schema of mimics.yaml."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Schema of red_flags.yaml."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from functools import cache
 from pathlib import Path

@@ -1,8 +1,6 @@
 """Schema of the safety rules (clinical table 4.2) and of the small condition language that they, the therapies and the
 workup are written in. A condition is a mapping with exactly one key; the closed list of keys is `Condition`."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -127,9 +125,9 @@ class Condition(Strict):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     always: Literal[True] | None = None
-    all: tuple[Condition, ...] | None = None
-    any: tuple[Condition, ...] | None = None
-    not_: Condition | None = Field(default=None, alias="not")
+    all: tuple["Condition", ...] | None = None
+    any: tuple["Condition", ...] | None = None
+    not_: "Condition | None" = Field(default=None, alias="not")
     is_: str | None = Field(default=None, alias="is")
     rule: str | None = None
     dx: tuple[str, ...] | None = None

@@ -1,7 +1,5 @@
 """Schema of therapies.yaml: what is known of each option, as reported, and whom it fits."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Schema of workup.yaml: when an investigation or referral is worth suggesting, when it is done, when to avoid it."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Self

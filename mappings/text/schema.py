@@ -4,8 +4,6 @@ An entry may hold alternatives in brackets, "nodule(s|)", and may end or begin w
 word. "=SLE" is read only in just these capitals. A key may join several ids by "+".
 """
 
-from __future__ import annotations
-
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, TypeVar
