@@ -78,6 +78,7 @@ def test_a_range_in_words_of_five_languages(text: str) -> None:
     ("name", "analyte"),
     [
         ("Ionised Ca (venous gas)", "calcium-ionized"),
+        ("CALCIUM IONIZED (WB)", "calcium-ionized"),
         ("iCa (VBG)", "calcium-ionized"),
         ("Calcium ionizado, gasometria", None),
         ("Calcio iónico (gasometría)", "calcium-ionized"),
