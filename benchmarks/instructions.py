@@ -88,7 +88,7 @@ def _child(folder: Path, sizes: tuple[int, ...], whos: tuple[Who, ...]) -> None:
     from cds_service.pipeline import load_brain
 
     brain = load_brain(bodies.AS_OF)
-    brain.prescan.prepare()
+    brain.prepare()
     service.key("RS384"), service.key("ES384")
     gc.collect()
     gc.disable()

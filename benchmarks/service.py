@@ -46,7 +46,7 @@ class Service:
     """The ASGI application with its start-up done; `post` is one request as a server would hand it over."""
 
     def __init__(self, folder: Path, brain: Brain) -> None:
-        brain.prescan.prepare()  # in the service a thread does it meanwhile
+        brain.prepare()  # in the service a thread does it meanwhile
         self.app = create_app(settings(folder), brain=brain)
         self.loop = asyncio.new_event_loop()
         self._life: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

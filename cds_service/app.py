@@ -62,8 +62,8 @@ async def _clean(state: AppState) -> None:
 
 
 def _prepare(brain: Brain) -> None:
-    """What need not be ready before the first request; making it leaves more freed than kept."""
-    brain.prescan.prepare()
+    """Beside the first requests; making it leaves more freed than kept."""
+    brain.prepare()
     heap.give_back()
 
 

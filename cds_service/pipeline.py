@@ -16,6 +16,7 @@ from hooks.assess import assess
 from hooks.cards import CardContext
 from hooks.knowledge import Knowledge, load_knowledge
 from hooks.model import Assessment
+from hooks.supposing import prepare as prepare_supposing
 from mappings.codelists import OverlayText, load_terminology
 from mappings.facts import PatientFacts
 from mappings.prescan import Prescan
@@ -51,6 +52,12 @@ class Brain:
         prescan = prescan_of(terminology, text, self.knowledge)
         threading.Thread(target=prescan.prepare, name="prescan", daemon=True).start()
         return replace(self, reader=reader, prescan=prescan)
+
+    def prepare(self) -> None:
+        """Makes what need not be ready before the first request, and what that would wait for."""
+        self.prescan.prepare()
+        self.silence()
+        prepare_supposing(self.knowledge)
 
     def may_concern(self, raw: bytes) -> bool:
         """Whether JSON text (a request, a Bundle, a line of NDJSON) may name a connective tissue disease; False only

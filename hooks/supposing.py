@@ -116,6 +116,11 @@ def _units(knowledge: Knowledge) -> _Units:
     return _UNITS[key][1]
 
 
+def prepare(knowledge: Knowledge) -> None:
+    """Makes what the first question about this knowledge would wait for."""
+    _units(knowledge)
+
+
 class Supposing:
     """What would be said of a chart with one more lesion; what the lesion has no part in is worked out once."""
 

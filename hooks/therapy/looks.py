@@ -57,7 +57,8 @@ class Looks:
 
     def extent(self) -> int:
         """The bits of the extent as such: the order of the options follows it."""
-        return self.reads(Condition(extent=("localized",))) | self.reads(Condition(extent=get_args(Extent)[1:]))
+        local, wide = (Condition.model_construct(extent=names) for names in (("localized",), get_args(Extent)[1:]))
+        return self.reads(local) | self.reads(wide)  # not checked: the schema would be built for these two
 
     def _bit(self, part: Condition) -> int:
         """The bit of one test of the case; 0 for what the chart alone answers."""
