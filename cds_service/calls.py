@@ -17,11 +17,15 @@ from cds_service.auth import OUTAGE_SECONDS as _OUTAGE_SECONDS
 from cds_service.auth import Answer, Caller
 from cds_service.errors import Overloaded, Unauthorized
 from cds_service.lanes import HEAVY_BYTES
+from cds_service.late_request import late_request
 from cds_service.limits import decode_request
 from cds_service.overload import Share
 from cds_service.request_tag import request_tag
 from cds_service.state import AppState, state_of
 from cds_service.tenants import NOBODY, Tenant
+from hooks.services import HOOKS
+from hooks.wire import RequestError, parse_request
+from mappings.versions import Version
 
 _PAGES = "/companion/"
 _CALLER = "cds_caller"
@@ -48,6 +52,24 @@ class Call(Struct, frozen=True):
         body, most = self.body, self.state.settings.max_nodes
         work = partial(decode_request, body, max_nodes=most)
         return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
+
+    async def chart(self) -> Mapping[str, Any]:
+        """As `decoded`, of a request with a prefetch: what says nothing in it may be bytes still."""
+        body, work = self.body, self._chart
+        return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
+
+    def _chart(self) -> Mapping[str, Any]:
+        state, most = self.state, self.state.settings.max_nodes
+
+        def about(request: Mapping[str, Any]) -> tuple[str, Version | None] | None:
+            try:
+                hook = parse_request(request, expected_hook=None, known_hooks=HOOKS)
+            except RequestError:
+                return None
+            return hook.patient_id, state.release(hook, self.tenant)
+
+        found = late_request(self.body, about, state.brain_of(self.tenant).reader, max_nodes=most)
+        return found if found is not None else decode_request(self.body, max_nodes=most)
 
     def answer(self, response: Response) -> Response:
         """Keeps a good answer for a retry within seconds, in memory only."""

@@ -31,6 +31,7 @@ def _number(text: str) -> Decimal:
 
 
 _DECODER = msgspec.json.Decoder(float_hook=_number)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def decode_request(body: bytes, *, max_nodes: int = MAX_NODES) -> Mapping[str, Any]:
@@ -39,7 +40,15 @@ def decode_request(body: bytes, *, max_nodes: int = MAX_NODES) -> Mapping[str, A
     BadRequest when it is no JSON object in UTF-8 (NaN and Infinity are no JSON), nested deeper than 64, of more than
     `max_nodes` values, with a number beyond use, or with a key twice in one object (parsers disagree on which counts).
     """
-    body = body.removeprefix(_BOM)
+    value = decode_part(body.removeprefix(_BOM), MAX_DEPTH, max_nodes)
+    if not isinstance(value, Mapping):
+        raise BadRequest("must be an object", "request")
+    return value
+
+
+def decode_part(body: bytes, depth: int, max_nodes: int = MAX_NODES) -> Any:
+    """A value of a request as data, nested no deeper than `depth`; BadRequest as for the whole. A root that is a list
+    or object is the first of the levels."""
     try:
         value = _DECODER.decode(body)
     except RecursionError:
@@ -49,9 +58,12 @@ def decode_request(body: bytes, *, max_nodes: int = MAX_NODES) -> Mapping[str, A
     except (msgspec.DecodeError, ValueError) as error:
         out = isinstance(error.__cause__, _NumberOutOfRangeError | ArithmeticError)
         raise BadRequest("a number is out of range" if out else "malformed JSON", "request") from None
-    if not isinstance(value, Mapping):
-        raise BadRequest("must be an object", "request")
-    keys = _keys(value, max_nodes)
+    if type(value) is not dict and type(value) is not list:
+        return value
+    few = body.count(b"{") + body.count(b"[") <= depth and values_at_most(body, max_nodes) <= max_nodes
+    if few and _written_again(value) == body:
+        return value  # what is the same when it is written again holds no key twice
+    keys = _keys(value, depth, max_nodes)
     if _members_at_most(body) != keys and _members(body) != keys:
         raise BadRequest("a key occurs twice in one object", "request")
     return value
@@ -65,10 +77,17 @@ def values_at_most(body: bytes, enough: int) -> int:
     return 1 + body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
-def _keys(value: Any, max_nodes: int) -> int:
+def _written_again(value: Any) -> bytes:
+    try:
+        return _ENCODER.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return b""
+
+
+def _keys(value: Any, depth: int, max_nodes: int) -> int:
     """The number of keys in the tree; BadRequest when it is too deep or too large."""
     level, keys, nodes = [value], 0, 1
-    for _ in range(MAX_DEPTH):
+    for _ in range(depth):
         below: list[Any] = []
         for container in level:
             if type(container) is dict:

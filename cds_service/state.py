@@ -27,6 +27,7 @@ from cds_service.tenants import Tenant, Tenants
 from hooks.wire import HookRequest
 from mappings.codelists import OverlayText
 from mappings.codetypes import CodelistError
+from mappings.versions import Version
 
 if TYPE_CHECKING:
     from cds_service.store import Store
@@ -97,6 +98,13 @@ class AppState(Struct, frozen=True):
             return None
         version = tenant.fhir_version if tenant is not None else None
         return FhirClient(http, policy, request.fhir_server, token, version)
+
+    def release(self, request: HookRequest, tenant: Tenant | None) -> Version | None:
+        """The FHIR release as which the chart of a request is read; None: each resource's own shape decides."""
+        if tenant is not None and tenant.fhir_version is not None:
+            return tenant.fhir_version
+        client = self.fhir_client(request, tenant)
+        return client.capability.version if client is not None else None
 
     def launch_door(self, tenant: Tenant | None) -> tuple[Policy, httpx.AsyncClient]:
         """Where the companion's own requests may go, and the client that goes there."""

@@ -32,7 +32,6 @@ from hooks.services import SERVICES
 from hooks.wire import HookRequest
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts
-from mappings.versions import Version
 
 Card = dict[str, Any]
 _AGE_BANDS = (("0-17", 18), ("18-39", 40), ("40-64", 65))
@@ -85,17 +84,14 @@ class Visit(Struct, frozen=True):
             return None
         doubt = None
         if brain.may_concern(body):
-            doubt = Doubt(brain.may_concern, brain.knowledge.criteria.ctd.concepts, self._version)
+            doubt = Doubt(
+                brain.may_concern,
+                brain.knowledge.criteria.ctd.concepts,
+                partial(self.state.release, tenant=self.tenant),
+            )
         hook = SERVICES[self.service_id].hook
         reads = lambda sent: self.state.fhir_client(sent, self.tenant) is not None  # noqa: E731
         return glance(body, hook, brain.reader, reads, doubt, max_nodes=self.state.settings.max_nodes)
-
-    def _version(self, hook: HookRequest) -> Version | None:
-        """The FHIR release in which the chart is read, as `assessed` has it."""
-        if self.tenant is not None and self.tenant.fhir_version is not None:
-            return self.tenant.fhir_version
-        client = self.state.fhir_client(hook, self.tenant)
-        return client.capability.version if client is not None else None
 
     async def silence(self, seen: Glance) -> list[Card]:
         """The answer at a glance: no cards, and the same record as after reading the chart."""

@@ -15,6 +15,7 @@ import msgspec
 from mappings.bundles import decode, unpack
 from mappings.guarded import Guarded
 from mappings.raw import Resource
+from mappings.unread import Unread
 
 _LARGE = 16 * 1024
 """bytes; less is decoded at once."""
@@ -45,7 +46,15 @@ class _Bundle(msgspec.Struct, gc=False, frozen=True):
 
 
 _FRAME = msgspec.json.Decoder(_Bundle)
-_EXACT = msgspec.json.Encoder(decimal_format="number")
+
+
+def _as_written(resource: object) -> msgspec.Raw:
+    if isinstance(resource, Unread):
+        return resource.raw
+    raise TypeError
+
+
+_EXACT = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_written)
 
 
 class Page(Guarded, frozen=True):

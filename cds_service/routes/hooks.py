@@ -100,7 +100,7 @@ def note_read(hook: HookRequest, call: Call) -> None:
 
 
 async def _parsed(call: Call, expected: str | None) -> HookRequest:
-    value = await call.decoded()
+    value = await call.chart()
     try:
         hook = parse_request(value, expected_hook=expected, known_hooks=HOOKS)
     except RequestError as error:

@@ -13,6 +13,7 @@ from mappings.drugs import Drugs
 from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart
 from mappings.reader import access, action, allergy, condition, medication, observation, patient, report, shape
+from mappings.reader.alike import Alike, Look
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import NO_SUBJECT, OTHER_PATIENT, belongs, names_another, reference_of, unique
@@ -24,7 +25,8 @@ from mappings.reader.silence import Silence, well_formed
 from mappings.reader.titles import Titles
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
-from mappings.versions import as_r4
+from mappings.unread import Digests, Unread
+from mappings.versions import Version, as_r4
 
 __all__ = ["READ_TYPES", "ChartReader"]
 
@@ -57,6 +59,11 @@ class ChartReader:
     def __init__(self, terminology: Terminology, drugs: Drugs, text: TextEngine) -> None:
         self._terminology, self._drugs, self._text, self._units = terminology, drugs, text, load_units()
         self._silence, self._names, self._titles = Silence(text.telling_numbers), Names(), Titles()
+        self._alike = Alike(text.telling_numbers)
+
+    def look(self, patient_id: str, version: Version | None) -> Look:
+        """The early look at the bytes of a patient's resources, which will be read as that release."""
+        return Look(self._alike, patient_id, version)
 
     def read(self, raw: RawChart) -> PatientFacts:
         """The facts of the chart. A resource that can't be read is left out and named; nothing raises."""
@@ -72,11 +79,13 @@ class ChartReader:
 
     def _read(self, raw: RawChart) -> PatientFacts:
         reference = f"Patient/{raw.patient_id}"
-        kept, left_out = unique(as_r4(resource, raw.version) for resource in raw.resources)
+        told: dict[int, Unread] = {}
+        every, left_out = unique(_in_r4(resource, raw.version, told) for resource in raw.resources)
+        kept = tuple([named for named in every if type(named[1]) is not Unread])
         engine = ChartText(self._text, self._silence, self._titles)
         tools = Tools(self._terminology, self._drugs, engine, self._units, self._names)
         drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
-        known = {reference_of(draft): draft for draft in drafts} | dict(kept)
+        known = {reference_of(draft): draft for draft in drafts} | dict(every)
         into = Collected(tools, reference, known, quarantined=list(left_out))
         unreadable: dict[Need, str] = {}
         patients = raw.aliases | {raw.patient_id}
@@ -89,14 +98,16 @@ class ChartReader:
             if entry is None:
                 continue
             need, reader = entry
+            alike = told.get(id(resource))
             if kind == "Observation" and observation.read_measurement(resource, ref, into):
+                if alike is not None:
+                    self._alike.speaks(alike.raw)
                 continue
             digests = self._silence.of_resource(resource, kind)
-            if (
-                digests is not None
-                and (digests[0] in self._silence or digests[1] in self._silence)
-                and well_formed(resource, kind, reference, good_dates)
-            ):
+            place = self._silence.place(digests)
+            if place is not None and well_formed(resource, kind, reference, good_dates):
+                if alike is not None:
+                    self._alike.add(place, alike, resource)
                 continue
             problem = belongs(resource, patients)
             if problem == NO_SUBJECT:
@@ -109,7 +120,7 @@ class ChartReader:
             elif (wrong := shape.unreadable(resource)) is not None:
                 into.leave_out(ref, wrong)
                 unreadable[need] = "resources left out"
-            elif not self._guarded(reader, resource, ref, into, digests):
+            elif not self._guarded(reader, resource, ref, into, digests, alike):
                 unreadable[need] = "resources left out"
             else:
                 for name in shape.unreadable_dates(resource):
@@ -149,7 +160,8 @@ class ChartReader:
         resource: Mapping[str, Any],
         ref: str,
         into: Collected,
-        digests: tuple[bytes, bytes] | None = None,
+        digests: Digests | None = None,
+        alike: Unread | None = None,
     ) -> bool:
         """One broken resource must not spoil the others: its half-read facts go too. What said nothing is remembered by
         its digest; with the number in it when there is a word of ours beside the number."""
@@ -163,7 +175,10 @@ class ChartReader:
             return False
         silent = into.sizes() == before and len(into.quarantined) == left_out
         if silent and digests is not None and ref not in foreign_members(into):
-            self._silence.add(digests[into.tools.engine.spoken != spoken])
+            place = into.tools.engine.spoken != spoken
+            self._silence.add(digests[place])
+            if alike is not None:
+                self._alike.add(place, alike, resource)
         return True
 
     @staticmethod
@@ -191,6 +206,20 @@ class ChartReader:
             not_understood=tuple(dict.fromkeys(into.not_understood)),
         )
         return merged(facts, into.stamps, raw.zone)
+
+
+def _in_r4(resource: Any, version: Version | None, told: dict[int, Unread]) -> Any:
+    """The resource as R4; one that is known to say nothing as it is. Notes the bytes of a resource that may turn out
+    to say nothing."""
+    if type(resource) is not Unread:
+        return as_r4(resource, version)
+    if resource.version != version:
+        return as_r4(resource.decoded(), version)
+    if resource.silent:
+        return resource
+    body = as_r4(resource.body, version)
+    told[id(body)] = resource
+    return body
 
 
 def _plain(quarantined: list[Quarantined]) -> tuple[Quarantined, ...]:

@@ -16,6 +16,7 @@ from mappings.reader.context import Collected
 from mappings.reader.identity import target
 from mappings.reader.names import Test
 from mappings.units import plain
+from mappings.unread import Unread
 
 
 class _Material(Struct, frozen=True):
@@ -121,6 +122,8 @@ def foreign_members(into: Collected) -> frozenset[str]:
     if into.foreign_members is None:
         found: set[str] = set()
         for resource in into.by_reference.values():
+            if type(resource) is Unread:
+                continue  # no panel: what names members is always read
             if "hasMember" not in resource and "result" not in resource:
                 continue
             members = [*items(resource.get("hasMember")), *items(resource.get("result"))]

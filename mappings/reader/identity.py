@@ -9,6 +9,7 @@ from typing import Any
 
 from mappings.facts import Quarantined
 from mappings.reader.access import items, mapping
+from mappings.unread import Unread
 
 _SAFE = re.compile(r"[A-Za-z0-9\-._]{1,256}")
 _WHOLE = re.compile(r"[A-Za-z]{1,63}/[A-Za-z0-9\-._]{1,256}")
@@ -95,6 +96,8 @@ _reference = itemgetter(0)
 
 
 def _version(resource: Mapping[str, Any]) -> tuple[str, str]:
+    if type(resource) is Unread:
+        return resource.order
     meta = mapping(resource.get("meta"))
     version = meta.get("versionId")
     stamp = meta.get("lastUpdated")

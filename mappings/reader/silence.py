@@ -13,12 +13,13 @@ import secrets
 from collections.abc import Mapping
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from mappings.dates import PartialDate
 from mappings.reader.digests import ByDigest
+from mappings.unread import Digests
 
 _MOST = 65_536
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -82,12 +83,18 @@ class Silence(ByDigest[None]):
     def add(self, digest: bytes) -> None:
         self.keep(digest, None)
 
+    def place(self, digests: Digests | None) -> Literal[0, 1] | None:
+        """Which of the two digests of a resource is known."""
+        if digests is None:
+            return None
+        return 0 if digests[0] in self._known else 1 if digests[1] in self._known else None
+
     def of_text(self, purpose: bytes, text: str) -> bytes:
         """The digest of a text read for a purpose ("sites", "workup", …)."""
         content = purpose + text.encode("utf-8", "surrogatepass")
         return blake2b(content, digest_size=16, key=self._key).digest()
 
-    def of_resource(self, resource: Mapping[str, Any], kind: object) -> tuple[bytes, bytes] | None:
+    def of_resource(self, resource: Mapping[str, Any], kind: object) -> Digests | None:
         """Two digests of everything in a resource that can make a fact: whichever number was measured, and with the
         number. None when it holds more than we know of."""
         if not isinstance(kind, str) or kind not in _FIXED:

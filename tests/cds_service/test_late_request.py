@@ -1,0 +1,267 @@
+"""A prefetch that is decoded resource by resource, some of it never, gives the very facts of one that is decoded whole
+and read by a reader without memory; whatever is refused when it is decoded whole is refused."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from cds_service.errors import BadRequest
+from cds_service.late_request import late_request
+from cds_service.limits import decode_request
+from cds_service.prefetch import completeness_of, read_prefetch
+from cds_service.sandbox.cases import published_cases
+from mappings.facts import PatientFacts
+from mappings.raw import RawChart
+from mappings.reader import ChartReader
+from mappings.unread import Unread
+from mappings.versions import Version
+from tests.cds_service.test_glance import KEYS
+from tests.charts import TODAY
+from tests.mappings.reader.test_measured import laboratory
+from tests.mappings.reader.test_silence import brain_reader, forgetful, mutated
+from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
+
+MOST = 2_000_000
+Changed = Callable[[list[Any], int], list[Any]]
+
+
+def request(patient: str, resources: list[Any]) -> bytes:
+    """As a client sends it, every resource under the key of its type."""
+    prefetch: dict[str, Any] = {key: {"resourceType": "Bundle", "entry": []} for key in KEYS.values()}
+    for resource in resources:
+        key = KEYS.get(resource.get("resourceType"), "laboratory")
+        prefetch[key]["entry"].append({"fullUrl": f"https://e/{resource.get('id')}", "resource": resource})
+    body = {
+        "hook": "patient-view",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/x", "patientId": patient},
+        "prefetch": prefetch,
+    }
+    return json.dumps(body, default=str, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def late(body: bytes, reader: ChartReader, version: Version | None = None) -> Mapping[str, Any] | None:
+    return late_request(body, lambda sent: (sent["context"]["patientId"], version), reader, max_nodes=MOST)
+
+
+def facts(sent: Mapping[str, Any], reader: ChartReader, version: Version | None = None) -> PatientFacts:
+    found = read_prefetch(sent["prefetch"])
+    return reader.read(
+        RawChart(
+            sent["context"]["patientId"],
+            tuple(found.resources),
+            completeness_of(found),
+            tuple(found.quarantined),
+            version=version,
+        )
+    )
+
+
+def unread(sent: Mapping[str, Any]) -> int:
+    """How many resources are bytes still."""
+    return sum(
+        isinstance(one := entry.get("resource"), Unread) and one.silent
+        for value in sent["prefetch"].values()
+        for entry in value["entry"]
+    )
+
+
+def same_both_ways(reader: ChartReader, slow: ChartReader, patient: str, resources: list[Any]) -> int:
+    """Asserts the same facts, twice: the second time more is known. How many resources stayed bytes."""
+    body = request(patient, resources)
+    whole, left = facts(decode_request(body), slow), 0
+    for _ in range(2):
+        sent = late(body, reader)
+        assert sent is not None
+        left = unread(sent)
+        assert facts(sent, reader) == whole
+    return left
+
+
+@pytest.mark.parametrize("name", ["synthea-smart", "synthea-lupus", "vendor-captures"])
+def test_public_charts_and_mutants_of_them(name: str) -> None:
+    reader, slow = brain_reader(), forgetful()
+    left = 0
+    for number, (patient, resources) in enumerate(some_charts(name, 2, 100)):
+        left += same_both_ways(reader, slow, patient, resources)
+        same_both_ways(reader, slow, patient, mutated(resources, number))
+    assert left > 5 or name != "synthea-smart"
+
+
+def some_charts(name: str, most: int, longest: int) -> list[tuple[str, list[Any]]]:
+    return [(c.patient_id, list(c.resources)[:longest]) for _, c in zip(range(most), charts(name), strict=False)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [*BUNDLE_SETS, *FILE_SETS])
+def test_every_public_chart_and_mutants_of_it(name: str) -> None:
+    reader, slow = brain_reader(), forgetful()
+    changes: tuple[Changed, ...] = (mutated, laboratory, lambda found, seed: [*found, *mutated(found, seed)])
+    for number, (patient, resources) in enumerate(some_charts(name, 60, 1500)):
+        same_both_ways(reader, slow, patient, resources)
+        for turn, change in enumerate(changes):
+            same_both_ways(reader, slow, patient, change(resources, 10 * number + turn))
+
+
+@pytest.mark.long
+def test_published_cases() -> None:
+    reader, slow = brain_reader(), forgetful()
+    for number, stage in enumerate(published_cases()):
+        resources = [orjson.loads(orjson.dumps(dict(r), default=str)) for r in stage.build(TODAY).resources]
+        same_both_ways(reader, slow, stage.id, resources)
+        same_both_ways(reader, slow, stage.id, laboratory(resources, number))
+
+
+def weight(**more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": "w1",
+        "meta": {"versionId": "1", "lastUpdated": "2026-01-01T00:00:00Z"},
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7", "display": "Body Weight"}]},
+        "subject": {"reference": "Patient/p"},
+        "encounter": {"reference": "Encounter/1"},
+        "effectiveDateTime": "2026-01-05T10:00:00Z",
+        "issued": "2026-01-05T10:00:00Z",
+        "valueQuantity": {"value": 71.5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
+        "note": [],
+        **more,
+    }
+
+
+def many(one: dict[str, Any]) -> bytes:
+    """Enough of it that the Bundle is read one by one."""
+    one = {name: value for name, value in one.items() if name != "note"}
+    return request("p", [{**one, "id": f"{one['id']}-{number}"} for number in range(8)])
+
+
+@pytest.fixture(scope="module")
+def knowing() -> ChartReader:
+    """A reader that has read weights of another patient."""
+    reader = brain_reader()
+    body = many(weight()).replace(b"Patient/p", b"Patient/q").replace(b'"patientId":"p"', b'"patientId":"q"')
+    sent = late(body, reader)
+    assert sent is not None and not unread(sent)
+    facts(sent, reader)
+    return reader
+
+
+def test_another_patients_like_resources_stay_bytes(knowing: ChartReader) -> None:
+    told = weight(
+        id="other",
+        meta={"versionId": "7", "lastUpdated": "2026-02-01T00:00:00Z"},
+        encounter={"reference": "Encounter/99"},
+        effectiveDateTime="2025-12-24T08:15:00+01:00",
+        issued="2025-12-24T08:15:30Z",
+        valueQuantity=weight()["valueQuantity"] | {"value": 64},
+    )
+    sent = late(many(told), knowing)
+    assert sent is not None
+    assert unread(sent) == 8
+    found = next(entry["resource"] for value in sent["prefetch"].values() for entry in value["entry"])
+    assert found["valueQuantity"]["value"] == 64, "who asks gets it decoded"
+    assert found.get("resourceType") == "Observation" and len(found) == 10
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"subject": {"reference": "Patient/another"}},
+        {"subject": {"display": "p"}},
+        {"effectiveDateTime": "2025-13-40"},
+        {"issued": "soon"},
+        {"status": "entered-in-error"},
+        {"code": {"coding": [{"system": "http://loinc.org", "code": "17861-6", "display": "Calcium"}]}},
+        {"valueQuantity": {"value": 71.5, "unit": "mg/dL"}},
+        {"valueQuantity": {"value": "71.5", "unit": "kg"}},
+        {"valueString": "hard nodule on the left elbow"},
+        {"hasMember": [{"reference": "Observation/x"}]},
+        {"meta": []},
+    ],
+)
+def test_what_differs_is_read(knowing: ChartReader, changed: dict[str, Any]) -> None:
+    body = many(weight() | changed)
+    sent = late(body, knowing)
+    assert sent is not None
+    assert not unread(sent)
+    assert facts(sent, knowing) == facts(decode_request(body), forgetful())
+
+
+def test_versions_of_one_resource_in_any_order(knowing: ChartReader) -> None:
+    """The newest counts, whether it stayed bytes or not."""
+    told = weight(code={"coding": [{"system": "http://loinc.org", "code": "17861-6", "display": "Calcium"}]})
+    told["valueQuantity"] = {"value": 9.4, "unit": "mg/dL"}
+    for stamp in ("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"):
+        newer = told | {"meta": {"versionId": "1", "lastUpdated": stamp}}
+        for pair in ([weight(), newer], [newer, weight()]):
+            body = request("p", [{k: v for k, v in one.items() if k != "note"} for one in pair * 4])
+            sent = late(body, knowing)
+            assert sent is not None and unread(sent) == 4
+            assert facts(sent, knowing) == facts(decode_request(body), forgetful())
+
+
+def test_another_release_is_read_as_that_release(knowing: ChartReader) -> None:
+    body = many(weight())
+    sent = late(body, knowing)
+    assert sent is not None and unread(sent) == 8
+    assert facts(sent, knowing, "STU3") == facts(decode_request(body), forgetful(), "STU3")
+    told = late(body, knowing, "R5")
+    assert told is not None and not unread(told)
+
+
+DEEP = b"[" * 60 + b"]" * 60
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda body: body.replace(b'"status":"final"', b'"status":"final","status":"final"', 1),
+        lambda body: body.replace(b'"id":"w1-3"', b'"id":"w1-3","id":"w1-4"', 1),
+        lambda body: body.replace(b'{"reference":"Encounter/1"}', b'{"reference":"Encounter/1","reference":"x"}', 1),
+        lambda body: body.replace(b'"resource":{', b'"resource":{},"resource":{', 1),
+        lambda body: body.replace(b'"entry":[', b'"entry":[],"entry":[', 1),
+        lambda body: body.replace(b'"laboratory":{', b'"laboratory":null,"laboratory":{', 1),
+        lambda body: body.replace(b'"hook":', b'"hook":"x","hook":', 1),
+        lambda body: body.replace(b'"id":"w1-3"', b'"id":"w1-3","performer":' + DEEP, 1),
+        lambda body: body.replace(b'"value":71.5', b'"value":1e999', 1),
+        lambda body: body.replace(b'"Encounter/1"', b'"Encounter/\xff"', 1),
+        lambda body: body.replace(b'"Encounter/1"', b'"Encounter/\\ud800"', 1),
+        lambda body: body.replace(b'"Encounter/1"', b'"Encounter/\n"', 1),
+        lambda body: body.replace(b"}", b"", 1),
+        lambda body: body[:-1],
+    ],
+)
+def test_what_is_refused_whole_is_refused(knowing: ChartReader, spoilt: Callable[[bytes], bytes]) -> None:
+    body = spoilt(many(weight()))
+    with pytest.raises(BadRequest):
+        decode_request(body)
+    assert late(body, knowing) is None
+
+
+def test_anything_cut_or_doubled_is_as_when_it_is_decoded_whole(knowing: ChartReader) -> None:
+    """One member left out, its name alone left out, or said twice, anywhere."""
+    pick, body = random.Random(7), many(weight())
+    places = [match.start() for match in re.finditer(rb'"[a-zA-Z]+":', body)]
+    for _ in range(60):
+        at = pick.choice(places)
+        name = body[at : body.index(b":", at) + 1]
+        for changed in (
+            body[:at] + body[at + len(name) :],
+            body[:at] + name + b"1," + body[at:],
+            body[:at] + body[at:],
+        ):
+            try:
+                whole = decode_request(changed)
+            except BadRequest:
+                assert late(changed, knowing) is None
+                continue
+            sent = late(changed, knowing)
+            if sent is not None:
+                assert facts(sent, knowing) == facts(whole, forgetful())
