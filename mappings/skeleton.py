@@ -2,11 +2,13 @@
 
 Decoded straight from bytes into narrow structs; everything else is checked for syntax only and never becomes an object.
 It answers for regular content alone: every resource of a kind that the reader knows is the patient's, by a plain
-reference, and has the shape that the reader asks for (`mappings/reader/shape.py`, from which the structs are made).
+reference, and has the shape that the reader asks for (`mappings/reader/shape.py`, from which the structs are made);
+drugs and allergies have names in words, since those without count their list as partial.
 Whatever is not so gets None, and is for the reader to sort out and name."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Literal
@@ -33,6 +35,23 @@ class _Owned(msgspec.Struct, gc=False, frozen=True):
     patient: _Subject | None = None
 
 
+class _Coding(msgspec.Struct, gc=False, frozen=True):
+    display: str = ""
+
+
+class _Named(msgspec.Struct, gc=False, frozen=True):
+    """A CodeableConcept; one with a code of its own is none, and read in another way."""
+
+    text: str = ""
+    coding: list[_Coding] = []
+    code: str | msgspec.UnsetType = msgspec.UNSET
+    system: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Reference(msgspec.Struct, gc=False, frozen=True):
+    display: str = ""
+
+
 class _Link(msgspec.Struct, gc=False, frozen=True):
     relation: str
     url: str
@@ -43,8 +62,30 @@ _SHAPE: list[tuple[str, Any, Any]] = [
     *((name, str, "") for name in shape.TEXTS),
     *((name, list[_Object] | _Object | None, None) for name in shape.LISTS),
 ]
+_ALLERGY = {"code": _Named}
+_DRUG = {"medicationCodeableConcept": _Named, "medicationReference": _Reference}
+_NAMED: Mapping[str, Mapping[str, Any]] = {
+    "AllergyIntolerance": _ALLERGY,
+    "MedicationRequest": _DRUG,
+    "MedicationOrder": _DRUG,
+    "MedicationStatement": _DRUG,
+    "MedicationUsage": _DRUG,
+    "MedicationAdministration": _DRUG,
+}
+"""where the names of drugs and allergies stand."""
+_LETTERS = re.compile(r"[^\W\d_]{3}")
+_LOOKED_AT = 200
+"""signs of a name that are looked at; the reader looks at more."""
 _KINDS: tuple[Any, ...] = tuple(
-    msgspec.defstruct(kind, _SHAPE, bases=(_Owned,), tag_field="resourceType", tag=kind, gc=False, frozen=True)
+    msgspec.defstruct(
+        kind,
+        [(name, _NAMED.get(kind, {}).get(name, how), default) for name, how, default in _SHAPE],
+        bases=(_Owned,),
+        tag_field="resourceType",
+        tag=kind,
+        gc=False,
+        frozen=True,
+    )
     for kind in READ_TYPES
 )
 _OTHERS: tuple[Any, ...] = tuple(
@@ -82,6 +123,8 @@ def skeleton(raw: bytes | msgspec.Raw, patient_id: str) -> Skeleton | None:
     owned = resources if kinds <= _OWNED_KINDS else [one for one in resources if isinstance(one, _Owned)]
     if not _belong(owned, patient_id):
         return None
+    if not kinds.isdisjoint(_NAMED_KINDS) and not all(_is_named(one) for one in owned if type(one) in _NAMED_KINDS):
+        return None
     following = next((link.url for link in bundle.link if link.relation == "next"), None)
     return Skeleton(frozenset(_NAMES[kind] for kind in kinds), following)
 
@@ -95,6 +138,23 @@ def _belong(resources: Sequence[_Owned], patient_id: str) -> bool:
     return owners <= {f"Patient/{patient_id}"}
 
 
+def _is_named(resource: Any) -> bool:
+    """Whether words name the drug or allergy for sure."""
+    named = resource.code if type(resource) is _ALLERGIES else resource.medicationCodeableConcept
+    if named is not msgspec.UNSET:
+        if named.code is not msgspec.UNSET or named.system is not msgspec.UNSET:
+            return False
+        return _is_word(named.text) or any(_is_word(coding.display) for coding in named.coding)
+    reference = resource.medicationReference
+    return type(reference) is _Reference and _is_word(reference.display)
+
+
+def _is_word(text: str) -> bool:
+    return not text.startswith("{") and _LETTERS.search(text, 0, _LOOKED_AT) is not None
+
+
+_NAMED_KINDS = frozenset(kind for kind in _KINDS if kind.__name__ in _NAMED)
+_ALLERGIES = next(kind for kind in _KINDS if kind.__name__ == "AllergyIntolerance")
 _RESOURCE_OF, _SUBJECT_OF = attrgetter("resource"), attrgetter("subject.reference")
 _OWNED_KINDS = frozenset(_KINDS)
 _NAMES: Mapping[Any, str] = {kind: kind.__name__ for kind in (*_KINDS, *_OTHERS)}

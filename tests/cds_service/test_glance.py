@@ -137,6 +137,8 @@ COLD = of("Condition", code={"text": "Common cold"})
         {"laboratory": bundle(WEIGHT, link=[{"relation": "next", "url": "https://ehr.example.org/next"}])},
         {"conditions": bundle(COLD, {"resourceType": "Practitioner", "id": "x"})},
         {"conditions": bundle(), "reports": bundle()},
+        {"allergies": bundle(of("AllergyIntolerance", code={"coding": [{"code": "4711", "display": "Birch"}]}))},
+        {"medications": bundle(of("MedicationRequest", medicationReference={"display": "Aspirin"}))},
     ],
 )
 def test_regular_requests_take_the_short_way(ways: Ways, change: dict[str, Any]) -> None:
@@ -167,6 +169,10 @@ def test_regular_requests_take_the_short_way(ways: Ways, change: dict[str, Any])
         {"conditions": {"resourceType": "Bundle", "entry": [{"fullUrl": "x"}]}},
         {"patient": {"resourceType": "Bundle", "entry": []}},
         {"myConditions": bundle(COLD)},
+        {"allergies": bundle(of("AllergyIntolerance", code={"coding": [{"code": "4711"}]}))},
+        {"allergies": bundle(of("AllergyIntolerance", code={"code": "4711", "text": "Penicillin"}))},
+        {"medications": bundle(of("MedicationRequest", medicationCodeableConcept={"coding": [{"code": "4711"}]}))},
+        {"medications": bundle(of("MedicationRequest", medicationReference={"reference": "Medication/1"}))},
     ],
 )
 def test_everything_odd_takes_the_long_way(ways: Ways, change: dict[str, Any]) -> None:
