@@ -74,7 +74,8 @@ class Call(Struct, frozen=True):
     def answer(self, response: Response) -> Response:
         """Keeps a good answer for a retry within seconds, in memory only."""
         if self.caller is not None:
-            answer = Answer(bytes(response.body), response.media_type or "application/json")
+            copy = bytes(memoryview(response.body))  # the encoder's own bytes hold room for half as many again
+            answer = Answer(copy, response.media_type or "application/json")
             self.state.authenticator.seen.answered(self.caller, answer)
         return response
 
