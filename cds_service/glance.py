@@ -26,18 +26,20 @@ from hooks.wire import HookRequest, parse_request
 from mappings.bundles import decode
 from mappings.doubtful import doubtful, resources_of
 from mappings.facts import Completeness, Need, PatientFacts
+from mappings.prefetched import TAKEN, prefetch
 from mappings.raw import RawChart, Resource
 from mappings.reader import ChartReader
 from mappings.reader.patient import alone
-from mappings.skeleton import skeleton
+from mappings.skeleton import NOTHING, Skeleton, skeleton
 from mappings.versions import Version
 
 HOOKS_AT_A_GLANCE = frozenset({"patient-view", "encounter-start"})
 """hooks that speak of the patient; those of orders speak of drafts."""
 _NULL = b"null"
 _BESIDES = ("hook", "hookInstance", "context", "fhirServer", "fhirAuthorization", "extension")
-_TOLD = ("resourceType", "id", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime")
-"""what is taken of a Patient when nothing else is read (`mappings/reader/patient.py`)."""
+_KNOWN = frozenset({"prefetch", *_BESIDES})
+_TOLD = ("resourceType", *TAKEN)
+_PREFETCH = b'"prefetch":'
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MEMBER = re.compile(rb'\s*"([A-Za-z0-9_]+)"\s*:\s*')
 _NEXT = re.compile(rb"\s*([,}])")
@@ -90,6 +92,8 @@ def glance(
     `max_nodes`: the most values of a request, as on the long way, which says when there are more."""
     if expected_hook not in HOOKS_AT_A_GLANCE or values_at_most(body, max_nodes) > max_nodes:
         return None
+    if doubt is None and (seen := _at_once(body, expected_hook, reads)) is not None:
+        return seen
     in_doubt: list[bytes] | None = []
     try:
         sent = _DECODER.decode(body)
@@ -101,7 +105,7 @@ def glance(
         hook = parse_request(
             decode_request(b"{%b}" % b",".join(members)), expected_hook=expected_hook, known_hooks=HOOKS
         )
-        states = _states(hook, sent.prefetch, reads)
+        states = _states(hook, _skeletons(sent.prefetch, hook.patient_id), reads)
         person = _person(sent.prefetch.get("patient"), doubt is not None) if states is not None else None
     except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
         return None
@@ -111,6 +115,34 @@ def glance(
         return None
     facts = alone(hook.patient_id, person[0] if person else None, states)
     return None if facts is None else Glance(hook, facts)
+
+
+def _at_once(body: bytes, expected_hook: str, reads: Callable[[HookRequest], bool]) -> Glance | None:
+    """The glance of a body without doubt that ends in its prefetch, as nearly all do: the members before it are read as
+    they are, the prefetch in one pass. None when a closer look has to tell."""
+    at = body.find(_PREFETCH)
+    if at < 0 or not body.endswith(b"}"):
+        return None
+    try:
+        sent = decode_request(body[:at] + _PREFETCH + b"null}")
+        if not _KNOWN.issuperset(sent):
+            return None
+        hook = parse_request(sent, expected_hook=expected_hook, known_hooks=HOOKS)
+    except (ValueError, RecursionError, BadRequest):
+        return None
+    found = prefetch(memoryview(body)[at + len(_PREFETCH) : -1], hook.patient_id)
+    states = _states(hook, found.skeletons, reads) if found is not None else None
+    if found is None or states is None or states["conditions"].state == "unavailable":
+        return None
+    facts = alone(hook.patient_id, found.person, states)
+    return None if facts is None else Glance(hook, facts)
+
+
+def _skeletons(values: Mapping[str, msgspec.Raw], patient_id: str) -> Mapping[str, Skeleton | None]:
+    """What each Bundle of a prefetch holds; None for what is not regular."""
+    return {
+        key: NOTHING if key == "patient" or _is_null(raw) else skeleton(raw, patient_id) for key, raw in values.items()
+    }
 
 
 def _doubtful(values: Mapping[str, msgspec.Raw], doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
@@ -201,7 +233,7 @@ def _past(body: bytes, at: int, values: Mapping[str, bytes]) -> int | None:
 
 
 def _states(
-    hook: HookRequest, values: Mapping[str, msgspec.Raw], reads: Callable[[HookRequest], bool]
+    hook: HookRequest, values: Mapping[str, Skeleton | None], reads: Callable[[HookRequest], bool]
 ) -> dict[Need, Completeness] | None:
     """How completely each need is known; None when the prefetch is not regular, or more has to be read."""
     if not PREFETCH.keys() >= values.keys():
@@ -210,12 +242,11 @@ def _states(
     for key, (need, _) in PREFETCH.items():
         if key not in values:
             continue
-        if need != "patient" and not _is_null(values[key]):
-            bones = skeleton(values[key], hook.patient_id)
-            if bones is None or (bones.kinds and not any(NEEDS_OF.get(kind) == need for kind in bones.kinds)):
-                return None
-            if bones.next_url:
-                found.next_urls.setdefault(need, []).append(bones.next_url)
+        bones = values[key]
+        if bones is None or (bones.kinds and not any(NEEDS_OF.get(kind) == need for kind in bones.kinds)):
+            return None
+        if bones.next_url:
+            found.next_urls.setdefault(need, []).append(bones.next_url)
         found.satisfied.add(need)
     if len(values) == len(PREFETCH) and not found.next_urls:
         return dict(_COMPLETE)

@@ -95,10 +95,11 @@ _RESOURCE: Any = _KINDS[0]
 for _kind in (*_KINDS[1:], *_OTHERS):
     _RESOURCE |= _kind
 _ENTRY: Any = msgspec.defstruct("Entry", [("resource", _RESOURCE)], gc=False, frozen=True)
+CONTENT: list[tuple[str, Any, Any]] = [("entry", list[_ENTRY], ()), ("link", list[_Link], ())]
 _BUNDLE: Any = msgspec.defstruct(
     "Bundle",
     # no tag: a lone struct's may be missing, and what is no Bundle would count as an empty one
-    [("resourceType", Literal["Bundle"]), ("entry", list[_ENTRY], ()), ("link", list[_Link], ())],
+    [("resourceType", Literal["Bundle"]), *CONTENT],
     gc=False,
     frozen=True,
 )
@@ -112,12 +113,20 @@ class Skeleton(Struct, frozen=True):
     next_url: str | None = None
 
 
+NOTHING = Skeleton(frozenset())
+"""of an answer that found nothing."""
+
+
 def skeleton(raw: bytes | msgspec.Raw, patient_id: str) -> Skeleton | None:
     """The skeleton of a Bundle's JSON; None when anything in it is not regular. Never raises."""
     try:
-        bundle = _DECODER.decode(raw)
+        return skeleton_of(_DECODER.decode(raw), patient_id)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
+
+
+def skeleton_of(bundle: Any, patient_id: str) -> Skeleton | None:
+    """The skeleton of a decoded Bundle."""
     resources = list(map(_RESOURCE_OF, bundle.entry))
     kinds = set(map(type, resources))
     owned = resources if kinds <= _OWNED_KINDS else [one for one in resources if isinstance(one, _Owned)]

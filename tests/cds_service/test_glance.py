@@ -147,6 +147,7 @@ def test_regular_requests_take_the_short_way(ways: Ways, change: dict[str, Any])
     assert ways.same(json.dumps(envelope(empty() | change), indent=3).encode()) == (200, True)
     without = {key: value for key, value in (empty() | change).items() if key not in ("orders", "vitals", "patient")}
     assert ways.same(orjson.dumps(envelope(without))) == (200, True)
+    assert ways.same(orjson.dumps(ending_in("context", envelope(empty() | change)))) == (200, True)
     encounter = envelope(empty() | change) | {"hook": "encounter-start"}
     assert ways.same(orjson.dumps(encounter), "/cds-services/calcinosis-encounter-start") == (200, True)
 
@@ -168,6 +169,8 @@ def test_regular_requests_take_the_short_way(ways: Ways, change: dict[str, Any])
         {"laboratory": {"entry": []}},
         {"conditions": {"resourceType": "Bundle", "entry": [{"fullUrl": "x"}]}},
         {"patient": {"resourceType": "Bundle", "entry": []}},
+        {"conditions": {"resourceType": "Patient", "id": "p"}},
+        {"patient": {"resourceType": "Patient", "id": 7}},
         {"myConditions": bundle(COLD)},
         {"allergies": bundle(of("AllergyIntolerance", code={"coding": [{"code": "4711"}]}))},
         {"allergies": bundle(of("AllergyIntolerance", code={"code": "4711", "text": "Penicillin"}))},
@@ -177,6 +180,7 @@ def test_regular_requests_take_the_short_way(ways: Ways, change: dict[str, Any])
 )
 def test_everything_odd_takes_the_long_way(ways: Ways, change: dict[str, Any]) -> None:
     assert not ways.same(orjson.dumps(envelope(empty() | change)))[1]
+    assert not ways.same(orjson.dumps(ending_in("context", envelope(empty() | change))))[1]
 
 
 def test_an_unanswered_question_is_told(ways: Ways) -> None:
@@ -199,13 +203,35 @@ def test_an_unanswered_question_is_told(ways: Ways) -> None:
         (b'"patientId":"p"', b'"patientId":"p/q"'),
         (b'"hookInstance":', b'"extension":1e9999,"hookInstance":'),
         (b'"vitals":null', b'"vitals":nul'),
+        (b'"birthDate":"1970-02-03"', b'"birthDate":"1970-02-03","deceasedBoolean":true,"deceasedBoolean":false'),
+        (b'"id":"p"', b'"id":null,"id":"p"'),
+        (b'"id":"p"', b'"id":"p","id":null'),
         (b"}}", b"}"),
     ],
 )
-def test_bad_requests_are_refused_all_the_same(ways: Ways, old: bytes, new: bytes) -> None:
-    good = orjson.dumps(envelope(empty()))
+@pytest.mark.parametrize("last", ["prefetch", "context"])
+def test_bad_requests_are_refused_all_the_same(ways: Ways, old: bytes, new: bytes, last: str) -> None:
+    good = orjson.dumps(ending_in(last, envelope(empty())))
     assert old in good
     assert ways.same(good.replace(old, new, 1)) == (400, False)
+
+
+def ending_in(last: str, request: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in request.items() if key != last} | {last: request[last]}
+
+
+def test_members_behind_the_prefetch_count_too(ways: Ways) -> None:
+    good = orjson.dumps(envelope(empty()))
+    assert good.endswith(b"}}")
+    for more, status in (
+        (b',"context":{"patientId":"q"}', 400), (b',"hook":"order-sign"', 400), (b',"prefetch":{}', 400),
+        (b',"extension":{"prefetch":{}}', 200), (b',"extension":{"a":1,"a":2}', 400), (b"{}", 400), (b",", 400),
+    ):  # fmt: skip
+        assert ways.same(good[:-1] + more + b"}")[0] == status
+    nested = envelope(empty(), extension={"prefetch": {"patient": None}})
+    assert ways.same(orjson.dumps(ending_in("prefetch", nested))) == (200, True)
+    for spaced in (good + b"\n", b" " + good, b"\xef\xbb\xbf" + good, good.replace(b'"prefetch":', b'"prefetch" : ')):
+        assert ways.same(spaced)[0] == 200
 
 
 def test_letters_that_are_no_utf8(ways: Ways) -> None:

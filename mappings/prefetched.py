@@ -1,0 +1,87 @@
+"""A whole prefetch decoded in one pass: the skeletons of its Bundles, and of the Patient what is taken of one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from mappings.raw import Resource
+from mappings.skeleton import CONTENT, NOTHING, Skeleton, skeleton_of
+
+TAKEN = ("id", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime")
+"""of a Patient when nothing else is read (`mappings/reader/patient.py`)."""
+
+
+class _Key(str):
+    __slots__ = ()
+
+
+class _Said:
+    """A value as it was sent."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class _Met(threading.local):
+    """How many keys and values of interest the decoder has met: of two of one name it keeps the last."""
+
+    number = 0
+
+
+_MET = _Met()
+
+
+def _note(kind: Any, value: Any) -> Any:
+    _MET.number += 1
+    return kind(value)
+
+
+_BUNDLE: Any = msgspec.defstruct("Bundle", CONTENT, tag_field="resourceType", tag="Bundle", gc=False, frozen=True)
+_PATIENT: Any = msgspec.defstruct(
+    "Patient",
+    [(name, _Said, msgspec.UNSET) for name in TAKEN],
+    tag_field="resourceType",
+    tag="Patient",
+    gc=False,
+    frozen=True,
+)
+_DECODER = msgspec.json.Decoder(dict[_Key, _BUNDLE | _PATIENT | None], dec_hook=_note)
+
+
+class Prefetch(Struct, frozen=True):
+    """What each Bundle holds (None: not regular), and the Patient as far as it is taken (None: there is none)."""
+
+    skeletons: Mapping[str, Skeleton | None]
+    person: Resource | None
+
+
+def prefetch(raw: memoryview, patient_id: str) -> Prefetch | None:
+    """The prefetch of a request; None when it has to be looked at more closely: a key stands twice, a value is neither
+    a Bundle nor null, or the Patient is no regular one. Never raises."""
+    _MET.number = 0
+    try:
+        found: dict[Any, Any] = _DECODER.decode(raw)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    met, keys = _MET.number, len(found)
+    person = found.pop("patient", None)
+    told: dict[str, Any] = {}
+    if person is not None:
+        if type(person) is not _PATIENT:
+            return None
+        told = {name: said.value for name in TAKEN if (said := getattr(person, name)) is not msgspec.UNSET}
+    if met != keys + len(told) or not all(type(value) in (str, bool) for value in told.values()):
+        return None
+    skeletons: dict[str, Skeleton | None] = {"patient": NOTHING} if len(found) < keys else {}
+    for key, value in found.items():
+        if type(value) is _PATIENT:
+            return None
+        skeletons[str(key)] = NOTHING if value is None else skeleton_of(value, patient_id)
+    return Prefetch(skeletons, None if person is None else {"resourceType": "Patient", **told})
