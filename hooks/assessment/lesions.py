@@ -119,6 +119,8 @@ class _OnRecord(Struct, frozen=True):
     reported: tuple[Lesion, ...]
     elsewhere: tuple[tuple[Site, ...], ...]
     """where something is on record as something else."""
+    exactly: tuple[tuple[Site, ...], ...]
+    """the same for what explains a lesion only at its very place."""
     windows: Windows
 
 
@@ -127,13 +129,15 @@ def _on_record(chart: Chart, reports: Reports, criteria: Criteria) -> _OnRecord:
     if key not in chart.memory:
         windows = Windows.of(criteria.newness, chart.as_of)
         coded = chart.findings(*criteria.lesion.calcinosis_concepts, suspected=False)
-        named = chart.findings("mimic.*", suspected=False)
+        named = [f for f in chart.findings("mimic.*", suspected=False) if f.titled and f.sites]
+        exact = frozenset(criteria.lesion.exact_place)
         chart.memory[key] = _OnRecord(
             coded,
             known_calcinosis(chart, coded, reports, windows),
             _by_code(chart, criteria),
             _from_reports(reports),
-            tuple(finding.sites for finding in named if finding.titled and finding.sites),
+            tuple(finding.sites for finding in named if finding.concepts.isdisjoint(exact)),
+            tuple(finding.sites for finding in named if not finding.concepts.isdisjoint(exact)),
             windows,
         )
     found: _OnRecord = chart.memory[key]
@@ -259,7 +263,12 @@ _latest = attrgetter("latest")
 def _mimic_here(lesion: Lesion, record: _OnRecord) -> bool:
     """N5: on record as something else at the same site, by a code or by the name of the Condition (a word of a note
     is no evaluation). Without a site it silences nothing."""
-    return any(overlap(lesion.sites, sites) for sites in record.elsewhere)
+    if any(overlap(lesion.sites, sites) for sites in record.elsewhere):
+        return True
+    here = {site.place for site in lesion.sites}
+    return bool(here) and any(
+        overlap(lesion.sites, sites) and here <= {site.place for site in sites} for sites in record.exactly
+    )
 
 
 def _decide(counting: list[Spot], known: tuple[Known, ...]) -> tuple[Newness, bool, tuple[str, ...]]:

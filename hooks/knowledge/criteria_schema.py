@@ -36,6 +36,8 @@ class LesionRule(Sourced):
     discrete_kinds: tuple[LesionKind, ...]
     calcified_kinds: tuple[LesionKind, ...]
     calcinosis_concepts: tuple[str, ...]
+    exact_place: tuple[str, ...]
+    """what explains a lesion only at its very place, not in the whole region."""
     scrotal_places: tuple[str, ...]
 
 

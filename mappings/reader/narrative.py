@@ -179,7 +179,7 @@ def to_lesions(mentions: Iterable[LesionMention], source: Source) -> list[Lesion
                 vascular=mention.vascular,
                 onset=started(mention.onset, source.first) or source.onset,
                 long_standing=bool(mention.onset and mention.onset.long_standing),
-                recorded=_first_seen(mention.seen, source.first),
+                recorded=_first_seen(mention, source.first),
                 updated=source.updated,
                 infusion_at_site=mention.infusion_at_site,
                 injection_at_site=mention.injection_at_site,
@@ -191,9 +191,11 @@ def to_lesions(mentions: Iterable[LesionMention], source: Source) -> list[Lesion
     return found
 
 
-def _first_seen(seen: str | None, note: PartialDate | None) -> PartialDate | None:
-    """When a lesion was first recorded: by the note, or on an earlier day that the note tells of."""
-    told = PartialDate.parse(seen) if seen else None
+def _first_seen(mention: LesionMention, note: PartialDate | None) -> PartialDate | None:
+    """When a lesion was first recorded: by the note, or on an earlier day that the note tells of, unless it tells of
+    today too ("documented in 2015, now growing")."""
+    changed = mention.growing or mention.rapid or mention.new_site or mention.pus or mention.ulcerated
+    told = PartialDate.parse(mention.seen) if mention.seen and not changed else None
     return told if told is not None and (note is None or told.latest < note.earliest) else note
 
 

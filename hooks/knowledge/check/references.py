@@ -82,6 +82,7 @@ _FIELDS: Mapping[tuple[type[BaseModel], str], Kind] = {
     (CtdRule, "adult_dermatomyositis"): "diagnoses",
     (CtdRule, "juvenile"): "diagnoses",
     (LesionRule, "calcinosis_concepts"): "concepts",
+    (LesionRule, "exact_place"): "concepts",
     (LesionRule, "scrotal_places"): "places",
     (CalciumRule, "risk_concepts"): "concepts",
     (CalciumRule, "risk_drugs"): "drugs",

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate
-from mappings.facts import Completeness, Finding, Imaging, Medication, PatientFacts
+from mappings.facts import Completeness, Finding, Imaging, Medication, PatientFacts, Site
 from tests.charts import TODAY
 from tests.hooks.assessment.facts import (
     COMPLETE,
@@ -106,6 +106,23 @@ def test_a_lesion_that_does_not_count_is_told_with_what_is_known_of_it() -> None
     assert found.sites == ("left elbow", "right thigh")
     only = judged(patient(lesions=(other,), findings=(disease(), mimic))).criteria.lesion
     assert (only.newness, only.evidence) == ("N5", ("Observation/o",))
+
+
+@pytest.mark.parametrize(
+    ("place", "titled", "status"),
+    [
+        (Site("hand", "palm"), True, "not-met"),
+        (Site("hand", "palm", "right"), True, "met"),
+        (Site("hand", "fingertip", "left"), True, "met"),
+        (Site("hand", "palm"), False, "met"),
+    ],
+)
+def test_dupuytren_of_the_palm_explains_a_lump_of_the_palm_alone(place: Site, titled: bool, status: str) -> None:
+    dupuytren = Finding(
+        frozenset({"mimic.other_lump"}), "x", "Condition/d", sites=(Site("hand", "palm", "left"),), titled=titled
+    )
+    nodule = lesion(hardness="definite", sites=(place,))
+    assert judged(patient(lesions=(nodule,), findings=(disease(), dupuytren))).criteria.lesion.status == status
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,19 @@ def test_what_was_seen_years_ago_is_not_newly_documented() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Hard nodule of the left elbow, documented in 2015, now growing.",
+        "Hard nodule of the left elbow, documented in 2015, now ulcerated.",
+    ],
+)
+def test_what_changes_today_is_a_finding_of_today(text: str) -> None:
+    note = Source("DocumentReference/n", date=PartialDate.parse("2026-05-20"))
+    (lesion,) = to_lesions(ENGINE.read(text).lesions, note)
+    assert lesion.recorded == note.date
+
+
+@pytest.mark.parametrize(
     ("text", "status"),
     [
         ("calcinose opérée en 2015", "historical"),
