@@ -239,17 +239,21 @@ class _Builder:
         if form.endswith("*") or form.startswith("*"):
             self._affix(form, payload)
             return
-        words = [self.words.setdefault(word, word) for word in phrase(form)]
+        words = phrase(form)
         if not words:
             raise LanguageError(f"{self.lexicon.language}: {category} {payload.value}: {form!r} holds no word")
         node = self.root
         for word in words:
-            node = node.setdefault(word, {})
+            below = node.get(word)
+            if below is None:
+                below = node[self.words.setdefault(word, word)] = {}
+            node = below
         at = node.setdefault("", [])
         if payload not in at:
             at.append(payload)
         if category in RELEVANT:
-            self.starts.add(next((word for word in words if word not in self.common and len(word) > 1), words[0]))
+            start = next((word for word in words if word not in self.common and len(word) > 1), words[0])
+            self.starts.add(self.words[start])
             self.numbers.update(word for word in words if word[0].isdigit())
 
     def _affix(self, form: str, payload: Payload) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -64,3 +66,11 @@ def test_acknowledged_feedback_survives_kill_9(tmp_path: Path) -> None:
     store.close()
     assert len(acknowledged) == 10
     assert set(acknowledged) <= kept
+
+
+def test_what_is_not_needed_to_import_the_application_is_not_imported() -> None:
+    """A library for a moment that not every process comes to is imported there: a database opened, a page made."""
+    later = ["sqlalchemy", "alembic", "uvicorn", "jinja2", "fhir", "hyperscan", "hooks.answers"]
+    code = f"import sys, cds_service.server; print([name for name in {later} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], timeout=120, check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == "[]"
