@@ -29,6 +29,8 @@ from mappings.versions import Version
 
 _PAGES = "/companion/"
 _CALLER = "cds_caller"
+_LATE_BYTES = 48 * 1024
+"""less is decoded whole in the time that looking at it takes"""
 
 
 class Call(Struct, frozen=True):
@@ -68,8 +70,11 @@ class Call(Struct, frozen=True):
                 return None
             return hook.patient_id, state.release(hook, self.tenant)
 
-        found = late_request(self.body, about, state.brain_of(self.tenant).reader, max_nodes=most)
-        return found if found is not None else decode_request(self.body, max_nodes=most)
+        if len(self.body) >= _LATE_BYTES:
+            found = late_request(self.body, about, state.brain_of(self.tenant).reader, max_nodes=most)
+            if found is not None:
+                return found
+        return decode_request(self.body, max_nodes=most)
 
     def answer(self, response: Response) -> Response:
         """Keeps a good answer for a retry within seconds, in memory only."""

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from mappings.unread import Unread
+
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _BOM = b"\xef\xbb\xbf"
 _MAX_DEPTH = 8
@@ -110,6 +112,9 @@ def _walk(
         full = entry.get("fullUrl")
         if type(resource) is dict and type(kind := resource.get("resourceType")) is str and kind != "Bundle":
             yield where, full if isinstance(full, str) else None, resource  # what nearly every entry is
+            continue
+        if type(resource) is Unread:
+            yield where, full if isinstance(full, str) else None, resource
             continue
         yield from _walk(
             resource,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from mappings.bundles import decode
 from mappings.versions import Version, as_r4
 
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 Digests = tuple[bytes, bytes]
 Own = dict[str, bytes]
 """the elements of a resource that say which it is, whose, where and when, as they are written"""
@@ -51,7 +52,7 @@ class Unread(Mapping[str, Any]):
 
     def decoded(self) -> Mapping[str, Any]:
         """The resource as it was written."""
-        found: Mapping[str, Any] = decode(bytes(self.raw))
+        found: Mapping[str, Any] = _DECODER.decode(self.raw)
         return found
 
     def __getitem__(self, name: str) -> Any:

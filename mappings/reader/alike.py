@@ -57,7 +57,7 @@ _KINDS: Mapping[bytes, tuple[str, tuple[tuple[bytes, str], ...]]] = {
 """how a resource begins, and the elements that say whose, where and when, in the order in which servers write them"""
 _BEGINNINGS = tuple(_KINDS)
 _TYPE = len(b'{"resourceType":"')
-_DATES = ("effectiveDateTime", "issued", "onsetDateTime", "abatementDateTime", "recordedDate")
+_DATES = frozenset({"effectiveDateTime", "issued", "onsetDateTime", "abatementDateTime", "recordedDate"})
 _CODE = b'"code":{'
 _OWNER = b'"subject":'
 _NUMBER = b'"valueQuantity":{"value":'
@@ -71,7 +71,7 @@ class Alike(ByDigest[None]):
         super().__init__(most)
         self._telling = frozenset(number.encode() for number in telling_numbers)
         self._keyed = blake2b(digest_size=16, key=secrets.token_bytes(32))
-        self._speaking = ByDigest[None](_MOST_NAMES)
+        self._speaking: set[int] = set()
 
     def add(self, place: int, told: Unread, body: Mapping[str, Any]) -> None:
         """Remembers a resource that said nothing, whichever number was measured (0) or with the number (1). `body`: the
@@ -81,24 +81,16 @@ class Alike(ByDigest[None]):
 
     def speaks(self, written: msgspec.Raw) -> None:
         """Remembers that what has this name is worth decoding at once."""
-        name = self._name(bytes(written))
-        if name is not None:
-            self._speaking.keep(name, None)
+        if len(self._speaking) >= _MOST_NAMES:
+            self._speaking.clear()
+        self._speaking.add(_name(bytes(written)))
 
     def knows(self, digests: Digests) -> bool:
         return digests[0] in self._known or digests[1] in self._known
 
-    def _name(self, written: bytes) -> bytes | None:
-        begins = written.find(_CODE)
-        if begins < 0:
-            return None
-        name = self._keyed.copy()
-        name.update(written[begins : written.find(_OWNER, begins)])
-        return name.digest()
-
     def taken_apart(self, written: bytes, version: Version | None) -> tuple[str, Own, Digests] | None:
         """Type, own elements and digests of an Observation or Condition, which is read as that release."""
-        if not written.startswith(_BEGINNINGS) or len(written) > _LONGEST or self._name(written) in self._speaking:
+        if not written.startswith(_BEGINNINGS) or len(written) > _LONGEST or _name(written) in self._speaking:
             return None
         at = written.index(b'"', _TYPE) + len(b'","id":"')  # behind the type, where the id begins
         kind, names = _KINDS[written[:at]]
@@ -160,13 +152,18 @@ class Look:
         """Whether it is the patient's and its dates can be read; what is not is named by the reader."""
         if own.get("subject") != self._reference:
             return False
-        for name in _DATES:
-            value = own.get(name)
-            if value is not None and value not in self._good_dates:
+        for name, value in own.items():
+            if name in _DATES and value not in self._good_dates:
                 if PartialDate.parse(value.decode("ascii")) is None:
                     return False
                 self._good_dates.add(value)
         return True
+
+
+def _name(written: bytes) -> int:
+    """The hash of what a resource is called, in this process. Two names that share one cost time only."""
+    begins = written.find(_CODE)
+    return hash(written[begins : written.find(_OWNER, begins)])
 
 
 def _is_own(told: Unread, body: Mapping[str, Any]) -> bool:

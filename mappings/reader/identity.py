@@ -20,7 +20,12 @@ NO_SUBJECT = "no subject"
 
 def reference_of(resource: Mapping[str, Any]) -> str:
     """ "Type/id" of a resource; a missing or malformed id is said, never copied."""
-    kind, found = resource.get("resourceType"), resource.get("id")
+    kind: object
+    found: object
+    if type(resource) is Unread:
+        kind, found = resource.kind, resource.id
+    else:
+        kind, found = resource.get("resourceType"), resource.get("id")
     if type(kind) is str and type(found) is str and _WHOLE.fullmatch(whole := f"{kind}/{found}"):
         return whole
     name = kind if isinstance(kind, str) and kind.isalpha() and len(kind) < 64 else "Resource"
@@ -80,7 +85,7 @@ def unique(
     unnamed: list[tuple[str, Mapping[str, Any]]] = []
     left_out: list[Quarantined] = []
     for index, resource in enumerate(resources):
-        if type(mapping(resource).get("resourceType")) is not str:
+        if type(resource) is not Unread and type(mapping(resource).get("resourceType")) is not str:
             left_out.append(Quarantined(f"resource[{index}]", "not a FHIR resource"))
             continue
         key = reference_of(resource)
