@@ -7,7 +7,7 @@ them once already."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -126,6 +126,8 @@ class Supposing:
 
     def __init__(self, chart: Chart, knowledge: Knowledge) -> None:
         self._chart, self._knowledge, self._units = chart, knowledge, _units(knowledge)
+        self._whole: dict[object, Any] = {}
+        """all units of one way in which things stand, put together: most answers leave everything as it was."""
         self._therapies: dict[tuple[_Unit, int], tuple[frozenset[Verdict], frozenset[str]]] = {}
         self._workup: dict[tuple[_Unit, int, int], frozenset[Decided]] = {}
         self._places: dict[tuple[Site, ...], int] = {}
@@ -161,16 +163,20 @@ class Supposing:
 
     def _decided_therapies(self, view: View, bits: int) -> tuple[frozenset[Verdict], frozenset[str]]:
         """The verdict on every therapy, and what the live ones wait for."""
+        whole: tuple[frozenset[Verdict], frozenset[str]] | None = self._whole.get(bits)
+        if whole is not None:
+            return whole
         units, known = self._units.therapies, self._therapies
         new = [unit for unit in units if (unit, bits & unit.reads) not in known]
         if new:
             only = frozenset[str]().union(*(unit.ids for unit in new))
             self._weighed(weigh_therapies(view, self._knowledge, only), bits, new)
         found = [known[unit, bits & unit.reads] for unit in units]
-        return (
-            frozenset[Verdict]().union(*(verdicts for verdicts, _ in found)),
-            frozenset[str]().union(*(waited_for for _, waited_for in found)),
+        whole = self._whole[bits] = (
+            frozenset[Verdict]().union(*[verdicts for verdicts, _ in found]),
+            frozenset[str]().union(*[waited_for for _, waited_for in found]),
         )
+        return whole
 
     def _weighed(self, weighing: Weighing, bits: int, units: Iterable[_Unit]) -> None:
         for unit in units:
@@ -179,13 +185,17 @@ class Supposing:
 
     def _decided_workup(self, view: View, bits: int) -> frozenset[Decided]:
         units, known, place = self._units.workup, self._workup, self._place(view.case)
+        whole: frozenset[Decided] | None = self._whole.get((bits, place))
+        if whole is not None:
+            return whole
         keys = [(unit, bits & unit.reads, unit.sites and place) for unit in units]
         new = [key[0] for key in keys if key not in known]
         if new:
             only = frozenset[str]().union(*(unit.ids for unit in new))
             decided = frozenset(entry.verdict for entry in weigh_workup(view, self._knowledge, only))
             self._ordered(decided, bits, place, new)
-        return frozenset[Decided]().union(*(known[key] for key in keys))
+        whole = self._whole[bits, place] = frozenset[Decided]().union(*[known[key] for key in keys])
+        return whole
 
     def _ordered(self, decided: frozenset[Decided], bits: int, place: int, units: Iterable[_Unit]) -> None:
         for unit in units:

@@ -30,6 +30,8 @@ class Voice:
     context: CardContext
     cited: dict[str, None] = field(default_factory=dict)
     """keys of the sources cited so far, in order; one card at a time."""
+    links: dict[str, str] = field(default_factory=dict)
+    """by source, as they stand in the text; empty where the evidence base does not have it."""
     memory: dict[object, Any] = field(default_factory=dict)
     """what the parts of this answer have asked before."""
 
@@ -76,15 +78,15 @@ class Voice:
 
     def cite(self, sources: Iterable[str]) -> str:
         """Links to the evidence pages of the sources that the evidence base has."""
-        known = [key for key in dict.fromkeys(sources) if key in self.knowledge.evidence]
-        self.cited.update(dict.fromkeys(known))
-        return " ".join(self._link(key) for key in known)
-
-    def _link(self, key: str) -> str:
-        found: str | None = self.memory.get(("link", key))
-        if found is None:
-            found = self.memory["link", key] = link(key, self.context.evidence_url(key))
-        return found
+        links, found = self.links, dict[str, str]()
+        for key in sources:
+            if key not in links:
+                known = key in self.knowledge.evidence
+                links[key] = link(key, self.context.evidence_url(key)) if known else ""
+            if links[key]:
+                found[key] = links[key]
+        self.cited.update(dict.fromkeys(found))
+        return " ".join(found.values())
 
     @property
     def said_with_source(self) -> Mapping[str, tuple[str, ...]]:

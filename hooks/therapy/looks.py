@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
-from hooks.case import Case
 from hooks.knowledge.safety_schema import Condition, LesionTest, Safety, walk
 from hooks.model import Extent
 from hooks.therapy.conditions import Compiler, Test, has, lesion_fits
@@ -106,7 +105,7 @@ class Looks:
             bits |= of.get(("mimic", mimic.id), 0)
         for missing in case.missing:
             bits |= of.get(("missing", missing), 0)
-        bits |= self._criteria_seen(case)
+        bits |= self._criteria_seen(view)
         for lesion in case.lesions:
             bits |= self._lesion_seen(lesion, view)
         for bit, test in self._asked:
@@ -114,12 +113,19 @@ class Looks:
                 bits |= bit
         return bits
 
-    def _criteria_seen(self, case: Case) -> int:
-        bits = 0
+    def _criteria_seen(self, view: View) -> int:
+        """Each criterion is asked once a chart: most of them are the same whatever is supposed of the lesions."""
+        memory, criteria, bits = view.chart.memory, view.case.criteria, 0
         for name in self._criteria:
-            criterion = getattr(case.criteria, name)
-            for word in (criterion.status, getattr(criterion, "category", "")):
-                bits |= self._by_name.get((name, word), 0)
+            criterion, key = getattr(criteria, name), ("criterion", id(self), name)
+            known: tuple[object, int] | None = memory.get(key)
+            if known is None or known[0] is not criterion:
+                words = (criterion.status, getattr(criterion, "category", ""))
+                found = 0
+                for word in words:
+                    found |= self._by_name.get((name, word), 0)
+                known = memory[key] = criterion, found
+            bits |= known[1]
         return bits
 
     def _lesion_seen(self, lesion: Lesion, view: View) -> int:
