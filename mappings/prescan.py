@@ -29,6 +29,7 @@ Form = frozenset[str]
 
 _BEFORE = r"(?:[^A-Za-z]|\\[bfnrt])"
 _AFTER = r"[^A-Za-z0-9_]"
+_BETWEEN = r"(?:[^A-Za-z0-9]|\\[bfnrt])+"
 _CODE_BEFORE = r"(?:[\"\s:]|\\[bfnrt])"
 _CODE_AFTER = r"[\"\s,}\]\\]"
 """a code fills its string but for blanks, or is a number: a part of an id is none"""
@@ -153,7 +154,10 @@ def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
                         yield frozenset({f"{_BEFORE}{exact}{_AFTER}"})
                     else:
                         telling = sorted(path, key=len, reverse=True)[:_TELLING]
-                        yield frozenset(_word(word, vocab.spelling) for word in telling)
+                        if len(path) > _TELLING and len(telling[0]) == 1:
+                            yield frozenset({_spaced(path)})
+                        else:
+                            yield frozenset(_word(word, vocab.spelling) for word in telling)
     for table, begins in ((vocab.prefixes, True), (vocab.suffixes, False)):
         for row in table.values():
             for stem, payloads in row:
@@ -179,6 +183,11 @@ def _word(word: str, spelling: Spelling) -> str:
     if _LETTERS.fullmatch(word) is None:
         return _anywhere(word)
     return _roughly(word) if word in spelling.listed else f"{_BEFORE}(?i:{word}){_AFTER}"
+
+
+def _spaced(signs: tuple[str, ...]) -> str:
+    """The pattern of letters one by one ("C.R.E.S.T."): none of them tells anything but in its place."""
+    return f"{_BEFORE}(?i:{_BETWEEN.join(filter(_RUN.fullmatch, signs))}){_AFTER}"
 
 
 def _anywhere(word: str) -> str:
