@@ -61,9 +61,11 @@ WORDS = (
     "lupus&nbsp;nephritis", "{\\rtf1 lu\\b pus}", "MCTD", "mixed connective tissue disease", "rhupus", "RA",
     "dermatomyositis's", "x/lupus", "3lupus", "dermato-myositis juvenile", "rheumatoid  arthritis", "d'esclerodermia",
     "Calcinosis, Raynaud, oesophageal dysmotility, sclerodactyly and telangiectasia", "\tlupus", "lupus\u2028nephritis",
+    "S.L.E.", "s. l. e.", "C.R.E.S.T.", "C. R.\nE. S. T.",
     "overlap syndrome", "polymyositis", "(lupus)", "?lupus", "lupus;", "“lupus”", "a\u0301 lupus", "ﬂ lupus",
 )  # fmt: skip
 QUIET = (
+    "Driver's License", "c. 5 mg/L, E. coli", "904c-5c38-e", "s.", "T. S., C. E. R.",
     "sleep", "muscle pain", "DOMESTIC", "3 PMs", "overlapping teeth", "patient takes 714 mg", "LEADING", "lumpus",
     "dermatology", "sclera", "multiple sclerosis", "A &lt; B &amp; C", "caf\u00e9", "5.5e3", "Überweisung", "a<b",
     "921242c9-7140-4ff2-a8d8-M32", "<p>well</p><p>no complaints</p>", "nephritis", "mixed", "\u0394 weight", "😀",
