@@ -14,7 +14,6 @@ import msgspec
 
 from cds_service.errors import BadRequest
 from cds_service.limits import MAX_DEPTH, decode_part, decode_request, values_at_most
-from mappings.dates import forget_dates
 from mappings.reader import ChartReader
 from mappings.reader.alike import Look
 from mappings.versions import Version
@@ -62,7 +61,6 @@ def late_request(body: bytes, about: About, reader: ChartReader, *, max_nodes: i
         look = reader.look(*told)
         request["prefetch"] = {name: _value(bytes(value), look) for name, value in _members(sent).items()}
     except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
-        forget_dates()
         return None
     return request
 

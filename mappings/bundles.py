@@ -65,13 +65,14 @@ def unpack(value: object) -> Unpacked:
 
 def with_resolved_urns(unpacked: Unpacked) -> tuple[Mapping[str, Any], ...]:
     """The resources, their subject and medication references by fullUrl ("urn:uuid:…") rewritten to "Type/id"."""
+    named = [(url, resource) for url, resource in unpacked.resources if url and url[:4] == "urn:"]
     names = {
         url: f"{resource['resourceType']}/{resource.get('id')}"
-        for url, resource in unpacked.resources
-        if url and url.startswith("urn:") and isinstance(resource.get("id"), str)
+        for url, resource in named
+        if isinstance(resource.get("id"), str)
     }
     if not names:
-        return tuple(resource for _, resource in unpacked.resources)
+        return tuple([resource for _, resource in unpacked.resources])
     return tuple(_rewritten(resource, names) for _, resource in unpacked.resources)
 
 
@@ -103,18 +104,16 @@ def _walk(
         return
     for index, entry in enumerate(entries):
         where = f"{path}entry[{index}]"
-        if not isinstance(entry, Mapping):
+        if type(entry) is not dict and not isinstance(entry, Mapping):
             yield where, None, None
             continue
-        resource = entry.get("resource")
+        resource, full = entry.get("resource"), entry.get("fullUrl")
+        if type(resource) is Unread or (
+            type(resource) is dict and type(kind := resource.get("resourceType")) is str and kind != "Bundle"
+        ):
+            yield where, full if type(full) is str else None, resource  # what nearly every entry is
+            continue
         if resource is None and isinstance(entry.get("response"), Mapping):
-            continue
-        full = entry.get("fullUrl")
-        if type(resource) is dict and type(kind := resource.get("resourceType")) is str and kind != "Bundle":
-            yield where, full if isinstance(full, str) else None, resource  # what nearly every entry is
-            continue
-        if type(resource) is Unread:
-            yield where, full if isinstance(full, str) else None, resource
             continue
         yield from _walk(
             resource,

@@ -117,6 +117,18 @@ def _is_usual_instant(text: str) -> bool:
     return size in (24, 29) and text[4:20:3] == "--T::." and text[23::3] in ("Z", "+:", "-:")
 
 
+def is_date(text: str) -> bool:
+    """Whether `PartialDate.parse` can read it."""
+    if _is_usual_instant(text):
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            pass  # 24:00, or no such day
+        else:
+            return True
+    return _any_form(text) is not None
+
+
 def _any_form(text: str) -> PartialDate | None:
     match = _FHIR_DATE.fullmatch(text.strip())
     if match is None:

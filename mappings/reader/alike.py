@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from mappings.dates import PartialDate
+from mappings.dates import is_date
 from mappings.reader.access import mapping
 from mappings.reader.digests import ByDigest
 from mappings.unread import Digests, Own, Unread
@@ -154,7 +154,7 @@ class Look:
             return False
         for name, value in own.items():
             if name in _DATES and value not in self._good_dates:
-                if PartialDate.parse(value.decode("ascii")) is None:
+                if not is_date(value.decode("ascii")):
                     return False
                 self._good_dates.add(value)
         return True

@@ -119,21 +119,15 @@ class Collected(Struct):
 
     def sizes(self) -> tuple[int, ...]:
         """How many facts of each kind there are."""
-        return (
-            len(self.findings),
-            len(self.results),
-            len(self.lesions),
-            len(self.imaging),
-            len(self.biopsies),
-            len(self.medications),
-            len(self.allergies),
-            len(self.actions),
-            len(self.not_understood),
-        )
+        return tuple(map(len, self._lists()))
 
     def cut_back(self, sizes: tuple[int, ...]) -> None:
         """Takes back what was added since `sizes`."""
-        lists: tuple[list[Any], ...] = (
+        for facts, size in zip(self._lists(), sizes, strict=True):
+            del facts[size:]
+
+    def _lists(self) -> tuple[list[Any], ...]:
+        return (
             self.findings,
             self.results,
             self.lesions,
@@ -144,8 +138,6 @@ class Collected(Struct):
             self.actions,
             self.not_understood,
         )
-        for facts, size in zip(lists, sizes, strict=True):
-            del facts[size:]
 
     def leave_out(self, reference: str, reason: str) -> None:
         self.quarantined.append(Quarantined(reference, reason))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.dates import PartialDate, _any_form, _is_usual_instant, add_months
+from mappings.dates import PartialDate, _any_form, _is_usual_instant, add_months, is_date
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
@@ -89,3 +89,15 @@ def test_the_short_way_of_a_usual_instant_reads_the_same() -> None:
         short += _is_usual_instant(written)
         assert PartialDate.parse(written) == _any_form(written), written
     assert short > 5_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024", "2024-02", "2024-02-30", "2024-02-29", "2023-02-29", "2024-02-29T10:00:00Z", "2024-02-30T10:00:00Z",
+        "2024-02-29T24:00:00Z", "2024-02-29T10:00:00+01:00", "2024-02-29T10:00:00.123Z", "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00", "2024-02-29T10:00:00.123-05:00", "2024-02-29T10:61:00Z", "soon", "", "0000-01-01",
+    ],
+)  # fmt: skip
+def test_what_is_a_date_can_be_read(text: str) -> None:
+    assert is_date(text) == (PartialDate.parse(text) is not None)
