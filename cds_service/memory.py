@@ -1,7 +1,8 @@
 """The store as the application sees it: off the event loop, bounded, and failing open where no promise was made.
 
 Cards that are shown are committed before they are sent, so that feedback always finds them; silent evaluations are
-written in batches by a thread of their own. Feedback is acknowledged only after it is committed.
+written in batches by a thread of their own, a quarter of a second later: a process that is killed loses those. Feedback
+is acknowledged only after it is committed.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -12,12 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect, select, text
 
+from cds_service import memory
+from cds_service.audit.events import Event
 from cds_service.feedback import FeedbackItem
+from cds_service.metrics import Metrics
 from cds_service.store import CardRecord, Claim, EvaluationRecord, Store, StoreError, SuggestionRecord, migrations
 from cds_service.store.migrate import migrate, newest, revision_of
 from cds_service.store.tables import feedback, metadata
@@ -179,7 +184,9 @@ WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from cds_service import memory
 from cds_service.feedback import FeedbackItem
+from cds_service.metrics import Metrics
 from cds_service.store import Store
 
 store = Store(sys.argv[1])
@@ -229,3 +236,30 @@ def test_a_database_of_the_first_version_is_brought_up_with_its_rows(database: s
     with again.engine.connect() as connection:
         assert connection.execute(text("SELECT sex FROM evaluations")).scalar_one() is None
     again.close()
+
+
+def test_silent_evaluations_are_written_together_and_all_of_them_at_an_orderly_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(f"sqlite:///{tmp_path}/cds.sqlite3")
+    written: list[int] = []
+    record = store.record
+
+    def noted(rows: list[EvaluationRecord], events: list[Event]) -> None:
+        written.append(len(rows))
+        record(rows, events)
+
+    monkeypatch.setattr(store, "record", noted)
+    monkeypatch.setattr(memory, "_GATHER_SECONDS", 60.0)
+    kept = memory.Memory(store, Metrics(), 2.0)
+
+    async def some() -> None:
+        for number in range(5):
+            await kept.record(msgspec.structs.replace(evaluation(store), id=f"silent-{number}", cards=()))
+
+    asyncio.run(some())
+    assert not written
+    kept.close()
+    assert sum(written) == 5
+    rows = list(Store(f"sqlite:///{tmp_path}/cds.sqlite3").audit_rows())
+    assert len(rows) == 5
