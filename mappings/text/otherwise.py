@@ -16,6 +16,7 @@ _CALCIUM = frozenset({"calcification", "calcinosis"})
 _DESCRIBING = ("hardness", "attribute", "pain", "tender", "side", "lump")
 _BREAKS = frozenset({",", "(", ";", ":", "-", "–", "—", "="})
 _ENDS = frozenset({")", ";", ".", "\n", "", ":"})
+_OTHER = ("lesion", "concept", "lump", "coordinator", "trigger", "place")
 _ADJECTIVES = 2
 _ALONE = 4
 
@@ -53,8 +54,9 @@ def _is_it(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bo
     if document.word(at - 1) not in _BREAKS:
         return False
     plural = document.word(lesion.last - 1).endswith("s")
-    if not _ends(document, name):  # "nodule of the finger, a viral wart, frozen today"
-        return document.word(name.last) == "," and at < name.first and not plural
+    if not _ends(document, name):  # "nodule of the finger, a viral wart, frozen today"; "… : viral wart treated with …"
+        noun = at < name.first or (name.last - name.first > 1 and _only_more(document, name, sentence))
+        return noun and not plural and (document.word(name.last) == "," or _only_more(document, name, sentence))
     listed = plural and at == name.first and name.last - name.first == 1
     return document.word(at - 1) != "," or not listed  # "nodules of the fingertips, warts" are two things
 
@@ -65,6 +67,11 @@ def _ends(document: Document, name: Hit) -> bool:
     if name.last >= end or document.word(name.last) in _ENDS:
         return True
     return document.word(name.last) == "," and bool(document.between("trigger", name.last + 1, name.last + 2))
+
+
+def _only_more(document: Document, name: Hit, sentence: Sentence) -> bool:
+    """Whether what follows the name speaks of the same thing: nothing else is named, joined, doubted or denied."""
+    return not any(document.between(category, name.last, sentence.last) for category in _OTHER)
 
 
 def _beside(document: Document, lesion: Hit, name: Hit) -> bool:

@@ -30,6 +30,12 @@ def hard(text: str) -> list[LesionMention]:
         "Nodule dur de la paupière supérieure droite : chalazion.",
         "Nódulo duro en planta del pie izquierdo por callo plantar.",
         "Nódulo duro na pálpebra esquerda. Impressão: calázio.",
+        "Hard papule on finger: viral wart treated with cryotherapy.",
+        "Hard nodule of the presternal skin, keloid.",
+        "Hard plaque of the penis, Peyronie's disease.",
+        "Hard nodules over the PIP joints, consistent with knuckle pads.",
+        "Hard lump over the tibial tuberosity, Osgood-Schlatter.",
+        "Nodule dur de l'épaule : chéloïde.",
     ],
 )
 def test_a_lump_that_the_examination_settles_is_no_lesion(text: str) -> None:
@@ -51,6 +57,10 @@ def test_a_lump_that_the_examination_settles_is_no_lesion(text: str) -> None:
         "Hard nodule on the finger, thought to be a wart, now discharging chalky material.",
         "Hard nodules left forearm. Assessment: wart, lupus.",
         "Hard nodule of the left breast, breast cancer 2015.",
+        "Hard papule on finger: viral wart or calcinosis.",
+        "Hard papule on finger, viral wart not responding to cryotherapy.",
+        "Keloid of the chest, hard nodule of the left elbow.",
+        "Harter Knoten am Ellenbogen, Keloid am Ohr.",
     ],
 )
 def test_what_might_be_calcinosis_all_the_same_stays_a_lesion(text: str) -> None:
