@@ -169,8 +169,6 @@ class Lexicon(_Strict):
     """words that say what the thing before them is: "consistent with", "=", "typical of"."""
     joining: Phrases = ()
     """small words between a part of the body and the lump in it ("tongue with a hard nodule")."""
-    estimates: Phrases = ()
-    """words between an estimated test and its number ("LVEF is severely reduced at 25 %")."""
     recurred: Phrases = ()
     """behind a lesion that was removed: it is there again."""
     lumps: dict[str, Phrases] = {}
@@ -212,6 +210,9 @@ class Common(_Strict):
     analytes: dict[str, Phrases]
     concepts: dict[str, Phrases]
     drugs: dict[str, Phrases]
+    estimates: Phrases
+    """words between an estimated test and its number ("LVEF is severely reduced at 25 %"); of all languages, because
+    so short a text does not tell its own."""
     qualifiers: Phrases
     """what a laboratory sets between a test's name and its number, and does not change what was measured: "Calcium,
     Serum: 9.2", "PTH intact". No word of urine is one."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from mappings.text.entries import entries, expand
 from mappings.text.folding import fold
-from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_context, load_lexicon
+from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_common, load_context, load_lexicon
 from mappings.text.spelling import Spelling
 from mappings.text.tokens import Words, cut, phrase
 
@@ -226,7 +226,7 @@ class _Builder:
             side_shared=frozenset(fold(word) for word in self.lexicon.side_shared),
             spelling=Spelling(self.lexicon.spelling, frozenset(self.words)),
             joining=frozenset(fold(word) for word in self.lexicon.joining),
-            estimates=frozenset(fold(word) for word in self.lexicon.estimates),
+            estimates=frozenset(fold(word) for word in load_common().estimates),
             starts=frozenset(self.starts),
             numbers=frozenset(self.numbers),
         )
