@@ -49,6 +49,7 @@ class Trail:
     def __init__(self, dialect: Dialect, key: bytes) -> None:
         """`key`: of the patient hashes; the chain has its own, derived from it."""
         self.key = chain_key(key)
+        self._keyed = hmac.new(self.key, digestmod="sha256")
         self._lock = Prepared(_ADVISORY if dialect.name == "postgresql" else _WRITE_LOCK, dialect)
         self._last, self._append = Prepared(_LAST, dialect), Prepared(audit.insert(), dialect)
 
@@ -75,7 +76,7 @@ class Trail:
                 "commitment": _commitment(event.subject, salt),
                 "previous": previous,
             }
-            previous = _digest(self.key, row)
+            previous = _digest(self._keyed, row)
             rows.append(row | {"digest": previous, "subject": event.subject, "salt": salt})
         self._append.run_all(cursor, rows)
 
@@ -83,12 +84,12 @@ class Trail:
 def verify(connection: Connection, key: bytes, expected: tuple[int, str] | None = None) -> Verdict:
     """Checks every row. `expected` is a row (number and digest) noted earlier: it shows that no end was cut off."""
     seq, previous = 0, FIRST
-    met = expected is None
+    met, keyed = expected is None, hmac.new(key, digestmod="sha256")
     for row in rows_of(connection):
         seq += 1
         if row["seq"] != seq:
             return Verdict(seq - 1, previous, f"row {seq} is missing")
-        if row["previous"] != previous or not hmac.compare_digest(row["digest"], _digest(key, row)):
+        if row["previous"] != previous or not hmac.compare_digest(row["digest"], _digest(keyed, row)):
             return Verdict(seq - 1, previous, f"row {seq} was changed, or another key was used")
         if row["subject"] is not None and row["commitment"] != _commitment(row["subject"], row["salt"]):
             return Verdict(seq - 1, previous, f"the patient of row {seq} was changed")
@@ -129,10 +130,12 @@ def _commitment(subject: str | None, salt: str | None) -> str:
     return hashlib.sha256(f"{salt or ''}\0{subject or ''}".encode()).hexdigest()
 
 
-def _digest(key: bytes, row: dict[str, Any]) -> str:
+def _digest(keyed: hmac.HMAC, row: dict[str, Any]) -> str:
     names = ("seq", "at_ms", "tenant", "actor", "action", "what", "outcome", "detail", "commitment", "previous")
     fields = [row[name] for name in names]
     told = _PLAIN(fields)  # four times as fast, and the same text where no sign is odd
     if _ODD.search(told):
         told = _TOLD(fields).encode()
-    return hmac.digest(key, told, "sha256").hex()
+    found = keyed.copy()
+    found.update(told)
+    return found.hexdigest()

@@ -57,11 +57,14 @@ class Store:
             self._key = (pseudonym_key or self._own_key()).encode()
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(f"the database can't be opened: {type(error).__name__}") from None
+        self._keyed = hmac.new(self._key, digestmod="sha256")
         self._trail = Trail(self.engine.dialect, self._key)
 
     def key(self, tenant: str, *parts: str) -> str:
         """A keyed hash: the same thing gives the same key within a tenant, and nobody can go back from it."""
-        return hmac.digest(self._key, "\0".join((tenant, *parts)).encode(), "sha256").hex()
+        found = self._keyed.copy()  # setting up the key takes two thirds of the time
+        found.update("\0".join((tenant, *parts)).encode())
+        return found.hexdigest()
 
     def record(self, records: Iterable[EvaluationRecord], events: Iterable[Event] = ()) -> None:
         """Writes evaluations with their cards and suggestions, and all on the audit trail; all or none."""
