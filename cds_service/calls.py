@@ -29,8 +29,6 @@ from mappings.versions import Version
 
 _PAGES = "/companion/"
 _CALLER = "cds_caller"
-_LATE_BYTES = 48 * 1024
-"""less is decoded whole in the time that looking at it takes"""
 
 
 class Call(Struct, frozen=True):
@@ -70,7 +68,7 @@ class Call(Struct, frozen=True):
                 return None
             return hook.patient_id, state.release(hook, self.tenant)
 
-        if len(self.body) >= _LATE_BYTES:
+        if len(self.body) > HEAVY_BYTES:  # less is decoded whole in the time that looking at it takes
             found = late_request(self.body, about, state.brain_of(self.tenant).reader, max_nodes=most)
             if found is not None:
                 return found
