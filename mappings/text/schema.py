@@ -167,8 +167,6 @@ class Lexicon(_Strict):
     """parts of the body that are no skin (mouth, conjunctiva, larynx): a lump there is none of ours."""
     identity: Phrases = ()
     """words that say what the thing before them is: "consistent with", "=", "typical of"."""
-    joining: Phrases = ()
-    """small words between a part of the body and the lump in it ("tongue with a hard nodule")."""
     recurred: Phrases = ()
     """behind a lesion that was removed: it is there again."""
     lumps: dict[str, Phrases] = {}
@@ -210,6 +208,8 @@ class Common(_Strict):
     analytes: dict[str, Phrases]
     concepts: dict[str, Phrases]
     drugs: dict[str, Phrases]
+    joining: Phrases
+    """small words between a part of the body and the lump in it ("tongue with a hard nodule"), of all languages too."""
     estimates: Phrases
     """words between an estimated test and its number ("LVEF is severely reduced at 25 %"); of all languages, because
     so short a text does not tell its own."""

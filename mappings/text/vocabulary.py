@@ -225,7 +225,7 @@ class _Builder:
             of_whom=frozenset(fold(word) for word in self.context.of_whom),
             side_shared=frozenset(fold(word) for word in self.lexicon.side_shared),
             spelling=Spelling(self.lexicon.spelling, frozenset(self.words)),
-            joining=frozenset(fold(word) for word in self.lexicon.joining),
+            joining=frozenset(fold(word) for word in load_common().joining),
             estimates=frozenset(fold(word) for word in load_common().estimates),
             starts=frozenset(self.starts),
             numbers=frozenset(self.numbers),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from mappings.dates import PartialDate
@@ -99,3 +101,11 @@ def test_an_exclamation_mark_before_a_small_letter_ends_nothing() -> None:
 )
 def test_dm_in_an_overlap_is_no_diabetes(title: str, concepts: set[str]) -> None:
     assert {m.concept for m in ENGINE.read(title, kind="condition").concepts} == concepts
+
+
+@pytest.mark.parametrize(
+    "text", ["FEVG estimée à 30 %.", "LVEF mittelgradig eingeschränkt 30 %", "FEVE conservada de 30 %"]
+)
+def test_a_short_text_of_any_language_tells_its_ejection_fraction(text: str) -> None:
+    (result,) = ENGINE.read(text).labs
+    assert (result.analyte, result.value) == ("ejection-fraction", Decimal(30))
