@@ -26,6 +26,7 @@ _QUOTED_END = re.compile(rb"=\s?\\?[\"'][^\"'<>]*>")
 _DATA = re.compile(rb'"data"\s*:\s*"([^"]*)"')
 _MARKUP = frozenset("<>&\\")
 _MOST_ATTACHED = 1_000_000
+_BLANKS = bytes.maketrans(b"\t\n\v\f\r", b"     ")
 _BLOCK = 1024
 _SELDOM = 100
 """bytes from one sign to the next on average, from which it is looked for by itself."""
@@ -111,7 +112,7 @@ def _text(sent: bytes) -> bytes | None:
     if b"\\" in sent or b"\0" in sent:
         return None
     said = as_ascii(sent)
-    return said if said is not None and DOUBLE not in said and is_plain(said) else None
+    return said.translate(_BLANKS) if said is not None and DOUBLE not in said and is_plain(said) else None
 
 
 def _written_out(match: re.Match[bytes]) -> bytes:
