@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _REACH = 6
+_YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _PERSONS = frozenset({"family", "other-person"})
 _CLOSE = 2
 _BESIDE = 4
@@ -27,6 +29,8 @@ _CONCEPTS = ("concept", "named", "absent", "guard")
 def concepts(document: Document) -> tuple[ConceptMention, ...]:
     out: list[ConceptMention] = []
     for hit in document.hits.get("concept", ()):
+        if _heads_an_exam(document, hit):
+            continue
         names = hit.value.split("+")
         if _INFECTION in names and _OF_SKIN not in names and _of_lesion(document, hit):
             names.append(_OF_SKIN)
@@ -46,6 +50,15 @@ def concepts(document: Document) -> tuple[ConceptMention, ...]:
             out.extend(_mention(document, hit, concept, document.status(hit)) for concept in name.split("+"))
     out.sort(key=lambda m: (m.start, m.end, m.concept))
     return tuple(dict.fromkeys(_timed(document, out)))
+
+
+def _heads_an_exam(document: Document, hit: Hit) -> bool:
+    """ "PE: Skin dry" is the physical examination; "PE: 2019, apixaban since" is told by its year."""
+    if document.text(hit.first, hit.last) not in document.vocab.context.exam_headings:
+        return False
+    sentence = document.sentence_of(hit.first)
+    said = document.words.words[hit.last : sentence.last]
+    return sentence.first == hit.first and said[:1] == [":"] and not any(map(_YEAR.fullmatch, said))
 
 
 def _of_lesion(document: Document, hit: Hit) -> bool:

@@ -12,21 +12,19 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from mappings.text import rows
+from mappings.text import replies, rows
 from mappings.text.reading import Status
 from mappings.text.tokens import SUSPICION, Sentence, Words, begins_line, opens_question
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
-_DASHES = frozenset({"-", "–", "—"})
-_OPENERS = _DASHES | {":", "="}
-_CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
 _BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
 """a field of a form that nobody filled in"""
 _YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _DATED = 6
 _OPENING = 3
 _CARRIED = -1
+_MARKS = frozenset("?¿")
 _PARTS = frozenset({",", "-", "–"})
 _LAST_WORD = 5
 _SIGNS = frozenset({"+", "-", "–"})
@@ -80,7 +78,7 @@ class Contexts:
         paragraph, on_line, alone = -1, False, False
         sections = _by_sentence(hits.get("section", []), self._firsts)
         headings = _by_sentence(hits.get("heading", []), self._firsts)
-        for index, (sentence, inside, replies) in enumerate(zip(sentences, triggers, answering, strict=True)):
+        for index, (sentence, inside, replying) in enumerate(zip(sentences, triggers, answering, strict=True)):
             heading = self._section(sentence, sections[index])
             ends = on_line and begins_line(self._words, sentence)
             if alone and heading is None:
@@ -97,13 +95,16 @@ class Contexts:
                 self.reaches.append(Reach(carried.status, sentence.first, sentence.last, carried.trigger))
             else:
                 carried = None
-            answers = {hit.first for hit in replies if self._is_answer(hit, sentence)}
-            for hit in replies:
+            answers = {hit.first for hit in replying if replies.is_answer(words, hit, sentence)}
+            for hit in replying:
                 if hit.first in answers:
                     self.reaches.append(Reach("negated", self._item(hit.first, sentence), hit.first, hit.first))
-            if index and any(self._says_no(hit, sentence, sentences[index - 1]) for hit in replies):
+            if index and any(replies.says_no(words, hit, sentence, sentences[index - 1]) for hit in replying):
                 asked = sentences[index - 1]
                 self.reaches.append(Reach("negated", asked.first, asked.last, sentence.first))
+            if index and replies.says_yes(words, sentence, sentences[index - 1]):
+                asked = sentences[index - 1]
+                self.reaches = [r for r in self.reaches if r.first < asked.first or self._word(r.trigger) not in _MARKS]
             stops = [hit for hit in inside if rule(vocab, hit).kind == "terminate"]
             for hit in inside:
                 if hit.first in answers or rule(vocab, hit).kind == "terminate":
@@ -140,6 +141,8 @@ class Contexts:
     def _reach(self, hit: Hit, sentence: Sentence, stops: list[Hit]) -> list[Reach]:
         entry = rule(self._vocab, hit)
         if entry.status is None or (entry.status == "historical" and self._after_duration(hit)):
+            return []
+        if entry.status == "hypothetical" and (self._is_ending(hit) or replies.is_yes(self._words, hit.first)):
             return []
         if entry.undated and any(_YEAR.fullmatch(w) for w in self._words.words[hit.last : hit.last + _DATED]):
             return []
@@ -246,6 +249,11 @@ class Contexts:
             at -= 1
         return at if at > limit else end
 
+    def _is_ending(self, hit: Hit) -> bool:
+        """ "Queixa-se de nódulos": hyphenated to its verb, "se" is "herself" and not "if"."""
+        before = self._words.ends[hit.first - 1] if hit.first else 0
+        return self._words.text[before : self._words.starts[hit.first]] == "-"
+
     def _after_duration(self, hit: Hit) -> bool:
         """ "2-month history of" tells when something began, not that it is over."""
         if hit.first in self._unit_ends:
@@ -307,24 +315,6 @@ class Contexts:
     def _has_concrete(self, first: int, last: int) -> bool:
         at = bisect_left(self._concrete, first)
         return at < len(self._concrete) and self._concrete[at] < last
-
-    def _is_answer(self, hit: Hit, sentence: Sentence) -> bool:
-        """A denying word alone after a colon or dash, or after its item at the end ("nodules none")."""
-        if not sentence.first < hit.first < sentence.last:
-            return False
-        before, said = self._words.words[hit.first - 1], self._words.words[hit.first]
-        if before not in _OPENERS or (before in _DASHES and said in _DASHES):
-            return False  # a row of dashes is a line across the page
-        if hit.last >= sentence.last or self._words.words[hit.last] in _CLOSERS:
-            return True
-        upcoming = self._words.words[hit.last : min(hit.last + _LIST_COLON + 1, sentence.last)]
-        return ":" in upcoming and "," not in upcoming
-
-    def _says_no(self, hit: Hit, sentence: Sentence, before: Sentence) -> bool:
-        """ "Any lumps on your elbows? No." """
-        if hit.first != sentence.first or not self._word(hit.first)[0].isalpha() or self._word(before.last) != "?":
-            return False
-        return hit.last >= sentence.last or self._word(hit.last) == ","
 
     def _leave_blank(self, sentences: list[Sentence]) -> None:
         """ "Nodules: ___" says nothing of nodules."""

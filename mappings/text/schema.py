@@ -222,6 +222,9 @@ class Common(_Strict):
     """concepts that a person named after them does not take over ("breastfeeding her son")."""
     doses: Phrases
     """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
+    affirming: Phrases
+    """words that, right after a question, say that it is so ("Any lumps? Yes"), in small letters as they are written:
+    Spanish "sí" is no "si"."""
     spelled_out: dict[str, tuple[Phrases, ...]]
     """a disease whose name spells out its letters: the beginnings of its parts, in their order."""
 
@@ -259,6 +262,8 @@ class Context(_Strict):
     """words between a finding and the relative who has it: "calcinosis in her sister"."""
     headings: Phrases
     """lines that begin a new part of a note, so that a section before them ends ("Examination")."""
+    exam_headings: Phrases = ()
+    """headings of an examination, in just these letters, that are also short for a disease ("PE: Skin dry")."""
     rules: tuple[Rule, ...]
 
 
