@@ -144,6 +144,8 @@ class Contexts:
             return []
         if entry.status == "hypothetical" and (self._is_ending(hit) or replies.is_yes(self._words, hit.first)):
             return []
+        if entry.own:
+            return [Reach(entry.status, hit.first, hit.last, hit.first)]
         if entry.undated and any(_YEAR.fullmatch(w) for w in self._words.words[hit.last : hit.last + _DATED]):
             return []
         if entry.diagnosis:

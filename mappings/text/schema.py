@@ -245,6 +245,8 @@ class Rule(_Strict):
     """a terminator that takes a place out of a denial ("no calcinosis except for the left thumb")."""
     undated: bool = False
     """does nothing where a year follows ("which were not present in 2024": they are now)."""
+    own: bool = False
+    """speaks of its own words and no others ("nicht gerötete harte Knoten")."""
     of_person: bool = False
     """a terminator that speaks of the person named right before it ("her husband, who has gout and hard lumps")."""
     words: Phrases = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""What is told of a disease in general, answers to questions, and words that only look like "if"."""
+"""What is told of a disease in general, answers to questions, and words that only look like "if" or "no"."""
 
 from __future__ import annotations
 
@@ -82,3 +82,34 @@ def test_a_question_is_answered(text: str, status: str) -> None:
 )
 def test_headings_of_an_examination_are_no_diseases(text: str, concepts: set[str]) -> None:
     assert {mention.concept for mention in ENGINE.read(text).concepts} == concepts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sin duda se trata de nódulos duros en codos.",
+        "Si bien presenta nódulos duros en codos, no tiene dolor.",
+        "Nódulos no dolorosos, duros, en ambos codos.",
+        "Nódulos no ulcerados, duros, en codos.",
+        "Nódulos endurecidos não dolorosos nos cotovelos.",
+        "Sem dúvida nódulos duros nos cotovelos.",
+        "Sans doute nodules durs des coudes.",
+        "Nodules des coudes ni douloureux ni inflammatoires, durs.",
+        "Ohne Zweifel harte Knoten an den Ellenbogen.",
+        "Harte, nicht druckschmerzhafte Knoten an den Ellenbogen.",
+        "Wenn auch schmerzlos, bestehen harte Knoten an den Ellenbogen.",
+        "Harte Knoten an den Ellenbogen, die im Januar noch nicht vorhanden waren.",
+    ],
+)
+def test_a_denied_quality_denies_no_lesion(text: str) -> None:
+    (mention,) = ENGINE.read(text).lesions
+    assert (mention.status, mention.hardness) == ("affirmed", "definite")
+    assert [site.place for site in mention.sites] == ["elbow"]
+    assert not mention.inflamed and not mention.ulcerated
+
+
+def test_what_is_denied_beside_a_lesion_stays_denied() -> None:
+    (tender,) = ENGINE.read("Harte Knoten an den Ellenbogen, nicht gerötet, nicht ulzeriert.").lesions
+    assert (tender.inflamed, tender.ulcerated, tender.hardness) == (False, False, "definite")
+    (denied,) = ENGINE.read("No nódulos, placas ni úlceras duras en codos.").lesions[:1]
+    assert denied.status == "negated"
