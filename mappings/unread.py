@@ -4,51 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
+from mappings.elements import Told
 from mappings.versions import Version, as_r4
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
-Digests = tuple[bytes, bytes]
-Own = dict[str, bytes]
-"""the elements of a resource that say which it is, whose, where and when, as they are written"""
+
+
+class Form(Protocol):
+    """What is known of all resources of one chart that say the same but for the number (`mappings/reader/alike.py`)."""
+
+    plain: Any
+    """the first of them, as `mappings/reader/measured.py` keeps it, when it was a plain measurement"""
+
+    def says_nothing(self, told: Told, number: bytes) -> bool:
+        """Whether no fact follows from one of them, whose dates are readable ones."""
+
+    def said_nothing(self, number: bytes, *, exactly: bool) -> None:
+        """Remembers that no fact followed: from this number (`exactly`), or whichever was measured."""
 
 
 class Unread(Mapping[str, Any]):
-    """A resource by its bytes: a Mapping as any other, cheap as long as only type and id are asked for.
+    """A resource of the patient by its bytes: a Mapping as any other, cheap as long as only type and id are asked for.
 
-    `silent`: it is known to say nothing, read as `version`. `digests` are what it is remembered by
-    (`mappings/reader/alike.py`)."""
+    `told` are its elements, read as `version`; `number` is what was measured, as it is written."""
 
-    __slots__ = ("_body", "digests", "id", "kind", "own", "raw", "silent", "version")
+    __slots__ = ("_body", "form", "id", "kind", "number", "raw", "told", "version")
 
     def __init__(
         self,
         raw: msgspec.Raw,
-        kind: str,
-        own: Own,
+        told: Told,
+        number: bytes,
+        form: Form,
         version: Version | None,
-        digests: Digests,
         body: Mapping[str, Any] | None = None,
     ) -> None:
-        """`body`: the resource decoded, when it is not known to be silent."""
-        self.raw, self.kind, self.own, self.version, self.digests = raw, kind, own, version, digests
-        self.id, self.silent, self._body = own["id"].decode("ascii"), body is None, body
+        """`body`: the resource decoded, where it is already."""
+        self.raw, self.told, self.number, self.form, self.version = raw, told, number, form, version
+        self.kind, self.id = told.kind, told.id
+        self._body = None if body is None else as_r4(body, version)
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is known to say nothing."""
+        return self.form.says_nothing(self.told, self.number)
 
     @property
     def order(self) -> tuple[str, str]:
         """What tells versions of one resource apart, as of any other (`mappings/reader/identity.py`)."""
-        stamp, number = self.own.get("lastUpdated", b""), self.own.get("versionId")
-        return stamp.decode("ascii"), number.decode("ascii").zfill(20) if number is not None else ""
+        stamp, number = self.told.meta.lastUpdated, self.told.meta.versionId
+        return stamp or "", number.zfill(20) if number is not msgspec.UNSET else ""
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """The resource decoded, in the shape of R4 when it is a silent one."""
-        if self._body is None:
-            self._body = as_r4(self.decoded(), self.version)
-        return self._body
+        """The resource decoded, in the shape of R4."""
+        body: Mapping[str, Any] | None = self._body
+        if body is None:
+            body = self._body = as_r4(self.decoded(), self.version)
+        return body
 
     def decoded(self) -> Mapping[str, Any]:
         """The resource as it was written."""

@@ -93,6 +93,12 @@ def read_quantity(value: object, table: UnitTable) -> Quantity | None:
     return replace(read, second_unit=said) if coded and said and said != coded else read
 
 
+def renumbered(quantity: Quantity, value: Decimal) -> Quantity:
+    """Another number written with the same comparator and unit."""
+    found = _quantity(value, quantity.comparator, quantity.unit, quantity.unit_text)
+    return found if quantity.second_unit is None else replace(found, second_unit=quantity.second_unit)
+
+
 def parse_quantity(text: str, table: UnitTable) -> Quantity | None:
     """A string that is wholly number and known unit ("9.4 mg/dL", "2,35 mmol/L", "<5"); None otherwise."""
     match = _NUMBER.fullmatch(text)

@@ -12,7 +12,18 @@ from mappings.dates import forget_dates
 from mappings.drugs import Drugs
 from mappings.facts import Completeness, Need, PatientFacts, Quarantined
 from mappings.raw import RawChart
-from mappings.reader import access, action, allergy, condition, medication, observation, patient, report, shape
+from mappings.reader import (
+    access,
+    action,
+    allergy,
+    condition,
+    measured,
+    medication,
+    observation,
+    patient,
+    report,
+    shape,
+)
 from mappings.reader.alike import Alike, Look
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
@@ -21,11 +32,11 @@ from mappings.reader.joined_sites import with_sites_of_panels
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
 from mappings.reader.names import Names
-from mappings.reader.silence import Silence, well_formed
+from mappings.reader.silence import Digests, Silence, well_formed
 from mappings.reader.titles import Titles
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
-from mappings.unread import Digests, Unread
+from mappings.unread import Unread
 from mappings.versions import Version, as_r4
 
 __all__ = ["READ_TYPES", "ChartReader"]
@@ -79,9 +90,7 @@ class ChartReader:
 
     def _read(self, raw: RawChart) -> PatientFacts:
         reference = f"Patient/{raw.patient_id}"
-        told: dict[int, Unread] = {}
-        every, left_out = unique(_in_r4(resource, raw.version, told) for resource in raw.resources)
-        kept = tuple([named for named in every if type(named[1]) is not Unread])
+        every, left_out = unique(_in_r4(resource, raw.version) for resource in raw.resources)
         engine = ChartText(self._text, self._silence, self._titles)
         tools = Tools(self._terminology, self._drugs, engine, self._units, self._names)
         drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
@@ -89,29 +98,33 @@ class ChartReader:
         into = Collected(tools, reference, known, quarantined=list(left_out))
         unreadable: dict[Need, str] = {}
         patients = raw.aliases | {raw.patient_id}
-        self._patient(kept, patients, into)
+        decoded = tuple([named for named in every if type(named[1]) is not Unread])
+        self._patient(decoded, patients, into)
         good_dates: set[str] = set()
         mixed: bool | None = None
-        for ref, resource in kept:
+        for ref, found in every:
+            unread = found if type(found) is Unread else None
+            if unread is not None and (unread.silent or measured.read_another(unread, ref, into)):
+                continue
+            resource = found if unread is None else unread.body
             kind = resource["resourceType"]
             entry = _READERS.get(kind)
             if entry is None:
                 continue
             need, reader = entry
-            alike = told.get(id(resource))
             if kind == "Observation" and observation.read_measurement(resource, ref, into):
-                if alike is not None:
-                    self._alike.speaks(alike.raw)
+                if unread is not None:
+                    unread.form.plain = measured.plain(resource, into)
                 continue
             digests = self._silence.of_resource(resource, kind)
             place = self._silence.place(digests)
             if place is not None and well_formed(resource, kind, reference, good_dates):
-                if alike is not None:
-                    self._alike.add(place, alike, resource)
+                if unread is not None:
+                    unread.form.said_nothing(unread.number, exactly=place == 1)
                 continue
             problem = belongs(resource, patients)
             if problem == NO_SUBJECT:
-                mixed = names_another(kept, patients) if mixed is None else mixed
+                mixed = names_another(decoded, patients) if mixed is None else mixed
                 problem = problem if mixed else None
             if problem is not None:
                 into.leave_out(ref, problem)
@@ -120,7 +133,7 @@ class ChartReader:
             elif (wrong := shape.unreadable(resource)) is not None:
                 into.leave_out(ref, wrong)
                 unreadable[need] = "resources left out"
-            elif not self._guarded(reader, resource, ref, into, digests, alike):
+            elif not self._guarded(reader, resource, ref, into, digests, unread):
                 unreadable[need] = "resources left out"
             else:
                 for name in shape.unreadable_dates(resource):
@@ -161,7 +174,7 @@ class ChartReader:
         ref: str,
         into: Collected,
         digests: Digests | None = None,
-        alike: Unread | None = None,
+        unread: Unread | None = None,
     ) -> bool:
         """One broken resource must not spoil the others: its half-read facts go too. What said nothing is remembered by
         its digest; with the number in it when there is a word of ours beside the number."""
@@ -175,10 +188,10 @@ class ChartReader:
             return False
         silent = into.sizes() == before and len(into.quarantined) == left_out
         if silent and digests is not None and ref not in foreign_members(into):
-            place = into.tools.engine.spoken != spoken
+            place = into.tools.engine.spoken != spoken  # some word of ours: then only with this number
             self._silence.add(digests[place])
-            if alike is not None:
-                self._alike.add(place, alike, resource)
+            if unread is not None:
+                unread.form.said_nothing(unread.number, exactly=place)
         return True
 
     @staticmethod
@@ -208,18 +221,11 @@ class ChartReader:
         return merged(facts, into.stamps, raw.zone)
 
 
-def _in_r4(resource: Any, version: Version | None, told: dict[int, Unread]) -> Any:
-    """The resource as R4; one that is known to say nothing as it is. Notes the bytes of a resource that may turn out
-    to say nothing."""
+def _in_r4(resource: Any, version: Version | None) -> Any:
+    """The resource as R4; what came as bytes and is of that release stays so."""
     if type(resource) is not Unread:
         return as_r4(resource, version)
-    if resource.version != version:
-        return as_r4(resource.decoded(), version)
-    if resource.silent:
-        return resource
-    body = as_r4(resource.body, version)
-    told[id(body)] = resource
-    return body
+    return resource if resource.version == version else as_r4(resource.decoded(), version)
 
 
 def _plain(quarantined: list[Quarantined]) -> tuple[Quarantined, ...]:

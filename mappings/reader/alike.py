@@ -1,177 +1,117 @@
-"""Resources that are written like one that was read and said nothing, told from their bytes without decoding them.
+"""Resources of a chart that say the same but for whose they are, when it was and which number was measured.
 
-Nearly all of a chart is the same housing question, weight or cold, word for word: only whose, when, in which encounter
-and which number differ. What is left when these are taken out is remembered by keyed digest once the ordinary reader
-has found that no fact follows (`silence.py`). Bytes that leave the same behind are the same JSON but for the values of
-those elements, so that everything that was checked in the first one (repeated keys, depth, numbers) holds for them too.
-What is written in another way (other order, blanks, escapes in these elements) is decoded and read."""
+Nearly all of a chart is the same housing question, weight or sodium, word for word. Resources are taken apart from
+their bytes (`mappings/elements.py`); those in which all that decides is alike are of one form. When one said nothing,
+no more of it is read; when it was a plain measurement, only numbers and dates are (`measured.py`). Everything that was
+checked in the first one (repeated keys, depth, numbers) holds for all. Which forms say nothing is remembered for the
+life of the process, by keyed digest (`silence.py`); all else is let go of with the chart. What is written in another
+way (other elements, blanks, needless escapes) is decoded and read."""
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from mappings.dates import is_date
-from mappings.reader.access import mapping
+from mappings.elements import NO_NUMBER, Told, taken_apart
 from mappings.reader.digests import ByDigest
-from mappings.unread import Digests, Own, Unread
+from mappings.reader.measured import Plain
+from mappings.unread import Unread
 from mappings.versions import Version
 
 _MOST = 65_536
-_MOST_NAMES = 8192
 _LONGEST = 20_000
 """bytes; what is longer is no measurement or diagnosis like any other."""
-_LONGEST_NUMBER = 40
-_TAKEN_OUT = b"\1"
-"""no JSON text holds this sign"""
-_SUBJECT = (b'"subject":{"reference":"', "subject")
-_ENCOUNTER = (b'"encounter":{"reference":"', "encounter")
-_META = ((b'"versionId":"', "versionId"), (b'"lastUpdated":"', "lastUpdated"))
-_KINDS: Mapping[bytes, tuple[str, tuple[tuple[bytes, str], ...]]] = {
-    b'{"resourceType":"Observation","id":"': (
-        "Observation",
-        (
-            *_META,
-            _SUBJECT,
-            _ENCOUNTER,
-            (b'"effectiveDateTime":"', "effectiveDateTime"),
-            (b'"issued":"', "issued"),
-        ),
-    ),
-    b'{"resourceType":"Condition","id":"': (
-        "Condition",
-        (
-            *_META,
-            _SUBJECT,
-            _ENCOUNTER,
-            (b'"onsetDateTime":"', "onsetDateTime"),
-            (b'"abatementDateTime":"', "abatementDateTime"),
-            (b'"recordedDate":"', "recordedDate"),
-        ),
-    ),
-}
-"""how a resource begins, and the elements that say whose, where and when, in the order in which servers write them"""
-_BEGINNINGS = tuple(_KINDS)
-_TYPE = len(b'{"resourceType":"')
-_DATES = frozenset({"effectiveDateTime", "issued", "onsetDateTime", "abatementDateTime", "recordedDate"})
-_CODE = b'"code":{'
-_OWNER = b'"subject":'
-_NUMBER = b'"valueQuantity":{"value":'
+_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 
 
 class Alike(ByDigest[None]):
-    """Digests of what is left of resources that said nothing."""
+    """Digests of forms that said nothing."""
 
     def __init__(self, telling_numbers: frozenset[str] = frozenset(), most: int = _MOST) -> None:
         """`telling_numbers`: as `Silence` has them."""
         super().__init__(most)
-        self._telling = frozenset(number.encode() for number in telling_numbers)
+        self.telling = frozenset(number.encode() for number in telling_numbers)
         self._keyed = blake2b(digest_size=16, key=secrets.token_bytes(32))
-        self._speaking: set[int] = set()
 
-    def add(self, place: int, told: Unread, body: Mapping[str, Any]) -> None:
-        """Remembers a resource that said nothing, whichever number was measured (0) or with the number (1). `body`: the
-        resource decoded, in which what was taken out has to be what it was taken for."""
-        if _is_own(told, body):
-            self.keep(told.digests[place], None)
+    def digest(self, written: bytes) -> bytes:
+        keyed = self._keyed.copy()
+        keyed.update(written)
+        return keyed.digest()
 
-    def speaks(self, written: msgspec.Raw) -> None:
-        """Remembers that what has this name is worth decoding at once."""
-        if len(self._speaking) >= _MOST_NAMES:
-            self._speaking.clear()
-        self._speaking.add(_name(bytes(written)))
 
-    def knows(self, digests: Digests) -> bool:
-        return digests[0] in self._known or digests[1] in self._known
+class Form:
+    """What is alike in some resources of one chart, and what is known of them."""
 
-    def taken_apart(self, written: bytes, version: Version | None) -> tuple[str, Own, Digests] | None:
-        """Type, own elements and digests of an Observation or Condition, which is read as that release."""
-        if not written.startswith(_BEGINNINGS) or len(written) > _LONGEST or _name(written) in self._speaking:
-            return None
-        at = written.index(b'"', _TYPE) + len(b'","id":"')  # behind the type, where the id begins
-        kind, names = _KINDS[written[:at]]
-        end = written.find(b'"', at)
-        own: Own = {"id": written[at:end]}
-        left = [written[:at]]
-        at = end
-        for key, name in names:
-            found = written.find(key, at)
-            if found >= 0:
-                found += len(key)
-                end = written.find(b'"', found)
-                own[name] = written[found:end]
-                left.append(written[at:found])
-                at = end
-        number = b""
-        found = written.find(_NUMBER, at)
-        if found >= 0:
-            found += len(_NUMBER)
-            end = written.find(b",", found)
-            number = written[found:end]
-            plain = number.lstrip(b"-")
-            if len(plain) < _LONGEST_NUMBER and plain.replace(b".", b"", 1).isdigit() and plain not in self._telling:
-                left.append(written[at:found])
-                at = end
-            else:
-                number = b""
-        left.append(written[at:])
-        said = b"".join(own.values())
-        if b"\\" in said or not said.isascii() or not said.decode("ascii").isprintable():
-            return None
-        digest = self._keyed.copy()
-        digest.update(f"{version}\0".encode() + _TAKEN_OUT.join(left))
-        loose = digest.digest()
-        if not number:
-            return kind, own, (loose, loose)
-        digest.update(_TAKEN_OUT + number)
-        return kind, own, (loose, digest.digest())
+    __slots__ = ("_alike", "_good_dates", "_name", "_silent", "plain")
+
+    def __init__(self, alike: Alike, name: bytes, good_dates: set[str]) -> None:
+        """`name`: the digest of what they say."""
+        self._alike, self._name, self._good_dates = alike, name, good_dates
+        self._silent = name in alike
+        self.plain: Plain | None = None
+        """the first of them, when it was a plain measurement"""
+
+    def says_nothing(self, told: Told, number: bytes) -> bool:
+        """Whether no fact follows from one of them, whose dates are readable ones."""
+        silent = self._silent and self._counts_for_all(number)
+        if not silent and (self.plain is not None or self._with(number) not in self._alike):
+            return False
+        known = self._good_dates
+        for date in told.dates():
+            if date is not msgspec.UNSET and date not in known:
+                if not is_date(date):
+                    return False
+                known.add(date)
+        return True
+
+    def said_nothing(self, number: bytes, *, exactly: bool) -> None:
+        """Remembers that no fact followed: from this number (`exactly`), or whichever was measured."""
+        if number != NO_NUMBER and (exactly or not self._counts_for_all(number)):
+            self._alike.keep(self._with(number), None)
+        else:
+            self._alike.keep(self._name, None)
+            self._silent = True
+
+    def _counts_for_all(self, number: bytes) -> bool:
+        return number.lstrip(b"-") not in self._alike.telling
+
+    def _with(self, number: bytes) -> bytes:
+        return self._alike.digest(self._name + number)
 
 
 class Look:
     """The early look at the resources of one chart, read as one release."""
 
     def __init__(self, alike: Alike, patient_id: str, version: Version | None) -> None:
-        self._alike, self._reference, self._version = alike, f"Patient/{patient_id}".encode(), version
-        self._good_dates: set[bytes] = set()
+        self._alike, self._reference, self._version = alike, f"Patient/{patient_id}", version
+        self._forms: dict[bytes, Form] = {}
+        self._besides: set[bytes] = set()
+        """what was checked of elements that nobody looks at"""
+        self._good_dates: set[str] = set()
 
     def __call__(self, raw: msgspec.Raw, decoded: Callable[[bytes], Any]) -> Any:
-        """A resource that stays bytes since it says nothing, or `decoded`, which may raise."""
-        written = bytes(raw)
-        apart = self._alike.taken_apart(written, self._version)
-        if apart is None:
-            return decoded(written)
-        kind, own, digests = apart
-        silent = self._alike.knows(digests) and self._is_regular(own)
-        return Unread(raw, kind, own, self._version, digests, None if silent else decoded(written))
-
-    def _is_regular(self, own: Own) -> bool:
-        """Whether it is the patient's and its dates can be read; what is not is named by the reader."""
-        if own.get("subject") != self._reference:
-            return False
-        for name, value in own.items():
-            if name in _DATES and value not in self._good_dates:
-                if not is_date(value.decode("ascii")):
-                    return False
-                self._good_dates.add(value)
-        return True
-
-
-def _name(written: bytes) -> int:
-    """The hash of what a resource is called, in this process. Two names that share one cost time only."""
-    begins = written.find(_CODE)
-    return hash(written[begins : written.find(_OWNER, begins)])
-
-
-def _is_own(told: Unread, body: Mapping[str, Any]) -> bool:
-    """Whether every own element was found, and is the one of the resource itself."""
-    meta = mapping(body.get("meta"))
-    values = {name: body.get(name) for name in ("id", *_DATES)}
-    values |= {name: meta.get(name) for name in ("versionId", "lastUpdated")}
-    values |= {name: mapping(body.get(name)).get("reference") for name in ("subject", "encounter")}
-    return {name: value.decode("ascii") for name, value in told.own.items()} == {
-        name: value for name, value in values.items() if value is not None
-    }
+        """An Observation or Condition of the patient taken apart, or any resource as `decoded`, which may raise."""
+        told = taken_apart(raw) if len(raw) <= _LONGEST else None
+        if told is None or told.subject.reference != self._reference:
+            return decoded(bytes(raw))
+        number = told.number()
+        if number != NO_NUMBER and _NUMBER.fullmatch(number) is None:
+            return decoded(bytes(raw))
+        says, besides = told.alike(), told.besides()
+        form, body = self._forms.get(says), None
+        if form is None:
+            form = Form(self._alike, self._alike.digest(f"{self._version}\0".encode() + says), self._good_dates)
+            known = form.says_nothing(told, number)
+        else:
+            known = True
+        if not known or besides not in self._besides:
+            body = decoded(bytes(raw))
+        self._forms[says] = form
+        self._besides.add(besides)
+        return Unread(raw, told, number, form, self._version, body)

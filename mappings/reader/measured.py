@@ -8,17 +8,22 @@ charts."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
+from msgspec import UNSET, Struct
+
 from mappings.dates import PartialDate
+from mappings.elements import Observation
 from mappings.facts import Result
 from mappings.reader.access import Concept, concept
 from mappings.reader.analyte import foreign_members, other_material, test_of
 from mappings.reader.context import Collected, Named, key_of
 from mappings.reader.merge import Stamp
-from mappings.reader.names import Meaning
-from mappings.reader.result import State, flag_of, limits_of, measured
-from mappings.values import read_quantity
+from mappings.reader.names import Meaning, Test
+from mappings.reader.result import Flag, State, flag_of, limits_of, measured
+from mappings.unread import Unread
+from mappings.values import Quantity, number, read_quantity, renumbered
 
 _PLAIN = frozenset(
     {
@@ -87,6 +92,58 @@ def read_plain(resource: Mapping[str, Any], ref: str, into: Collected, says_noth
 
 
 _NO_META: dict[str, Any] = {}
+
+
+class Plain(Struct, frozen=True):
+    """A plain measurement of a chart, from which others differ only by when they were made and by their number."""
+
+    body: Mapping[str, Any]
+    label: str
+    test: Test
+    quantity: Quantity
+    flag: Flag | None
+    has_range: bool
+    state: State
+    corrected: bool
+
+
+def plain(resource: Mapping[str, Any], into: Collected) -> Plain | None:
+    """What `read_plain` has read, for `read_another`; None of a panel."""
+    name = _named(resource["code"], into) if "component" not in resource else None
+    quantity = read_quantity(resource.get("valueQuantity"), into.tools.units)
+    if name is None or name.meaning.test is None or quantity is None:
+        return None
+    return Plain(
+        resource,
+        name.label,
+        name.meaning.test,
+        quantity,
+        flag_of(resource, into),
+        "referenceRange" in resource,
+        _STATES[resource["status"]],
+        resource["status"] in _CORRECTED,
+    )
+
+
+def read_another(unread: Unread, ref: str, into: Collected) -> bool:
+    """Adds the result of a measurement of this patient that is like one that was read; False, and nothing added, when
+    it is not plain."""
+    first, told = unread.form.plain, unread.told
+    if first is None or type(told) is not Observation or ref in foreign_members(into):
+        return False
+    date, out = PartialDate.parse(told.effectiveDateTime), PartialDate.parse(told.issued)
+    if (date is None and told.effectiveDateTime is not UNSET) or (out is None and told.issued is not UNSET):
+        return False
+    written = unread.number.decode()
+    value = number(Decimal(written) if "." in written else int(written))
+    if value is None:
+        return False
+    quantity, made = renumbered(first.quantity, value), date or out
+    limits = limits_of(first.body, quantity, first.test, made, into) if first.has_range else None
+    found = measured(ref, made, first.state, first.label, quantity, limits, first.flag, first.test, into)
+    into.stamps[ref] = Stamp(first.corrected, out or PartialDate.parse(told.meta.lastUpdated))
+    into.results.append(found)
+    return True
 
 
 def _names(

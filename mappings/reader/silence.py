@@ -19,8 +19,8 @@ import msgspec
 
 from mappings.dates import PartialDate
 from mappings.reader.digests import ByDigest
-from mappings.unread import Digests
 
+Digests = tuple[bytes, bytes]
 _MOST = 65_536
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _FIXED: Mapping[str, frozenset[str]] = {
