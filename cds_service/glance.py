@@ -6,13 +6,12 @@ is complete or nothing else may be read, and every resource in it is regular
 (`mappings/skeleton.py`). In all other cases there is no glance, and the request goes the long way from its beginning.
 
 Repeated keys are refused as on the long way in everything that is taken from the request: its own members, the members
-of the prefetch, and those of the Patient. Inside of what is not read they are not looked for: whichever of two values
-counts, neither of them names a disease."""
+of the prefetch, and what is taken of the Patient. Inside of what is not read they are not looked for: whichever of two
+values counts, neither of them names a disease."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -24,42 +23,29 @@ from cds_service.prefetch import NEEDS_OF, Prefetched, completeness_of, note_mis
 from hooks.services import HOOKS, PREFETCH
 from hooks.wire import HookRequest, parse_request
 from mappings.bundles import decode
-from mappings.doubtful import doubtful, resources_of
+from mappings.doubtful import doubtful
 from mappings.facts import Completeness, Need, PatientFacts
-from mappings.prefetched import TAKEN, prefetch
+from mappings.prefetched import prefetch
 from mappings.raw import RawChart, Resource
 from mappings.reader import ChartReader
 from mappings.reader.patient import alone
-from mappings.skeleton import NOTHING, Skeleton, skeleton
+from mappings.skeleton import Skeleton
 from mappings.versions import Version
 
 HOOKS_AT_A_GLANCE = frozenset({"patient-view", "encounter-start"})
 """hooks that speak of the patient; those of orders speak of drafts."""
-_NULL = b"null"
-_BESIDES = ("hook", "hookInstance", "context", "fhirServer", "fhirAuthorization", "extension")
-_KNOWN = frozenset({"prefetch", *_BESIDES})
-_TOLD = ("resourceType", *TAKEN)
+_KNOWN = frozenset({"prefetch", "hook", "hookInstance", "context", "fhirServer", "fhirAuthorization", "extension"})
+"""the members of a request; one more and it goes the long way."""
 _PREFETCH = b'"prefetch":'
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_MEMBER = re.compile(rb'\s*"([A-Za-z0-9_]+)"\s*:\s*')
-_NEXT = re.compile(rb"\s*([,}])")
 
 
-class _Request(msgspec.Struct, forbid_unknown_fields=True):
-    """The members of a request; one more and it goes the long way."""
-
-    prefetch: dict[str, msgspec.Raw]
-    hook: msgspec.Raw = msgspec.Raw()
-    hookInstance: msgspec.Raw = msgspec.Raw()  # noqa: N815 - the name on the wire
-    context: msgspec.Raw = msgspec.Raw()
-    fhirServer: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    fhirAuthorization: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    extension: msgspec.Raw = msgspec.Raw()
+class _Request(msgspec.Struct, gc=False):
+    prefetch: msgspec.Raw
 
 
+_DECODER = msgspec.json.Decoder(_Request)
 _COMPLETE = completeness_of(Prefetched(satisfied={need for need, _ in PREFETCH.values()}))
 """what is known when every key was answered and nothing is left to read."""
-_DECODER = msgspec.json.Decoder(_Request)
 
 
 class Glance(Struct, frozen=True):
@@ -92,144 +78,71 @@ def glance(
     `max_nodes`: the most values of a request, as on the long way, which says when there are more."""
     if expected_hook not in HOOKS_AT_A_GLANCE or values_at_most(body, max_nodes) > max_nodes:
         return None
-    if doubt is None and (seen := _at_once(body, expected_hook, reads)) is not None:
-        return seen
-    in_doubt: list[bytes] | None = []
-    try:
-        sent = _DECODER.decode(body)
-        if doubt is not None:
-            in_doubt = _doubtful(sent.prefetch, doubt, reader)
-        members = _members(body, sent) if in_doubt is not None else None
-        if members is None or (doubt is not None and doubt.concerns(b",".join(members))):
+    for rest, sent in _parted(body):
+        in_doubt: list[bytes] | None = []
+        try:
+            members = decode_request(rest)
+            if members.get("prefetch", rest) is not None or not _KNOWN.issuperset(members):
+                continue
+            hook = parse_request(members, expected_hook=expected_hook, known_hooks=HOOKS)
+            if doubt is not None:
+                body.decode()
+                in_doubt = None if doubt.concerns(rest) else _doubtful(sent, doubt, reader)
+        except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
+            continue
+        if in_doubt is None:
             return None
-        hook = parse_request(
-            decode_request(b"{%b}" % b",".join(members)), expected_hook=expected_hook, known_hooks=HOOKS
-        )
-        states = _states(hook, _skeletons(sent.prefetch, hook.patient_id), reads)
-        person = _person(sent.prefetch.get("patient"), doubt is not None) if states is not None else None
-    except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
-        return None
-    if states is None or person is None or states["conditions"].state == "unavailable":
-        return None  # irregular, or a question that could not be read (412)
-    if doubt is not None and in_doubt and _is_named(in_doubt, hook, person, states, doubt, reader):
-        return None
-    facts = alone(hook.patient_id, person[0] if person else None, states)
-    return None if facts is None else Glance(hook, facts)
-
-
-def _at_once(body: bytes, expected_hook: str, reads: Callable[[HookRequest], bool]) -> Glance | None:
-    """The glance of a body without doubt that ends in its prefetch, as nearly all do: the members before it are read as
-    they are, the prefetch in one pass. None when a closer look has to tell."""
-    at = body.find(_PREFETCH)
-    if at < 0 or not body.endswith(b"}"):
-        return None
-    try:
-        sent = decode_request(body[:at] + _PREFETCH + b"null}")
-        if not _KNOWN.issuperset(sent):
+        found = prefetch(sent, hook.patient_id)
+        if found is None:
+            continue
+        states = _states(hook, found.skeletons, reads)
+        if states is None or states["conditions"].state == "unavailable":
+            return None  # irregular, or a question that could not be read (412)
+        if in_doubt and doubt is not None and _is_named(in_doubt, hook, found.person, states, doubt, reader):
             return None
-        hook = parse_request(sent, expected_hook=expected_hook, known_hooks=HOOKS)
-    except (ValueError, RecursionError, BadRequest):
-        return None
-    found = prefetch(memoryview(body)[at + len(_PREFETCH) : -1], hook.patient_id)
-    states = _states(hook, found.skeletons, reads) if found is not None else None
-    if found is None or states is None or states["conditions"].state == "unavailable":
-        return None
-    facts = alone(hook.patient_id, found.person, states)
-    return None if facts is None else Glance(hook, facts)
+        facts = alone(hook.patient_id, found.person, states)
+        return None if facts is None else Glance(hook, facts)
+    return None
 
 
-def _skeletons(values: Mapping[str, msgspec.Raw], patient_id: str) -> Mapping[str, Skeleton | None]:
-    """What each Bundle of a prefetch holds; None for what is not regular."""
-    return {
-        key: NOTHING if key == "patient" or _is_null(raw) else skeleton(raw, patient_id) for key, raw in values.items()
-    }
+def _parted(body: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """The request with null for its prefetch, and the prefetch: as it is when that is the last member, as nearly
+    always, then wherever it stands. What is no such request does not decode, or has another prefetch still."""
+    at = body.find(_PREFETCH) + len(_PREFETCH)
+    if body.endswith(b"}"):
+        yield body[:at] + b"null}", memoryview(body)[at:-1]
+    try:
+        value = bytes(_DECODER.decode(body).prefetch)
+    except (msgspec.DecodeError, RecursionError):
+        return
+    before, _, behind = body.partition(value)
+    yield before + b"null" + behind, memoryview(value)
 
 
-def _doubtful(values: Mapping[str, msgspec.Raw], doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
+def _doubtful(sent: memoryview, doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
     """The resources whose bytes concern, when they can be judged by themselves and none of them is coded as one of the
     diseases."""
-    resources = resources_of(bytes(raw) for key, raw in values.items() if key != "patient")
-    return doubtful(resources, doubt.concerns, lambda one: reader.is_coded(decode(one), doubt.concepts))
+    return doubtful(sent, doubt.concerns, lambda one: reader.is_coded(decode(one), doubt.concepts))
 
 
 def _is_named(
     resources: list[bytes],
     hook: HookRequest,
-    person: tuple[Resource, ...],
+    person: Resource | None,
     states: Mapping[Need, Completeness],
     doubt: Doubt,
     reader: ChartReader,
 ) -> bool:
     """Whether one of the resources does name a disease, or denies one, or can't be read: then the long way says it."""
     try:
-        sent = tuple(decode_request(one) for one in resources)
+        sent = [decode_request(one) for one in resources]
     except BadRequest:
         return True
-    facts = reader.read(RawChart(hook.patient_id, (*person, *sent), states, version=doubt.version(hook)))
+    if person is not None:
+        sent.append(person)
+    facts = reader.read(RawChart(hook.patient_id, tuple(sent), states, version=doubt.version(hook)))
     said = any(not doubt.concepts.isdisjoint(finding.concepts) for finding in facts.findings)
     return said or facts.completeness != states
-
-
-def _members(body: bytes, sent: _Request) -> list[bytes] | None:
-    """The members of the request but its prefetch, as they are written; None when it holds anything else, such as a
-    key twice.
-
-    The decoder keeps the last of two, so that what it found makes up the whole length of a body without blanks only
-    where nothing stands twice; in a body with blanks the values are followed one by one."""
-    found = {name: value for name in _BESIDES if (value := getattr(sent, name))}
-    if _length(found) + len('"prefetch":,') + _length(sent.prefetch) == len(body):
-        return [b'"%b":%b' % (name.encode(), value) for name, value in found.items()]
-    return _followed(body, sent)
-
-
-def _length(members: Mapping[str, msgspec.Raw]) -> int:
-    """Of an object of these members, written without blanks; of anything else that holds them it is too short."""
-    return 1 + sum([len(name) + len(value) + 4 for name, value in members.items()]) if members else 2
-
-
-def _followed(body: bytes, sent: _Request) -> list[bytes] | None:
-    """The members but the prefetch, found one after another; None when the values do not follow one another."""
-    values = {key: bytes(value) for key, value in sent.prefetch.items()}
-    members: list[bytes] = []
-    at, seen = body.find(b"{") + 1, False
-    while (member := _MEMBER.match(body, at)) is not None:
-        at = member.end()
-        if member[1] == b"prefetch":
-            past = None if seen else _past(body, at, values)
-            if past is None:
-                return None
-            at, seen = past, True
-        else:
-            value = bytes(getattr(sent, member[1].decode("ascii")))
-            if not body.startswith(value, at):
-                return None
-            members.append(b'"%b":%b' % (member[1], value))
-            at += len(value)
-        following = _NEXT.match(body, at)
-        if following is None:
-            return None
-        if following[1] == b"}":
-            return members
-        at = following.end()
-    return None
-
-
-def _past(body: bytes, at: int, values: Mapping[str, bytes]) -> int | None:
-    """The place after the object of just these members, in this order; None when another object stands there."""
-    if body[at : at + 1] != b"{":
-        return None
-    at += 1
-    left = len(values)
-    for key, value in values.items():
-        member = _MEMBER.match(body, at)
-        if member is None or member[1] != key.encode() or not body.startswith(value, member.end()):
-            return None
-        following = _NEXT.match(body, member.end() + len(value))
-        left -= 1
-        if following is None or following[1] != (b"," if left else b"}"):
-            return None
-        at = following.end()
-    return at if values else None
 
 
 def _states(
@@ -252,27 +165,3 @@ def _states(
         return dict(_COMPLETE)
     note_missing(found, set(values))
     return settled(hook, found, reads(hook))
-
-
-def _person(raw: msgspec.Raw | None, whole: bool) -> tuple[Resource, ...] | None:
-    """The Patient, checked for repeated keys; none for null, and None for anything else. `whole`: with what says
-    nothing about a patient of whom nothing else is read."""
-    if raw is None or _is_null(raw):
-        return ()
-    found = None if whole else _told(raw)
-    if found is None:
-        found = decode_request(bytes(raw))
-    return (found,) if found.get("resourceType") == "Patient" else None
-
-
-def _told(raw: msgspec.Raw) -> Resource | None:
-    """What is taken of a Patient; None when a member stands twice, or blanks or an odd value ask for a real reading."""
-    members = _MEMBERS.decode(raw)
-    if _length(members) != len(raw):
-        return None
-    told = {name: msgspec.json.decode(members[name]) for name in _TOLD if name in members}
-    return told if all(type(value) in (str, bool) for value in told.values()) else None
-
-
-def _is_null(raw: msgspec.Raw) -> bool:
-    return len(raw) == len(_NULL) and bytes(raw) == _NULL

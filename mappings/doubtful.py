@@ -7,7 +7,7 @@ a few that speak of others: then the whole chart has to be read."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -18,7 +18,6 @@ _ONE_MORE_FOR = 200
 """how many are read alone: few beside what the whole chart would cost"""
 _LEANING = (b'"medicationReference"', b'"specimen"', b'"hasMember"')
 """what takes words, or the material of a test, from another resource."""
-_ESCAPED = b"\\u00"
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 
 
@@ -35,7 +34,7 @@ class _Bundle(msgspec.Struct, gc=False, frozen=True):
     entry: tuple[_Entry, ...] = ()
 
 
-_BUNDLE = msgspec.json.Decoder(_Bundle | None)
+_BUNDLES = msgspec.json.Decoder(dict[str, _Bundle | None])
 _KIND = msgspec.json.Decoder(_Kind)
 _TOLD_APART = frozenset(
     {
@@ -53,16 +52,13 @@ _REFERRED_TO = frozenset({"Observation", "DiagnosticReport"})
 """kinds that are read otherwise when a panel or report names them as its own."""
 
 
-def resources_of(bundles: Iterable[bytes]) -> list[bytes]:
-    """The JSON of every resource in Bundles (or null). msgspec.DecodeError for anything else."""
-    return [bytes(entry.resource) for raw in bundles for entry in getattr(_BUNDLE.decode(raw), "entry", ())]
-
-
 def doubtful(
-    resources: Sequence[bytes], concerns: Callable[[bytes], bool], is_sure: Callable[[bytes], bool]
+    prefetch: bytes | memoryview, concerns: Callable[[bytes], bool], is_sure: Callable[[bytes], bool]
 ) -> list[bytes] | None:
-    """The resources that concern by themselves; None when one of them is sure to mean it, when they are more than a
-    few, or when they can't be judged alone."""
+    """The resources in the Bundles of a prefetch that concern by themselves; None when one of them is sure to mean it,
+    when they are more than a few, or when they can't be judged alone. msgspec.DecodeError for anything else."""
+    bundles = _BUNDLES.decode(prefetch).values()
+    resources = [entry.resource for bundle in bundles if bundle is not None for entry in bundle.entry]
     found: list[bytes] = []
     most = _FEW + len(resources) // _ONE_MORE_FOR
     groups = [resources[at : at + _AT_ONCE] for at in range(0, len(resources), _AT_ONCE)][::-1]
@@ -73,8 +69,8 @@ def doubtful(
         if len(group) > 1:
             groups += (group[len(group) // 2 :], group[: len(group) // 2])
             continue
-        found += group
-        if len(found) > most or is_sure(group[0]):
+        found.append(bytes(group[0]))
+        if len(found) > most or is_sure(found[-1]):
             return None
     referring: list[bytes] = []
     for one in found:
@@ -95,7 +91,7 @@ def _stands_alone(resource: bytes, kind: str) -> bool:
 
 def _nobody_names(resources: Sequence[bytes], whole: bytes) -> bool:
     """Whether no other resource can name one of these. `whole`: all resources, one after the other."""
-    if _ESCAPED in whole and _ESCAPED_ASCII.search(whole):
+    if _ESCAPED_ASCII.search(whole):
         return False
     names = ((_KIND.decode(one).id.encode(), one) for one in resources)
     return all(name and whole.count(name) == one.count(name) for name, one in names)

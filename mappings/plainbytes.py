@@ -13,6 +13,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mappings.text.markup import CELLS, INLINE, replaced
 
@@ -27,7 +28,10 @@ _DATA = re.compile(rb'"data"\s*:\s*"([^"]*)"')
 _MARKUP = frozenset("<>&\\")
 _MOST_ATTACHED = 1_000_000
 _BLANKS = bytes.maketrans(b"\t\n\v\f\r", b"     ")
-_BLOCK = 1024
+_BLOCK, _LARGEST = 256, 64 * 1024
+"""bytes that are asked at once whether they are ASCII: few behind a sign that is not, then ever more"""
+_FEW, _MOST_KEPT = 4, 4096
+"""bytes of a run (a letter or two, which say nothing of anybody) whose plain letters are kept, and of how many"""
 _SELDOM = 100
 """bytes from one sign to the next on average, from which it is looked for by itself."""
 DOUBLE = b"\\\\"
@@ -43,27 +47,30 @@ def as_ascii(raw: bytes) -> bytes | None:
     parts: list[bytes] = []
     at = 0
     for run in _runs(raw):
+        begin, written = run.start(), run[0]
+        before = raw[max(0, begin - 1) : begin]
         try:
-            text = run[0].decode("utf-8")
+            letters = _of_few(before, written) if len(written) <= _FEW else _letters(before, written.decode("utf-8"))
         except UnicodeDecodeError:
             return None
-        begin = run.start()
-        parts += (raw[at:begin], _letters(raw[max(0, begin - 1) : begin], text))
+        parts += (raw[at:begin], letters)
         at = run.end()
     return b"".join((*parts, raw[at:]))
 
 
 def _runs(raw: bytes) -> Iterator[re.Match[bytes]]:
     """The runs of bytes that are no ASCII, in order. Of a block it costs next to nothing to say that it has none."""
-    at = 0
+    at, size = 0, _BLOCK
     while at < len(raw):
-        if raw[at : at + _BLOCK].isascii():
-            at += _BLOCK
-            continue
-        run = _RUN.search(raw, at)
-        assert run is not None  # noqa: S101 - there is such a byte in the block
-        yield run
-        at = run.end()
+        if raw[at : at + size].isascii():
+            at, size = at + size, min(4 * size, _LARGEST)
+        elif size > _BLOCK:
+            size = _BLOCK
+        else:
+            run = _RUN.search(raw, at)
+            assert run is not None  # noqa: S101 - there is such a byte in the block
+            yield run
+            at = run.end()
 
 
 def unescaped(found: bytes) -> bytes:
@@ -127,6 +134,11 @@ def _letters(before: bytes, text: str) -> bytes:
     head = before.decode("ascii", "replace")
     plain = map(_letter, unicodedata.normalize("NFC", head + replaced(text))[len(head) :])
     return "".join(plain).encode("ascii")
+
+
+@lru_cache(_MOST_KEPT)
+def _of_few(before: bytes, written: bytes) -> bytes:
+    return _letters(before, written.decode("utf-8"))
 
 
 def _letter(char: str) -> str:

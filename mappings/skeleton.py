@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -96,14 +96,6 @@ for _kind in (*_KINDS[1:], *_OTHERS):
     _RESOURCE |= _kind
 _ENTRY: Any = msgspec.defstruct("Entry", [("resource", _RESOURCE)], gc=False, frozen=True)
 CONTENT: list[tuple[str, Any, Any]] = [("entry", list[_ENTRY], ()), ("link", list[_Link], ())]
-_BUNDLE: Any = msgspec.defstruct(
-    "Bundle",
-    # no tag: a lone struct's may be missing, and what is no Bundle would count as an empty one
-    [("resourceType", Literal["Bundle"]), *CONTENT],
-    gc=False,
-    frozen=True,
-)
-_DECODER = msgspec.json.Decoder(_BUNDLE)
 
 
 class Skeleton(Struct, frozen=True):
@@ -117,16 +109,8 @@ NOTHING = Skeleton(frozenset())
 """of an answer that found nothing."""
 
 
-def skeleton(raw: bytes | msgspec.Raw, patient_id: str) -> Skeleton | None:
-    """The skeleton of a Bundle's JSON; None when anything in it is not regular. Never raises."""
-    try:
-        return skeleton_of(_DECODER.decode(raw), patient_id)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
-
-
 def skeleton_of(bundle: Any, patient_id: str) -> Skeleton | None:
-    """The skeleton of a decoded Bundle."""
+    """The skeleton of a decoded Bundle (a struct of `CONTENT`); None when anything in it is not regular."""
     resources = list(map(_RESOURCE_OF, bundle.entry))
     kinds = set(map(type, resources))
     owned = resources if kinds <= _OWNED_KINDS else [one for one in resources if isinstance(one, _Owned)]

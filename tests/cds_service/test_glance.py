@@ -226,17 +226,20 @@ def test_members_behind_the_prefetch_count_too(ways: Ways) -> None:
     for more, status in (
         (b',"context":{"patientId":"q"}', 400), (b',"hook":"order-sign"', 400), (b',"prefetch":{}', 400),
         (b',"extension":{"prefetch":{}}', 200), (b',"extension":{"a":1,"a":2}', 400), (b"{}", 400), (b",", 400),
+        (b"]", 400), (b'x"', 400),
     ):  # fmt: skip
         assert ways.same(good[:-1] + more + b"}")[0] == status
     nested = envelope(empty(), extension={"prefetch": {"patient": None}})
     assert ways.same(orjson.dumps(ending_in("prefetch", nested))) == (200, True)
+    assert ways.same(good[:-1] + b"]") == ways.same(good[:-1]) == (400, False)
     for spaced in (good + b"\n", b" " + good, b"\xef\xbb\xbf" + good, good.replace(b'"prefetch":', b'"prefetch" : ')):
         assert ways.same(spaced)[0] == 200
 
 
 def test_letters_that_are_no_utf8(ways: Ways) -> None:
     good = orjson.dumps(envelope(empty() | {"conditions": bundle(COLD)}))
-    assert ways.same(good.replace(b"cold", b"c\xffld")) == (400, False)
+    for part in (b"cold", b"ehr.example", b"female"):
+        assert ways.same(good.replace(part, part[:1] + b"\xff" + part[1:])) == (400, False)
 
 
 def test_a_key_twice_in_what_is_not_read_is_no_matter(ways: Ways) -> None:
@@ -276,9 +279,12 @@ SAID = (
 )
 def test_words_that_only_look_like_a_disease(ways: Ways, conditions: list[Any]) -> None:
     """They are read alone, and the rest of the chart is not."""
-    named = orjson.dumps(envelope(empty() | {"conditions": bundle(*conditions)}))
+    sent = envelope(empty() | {"conditions": bundle(*conditions)})
+    named = orjson.dumps(sent)
     assert ways.client.app.state.cds.brain.may_concern(named)  # type: ignore[attr-defined]
     assert ways.same(named) == (200, True)
+    assert ways.same(orjson.dumps(ending_in("context", sent))) == (200, True)
+    assert ways.same(json.dumps(sent, indent=3).encode()) == (200, True)
 
 
 @pytest.mark.parametrize(
