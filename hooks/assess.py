@@ -28,7 +28,7 @@ _OUT_OF_SCOPE = (("scope.deceased",), ("scope.hospice",))
 
 def assess(facts: PatientFacts, knowledge: Knowledge, as_of: date) -> Assessment:
     """The assessment of one patient on `as_of`; facts dated later are not seen."""
-    chart = Chart(facts, as_of)
+    chart = Chart(facts, as_of, knowledge.criteria.told_drugs.days)
     found = situation(chart, knowledge)
     judged, weighed, graded, case = found.judged, found.weighed, found.graded, found.case
     messages = knowledge.messages

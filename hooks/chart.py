@@ -29,10 +29,11 @@ _reference = attrgetter("ref")
 class Chart:
     """`facts` as they were knowable on `as_of`, indexed once. What is asked again is answered from memory."""
 
-    def __init__(self, facts: PatientFacts, as_of: date) -> None:
+    def __init__(self, facts: PatientFacts, as_of: date, told_days: int | None = None) -> None:
+        """`told_days`: how long a drug that only a note names as taken counts (`criteria.yaml`); None: for ever."""
         self.as_of = as_of
         self.given = facts
-        self.facts = _known_on(facts, as_of)
+        self.facts = _known_on(facts, as_of, told_days)
         self.memory: dict[object, Any] = {}
         """answers that rest on this chart alone, its lesions left aside: charts that differ in them share it."""
         self.by_concept: Mapping[str, list[Finding]] = _index([(f, f.concepts) for f in self.facts.findings])
@@ -169,7 +170,7 @@ def _age(born: PartialDate | None, as_of: date) -> tuple[int, int] | None:
     return (years_between(min(born.latest, as_of), as_of), years_between(born.earliest, as_of))
 
 
-def _known_on(facts: PatientFacts, day: date) -> PatientFacts:
+def _known_on(facts: PatientFacts, day: date, told_days: int | None) -> PatientFacts:
     """Without what lies wholly after the day; what ends after it had not ended."""
     return replace(
         facts,
@@ -195,11 +196,18 @@ def _known_on(facts: PatientFacts, day: date) -> PatientFacts:
             [
                 replace(m, state="active") if m.state == "stopped" and m.ended and m.ended.earliest > day else m
                 for m in facts.medications
-                if m.started is None or m.started.earliest <= day
+                if (m.started is None or m.started.earliest <= day) and _still_told(m.told, day, told_days)
             ]
         ),
         actions=_ordered([a for a in facts.actions if a.date is None or a.date.earliest <= day]),
     )
+
+
+def _still_told(told: PartialDate | None, day: date, days: int | None) -> bool:
+    """Whether what a note told of a drug counts: a danger counts as long as it may be recent enough."""
+    if told is None:
+        return True
+    return told.earliest <= day and (days is None or told.latest >= day - timedelta(days=days))
 
 
 def _index(entries: Iterable[tuple[_Fact, Iterable[str]]]) -> dict[str, list[_Fact]]:

@@ -278,6 +278,8 @@ class Medication(Struct, frozen=True):
     infusion: bool = False
     failed: bool = False
     """text says it was tried for calcinosis without effect."""
+    told: PartialDate | None = None
+    """the day of the note that names it as taken, when it stands on no list of drugs."""
 
 
 class Allergy(Struct, frozen=True):

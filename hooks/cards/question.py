@@ -103,10 +103,11 @@ def _supposing(voice: Voice) -> tuple[Outline, Supposing]:
     """The answer as it stands, and what the answers are put to. An unusable calcium is taken as normal on both sides of
     the comparison: it is asked for anyway, and what the finding adds shows only once it is back."""
     assessment, facts, knowledge = voice.assessment, voice.facts, voice.knowledge
+    told = knowledge.criteria.told_drugs.days
     if assessment.grade == "incomplete":
-        supposing = Supposing(Chart(with_normal_calcium(facts, assessment), assessment.as_of), knowledge)
+        supposing = Supposing(Chart(with_normal_calcium(facts, assessment), assessment.as_of, told), knowledge)
         return supposing.outline(), supposing
     found, now = assessment.situation, Outline.of(assessment)
     if found is not None and found.therapies is not None and found.view.chart.given is facts:
         return now, Supposing.after(found.view, found.therapies, now, knowledge)
-    return now, Supposing(Chart(facts, assessment.as_of), knowledge)
+    return now, Supposing(Chart(facts, assessment.as_of, told), knowledge)

@@ -49,6 +49,10 @@ class NewnessRule(Sourced):
     rapid_days: int
 
 
+class ToldDrugs(Sourced):
+    days: int
+
+
 class Adjustment(Sourced):
     per_g_per_l: Decimal
     reference_g_per_l: Decimal
@@ -142,6 +146,7 @@ class Criteria(Strict):
     ctd: CtdRule
     lesion: LesionRule
     newness: NewnessRule
+    told_drugs: ToldDrugs
     calcium: CalciumRule
     phosphate: PhosphateRule
     kidney: KidneyRule

@@ -231,7 +231,8 @@ def said_finding(finding: Finding) -> Hit:
 
 
 def said_of(drug: Medication) -> Hit:
-    return Hit((drug.ref,), (drug.label,) if drug.label else ())
+    told = f", note of {drug.told}" if drug.told is not None else ""
+    return Hit((drug.ref,), (f"{drug.label}{told}",) if drug.label else ())
 
 
 def said_lesion(lesion: Lesion, sites: tuple[Site, ...]) -> Hit:

@@ -33,6 +33,7 @@ from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
 from mappings.reader.names import Names
 from mappings.reader.silence import Digests, Silence, well_formed
+from mappings.reader.taking import settled
 from mappings.reader.titles import Titles
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
@@ -211,7 +212,7 @@ class ChartReader:
             lesions=with_sites_of_panels(into.lesions, into),
             imaging=tuple(into.imaging),
             biopsies=tuple(into.biopsies),
-            medications=tuple(into.medications),
+            medications=settled(into.medications),
             allergies=tuple(into.allergies),
             actions=tuple(into.actions),
             completeness=completeness,

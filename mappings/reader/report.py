@@ -32,6 +32,7 @@ from mappings.reader.identity import target
 from mappings.reader.narrative import Source, add_reading
 from mappings.reader.plain import plain_text
 from mappings.reader.sensitivity import add_told
+from mappings.reader.taking import add_taken
 from mappings.text.reading import TextReading
 from mappings.units import plain
 
@@ -116,6 +117,7 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
         if words:
             add_reading(engine.read(f"{name.label}: {words}" if test else words, kind="note"), source, into)
             add_told(words, source, into)
+            add_taken(words, source, into)
         return
     reading = engine.read(words, kind="pathology" if kind == "pathology" else "imaging") if words else None
     workup = into.workup_of(name) or (_by_place(name, into) if kind == "imaging" else frozenset())

@@ -1,0 +1,213 @@
+"""Drugs that a note names as taken: "Medication: nifedipine MR 30 mg od", "on warfarin for AF", "em uso de metoprolol".
+
+What a note tells completes no list of drugs. It counts beside the list, so that a drug that stands only in a letter is
+not overlooked. Each drug needs a sign that it is taken now: a heading, a word such as "takes", or a dose; what was
+stopped, planned or denied is none. The words are data (`mappings/data/taking.yaml`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Literal
+
+from msgspec import Struct
+
+from mappings.datafile import read_data
+from mappings.drugs import NameHit, plain
+from mappings.facts import Medication
+from mappings.reader.context import Collected
+from mappings.reader.narrative import Source
+from mappings.text.markup import plain as unmarked
+
+Said = Literal["taken", "past", "thought"]
+Part = Literal["list", "plan", "other"]
+
+_SENTENCE = re.compile(r"(?:[^.;!?]|[.](?=\S))+")
+_WORD = re.compile(r"\w+")
+_DOSE = re.compile(
+    r"(?:\W+\w{1,12}){0,2}?\W*\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|μg|ug|g|iu|ui|ie|units?|u)\b(?!\s?(?:/\s?(?:d?l|ml)|%))"
+)
+_HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
+_NEAR_WORDS, _FAR_WORDS, _LIST_WORDS = 2, 6, 9
+"""words between what governs a drug and the drug; between two drugs of one list"""
+_MOST = 300
+"""drugs looked at in one note"""
+
+
+class _Sign(Struct, frozen=True):
+    """Words that govern a drug; `kind` is the list of the data that they stand in."""
+
+    kind: str
+    start: int
+    end: int
+
+    @property
+    def takes(self) -> bool:
+        return self.kind in ("near", "verbs")
+
+    @property
+    def said(self) -> Said:
+        return "taken" if self.takes else "past" if self.kind == "past" else "thought"
+
+
+def add_taken(words: str, source: Source, into: Collected) -> None:
+    """Adds the drugs that a note says are taken, and those that it says were stopped."""
+    if source.date is None or source.confidential:
+        return
+    words = unmarked(words)
+    drugs = into.tools.drugs
+    hits = [hit for hit in drugs.find(words)[:_MOST] if hit.ids]
+    if not hits:
+        return
+    folded = plain(words)
+    found: dict[object, Medication] = {}
+    for part, line, start in _lines(folded):
+        for sentence in _SENTENCE.finditer(line):
+            first, last = start + sentence.start(), start + sentence.end()
+            inside = [hit for hit in hits if first <= hit.start and hit.end <= last]
+            for hit, said in _said(folded, first, last, inside, part):
+                if said != "thought":
+                    state = "active" if said == "taken" else "stopped"
+                    found[hit.ids] = Medication(
+                        source.ref,
+                        " ".join(folded[hit.start : hit.end].split()),
+                        drugs=hit.ids.drugs,
+                        classes=hit.ids.classes,
+                        state=state,  # type: ignore[arg-type]
+                        told=source.date,
+                    )
+    into.medications.extend(found.values())
+
+
+def settled(medications: Iterable[Medication]) -> tuple[Medication, ...]:
+    """Of what notes tell of a drug only the newest, and nothing of what the list itself holds: what stands on it as
+    taken, or as stopped since."""
+    every = tuple(medications)
+    listed = [m for m in every if m.told is None]
+    told = sorted((m for m in every if m.told is not None), key=_when)
+    if not told:
+        return every
+    newest = {(m.drugs, m.classes): m for m in told}
+    return (*listed, *(m for m in newest.values() if m.state == "active" and not _is_listed(m, listed)))
+
+
+def _when(drug: Medication) -> tuple[object, ...]:
+    assert drug.told is not None  # noqa: S101 - only what notes tell is sorted
+    return (*drug.told.sort_key, drug.ref)
+
+
+def _is_listed(drug: Medication, listed: Iterable[Medication]) -> bool:
+    for other in listed:
+        same = not drug.drugs.isdisjoint(other.drugs) if drug.drugs else drug.classes <= other.classes
+        since = drug.told is not None and other.ended is not None and other.ended.latest >= drug.told.latest
+        if same and not other.draft and (other.state == "active" or since):
+            return True
+    return False
+
+
+def _lines(folded: str) -> Iterator[tuple[Part, str, int]]:
+    """The lines of a note with where they begin, and what part of it they belong to. A part ends at the next heading,
+    a list at a blank line too."""
+    words = _words()
+    part: Part = "other"
+    at = listed = 0
+    for line in folded.split("\n"):
+        start, at = at, at + len(line) + 1
+        if not line.strip():
+            if part == "list" and listed:
+                part = "other"
+            continue
+        heading = _HEADING.match(line)
+        named = " ".join(heading[1].split()) if heading is not None else ""
+        if heading is not None and (named in words.headings or named in words.plans):
+            part = "list" if named in words.headings else "plan"
+            line, start, listed = line[heading.end() :], start + heading.end(), 0
+        elif heading is not None and heading[0].endswith(":"):
+            part = "other"
+        listed += bool(line.strip())
+        yield part, line, start
+
+
+def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> Iterator[tuple[NameHit, Said]]:
+    """What a sentence says of its drugs; nothing of those that it only names."""
+    words = _words()
+    signs = words.signs(text, first, last) if hits else []
+    before: NameHit | None = None
+    said: Said | None = None
+    own = first
+    for number, hit in enumerate(hits):
+        begin = before.end if before is not None else first
+        ahead = [s for s in signs if (begin if s.takes else own) <= s.start and s.end <= hit.start]
+        said = _governed(text, ahead, hit, before, said)
+        until = hits[number + 1].start if number + 1 < len(hits) else last
+        end = words.parting.search(text, hit.end, until)
+        own = end.start() if end else until
+        if said is None and part == "list":
+            said = "taken"
+        dosed = bool(_DOSE.match(text, hit.end, own)) or bool(words.often.search(text, hit.end, own))
+        if said is None and dosed and part == "other":
+            said = "taken"
+        ends = [s.said for s in signs if hit.end <= s.start and s.end <= own and s.kind in ("past", "thought")]
+        before = hit
+        if words.substance.match(text, hit.end) or words.local.search(text, hit.end, own):
+            continue
+        if ends or said is not None:
+            yield hit, ends[0] if ends else said  # type: ignore[misc]
+
+
+def _governed(
+    text: str, signs: list[_Sign], hit: NameHit, before: NameHit | None, inherited: Said | None
+) -> Said | None:
+    """What stands before a drug says of it; in a list what was said of the one before."""
+    if signs:
+        nearest = signs[-1]
+        if not nearest.takes:
+            return nearest.said
+        if len(signs) > 1 and not signs[-2].takes and _between(text, signs[-2].end, nearest.start) < _NEAR_WORDS:
+            return signs[-2].said  # "not currently taking", "was previously on"
+        far = _NEAR_WORDS if nearest.kind == "near" else _FAR_WORDS
+        return "taken" if _between(text, nearest.end, hit.start) <= far else None
+    if before is not None and _between(text, before.end, hit.start) <= _LIST_WORDS:
+        return inherited
+    return None
+
+
+def _between(text: str, start: int, end: int) -> int:
+    return len(_WORD.findall(text, start, end))
+
+
+class _Words(Struct, frozen=True):
+    headings: frozenset[str]
+    plans: frozenset[str]
+    kinds: Mapping[str, str]
+    sign: re.Pattern[str]
+    often: re.Pattern[str]
+    local: re.Pattern[str]
+    parting: re.Pattern[str]
+    substance: re.Pattern[str]
+
+    def signs(self, text: str, first: int, last: int) -> list[_Sign]:
+        """Everything in the sentence that says whether a drug is taken; the longest words at each place count."""
+        return [_Sign(self.kinds[m.group()], m.start(), m.end()) for m in self.sign.finditer(text, first, last)]
+
+
+@cache
+def _words() -> _Words:
+    data = read_data("taking.yaml")
+    kinds = {word: kind for kind in ("denied", "near", "verbs", "thought", "past") for word in data[kind]}
+    return _Words(
+        frozenset(data["headings"]),
+        frozenset(data["plans"]),
+        kinds,
+        _any(kinds),
+        _any(data["often"]),
+        _any(data["local"]),
+        re.compile(rf",|{_any(data['parting']).pattern}"),
+        re.compile(rf"\W*(?:{'|'.join(map(re.escape, data['substance']))})(?!\w)"),
+    )
+
+
+def _any(words: Iterable[str]) -> re.Pattern[str]:
+    longest = sorted(words, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")

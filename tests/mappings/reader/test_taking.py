@@ -1,0 +1,138 @@
+"""Drugs that a note names as taken."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from mappings.codelists import load_terminology
+from mappings.facts import Medication
+from mappings.raw import RawChart
+from mappings.reader import ChartReader
+from mappings.text.engine import TextEngine
+
+_TERMINOLOGY = load_terminology()
+READER = ChartReader(_TERMINOLOGY, _TERMINOLOGY.drugs, TextEngine.load())
+
+
+def note(words: str, number: int = 1, date: str | None = "2026-05-18", **more: Any) -> dict[str, Any]:
+    content = {"contentType": "text/plain", "data": base64.b64encode(words.encode()).decode()}
+    dated = {"date": f"{date}T10:00:00Z"} if date else {}
+    return {
+        "resourceType": "DocumentReference",
+        "id": f"n{number}",
+        "status": "current",
+        "subject": {"reference": "Patient/p"},
+        "content": [{"attachment": content}],
+        **dated,
+        **more,
+    }
+
+
+def listed(drug: str, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": "Patient/p"},
+        "medicationCodeableConcept": {"text": drug},
+        **more,
+    }
+
+
+def taken(*resources: dict[str, Any]) -> tuple[Medication, ...]:
+    facts = READER.read(RawChart("p", resources, {}))
+    return tuple(sorted((m for m in facts.medications if m.told is not None), key=lambda m: sorted(m.drugs)))
+
+
+@pytest.mark.parametrize(
+    ("words", "drugs"),
+    [
+        ("On diltiazem CD 240.", {"diltiazem"}),
+        ("Taking metoprolol tartrate 25 bid and digoxin 0.125.", {"metoprolol", "digoxin"}),
+        ("Metoprolol succ 50 mg daily, warfarin 5 mg qd for AF, apixaban stopped 2022.", {"metoprolol", "warfarin"}),
+        ("Warfarin stopped in 2019, on apixaban since.", {"apixaban"}),
+        ("Current medication: nifedipine MR 30 mg od, omeprazole 20 mg od", {"nifedipine"}),
+        (
+            "MEDICATIONS\nmetoprolol 25 mg BID\nwarfarin\n\nPHYSICAL EXAM\ndiltiazem was discussed",
+            {"metoprolol", "warfarin"},
+        ),
+        ("Meds:\n- verapamil SR 240\nAllergies: minocycline\nPlan: add colchicine 0.5 mg daily", {"verapamil"}),
+        ("Anticoagulated with warfarin for antiphospholipid syndrome.", {"warfarin"}),
+        ("Nifedipine 60 mg/d was stopped and diltiazem 240 mg/d started.", {"diltiazem"}),
+        ("Patient has no fever and takes metoprolol.", {"metoprolol"}),
+        ("Recommend avoiding clarithromycin while on colchicine.", {"colchicine"}),
+        ("Tto: omeprazol 20 mg, nifedipino 30 mg.", {"nifedipine"}),
+        ("Toma bisoprolol 2,5 mg y digoxina.", {"bisoprolol", "digoxin"}),
+        ("Em uso de prednisona 5 mg e metoprolol 50 mg.", {"prednisone", "metoprolol"}),
+        ("Traitement : amiodarone 200 mg/j, apixaban", {"amiodarone", "apixaban"}),
+        ("Unter Marcumar, Metoprolol abgesetzt.", {"phenprocoumon"}),
+        ("Medikation: Metoprolol 47,5 mg 1-0-0", {"metoprolol"}),
+        ("<p>Medication: <b>metoprolol</b> 50 mg</p>", {"metoprolol"}),
+    ],
+)
+def test_taken_now(words: str, drugs: set[str]) -> None:
+    found = taken(note(words))
+    assert set().union(*(m.drugs for m in found)) == drugs
+    assert all(
+        m.state == "active" and m.ref == "DocumentReference/n1" and str(m.told).startswith("2026-05-18") for m in found
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Not on warfarin.",
+        "Never took warfarin.",
+        "Denies taking warfarin.",
+        "Was previously on warfarin.",
+        "Amiodarone was discontinued.",
+        "Mother takes warfarin.",
+        "If on simvastatin, limit the dose.",
+        "Plan: start diltiazem 120 mg daily.",
+        "Plan:\n- diltiazem 120 mg daily",
+        "Past medications: warfarin 5 mg daily",
+        "Discussed diltiazem 120 mg, colchicine and minocycline as options.",
+        "We could consider diltiazem 60 mg tds.",
+        "Diltiazem 120 mg daily could be tried.",
+        "Allergies: diltiazem (rash), minocycline",
+        "Cyclosporine was tried without response.",
+        "Warfarin and calciphylaxis: a review.",
+        "Serum calcium 9.2 mg/dL, magnesium 2.1 mg/dL.",
+        "No effect on calcium metabolism.",
+        "Timolol eye drops, on latanoprost eye drops.",
+        "Metoprolol abgesetzt.",
+        "Nunca tomó metoprolol.",
+        "Pas de bisoprolol.",
+        "Iniciar diltiazem 120 mg/dia.",
+    ],
+)
+def test_not_taken_now(words: str) -> None:
+    assert taken(note(words)) == ()
+
+
+def test_the_newest_note_counts() -> None:
+    older, newer = note("On warfarin.", 1, "2025-11-01"), note("Warfarin was stopped.", 2, "2026-05-18")
+    assert taken(older, newer) == taken(newer, older) == ()
+    assert [m.ref for m in taken(note("On warfarin.", 1, "2026-05-18"), note("Warfarin held.", 2, "2025-11-01"))] == [
+        "DocumentReference/n1"
+    ]
+
+
+def test_the_list_goes_before_a_note() -> None:
+    said = note("On warfarin 5 mg daily.")
+    assert taken(said, listed("warfarin 5 mg")) == ()
+    ended = {"status": "stopped", "dispenseRequest": {"validityPeriod": {"end": "2026-05-30"}}}
+    assert taken(said, listed("warfarin 5 mg", **ended)) == ()
+    assert len(taken(said, listed("metoprolol 50 mg"))) == 1
+
+
+def test_a_note_without_a_date_and_a_restricted_one_tell_nothing() -> None:
+    assert taken(note("On warfarin.", date=None)) == ()
+    restricted = {
+        "meta": {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
+    }
+    assert taken(note("On warfarin.", **restricted)) == ()
