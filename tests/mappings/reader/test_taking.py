@@ -114,6 +114,11 @@ def test_not_taken_now(words: str) -> None:
     assert taken(note(words)) == ()
 
 
+def test_a_class_is_enough() -> None:
+    (found,) = taken(note("Sous AVK depuis 2019."))
+    assert "vka" in found.classes and not found.drugs
+
+
 def test_the_newest_note_counts() -> None:
     older, newer = note("On warfarin.", 1, "2025-11-01"), note("Warfarin was stopped.", 2, "2026-05-18")
     assert taken(older, newer) == taken(newer, older) == ()
