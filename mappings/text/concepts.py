@@ -8,7 +8,7 @@ from bisect import bisect_left
 from msgspec.structs import replace
 
 from mappings.facts import Site
-from mappings.text.context import strongest
+from mappings.text.context import Reach, strongest
 from mappings.text.document import Document
 from mappings.text.reading import ConceptMention, Status, TimeSpan
 from mappings.text.schema import load_common
@@ -21,6 +21,8 @@ _REACH = 6
 _YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _PERSONS = frozenset({"family", "other-person"})
 _CLOSE = 2
+_TRIGGER = 4
+"""words of a trigger ("had an operation for")."""
 _BESIDE = 4
 _INFECTION, _OF_SKIN = "trigger.infection_active", "trigger.skin_infection"
 _CONCEPTS = ("concept", "named", "absent", "guard")
@@ -80,9 +82,16 @@ def _mention(document: Document, hit: Hit, concept: str, status: Status) -> Conc
     if status == "historical" and _lifelong(concept):
         past = [r for r in document.contexts.over(hit) if r.status == "historical"]
         apart = all("," in document.words.words[hit.last : r.trigger] for r in past if r.trigger > hit.first)
-        if apart or any(r.trigger < hit.first for r in past) or concept.startswith("ctd."):
+        removed = concept.startswith("calcinosis.") and any(_removes(document, r) for r in past)
+        if not removed and (apart or any(r.trigger < hit.first for r in past) or concept.startswith("ctd.")):
             status = "affirmed"
     return ConceptMention(concept, status, document.text(hit.first, hit.last), start, end, sites=_near(document, hit))
+
+
+def _removes(document: Document, reach: Reach) -> bool:
+    """ "Excision of calcinosis of the thumb 2014": what was taken out is no longer there."""
+    words = range(max(reach.trigger, 0), reach.trigger + _TRIGGER)
+    return any(document.word(index) in load_common().removals for index in words)
 
 
 def _near(document: Document, hit: Hit) -> tuple[Site, ...]:

@@ -23,7 +23,9 @@ _FLAGS = (
     "necrotic", "livedo", "inflamed", "spreading_erythema", "pus", "sheet", "deep", "growing", "rapid", "called_new",
     "new_site", "in_scar", "cystic", "vascular", "white_yellow",
 )  # fmt: skip
-_AGAINST_FIRM = frozenset({"cystic", "vascular"})
+_AGAINST_FIRM = frozenset({"cystic", "vascular", "fluid"})
+_STONE_OR_PUS = frozenset({"chalk", "chalk_complete", "white_yellow", "pus", "ulcerated", "draining", "inflamed"})
+"""what may well fluctuate and be calcinosis all the same: a liquefied or an infected deposit."""
 
 
 class Draft(Struct, eq=False):
@@ -156,6 +158,8 @@ class Draft(Struct, eq=False):
 
     def hardness_class(self) -> Hardness:
         found = self.hardness
+        if self.has("fluid") and self.kind not in _CALCIFIED and not (_STONE_OR_PUS & self.flags):
+            return "against"  # what fluctuates, pulsates or lets light through is no stone, however hard it feels
         if "definite" in found or (self.kind in _CALCIFIED and self.status == "affirmed"):
             return "definite"
         if "equivalent" in found or self.has("chalk_complete") or self.has("white_yellow"):

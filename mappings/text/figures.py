@@ -15,6 +15,9 @@ _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
 """a bracket right after the number: the laboratory's range, if it turns out to be one."""
 _CELL = re.compile(r"[^|\n]{0,4}\|[^|\n]{1,12}\|\s?(\d+(?:[.,]\d+)?\s?[-–]\s?\d+(?:[.,]\d+)?)\s?(?=\||\n|$)")
 """the range in the cell after the unit's, in a row of a table."""
+_BEHIND_UNIT = re.compile(r"[ \t]{1,3}(\d{1,3}(?:[.,]\d{1,2})?\s?[-–]\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)")
+"""a range without brackets right behind the unit ("9.5 mg/dL 8.6-10.2"), as laboratories print it."""
+_UNIT_INSIDE = re.compile(r"(?<=[\d\s])((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?![a-z])", re.I)
 _OPENS = frozenset(",([-–")
 _CLOSES = frozenset(")].")
 _UNIT_ALONE = re.compile(r"((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?=\s?[)\]])")
@@ -62,4 +65,14 @@ def limits_at(document: Document, index: int) -> str | None:
     """The bracket or cell behind the number at a word, if there is a figure in it."""
     begin = document.words.ends[index]
     match = _LIMITS.match(document.words.text, begin, begin + 64) or _CELL.match(document.words.text, begin)
-    return match[1] if match and any(c.isdigit() for c in match[1]) else None
+    if match and any(c.isdigit() for c in match[1]):
+        return match[1]
+    unit = _UNIT.match(document.words.folded, begin)
+    bare = _BEHIND_UNIT.match(document.words.text, unit.end(1)) if unit else None
+    return bare[1] if bare and any(sign in bare[1] for sign in ".,") else None  # "5-20" may be a day
+
+
+def unit_of_limits(limits: str | None) -> str | None:
+    """The unit that stands with the laboratory's range and is meant for the number too: "9.3 (8.6-10.2 mg/dL)"."""
+    match = _UNIT_INSIDE.search(limits) if limits else None
+    return match[1].replace(" ", "") if match else None

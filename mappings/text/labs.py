@@ -8,7 +8,7 @@ import re
 from typing import Literal, cast
 
 from mappings.text.document import Document
-from mappings.text.figures import Number, behind_name, limits_at, unit_at
+from mappings.text.figures import Number, behind_name, limits_at, unit_at, unit_of_limits
 from mappings.text.paired import paired
 from mappings.text.reading import LabMention
 from mappings.text.schema import load_common
@@ -164,12 +164,9 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
                 return None
             if document.between("unit", index + 1, index + 2):
                 return None
-            unit = unit_at(document, index) or told
-            return (
-                None
-                if unit and unit.lower() in load_common().doses
-                else (word, comparator, unit, limits_at(document, index))
-            )
+            limits = limits_at(document, index)
+            unit = unit_at(document, index) or told or unit_of_limits(limits)
+            return None if unit and unit.lower() in load_common().doses else (word, comparator, unit, limits)
         found = document.between("word", index, index + 1)
         if not found:
             return None

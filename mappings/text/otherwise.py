@@ -47,7 +47,9 @@ def _is_it(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bo
     if _beside(document, lesion, name):
         return True
     if name.last <= lesion.first:  # "Dupuytren's disease: hard nodule and cord in the palm"
-        return name.first == sentence.first and document.word(name.last) == ":"
+        told = document.between("identity", name.last, name.last + 1)  # "port palpable as a hard lump"
+        leads = any(h.first == name.last and _leads(document, h.last, lesion.first) for h in told)
+        return leads or (name.first == sentence.first and document.word(name.last) == ":")
     at = _before(document, name, lesion.last)
     if any(hit.last == at for c in ("identity", "cause") for hit in document.between(c, max(0, at - _ALONE), at)):
         return True
@@ -59,6 +61,11 @@ def _is_it(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bo
         return noun and not plural and (document.word(name.last) == "," or _only_more(document, name, sentence))
     listed = plural and at == name.first and name.last - name.first == 1
     return document.word(at - 1) != "," or not listed  # "nodules of the fingertips, warts" are two things
+
+
+def _leads(document: Document, first: int, last: int) -> bool:
+    """Only articles and describing words from an identity to the lesion word."""
+    return all(document.word(i) in document.vocab.articles or _describes(document, i) for i in range(first, last))
 
 
 def _ends(document: Document, name: Hit) -> bool:

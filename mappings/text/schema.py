@@ -32,6 +32,7 @@ Attribute = Literal[
     "new_site",
     "in_scar",
     "cystic",
+    "fluid",
     "vascular",
     "resolved",
     "multiple",
@@ -218,6 +219,8 @@ class Common(_Strict):
     Serum: 9.2", "PTH intact". No word of urine is one."""
     lifelong: Phrases
     """concepts that "history of" does not end."""
+    removals: Phrases
+    """words of a trigger of the past that say that the thing was taken out."""
     own: Phrases
     """concepts that a person named after them does not take over ("breastfeeding her son")."""
     doses: Phrases
