@@ -30,7 +30,7 @@ _ESTIMATED = frozenset({"ejection-fraction"})
 of a range the lower end counts."""
 _ESTIMATE_BRIDGE = 8
 _PRESSURE = "systolic"
-_LOWER = re.compile(r"\s?/\s?\d{2,3}(?![\d/])")
+_LOWER = re.compile(r"\s?[/x×]\s?\d{2,3}(?![\d/])")
 """a blood pressure is told as two numbers ("82/50"), and is none without the second."""
 _UNUSED = ""
 """the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
