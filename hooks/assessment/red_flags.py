@@ -71,7 +71,7 @@ def _on_record(chart: Chart, ctd: CtdCriterion, criteria: Criteria, rules: RedFl
             _refs(chart.findings(*hurts.concepts, suspected=False)),
             chart.findings(*hurts.necrosis_concepts, *hurts.livedo_concepts),
             _refs(chart.findings(*hurts.kidney_failure_concepts, suspected=False)),
-            (*(drug.ref for drug in chart.drugs(hurts.vka, drafts=False)), *_told_vka(chart, rules)),
+            tuple(drug.ref for drug in chart.drugs(hurts.vka, drafts=False)),
             culture if culture is not None and culture.word == "positive" else None,
             (*_refs(chart.findings(*infected.fever_concepts)), *_hot(chart, rules)),
             crp if crp is not None and judge(crp, chart, ()).category == "high" else None,
@@ -146,12 +146,6 @@ def _hot(chart: Chart, rules: RedFlags) -> tuple[str, ...]:
     limit = rules.infection.fever_from.get(measured.unit or "") if measured else None
     hot = measured is not None and limit is not None and measured.low is not None and measured.low >= limit
     return (measured.ref,) if measured is not None and hot else ()
-
-
-def _told_vka(chart: Chart, rules: RedFlags) -> tuple[str, ...]:
-    """Recent notes that tell of a vitamin K antagonist."""
-    told = chart.findings(*rules.calciphylaxis.vka_concepts, suspected=False)
-    return tuple(f.ref for f in told if chart.age_in_days(f.recorded) <= rules.calciphylaxis.vka_days)
 
 
 def _spinal(chart: Chart, rules: RedFlags) -> tuple[str, ...]:

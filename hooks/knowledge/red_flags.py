@@ -25,8 +25,6 @@ class Calciphylaxis(Strict):
     concepts: tuple[str, ...]
     kidney_failure_concepts: tuple[str, ...]
     vka: str
-    vka_concepts: tuple[str, ...]
-    vka_days: int
     severe_pain_score: Decimal
     necrosis_concepts: tuple[str, ...]
     livedo_concepts: tuple[str, ...]

@@ -99,7 +99,6 @@ _FIELDS: Mapping[tuple[type[BaseModel], str], Kind] = {
     (Calciphylaxis, "concepts"): "concepts",
     (Calciphylaxis, "kidney_failure_concepts"): "concepts",
     (Calciphylaxis, "vka"): "drugs",
-    (Calciphylaxis, "vka_concepts"): "concepts",
     (Calciphylaxis, "necrosis_concepts"): "concepts",
     (Calciphylaxis, "livedo_concepts"): "concepts",
     (Malignancy, "cancer_concepts"): "concepts",

@@ -79,11 +79,6 @@ def test_range_and_unit_as_printed(text: str, value: str, unit: str | None, limi
 @pytest.mark.parametrize(
     ("text", "concept", "there"),
     [
-        ("On warfarin, INR 2.4.", "trigger.on_vka", True),
-        ("Not on warfarin.", "trigger.on_vka", False),
-        ("Previously on warfarin.", "trigger.on_vka", False),
-        ("Patientin nimmt Marcumar.", "trigger.on_vka", True),
-        ("Patiente sous AVK.", "trigger.on_vka", True),
         ("Severely impaired LV systolic function.", "trigger.heart_failure_systolic", True),
         ("Mildly impaired LV systolic function.", "trigger.heart_failure_systolic", False),
         ("BAV completo", "trigger.av_block_high_grade", True),
