@@ -14,9 +14,11 @@ from mappings.facts import Certainty, Course, Finding, Hardness, Lesion, LesionK
 from mappings.reader.access import (
     Concept,
     codes,
+    concept,
     confidential,
     dated_notes,
     first_date,
+    items,
     mapping,
     name_of,
     notes,
@@ -96,8 +98,9 @@ def _read_named(
     resource: Mapping[str, Any], name: Concept, source: Source, ended: PartialDate | None, into: Collected
 ) -> None:
     engine = into.tools.engine
-    coded = into.concepts_of(name)
-    known_texts = name.texts
+    stages = [concept(mapping(entry).get("summary")) for entry in items(resource.get("stage"))]
+    coded = into.concepts_of(name).union(*map(into.concepts_of, stages))
+    known_texts = (*name.texts, *(f"{name.label} {stage.label}" for stage in stages if stage.label))
     titles = [engine.read(words, kind="condition") for words in known_texts]
     certainty = _weakened(coded, titles, source.certainty)
     encounter = bool(codes_of_category(resource) & {"encounter-diagnosis"})

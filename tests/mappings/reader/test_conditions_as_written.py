@@ -178,3 +178,17 @@ def german(letters: str) -> dict[str, Any]:
     code = coded("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "M34.0", "Progressive systemische Sklerose")
     code["coding"][0]["extension"] = [{"url": GM, "valueCoding": {"code": letter}} for letter in letters]
     return code
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [{"text": "Stage 4"}, coded("http://snomed.info/sct", "431857002"), coded(None, "x", "Stage 4")],
+)
+def test_the_stage_belongs_to_the_name(summary: dict[str, Any]) -> None:
+    facts = read({"text": "Chronic kidney disease"}, stage=[{"summary": summary}])
+    found = {concept for finding in facts.findings for concept in finding.concepts}
+    assert {"trigger.ckd", "trigger.ckd_4"} <= found
+    alone = {
+        c for f in read({"text": "Chronic kidney disease"}, stage=["4", {"summary": None}]).findings for c in f.concepts
+    }
+    assert "trigger.ckd_4" not in alone
