@@ -92,9 +92,20 @@ def count(document: Document, head_first: int, limit: int) -> tuple[int | None, 
             continue
         if word[0].isdigit() or document.between("number", index, index + 1):
             return _figure(document, index), _lower_limit(document, index)
-        if word in document.vocab.stopwords:
+        if word in document.vocab.stopwords and not (
+            _describes(document, index - 1) and _describes(document, index + 1)
+        ):
             break
     return None, False
+
+
+def _describes(document: Document, index: int) -> bool:
+    """ "firm to hard", "hard and tender"."""
+    return any(
+        hit.first <= index < hit.last
+        for category in ("hardness", "attribute", "pain", "tender")
+        for hit in document.between(category, index - 2, index + 1)
+    )
 
 
 def count_after(document: Document, first: int, last: int) -> tuple[int | None, bool]:

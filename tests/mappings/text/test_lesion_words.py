@@ -51,3 +51,19 @@ def test_called_new_in_other_words(when: str) -> None:
 @pytest.mark.parametrize("text", ["Nodules that were absent on exam today", "Nodules on the elbows were absent"])
 def test_absent_without_a_time_before_is_absent(text: str) -> None:
     assert {found.status for found in ENGINE.read(text).lesions} == {"negated"}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("3 firm-to-hard nodules on L forearm", 3),
+        ("4 hard and tender nodules of the knee", 4),
+        ("2 harte und schmerzhafte Knoten am Knie", 2),
+        ("tres nódulos duros y dolorosos en codo", 3),
+        ("Grade 3 to hard nodules", None),
+        ("At age 3 and hard nodules of the elbow", None),
+    ],
+)
+def test_two_qualities_do_not_part_a_number_from_its_lesions(text: str, number: int | None) -> None:
+    (mention,) = ENGINE.read(text).lesions
+    assert mention.count == number
