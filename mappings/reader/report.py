@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -26,6 +24,7 @@ from mappings.reader.access import (
     updated,
 )
 from mappings.reader.analyte import test_of
+from mappings.reader.attachment import words_of
 from mappings.reader.context import Collected, key_of
 from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
 from mappings.reader.identity import target
@@ -37,7 +36,6 @@ from mappings.text.reading import TextReading
 from mappings.units import plain
 
 _USABLE = {"final", "amended", "corrected", "appended"}
-_READABLE = ("text/plain", "text/html", "application/xhtml+xml", "text/rtf", "application/rtf", "")
 _RANK: tuple[ImagingFinding, ...] = ("soft-tissue", "vascular-only", "joint-or-tendon-only", "none", "not-understood")
 
 
@@ -99,7 +97,7 @@ def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> Non
     date = first_date(resource, "date") or first_date(mapping(resource.get("context")), "period")
     source = Source(ref, date=date, recorded=date, updated=updated(resource), confidential=confidential(resource))
     attachments = [mapping(c).get("attachment") for c in items(resource.get("content"))]
-    words = "\n".join(t for t in (_attachment(a) for a in attachments) if t)
+    words = "\n".join(t for t in (words_of(a) for a in attachments) if t)
     name = concept(resource.get("type"))
     kind = _kind(resource, name, into)
     if words or kind != "note":
@@ -245,7 +243,7 @@ def _pathology(reading: TextReading | None, name: Concept, source: Source, into:
 def report_text(resource: Mapping[str, Any]) -> str | None:
     """Conclusion and plain-text attachments; the narrative only when there is neither."""
     parts = [text(resource.get("conclusion"))]
-    parts.extend(_attachment(a) for a in items(resource.get("presentedForm")))
+    parts.extend(words_of(a) for a in items(resource.get("presentedForm")))
     parts.extend(text(mapping(n).get("text")) for n in items(resource.get("note")))
     words = "\n".join(dict.fromkeys(p for p in parts if p))
     if words:
@@ -253,20 +251,3 @@ def report_text(resource: Mapping[str, Any]) -> str | None:
     narrative = text(mapping(resource.get("text")).get("div"))
     status = mapping(resource.get("text")).get("status")
     return plain_text(narrative) if narrative and status in ("additional", "extensions") else None
-
-
-def _attachment(attachment: object) -> str | None:
-    body = mapping(attachment)
-    kind = str(body.get("contentType") or "").split(";")[0].strip().lower()
-    data = body.get("data")
-    if not isinstance(data, str) or kind not in _READABLE:
-        return None
-    try:
-        sent = base64.b64decode(data, validate=False)
-    except (binascii.Error, ValueError):
-        return None
-    try:
-        decoded = sent.decode("utf-8")
-    except UnicodeDecodeError:
-        decoded = sent.decode("cp1252", errors="replace")  # what Windows systems send without saying so
-    return text(plain_text(decoded) if kind in ("text/html", "application/xhtml+xml") else decoded)

@@ -1,0 +1,49 @@
+"""The words of an Attachment: plain text, HTML or RTF in base64, in the character set that it is really in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+
+from mappings.reader.access import mapping, text
+from mappings.reader.plain import plain_text
+
+_MARKUP = ("text/html", "application/xhtml+xml")
+_READABLE = (*_MARKUP, "text/plain", "text/markdown", "text/x-markdown", "text/rtf", "application/rtf", "")
+_WIDE = {
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_DECLARED = ("utf-16", "utf-16le", "utf-16be")
+_CHARSET = "charset="
+
+
+def words_of(attachment: object) -> str | None:
+    """What it says; None for what is kept elsewhere, is no text, or can't be decoded."""
+    body = mapping(attachment)
+    kind, _, rest = str(body.get("contentType") or "").lower().partition(";")
+    kind = kind.strip()
+    data = body.get("data")
+    if not isinstance(data, str) or kind not in _READABLE:
+        return None
+    try:
+        sent = base64.b64decode(data, validate=False)
+    except (binascii.Error, ValueError):
+        return None
+    decoded = _decoded(sent, rest.partition(_CHARSET)[2].strip().strip("\"'"))
+    return text(plain_text(decoded) if kind in _MARKUP else decoded)
+
+
+def _decoded(sent: bytes, declared: str) -> str:
+    """UTF-8, or what Windows systems send without saying so; UTF-16 where it shows or is declared. Other declarations
+    are not asked: what is UTF-8 by its bytes is UTF-8."""
+    wide = _WIDE.get(sent[:2]) or (declared if declared in _DECLARED else None)
+    for charset in (wide, "utf-8"):
+        if charset is None:
+            continue
+        try:
+            return sent.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    return sent.decode("cp1252", errors="replace")
