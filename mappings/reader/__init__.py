@@ -31,7 +31,7 @@ from mappings.reader.identity import NO_SUBJECT, OTHER_PATIENT, belongs, names_a
 from mappings.reader.joined_sites import with_sites_of_panels
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
-from mappings.reader.names import Names
+from mappings.reader.names import Dosed, Meaning, Names
 from mappings.reader.silence import Digests, Silence, well_formed
 from mappings.reader.taking import settled
 from mappings.reader.titles import Titles
@@ -65,13 +65,13 @@ _BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, Loo
 
 
 class ChartReader:
-    """Reads charts. Holds the tools only, never a patient, which readings said nothing, and what names and short titles
-    mean; safe to share between threads."""
+    """Reads charts. Holds the tools only, never a patient, which readings said nothing, and what names, prescriptions
+    and short titles mean; safe to share between threads."""
 
     def __init__(self, terminology: Terminology, drugs: Drugs, text: TextEngine) -> None:
         self._terminology, self._drugs, self._text, self._units = terminology, drugs, text, load_units()
-        self._silence, self._names, self._titles = Silence(text.telling_numbers), Names(), Titles()
-        self._alike = Alike(text.telling_numbers)
+        self._silence, self._names, self._titles = Silence(text.telling_numbers), Names[Meaning](), Titles()
+        self._alike, self._doses = Alike(text.telling_numbers), Names[Dosed]()
 
     def look(self, patient_id: str, version: Version | None) -> Look:
         """The early look at the bytes of a patient's resources, which will be read as that release."""
@@ -93,7 +93,7 @@ class ChartReader:
         reference = f"Patient/{raw.patient_id}"
         every, left_out = unique(_in_r4(resource, raw.version) for resource in raw.resources)
         engine = ChartText(self._text, self._silence, self._titles)
-        tools = Tools(self._terminology, self._drugs, engine, self._units, self._names)
+        tools = Tools(self._terminology, self._drugs, engine, self._units, self._names, self._doses)
         drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
         known = {reference_of(draft): draft for draft in drafts} | dict(every)
         into = Collected(tools, reference, known, quarantined=list(left_out))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,7 +10,7 @@ from msgspec import Struct, field
 
 from mappings.codelists import Terminology
 from mappings.dates import PartialDate
-from mappings.drugs import DrugIds, Drugs
+from mappings.drugs import Drugs
 from mappings.facts import (
     Action,
     Allergy,
@@ -28,7 +27,7 @@ from mappings.facts import (
 from mappings.reader.access import Concept, items, mapping, name_of
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import Stamp
-from mappings.reader.names import Meaning, Names
+from mappings.reader.names import Dosed, Meaning, Names
 from mappings.units import UnitTable
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -47,7 +46,8 @@ class Tools(Struct, frozen=True):
     drugs: Drugs
     engine: ChartText
     units: UnitTable
-    names: Names
+    names: Names[Meaning]
+    doses: Names[Dosed]
 
 
 class Named(Struct, frozen=True):
@@ -70,16 +70,8 @@ class Prescribed(Struct, frozen=True):
     """What a medication entry says of drug and dosage, whoever gave it when."""
 
     label: str
-    ids: DrugIds
-    words: str
-    route: str | None
-    daily: Decimal | None
-    unit: str | None
-    strength: Decimal | None
-    strength_unit: str | None
-    sites: tuple[Site, ...]
-    delayed_release: bool
-    readable: bool
+    dosed: Dosed
+    sites: tuple[Site, ...] = ()
 
 
 class Collected(Struct):

@@ -14,6 +14,7 @@ from mappings.facts import Medication
 from mappings.reader.access import Concept, codes, concept, first_date, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected, Prescribed, key_of
 from mappings.reader.dosage import daily_dose, routes, strength_of
+from mappings.reader.names import Dosed
 from mappings.reader.narrative import Source, add_reading
 
 State = Literal["active", "stopped"]
@@ -36,30 +37,31 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
         into.leave_out(ref, f"intent {intent}")
         return
     found = _described(resource, into)
+    dosed = found.dosed
     started, ended = _dates(resource)
     administered = resource.get("resourceType") == "MedicationAdministration"
     into.medications.append(
         Medication(
             ref,
             found.label,
-            drugs=found.ids.drugs,
-            classes=found.ids.classes,
+            drugs=dosed.ids.drugs,
+            classes=dosed.ids.classes,
             state=_state(status, ended, administered),
             draft=draft,
             started=started,
             ended=ended,
-            daily_dose=found.daily,
-            dose_unit=found.unit,
-            strength=found.strength,
-            strength_unit=found.strength_unit,
-            route=found.route,  # type: ignore[arg-type]
+            daily_dose=dosed.daily,
+            dose_unit=dosed.unit,
+            strength=dosed.strength,
+            strength_unit=dosed.strength_unit,
+            route=dosed.route,  # type: ignore[arg-type]
             sites=found.sites,
-            recognised=bool(found.ids),
-            delayed_release=found.delayed_release,
-            infusion=administered and (found.route == "iv" or "infus" in found.words.lower()),
+            recognised=bool(dosed.ids),
+            delayed_release=dosed.delayed_release,
+            infusion=administered and dosed.infused,
         )
     )
-    if not found.readable and _state(status, ended, administered) == "active":
+    if not dosed.readable and _state(status, ended, administered) == "active":
         into.unread["medications"] = "a medication has no name that can be read"
     comments = (*notes(resource), *(c.label for c in (concept(resource.get("statusReason")),) if c.label))
     for comment in comments:
@@ -68,14 +70,20 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
 
 
 def _described(resource: Mapping[str, Any], into: Collected) -> Prescribed:
-    """Drug and dosage, found out once a chart for each way of writing them: the same is renewed again and again."""
+    """Drug and dosage, found out once for each way of writing them: the same is renewed again and again, and prescribed
+    to others. Of a medication that has no code of its own, each time."""
     inline = resource.get("medicationCodeableConcept")
     key = key_of(inline, resource.get("dosageInstruction"), resource.get("dosage")) if inline is not None else b""
+    if not key:
+        return _newly_described(resource, into)
     found = into.prescribed.get(key)
     if found is None:
-        found = _newly_described(resource, into)
-        if key:
-            into.prescribed[key] = found
+        digest = into.tools.doses.digest(key)
+        dosed = into.tools.doses.get(digest)
+        found = Prescribed(concept(inline).label, dosed) if dosed is not None else _newly_described(resource, into)
+        if not found.sites:
+            into.tools.doses.keep(digest, found.dosed)
+        into.prescribed[key] = found
     return found
 
 
@@ -92,19 +100,19 @@ def _newly_described(resource: Mapping[str, Any], into: Collected) -> Prescribed
     route = _route(mapping(dosage), words, name)
     daily, unit = _daily(resource, mapping(dosage), words, name)
     strength, strength_unit = strength_of(mapping(dosage), " ".join((words, *name.texts)))
-    return Prescribed(
-        label,
+    dosed = Dosed(
         _for_route(ids, route, into),
-        words,
         route,
         daily,
         unit,
         strength,
         strength_unit,
-        into.sites_of(mapping(dosage).get("site") or mapping(resource.get("dosage")).get("site")),
-        bool(re.search(r"\b(?:delayed|dr|gastro)\b", label, re.I)),
-        bool(ids) or _readable(name, extra),
+        delayed_release=bool(re.search(r"\b(?:delayed|dr|gastro)\b", label, re.I)),
+        infused=route == "iv" or "infus" in words.lower(),
+        readable=bool(ids) or _readable(name, extra),
     )
+    sites = into.sites_of(mapping(dosage).get("site") or mapping(resource.get("dosage")).get("site"))
+    return Prescribed(label, dosed, sites)
 
 
 def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:

@@ -1,18 +1,23 @@
-"""What the names of measurements mean, for the life of the process: every chart calls its sodium by the same few codes.
+"""What the names of measurements and prescriptions mean, for the life of the process: every chart calls its sodium by
+the same few codes, and "hydroxychloroquine 200 mg twice a day" is written the same way in thousands of them.
 
 As in `silence.py` no chart text outlives its request: a name is kept as a digest under a random key, its meaning in
-our own ids."""
+our own ids, a dose as a number."""
 
 from __future__ import annotations
 
 import secrets
+from decimal import Decimal
 from hashlib import blake2b
+from typing import TypeVar
 
 from msgspec import Struct
 
+from mappings.drugs import DrugIds
 from mappings.reader.digests import ByDigest
 
 _MOST = 8192
+_M = TypeVar("_M")
 
 
 class Test(Struct, frozen=True):
@@ -33,7 +38,21 @@ class Meaning(Struct):
     says_nothing: bool | None = None
 
 
-class Names(ByDigest[Meaning]):
+class Dosed(Struct, frozen=True):
+    """The drug of a prescription, its route and dose; `infused`: its words say so."""
+
+    ids: DrugIds
+    route: str | None
+    daily: Decimal | None
+    unit: str | None
+    strength: Decimal | None
+    strength_unit: str | None
+    delayed_release: bool
+    infused: bool
+    readable: bool
+
+
+class Names(ByDigest[_M]):
     """Meanings of names."""
 
     def __init__(self, most: int = _MOST) -> None:

@@ -15,6 +15,7 @@ from cds_service.sandbox.cases import published_cases
 from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
+from mappings.reader.names import Names
 from mappings.reader.silence import Silence
 from mappings.reader.titles import Meanings, Titles
 from mappings.text.engine import TextEngine
@@ -60,6 +61,13 @@ class Meaningless(Meanings[Any]):
         pass
 
 
+class NoNames(Names[Any]):
+    """Every name and prescription is read anew."""
+
+    def keep(self, digest: bytes, meaning: Any) -> None:
+        pass
+
+
 def brain_reader() -> ChartReader:
     found = load_brain().reader
     return ChartReader(found._terminology, found._drugs, found._text)
@@ -68,6 +76,7 @@ def brain_reader() -> ChartReader:
 def forgetful() -> ChartReader:
     reader = brain_reader()
     reader._silence, reader._titles = Nothing(), NoTitles()
+    reader._names, reader._doses = NoNames(), NoNames()
     return reader
 
 
