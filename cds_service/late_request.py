@@ -8,7 +8,7 @@ whatever is not written as programs write JSON (blanks, keys twice, no object wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,18 +23,38 @@ About = Callable[[Mapping[str, Any]], tuple[str, Version | None] | None]
 request is none."""
 
 
-class _Entry(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An entry as servers write it; with another member, or in another order, a request is decoded whole."""
+class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """The members of a request; with another one it is decoded whole. Below: those of a Bundle, and of an entry."""
 
-    fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - the name on the wire
+    hook: msgspec.Raw = msgspec.Raw()
+    hookInstance: msgspec.Raw = msgspec.Raw()  # noqa: N815 - names on the wire, here and below
+    context: msgspec.Raw = msgspec.Raw()
+    fhirServer: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    fhirAuthorization: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    extension: msgspec.Raw = msgspec.Raw()
+    prefetch: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Entry(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
     resource: msgspec.Raw = msgspec.Raw()
     search: msgspec.Raw = msgspec.Raw()
 
 
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ENTRIES = msgspec.json.Decoder(list[_Entry])
+class _Bundle(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    resourceType: Literal["Bundle"]  # noqa: N815
+    id: msgspec.Raw = msgspec.Raw()
+    meta: msgspec.Raw = msgspec.Raw()
+    type: msgspec.Raw = msgspec.Raw()
+    timestamp: msgspec.Raw = msgspec.Raw()
+    total: msgspec.Raw = msgspec.Raw()
+    link: msgspec.Raw = msgspec.Raw()
+    entry: list[_Entry] | msgspec.UnsetType = msgspec.UNSET
+
+
+_REQUEST = msgspec.json.Decoder(_Request)
+_BUNDLE = msgspec.json.Decoder(_Bundle)
 _ENCODER = msgspec.json.Encoder()
-_BUNDLE = b'"Bundle"'
 _OF_VALUE = MAX_DEPTH - 2
 _OF_MEMBER = _OF_VALUE - 3
 """levels left below request and prefetch, and below Bundle, list and entry too"""
@@ -50,43 +70,42 @@ def late_request(body: bytes, about: About, reader: ChartReader, *, max_nodes: i
     try:
         if not body.isascii():
             body.decode()
-        members = _members(body)
-        sent = members.pop("prefetch", None)
-        if sent is None:
+        members = _REQUEST.decode(body)
+        sent = members.prefetch
+        if sent is msgspec.UNSET or not _is_all(members, body):
             return None
+        members.prefetch = msgspec.UNSET
         request: dict[str, Any] = dict(decode_request(_ENCODER.encode(members)))
         told = about(request)
         if told is None:
             return None
         look = reader.look(*told)
-        request["prefetch"] = {name: _value(bytes(value), look) for name, value in _members(sent).items()}
+        request["prefetch"] = {name: _value(value, look) for name, value in sent.items()}
     except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
         return None
     return request
 
 
-def _members(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """The members of an object; ValueError when one is there twice, or blanks are between them."""
-    found = _MEMBERS.decode(raw)
-    if _ENCODER.encode(found) != bytes(raw):
-        raise ValueError
-    return found
+def _is_all(decoded: msgspec.Struct, raw: bytes | msgspec.Raw) -> bool:
+    """Whether it is as long when it is written again: no member was there twice, and no blanks are between them."""
+    return len(_ENCODER.encode(decoded)) == len(raw)
 
 
-def _value(raw: bytes, look: Look) -> Any:
+def _value(raw: msgspec.Raw, look: Look) -> Any:
     """A value of the prefetch: a Bundle with its resources one by one, anything else decoded."""
-    if len(raw) < _SMALL or raw[:1] != b"{":
-        return decode_part(raw, _OF_VALUE)
-    bundle = _members(raw)
-    entries = bundle.pop("entry", None)
-    if entries is None or bytes(bundle.get("resourceType", b"")) != _BUNDLE:
-        return decode_part(raw, _OF_VALUE)
-    found = _ENTRIES.decode(entries)
-    if _ENCODER.encode(found) != bytes(entries):
-        raise ValueError
+    if len(raw) < _SMALL:
+        return decode_part(bytes(raw), _OF_VALUE)
+    try:
+        bundle = _BUNDLE.decode(raw)
+    except msgspec.ValidationError:
+        return decode_part(bytes(raw), _OF_VALUE)
+    entries = bundle.entry
+    if entries is msgspec.UNSET or not _is_all(bundle, raw):
+        return decode_part(bytes(raw), _OF_VALUE)
+    bundle.entry = msgspec.UNSET
     value = decode_part(_ENCODER.encode(bundle), _OF_VALUE)
     known: dict[bytes, Any] = {}
-    value["entry"] = [_entry(entry, look, known) for entry in found]
+    value["entry"] = [_entry(entry, look, known) for entry in entries]
     return value
 
 

@@ -18,7 +18,7 @@ from mappings.reader import medication, observation, report
 from mappings.reader.context import Collected
 from mappings.reader.names import Meaning, Names
 from tests.charts import TODAY
-from tests.mappings.reader.test_silence import forgetful, mutated
+from tests.mappings.reader.test_silence import brain_reader, forgetful, mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 
 READER = forgetful()
@@ -206,7 +206,7 @@ def test_names_are_bounded_and_kept_without_their_words() -> None:
 
 
 def test_what_a_name_means_is_found_out_once() -> None:
-    reader = forgetful()
+    reader = brain_reader()
     for _ in range(2):
         assert reader.read(RawChart("p", (measurement(),))).results[0].analyte == "calcium-total"
         assert len(reader._names) == 1
