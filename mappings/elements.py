@@ -1,4 +1,4 @@
-"""Observations and Conditions taken apart into their elements, each still as it is written.
+"""Resources taken apart into their elements: what decides as it is written, what says whose, where and when as text.
 
 Known are the elements that nearly all of them have; a resource with any other is for the ordinary decoder. `Raw` is an
 element as it is written, empty where there is none."""
@@ -14,21 +14,27 @@ _BETWEEN = b"\1"
 """no JSON text holds this sign"""
 NO_NUMBER = b""
 """of what is no measurement"""
+Text = str | UnsetType
 
 
 class _Meta(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    versionId: str | UnsetType = UNSET  # noqa: N815 - names on the wire, here and below
-    lastUpdated: str | UnsetType = UNSET  # noqa: N815
-    source: Raw = Raw()
+    versionId: Text = UNSET  # noqa: N815 - names on the wire, here and below
+    lastUpdated: Text = UNSET  # noqa: N815
+    source: Text = UNSET
     profile: Raw = Raw()
     security: Raw = Raw()
     tag: Raw = Raw()
 
 
 class _Reference(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    reference: str
-    type: Raw = Raw()
-    display: Raw = Raw()
+    reference: Text = UNSET
+    type: Text = UNSET
+    display: Text = UNSET
+
+
+class _Period(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    start: Text = UNSET
+    end: Text = UNSET
 
 
 class _Quantity(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -40,14 +46,16 @@ class _Quantity(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_
 
 
 _NO_META = _Meta()
-_NO_REFERENCE = _Reference("")
+_NO_REFERENCE = _Reference()
+_NO_PERIOD = _Period()
 _NO_QUANTITY = _Quantity(Raw(NO_NUMBER))
+_References = list[_Reference] | UnsetType
 
 
-class Observation(
+class Resource(
     Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="resourceType", tag=True
 ):
-    """What decides and what says whose, where and when: `mappings/reader/silence.py` has both."""
+    """What all of them have."""
 
     id: str
     meta: _Meta = _NO_META
@@ -57,9 +65,31 @@ class Observation(
     code: Raw = Raw()
     subject: _Reference = _NO_REFERENCE
     encounter: _Reference = _NO_REFERENCE
-    effectiveDateTime: str | UnsetType = UNSET  # noqa: N815
-    issued: str | UnsetType = UNSET
-    performer: Raw = Raw()
+
+    def number(self) -> bytes:
+        """The number that was measured."""
+        return NO_NUMBER
+
+    def dates(self) -> tuple[Text, ...]:
+        """The dates that a resource is read without when they can't be."""
+        return ()
+
+    def alike(self) -> bytes:
+        """What it says, whoever it is of and whenever, but for the number; the same only for the same."""
+        raise NotImplementedError
+
+    def besides(self) -> bytes:
+        """All the rest that is not text: nobody looks at it."""
+        meta = self.meta
+        return _BETWEEN.join((meta.profile, meta.security, meta.tag, self.identifier))
+
+
+class Observation(Resource, frozen=True, tag="Observation"):
+    """Its elements are those of `mappings/reader/silence.py`."""
+
+    effectiveDateTime: Text = UNSET  # noqa: N815
+    issued: Text = UNSET
+    performer: _References = UNSET
     valueQuantity: _Quantity = _NO_QUANTITY  # noqa: N815
     valueCodeableConcept: Raw = Raw()  # noqa: N815
     valueString: Raw = Raw()  # noqa: N815
@@ -71,14 +101,12 @@ class Observation(
     kind: ClassVar = "Observation"
 
     def number(self) -> bytes:
-        """The number that was measured."""
         return bytes(self.valueQuantity.value)
 
-    def dates(self) -> tuple[str | UnsetType, ...]:
+    def dates(self) -> tuple[Text, ...]:
         return self.effectiveDateTime, self.issued
 
     def alike(self) -> bytes:
-        """What it says, whoever it is of and whenever, but for the number; the same only for the same."""
         quantity = self.valueQuantity
         return _BETWEEN.join(
             (
@@ -99,76 +127,72 @@ class Observation(
             )
         )
 
-    def besides(self) -> bytes:
-        """All the rest that nobody looks at."""
-        return _BETWEEN.join((*_besides(self.meta, self.subject, self.encounter), self.identifier, self.performer))
 
-
-class Condition(
-    Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="resourceType", tag=True
-):
-    """As `Observation`."""
-
-    id: str
-    meta: _Meta = _NO_META
-    identifier: Raw = Raw()
+class Condition(Resource, frozen=True, tag="Condition"):
     clinicalStatus: Raw = Raw()  # noqa: N815
     verificationStatus: Raw = Raw()  # noqa: N815
-    category: Raw = Raw()
     severity: Raw = Raw()
-    code: Raw = Raw()
-    subject: _Reference = _NO_REFERENCE
-    encounter: _Reference = _NO_REFERENCE
-    onsetDateTime: str | UnsetType = UNSET  # noqa: N815
-    abatementDateTime: str | UnsetType = UNSET  # noqa: N815
-    recordedDate: str | UnsetType = UNSET  # noqa: N815
-    recorder: Raw = Raw()
-    asserter: Raw = Raw()
+    onsetDateTime: Text = UNSET  # noqa: N815
+    abatementDateTime: Text = UNSET  # noqa: N815
+    recordedDate: Text = UNSET  # noqa: N815
+    recorder: _Reference = _NO_REFERENCE
+    asserter: _Reference = _NO_REFERENCE
 
     kind: ClassVar = "Condition"
 
-    def number(self) -> bytes:
-        return NO_NUMBER
-
-    def dates(self) -> tuple[str | UnsetType, ...]:
+    def dates(self) -> tuple[Text, ...]:
         return self.onsetDateTime, self.abatementDateTime, self.recordedDate
 
     def alike(self) -> bytes:
-        return _BETWEEN.join(
-            (
-                b"Condition",
-                self.clinicalStatus,
-                self.verificationStatus,
-                self.category,
-                self.severity,
-                self.code,
-            )
-        )
-
-    def besides(self) -> bytes:
-        rest = (self.identifier, self.recorder, self.asserter)
-        return _BETWEEN.join((*_besides(self.meta, self.subject, self.encounter), *rest))
+        said = (self.status, self.clinicalStatus, self.verificationStatus, self.category, self.severity, self.code)
+        return _BETWEEN.join((b"Condition", *said))
 
 
-Told = Observation | Condition
+class Procedure(Resource, frozen=True, tag="Procedure"):
+    performedDateTime: Text = UNSET  # noqa: N815
+    performedPeriod: _Period = _NO_PERIOD  # noqa: N815
+    recorder: _Reference = _NO_REFERENCE
+    asserter: _Reference = _NO_REFERENCE
+    location: _Reference = _NO_REFERENCE
+    reasonReference: _References = UNSET  # noqa: N815
+    bodySite: Raw = Raw()  # noqa: N815
+
+    kind: ClassVar = "Procedure"
+
+    def dates(self) -> tuple[Text, ...]:
+        return (self.performedDateTime,)
+
+    def alike(self) -> bytes:
+        return _BETWEEN.join((b"Procedure", self.status, self.category, self.code, self.bodySite))
+
+
+class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
+    intent: Raw = Raw()
+    medicationCodeableConcept: Raw = Raw()  # noqa: N815
+    authoredOn: Text = UNSET  # noqa: N815
+    requester: _Reference = _NO_REFERENCE
+    recorder: _Reference = _NO_REFERENCE
+    reasonReference: _References = UNSET  # noqa: N815
+    dosageInstruction: Raw = Raw()  # noqa: N815
+
+    kind: ClassVar = "MedicationRequest"
+
+    def dates(self) -> tuple[Text, ...]:
+        return (self.authoredOn,)
+
+    def alike(self) -> bytes:
+        said = (self.status, self.intent, self.category, self.code)
+        return _BETWEEN.join((b"MedicationRequest", *said, self.medicationCodeableConcept, self.dosageInstruction))
+
+
+Told = Observation | Condition | Procedure | MedicationRequest
 _TOLD = msgspec.json.Decoder(Told)
 _ENCODER = msgspec.json.Encoder()
 
 
-def _besides(meta: _Meta, *references: _Reference) -> tuple[Raw, ...]:
-    """What a resource has in such elements and nobody looks at."""
-    if meta is _NO_META:
-        found: tuple[Raw, ...] = ()
-    else:
-        found = (meta.source, meta.profile, meta.security, meta.tag)
-    for reference in references:
-        found = (*found, reference.type, reference.display)
-    return found
-
-
 def taken_apart(raw: Raw) -> Told | None:
-    """The elements of an Observation or Condition; None of anything else, with any other element, or written otherwise
-    than programs write JSON.
+    """The elements of such a resource; None of anything else, with any other element, or written otherwise than
+    programs write JSON.
 
     Written again it would be as long: so there are no blanks, no signs escaped that need not be, and nothing is there
     twice, which would be left out."""

@@ -20,6 +20,9 @@ class Form(Protocol):
     plain: Any
     """the first of them, as `mappings/reader/measured.py` keeps it, when it was a plain measurement"""
 
+    again: Any
+    """what the first of them said (`mappings/reader/again.py`), when the others say the same"""
+
     def says_nothing(self, told: Told, number: bytes) -> bool:
         """Whether no fact follows from one of them, whose dates are readable ones."""
 

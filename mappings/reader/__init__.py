@@ -24,6 +24,7 @@ from mappings.reader import (
     report,
     shape,
 )
+from mappings.reader.again import again, read_again
 from mappings.reader.alike import Alike, Look
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
@@ -105,7 +106,9 @@ class ChartReader:
         mixed: bool | None = None
         for ref, found in every:
             unread = found if type(found) is Unread else None
-            if unread is not None and (unread.silent or measured.read_another(unread, ref, into)):
+            if unread is not None and (
+                unread.silent or measured.read_another(unread, ref, into) or read_again(unread, ref, into)
+            ):
                 continue
             resource = found if unread is None else unread.body
             kind = resource["resourceType"]
@@ -193,6 +196,8 @@ class ChartReader:
             self._silence.add(digests[place])
             if unread is not None:
                 unread.form.said_nothing(unread.number, exactly=place)
+        elif unread is not None and len(into.quarantined) == left_out:
+            unread.form.again = again(unread, ref, before, into)
         return True
 
     @staticmethod

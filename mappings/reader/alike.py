@@ -19,6 +19,7 @@ import msgspec
 
 from mappings.dates import is_date
 from mappings.elements import NO_NUMBER, Told, taken_apart
+from mappings.reader.again import Again
 from mappings.reader.digests import ByDigest
 from mappings.reader.measured import Plain
 from mappings.unread import Unread
@@ -48,7 +49,7 @@ class Alike(ByDigest[None]):
 class Form:
     """What is alike in some resources of one chart, and what is known of them."""
 
-    __slots__ = ("_alike", "_good_dates", "_name", "_silent", "plain")
+    __slots__ = ("_alike", "_good_dates", "_name", "_silent", "again", "plain")
 
     def __init__(self, alike: Alike, name: bytes, good_dates: set[str]) -> None:
         """`name`: the digest of what they say."""
@@ -56,11 +57,13 @@ class Form:
         self._silent = name in alike
         self.plain: Plain | None = None
         """the first of them, when it was a plain measurement"""
+        self.again: Again | None = None
+        """what the first of them said, when the others say the same"""
 
     def says_nothing(self, told: Told, number: bytes) -> bool:
         """Whether no fact follows from one of them, whose dates are readable ones."""
         silent = self._silent and self._counts_for_all(number)
-        if not silent and (self.plain is not None or self._with(number) not in self._alike):
+        if not silent and (self.plain or self.again or self._with(number) not in self._alike):
             return False
         known = self._good_dates
         for date in told.dates():
@@ -96,7 +99,7 @@ class Look:
         self._good_dates: set[str] = set()
 
     def __call__(self, raw: msgspec.Raw, decoded: Callable[[bytes], Any]) -> Any:
-        """An Observation or Condition of the patient taken apart, or any resource as `decoded`, which may raise."""
+        """A resource of the patient taken apart, or any as `decoded`, which may raise."""
         told = taken_apart(raw) if len(raw) <= _LONGEST else None
         if told is None or told.subject.reference != self._reference:
             return decoded(bytes(raw))

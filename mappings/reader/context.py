@@ -74,6 +74,20 @@ class Prescribed(Struct, frozen=True):
     sites: tuple[Site, ...] = ()
 
 
+_KINDS = (
+    "findings",
+    "results",
+    "lesions",
+    "imaging",
+    "biopsies",
+    "medications",
+    "allergies",
+    "actions",
+    "not_understood",
+)
+"""of facts, as `Collected` has them"""
+
+
 class Collected(Struct):
     """Facts of one patient while they are being read."""
 
@@ -117,6 +131,11 @@ class Collected(Struct):
         """Takes back what was added since `sizes`."""
         for facts, size in zip(self._lists(), sizes, strict=True):
             del facts[size:]
+
+    def since(self, sizes: tuple[int, ...]) -> dict[str, list[Any]]:
+        """What was added since `sizes`, by kind."""
+        lists = zip(_KINDS, self._lists(), sizes, strict=True)
+        return {kind: facts[size:] for kind, facts, size in lists if len(facts) > size}
 
     def _lists(self) -> tuple[list[Any], ...]:
         return (

@@ -15,6 +15,7 @@ from mappings.reader.analyte import observation_words
 from mappings.reader.context import Collected
 from mappings.reader.identity import target
 from mappings.units import plain
+from mappings.unread import Unread
 
 
 def with_sites_of_panels(lesions: Iterable[Lesion], into: Collected) -> tuple[Lesion, ...]:
@@ -25,8 +26,8 @@ def with_sites_of_panels(lesions: Iterable[Lesion], into: Collected) -> tuple[Le
         return found
     sites: dict[str, tuple[Site, ...]] = {}
     for ref, panel in into.by_reference.items():
-        if panel.get("resourceType") != "Observation" or "hasMember" not in panel:
-            continue
+        if type(panel) is Unread or panel.get("resourceType") != "Observation" or "hasMember" not in panel:
+            continue  # what names members is never unread
         members = {r for m in items(panel["hasMember"]) if (r := target(mapping(m).get("reference"))) is not None}
         place = into.sites_of(panel.get("bodySite")) or _of_members(members, into)
         sites.update(dict.fromkeys((ref, *members), place) if place else {})

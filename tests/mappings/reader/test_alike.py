@@ -63,6 +63,99 @@ def test_results_of_one_form_have_their_own_numbers_and_dates() -> None:
     ]
 
 
+SNOMED = "http://snomed.info/sct"
+SMOKING = {
+    "resourceType": "Observation",
+    "meta": {"lastUpdated": "2026-01-02T00:00:00Z"},
+    "status": "final",
+    "category": [{"coding": [{"code": "social-history"}]}],
+    "code": {"coding": [{"system": "http://loinc.org", "code": "72166-2"}], "text": "Tobacco smoking status"},
+    "subject": {"reference": "Patient/p"},
+    "effectiveDateTime": "2026-01-01",
+    "valueCodeableConcept": {"coding": [{"system": SNOMED, "code": "8517006"}], "text": "Former smoker"},
+}
+RADIOGRAPH = {
+    "resourceType": "Procedure",
+    "meta": {"lastUpdated": "2026-01-02T00:00:00Z"},
+    "status": "completed",
+    "code": {"text": "X-ray of the left elbow for SLE"},
+    "subject": {"reference": "Patient/p"},
+    "performedPeriod": {"start": "2025-11-01", "end": "2025-11-02"},
+    "reasonReference": [{"reference": "Condition/1", "display": "lump"}],
+}
+RENEWED = {
+    "resourceType": "MedicationRequest",
+    "status": "active",
+    "intent": "order",
+    "medicationCodeableConcept": {"text": "Diltiazem 60 mg"},
+    "subject": {"reference": "Patient/p"},
+    "authoredOn": "2025-10-01",
+    "dosageInstruction": [{"text": "1 tablet twice a day"}],
+}
+
+
+@pytest.mark.parametrize("said", [SMOKING, RADIOGRAPH, RENEWED], ids=["smoking", "radiograph", "renewed"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"meta": {"lastUpdated": "2019-01-02T00:00:00Z"}},
+        {"meta": {"lastUpdated": "soon"}},
+        {"meta": {"security": [{"code": "R"}]}},
+        {"status": "entered-in-error"},
+        {"status": "stopped"},
+        {"status": "corrected", "issued": "2026-02-01T00:00:00Z"},
+        {"intent": "proposal"},
+        {"subject": {"reference": "Patient/q"}},
+        {"effectiveDateTime": "2024", "performedDateTime": "2024", "authoredOn": "2024"},
+        {"effectiveDateTime": "2026-02-31", "performedDateTime": "2026-02-31", "authoredOn": "2026-02-31"},
+        {"effectiveDateTime": None, "authoredOn": None},
+        {"performedPeriod": {"end": "2025-05-05"}},
+        {"performedPeriod": {"start": "2025-05-05", "end": "2020-05-05"}},
+        {"performedPeriod": {}},
+        {"valueCodeableConcept": {"text": "Never smoker"}},
+        {"valueString": "hard nodule on the left elbow for 3 months"},
+        {"bodySite": [{"text": "right knee"}]},
+        {"note": [{"text": "calcified nodules for 2 years"}]},
+        {"code": {"text": "Urine"}},
+        {"dosageInstruction": [{"text": "2 tablets twice a day"}]},
+        {"medicationCodeableConcept": {"text": ""}},
+    ],
+)
+def test_one_that_differs_among_many_that_say_the_same(said: dict[str, Any], changed: dict[str, Any]) -> None:
+    resources = [said | {"id": f"a-{number}"} for number in range(12)]
+    for number, resource in enumerate(resources):
+        for name in ("effectiveDateTime", "authoredOn"):
+            if name in resource:
+                resource[name] = f"20{10 + number}-03-01T10:00:00Z"
+    resources[4] = {name: value for name, value in (resources[4] | changed).items() if value is not None}
+    same_both_ways(brain_reader(), forgetful(), "p", resources)
+    same_both_ways(brain_reader(), forgetful(), "p", [resources[4] | {"id": "a-"}, *resources])
+
+
+@pytest.mark.parametrize("said", [SMOKING, RADIOGRAPH, RENEWED, sodium(1)])
+def test_the_second_is_not_even_decoded(said: dict[str, Any]) -> None:
+    reader = brain_reader()
+    sent = late(request("p", [said | {"id": f"a-{number}"} for number in range(12)]), reader)
+    assert sent is not None
+    assert facts(sent, reader) == facts(sent, forgetful())
+    every = [entry["resource"] for value in sent["prefetch"].values() for entry in value["entry"]]
+    assert sum(one._body is not None for one in every) == 1
+
+
+def test_members_of_a_panel_of_urine_are_no_others() -> None:
+    panel = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "code": {"text": "Urine panel"},
+        "subject": {"reference": "Patient/p"},
+        "result": [{"reference": "Observation/na-4"}, {"reference": "Observation/na-6"}],
+    }
+    resources = [*(sodium(number, code={"text": "Calcium"}) for number in range(1, 10)), panel]
+    same_both_ways(brain_reader(), forgetful(), "p", resources)
+
+
 def test_silence_learned_in_a_chart_counts_in_it() -> None:
     """The first weight is read; the others of the same chart need not be."""
     reader = brain_reader()
@@ -92,7 +185,7 @@ OBSERVATION = (
         (b'"id":"1",', b""),
         (b'"unit":"kg"', b'"unit":"kg","unit":"g"'),
         (b'"unit":"kg"', b'"kind":"kg"'),
-        (b'{"reference":"Patient/p"}', b'{"display":"p"}'),
+        (b'{"reference":"Patient/p"}', b'{"name":"p"}'),
         (b'"issued"', b'"note":[],"issued"'),
         (b"}", b""),
     ],

@@ -1,0 +1,96 @@
+"""What stands many times in a chart and says the same each time: the smoking status of every visit, the renewed
+prescription, the yearly mammogram.
+
+Of a form (`alike.py`) whose first resource gave findings, actions and medications with no other dates than its own, the
+others give the same with theirs. What gave anything else is read each time. Tests compare the two."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from mappings.dates import PartialDate
+from mappings.elements import MedicationRequest, Observation, Procedure, Told
+from mappings.facts import Action, Finding, Medication
+from mappings.reader.access import period
+from mappings.reader.analyte import foreign_members
+from mappings.reader.context import Collected
+from mappings.reader.merge import Stamp
+from mappings.unread import Unread
+
+
+class Again(Struct, frozen=True):
+    """The facts of the first; `corrected`: as its stamp says, None where there is no stamp."""
+
+    findings: tuple[Finding, ...]
+    actions: tuple[Action, ...]
+    medications: tuple[Medication, ...]
+    corrected: bool | None
+
+
+_KINDS = {"findings", "actions", "medications"}
+
+
+def again(unread: Unread, ref: str, sizes: tuple[int, ...], into: Collected) -> Again | None:
+    """What a resource gave that was just read, for `read_again`; None when another of its form may give anything else.
+    `sizes`: how many facts there were before."""
+    told, given = unread.told, into.since(sizes)
+    if not given.keys() <= _KINDS or not _is_plain(told, ref, into):
+        return None
+    when, updated, stamp = _when(told), PartialDate.parse(told.meta.lastUpdated), into.stamps.get(ref)
+    found = Again(
+        tuple(given.get("findings", ())),
+        tuple(given.get("actions", ())),
+        tuple(given.get("medications", ())),
+        stamp.corrected if stamp is not None else None,
+    )
+    of_its_dates = (
+        when is not None
+        and all(f.recorded == when and f.updated == updated and f.onset is f.ended is None for f in found.findings)
+        and all(action.date == when for action in found.actions)
+        and all(m.started == when and m.ended is None for m in found.medications)
+    )
+    return found if of_its_dates else None
+
+
+def read_again(unread: Unread, ref: str, into: Collected) -> bool:
+    """Adds the facts of a resource of this patient that is like one that was read; False, and nothing added, when it
+    has to be read."""
+    first, told = unread.form.again, unread.told
+    if first is None or not _is_plain(told, ref, into):
+        return False
+    when, updated = _when(told), PartialDate.parse(told.meta.lastUpdated)
+    if when is None:
+        return False
+    for finding in first.findings:
+        into.findings.append(replace(finding, ref=ref, recorded=when, updated=updated))
+    for action in first.actions:
+        into.actions.append(replace(action, ref=ref, date=when))
+    for medication in first.medications:
+        into.medications.append(replace(medication, ref=ref, started=when))
+    if first.corrected is not None and type(told) is Observation:
+        into.stamps[ref] = Stamp(first.corrected, PartialDate.parse(told.issued) or updated)
+    return True
+
+
+def _is_plain(told: Told, ref: str, into: Collected) -> bool:
+    """Whether its facts rest on nothing but what it says and its dates, which can be read: it is not confidential, no
+    member of a panel of urine, holds no number, and no text in which a date could stand."""
+    if len(told.meta.security) or not all(
+        date is UNSET or PartialDate.parse(date) is not None for date in told.dates()
+    ):
+        return False
+    if type(told) is Observation:
+        open_ended = len(told.valueString) or len(told.component) or len(told.valueQuantity.value)
+        return not open_ended and ref not in foreign_members(into)
+    return type(told) is Procedure or type(told) is MedicationRequest
+
+
+def _when(told: Told) -> PartialDate | None:
+    """The day that its facts are of."""
+    if type(told) is Observation:
+        return PartialDate.parse(told.effectiveDateTime) or PartialDate.parse(told.issued)
+    if type(told) is Procedure:
+        lasted = told.performedPeriod
+        return PartialDate.parse(told.performedDateTime) or period({"start": lasted.start, "end": lasted.end})
+    return PartialDate.parse(told.authoredOn) if type(told) is MedicationRequest else None
