@@ -44,7 +44,8 @@ def give_records(document: Document, sentence: Sentence, drafts: list[Draft]) ->
         after = [d for d in drafts if had_then and d.head.first >= last and d.status == "affirmed"]
         if first not in begun and not before and after:  # "hatte 2015 harte Knoten"
             after[0].seen = text
-        if first in begun or not before:
+        kept = any(h.last == first or h.first == last for h in _beside(document, first, last))  # "known since 2011"
+        if (first in begun and not kept) or not before:
             continue
         head = before[-1].head
         told = any(h.last >= first - 1 or h.first == last for h in _beside(document, first, last))
