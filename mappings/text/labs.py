@@ -30,6 +30,8 @@ _ESTIMATED = frozenset({"ejection-fraction"})
 of a range the lower end counts."""
 _ESTIMATE_BRIDGE = 8
 _PRESSURE = "systolic"
+_TOLD_IN_WORDS = frozenset({"calcium-total", "calcium-adjusted", "calcium-ionized", "phosphate"})
+"""tests whose number says nothing without its unit, as one may be mmol and another mg."""
 _LOWER = re.compile(r"\s?[/x×]\s?\d{2,3}(?![\d/])")
 """a blood pressure is told as two numbers ("82/50"), and is none without the second."""
 _UNUSED = ""
@@ -64,7 +66,12 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
             continue
         number = _number(document, group[-1], end, dates)
         if number is not None:
-            out.extend(_labelled(document, group[-1], date, number=number))
+            unjudged = group[-1].value in _TOLD_IN_WORDS and number[2] is None and number[3] is None
+            said = _judged(document, sentence, group[-1], end) if unjudged else None
+            if said is None:
+                out.extend(_labelled(document, group[-1], date, number=number))
+            else:
+                out.extend(_labelled(document, group[-1], date, word=said))
             group = group[:-1]
         own = _own(document, group[0]) if group else None
         if own is not None:
@@ -172,6 +179,18 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             return None
         passed = found[0].last
     return None
+
+
+def _judged(document: Document, sentence: Sentence, hit: Hit, end: int) -> Hit | None:
+    """The word behind a number without unit and range: "Ca 2.35 (normal)", "Ca 2.35, PO4 1.05 (all normal)". What
+    nobody could judge by its number, the laboratory has judged."""
+    index = next((i for i in range(hit.last, end) if document.word(i)[0].isdigit()), end)
+    behind = document.between("word", index + 1, min(end, index + 3))
+    said = behind[0] if behind and behind[0].value in ("normal", "low", "high") else None
+    if said is not None:
+        return said if all(document.word(i) in _SKIPPED for i in range(index + 1, said.first)) else None
+    later = [w for w in document.within("word", sentence) if w.first > index and w.value == "normal"]
+    return next((w for w in later if document.word(w.first - 1) in load_common().everything), None)
 
 
 def _word(document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int) -> Hit | None:

@@ -219,6 +219,8 @@ class Common(_Strict):
     Serum: 9.2", "PTH intact". No word of urine is one."""
     lifelong: Phrases
     """concepts that "history of" does not end."""
+    everything: Phrases
+    """before a result word: it is that of the whole row ("all normal")."""
     removals: Phrases
     """words of a trigger of the past that say that the thing was taken out."""
     own: Phrases

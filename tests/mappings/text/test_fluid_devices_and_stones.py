@@ -26,6 +26,10 @@ def hardness(text: str) -> list[str]:
         "Durezas en las plantas de los pies.",
         "Educated re calcinosis: hard bumps under the skin, call if noted.",
         "Excision of calcinosis L thumb 2014, no recurrence.",
+        "Surgical clips palpable as hard bumps in the left axilla.",
+        "Ring finger: hard nodule, trigger finger.",
+        "Hard lump of the thigh, lipohypertrophy.",
+        "Hard lump of the epigastrium: prominent xiphoid process.",
     ],
 )
 def test_no_lesion(text: str) -> None:
@@ -56,6 +60,8 @@ def test_what_is_fluid_is_no_stone(text: str) -> None:
         "Subcutaneous stones of the forearm.",
         "Durezas en los dedos.",
         "Bone-hard plate, lateral thigh.",
+        "Hard nodule, greater trochanter.",
+        "Rock hard protuberance over the ischial tuberosity.",
     ],
 )
 def test_a_stone_stays_one(text: str) -> None:
@@ -74,6 +80,37 @@ def test_a_stone_stays_one(text: str) -> None:
 def test_range_and_unit_as_printed(text: str, value: str, unit: str | None, limits: str | None) -> None:
     (lab,) = ENGINE.read(text).labs
     assert (lab.value, lab.unit, lab.limits) == (Decimal(value), unit, limits)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Ca 2.35 (normal), PO4 1.05 (normal).", ["normal", "normal"]),
+        ("Ca 2.35, PO4 1.05, K 4.1 (all normal).", ["normal", "normal"]),
+        ("Calcium 2,35, Phosphat 1,05 (alle normal).", ["normal", "normal"]),
+        ("Calcium 2.9 (high).", ["high"]),
+        ("Ca 2.35 - not normal.", [None]),
+        ("Ca 2.35, phosphate normal.", [None, "normal"]),
+        ("Ca 9.4 mg/dL normal.", [None]),
+        ("eGFR 24 (low).", [None]),
+    ],
+)
+def test_a_number_without_a_unit_is_what_the_laboratory_calls_it(text: str, words: list[str | None]) -> None:
+    assert [lab.word for lab in ENGINE.read(text).labs] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Calcinosis of the thumb known since 2011.", "2011"),
+        ("Calcinosis der Finger, seit 2014 bekannt.", "2014"),
+        ("Calcinose des doigts connue depuis 2010.", "2010"),
+        ("Calcinosis en dedos estable desde 2016.", "2016"),
+        ("Hard nodule of the thumb since 2011.", None),
+    ],
+)
+def test_what_is_known_since_a_year_was_recorded_then(text: str, seen: str | None) -> None:
+    assert [m.seen for m in ENGINE.read(text).lesions] == [seen]
 
 
 @pytest.mark.parametrize(
