@@ -79,7 +79,7 @@ def _told_to() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     told, before = ("|".join(map(re.escape, data[name])) for name in ("told", "before"))
     to = "|".join(rf"{re.escape(word)}\b" if word.isalpha() or " " in word else re.escape(word) for word in data["to"])
     return (
-        re.compile(rf"\b(?:{told})\w*(?:\s+(?:reaction|reactions|reaktion|reaktionen))?\s*(?:{to})"),
+        re.compile(rf"\b(?:{told})\w*(?:\s+(?:{'|'.join(data['how'])}))?\s*(?:{to})"),
         re.compile(rf"\b(?:{'|'.join(data['until'])})\b"),
         re.compile(rf"[\s-]*(?:{before})"),
     )
