@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -89,10 +89,9 @@ def claimed_by(scope: Scope) -> str:
     return state.authenticator.claimed(Request(scope).headers.getlist("authorization"))
 
 
-@asynccontextmanager
-async def let_in(scope: Scope) -> AsyncIterator[Share]:
-    """Before the body of a POST is read: who calls, is its rate kept, is there a slot of the tenant. What an unknown
-    caller sends is never read. Gives the body's share of the room. Raises Unauthorized, TooMany or Overloaded.
+async def let_in(scope: Scope) -> tuple[AbstractContextManager[None], Share]:
+    """Before the body of a POST is read: who calls, is its rate kept. What an unknown caller sends is never read. Gives
+    the tenant's slot, to be entered first, and the body's share of the room. Raises Unauthorized or TooMany.
 
     The companion's pages know their caller by a session; what is not signed in shares the slots of one tenant."""
     state: AppState = scope["app"].state.cds
@@ -101,14 +100,11 @@ async def let_in(scope: Scope) -> AsyncIterator[Share]:
         caller = await state.caller(Request(scope))
         scope[_CALLER] = caller
     if caller is None:
-        with state.slots.of_tenant(NOBODY), state.room.of(NOBODY) as share:
-            yield share
-        return
+        return state.slots.of_tenant(NOBODY), state.room.of(NOBODY)
     tenant = caller.tenant
     scope["cds_tenant"] = tenant.id
     state.rates.take(tenant.id, tenant.max_per_minute)
-    with state.slots.of_tenant(tenant.id, tenant.max_concurrent), state.room.of(tenant.id) as share:
-        yield share
+    return state.slots.of_tenant(tenant.id, tenant.max_concurrent), state.room.of(tenant.id)
 
 
 @asynccontextmanager

@@ -55,7 +55,8 @@ class RequestLimits:
         try:
             await self.entrance.enter(partial(claimed_by, scope))
             with self.slots.of_all():
-                async with let_in(scope) as share:
+                slot, share = await let_in(scope)
+                with slot, share:
                     await self._handled(scope, rest, send, share)
         except ServiceError as error:
             if rest.is_small:
@@ -224,7 +225,7 @@ class Observed:
                 status = message["status"]
                 answered = time.perf_counter()
                 headers = [*message.get("headers", []), *_SECURITY_HEADERS]
-                if any(name.lower() == b"content-security-policy" for name, _ in headers):
+                if b"content-security-policy" in dict(headers):  # ASGI names them in small letters
                     headers = _framed(headers, self.tenants.frame_ancestors)
                 message["headers"] = headers
             await send(message)

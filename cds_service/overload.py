@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import OrderedDict, deque
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from cds_service.errors import Overloaded, TooMany
@@ -22,31 +21,52 @@ class Slots:
     def __init__(self, total: int, per_tenant: int) -> None:
         self.total, self.per_tenant = total, per_tenant
         self.used = 0
-        self._tenants: Counter[str] = Counter()
+        self._tenants: dict[str, int] = {}
 
-    @contextmanager
-    def of_all(self) -> Iterator[None]:
-        """A slot of the whole process. Raises Overloaded."""
-        if self.used >= self.total:
-            raise Overloaded("too many requests at once")
-        self.used += 1
-        try:
-            yield
-        finally:
-            self.used -= 1
+    def of_all(self) -> AbstractContextManager[None]:
+        """A slot of the whole process. Entering raises Overloaded."""
+        return _OfAll(self)
 
-    @contextmanager
-    def of_tenant(self, tenant: str, most: int | None = None) -> Iterator[None]:
-        """A slot of one tenant, so that a noisy one does not take everybody's. `most`: its own cap."""
-        if self._tenants[tenant] >= (self.per_tenant if most is None else most):
+    def of_tenant(self, tenant: str, most: int | None = None) -> AbstractContextManager[None]:
+        """A slot of one tenant, so that a noisy one does not take everybody's. `most`: its own cap. Entering raises
+        Overloaded."""
+        return _OfTenant(self, tenant, self.per_tenant if most is None else most)
+
+
+class _OfAll(AbstractContextManager[None]):
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+
+    def __enter__(self) -> None:
+        if self._slots.used >= self._slots.total:
             raise Overloaded("too many requests at once")
-        self._tenants[tenant] += 1
-        try:
-            yield
-        finally:
-            self._tenants[tenant] -= 1
-            if not self._tenants[tenant]:
-                del self._tenants[tenant]
+        self._slots.used += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._slots.used -= 1
+
+
+class _OfTenant(AbstractContextManager[None]):
+    def __init__(self, slots: Slots, tenant: str, most: int) -> None:
+        self._used, self._tenant, self._most = slots._tenants, tenant, most
+
+    def __enter__(self) -> None:
+        used = self._used.get(self._tenant, 0)
+        if used >= self._most:
+            raise Overloaded("too many requests at once")
+        self._used[self._tenant] = used + 1
+
+    def __exit__(self, *_: object) -> None:
+        _add(self._used, self._tenant, -1)
+
+
+def _add(counts: dict[str, int], tenant: str, number: int) -> None:
+    """So many more of a tenant; who has none is not listed."""
+    found = counts.get(tenant, 0) + number
+    if found:
+        counts[tenant] = found
+    else:
+        counts.pop(tenant, None)
 
 
 class Room:
@@ -57,32 +77,22 @@ class Room:
     def __init__(self, total: int, per_tenant: int, seconds: float) -> None:
         self.total, self.per_tenant, self.seconds = total, per_tenant, seconds
         self.used = 0
-        self._tenants: Counter[str] = Counter()
+        self._tenants: dict[str, int] = {}
         self._waiting: OrderedDict[str, deque[_Wanted]] = OrderedDict()
 
-    @contextmanager
-    def of(self, tenant: str) -> Iterator[Share]:
-        """What a call of the tenant takes; all is given back at the end."""
-        share = Share(self, tenant)
-        try:
-            yield share
-        finally:
-            if share.taken:
-                self._add(share, -share.taken)
-                if self._waiting:
-                    self._let_in()
+    def of(self, tenant: str) -> Share:
+        """What a call of the tenant takes; all is given back at the end of its block."""
+        return Share(self, tenant)
 
     def _fits(self, share: Share, size: int) -> bool:
-        others = self._tenants[share.tenant] - share.taken
+        others = self._tenants.get(share.tenant, 0) - share.taken
         alone = not others or others + share.taken + size <= self.per_tenant
         return alone and self.used + size <= self.total
 
     def _add(self, share: Share, size: int) -> None:
         share.taken += size
         self.used += size
-        self._tenants[share.tenant] += size
-        if not self._tenants[share.tenant]:
-            del self._tenants[share.tenant]
+        _add(self._tenants, share.tenant, size)
 
     def _let_in(self) -> None:
         """Gives what is free to the first of each tenant, and to its next while they fit; tenants in turn."""
@@ -100,12 +110,18 @@ class Room:
                 self._waiting[tenant] = waiting
 
 
-class Share:
+class Share(AbstractContextManager["Share"]):
     """The bytes that one call holds."""
 
     def __init__(self, room: Room, tenant: str) -> None:
         self._room, self.tenant = room, tenant
         self.taken = 0
+
+    def __exit__(self, *_: object) -> None:
+        if self.taken:
+            self._room._add(self, -self.taken)
+            if self._room._waiting:
+                self._room._let_in()
 
     def take(self, size: int) -> None:
         """So many bytes more, at once. Raises Overloaded."""

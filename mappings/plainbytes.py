@@ -157,14 +157,12 @@ def _parted(found: bytes) -> bool:
 
 def _ends_in_quotes(found: bytes) -> bool:
     """Whether a tag ends inside of a quoted value. Where "=" is rare, looking for it is faster than a search."""
-    if found.count(b"=") * _SELDOM > len(found):
-        return _QUOTED_END.search(found) is not None
-    at = found.find(b"=")
-    while at >= 0:
+    at, few = found.find(b"="), len(found) // _SELDOM
+    while at >= 0 and few:
         if _QUOTED_END.match(found, at):
             return True
-        at = found.find(b"=", at + 1)
-    return False
+        at, few = found.find(b"=", at + 1), few - 1
+    return at >= 0 and _QUOTED_END.search(found, at) is not None
 
 
 def _is_sign(entity: bytes, following: bytes) -> bool:

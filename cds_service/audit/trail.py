@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -39,8 +38,8 @@ _WRITE_LOCK = update(audit).where(audit.c.seq < 0).values(subject=None)
 _LAST = select(audit.c.seq, audit.c.digest).order_by(audit.c.seq.desc()).limit(1)
 _TOLD = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _PLAIN = msgspec.json.Encoder().encode
-_ODD = re.compile(rb"[^ -~]|\\")
-"""a sign that is not its own text in JSON."""
+_PLAIN_SIGNS = bytes(code for code in range(0x20, 0x7F) if code != ord("\\"))
+"""those that are their own text in JSON; a search for any other takes twenty times as long as leaving these out."""
 
 
 class Trail:
@@ -134,7 +133,7 @@ def _digest(keyed: hmac.HMAC, row: dict[str, Any]) -> str:
     names = ("seq", "at_ms", "tenant", "actor", "action", "what", "outcome", "detail", "commitment", "previous")
     fields = [row[name] for name in names]
     told = _PLAIN(fields)  # four times as fast, and the same text where no sign is odd
-    if _ODD.search(told):
+    if told.translate(None, _PLAIN_SIGNS):
         told = _TOLD(fields).encode()
     found = keyed.copy()
     found.update(told)
