@@ -30,6 +30,9 @@ def hardness(text: str) -> list[str]:
         "Ring finger: hard nodule, trigger finger.",
         "Hard lump of the thigh, lipohypertrophy.",
         "Hard lump of the epigastrium: prominent xiphoid process.",
+        "Firm nodule of the right shin, dimples on pinching: dermatofibroma.",
+        "Torus mandibularis: hard bony lump inside the lower jaw.",
+        "Hard area of sclerodermatous skin over the forearms.",
     ],
 )
 def test_no_lesion(text: str) -> None:
@@ -61,6 +64,9 @@ def test_what_is_fluid_is_no_stone(text: str) -> None:
         "Durezas en los dedos.",
         "Bone-hard plate, lateral thigh.",
         "Hard nodule, greater trochanter.",
+        "Hard nodule of the knee, chalky; seborrheic keratosis on the back.",
+        "Kieselsteinharte Knötchen an beiden Unterarmen.",
+        "Múltiplas formações endurecidas nas coxas.",
         "Rock hard protuberance over the ischial tuberosity.",
     ],
 )
