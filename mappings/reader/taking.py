@@ -62,7 +62,7 @@ def add_taken(words: str, source: Source, into: Collected) -> None:
         return
     folded = plain(words)
     found: dict[object, Medication] = {}
-    for part, line, start in _lines(folded):
+    for part, line, start in _lines(folded, hits):
         for sentence in _SENTENCE.finditer(line):
             first, last = start + sentence.start(), start + sentence.end()
             inside = [hit for hit in hits if first <= hit.start and hit.end <= last]
@@ -106,7 +106,7 @@ def _is_listed(drug: Medication, listed: Iterable[Medication]) -> bool:
     return False
 
 
-def _lines(folded: str) -> Iterator[tuple[Part, str, int]]:
+def _lines(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]]:
     """The lines of a note with where they begin, and what part of it they belong to. A part ends at the next heading,
     a list at a blank line too."""
     words = _words()
@@ -124,7 +124,9 @@ def _lines(folded: str) -> Iterator[tuple[Part, str, int]]:
             part = "list" if named in words.headings else "plan"
             line, start, listed = line[heading.end() :], start + heading.end(), 0
         elif heading is not None and heading[0].endswith(":"):
-            part = "other"
+            end = start + heading.end()
+            if part != "list" or not any(start <= hit.start < end for hit in hits):  # "- Bisoprolol 2.5 mg: 1-0-0"
+                part = "other"
         listed += bool(line.strip())
         yield part, line, start
 
@@ -195,7 +197,7 @@ class _Words(Struct, frozen=True):
 @cache
 def _words() -> _Words:
     data = read_data("taking.yaml")
-    kinds = {word: kind for kind in ("denied", "near", "verbs", "thought", "past") for word in data[kind]}
+    kinds = {word: kind for kind in ("denied", "near", "verbs", "thought", "history", "past") for word in data[kind]}
     return _Words(
         frozenset(data["headings"]),
         frozenset(data["plans"]),
