@@ -28,6 +28,8 @@ from hooks.wire import RequestError, parse_request
 from mappings.versions import Version
 
 _PAGES = "/companion/"
+_LATE_BYTES = 32 * 1024
+"""of a body; a smaller one is decoded whole in the time that taking it apart takes"""
 _CALLER = "cds_caller"
 
 
@@ -68,7 +70,7 @@ class Call(Struct, frozen=True):
                 return None
             return hook.patient_id, state.release(hook, self.tenant)
 
-        if len(self.body) > HEAVY_BYTES:  # less is decoded whole in the time that looking at it takes
+        if len(self.body) > _LATE_BYTES:
             found = late_request(self.body, about, state.brain_of(self.tenant).reader, max_nodes=most)
             if found is not None:
                 return found

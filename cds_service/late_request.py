@@ -68,8 +68,6 @@ def late_request(body: bytes, about: About, reader: ChartReader, *, max_nodes: i
     if values_at_most(body, max_nodes) > max_nodes:
         return None
     try:
-        if not body.isascii():
-            body.decode()
         members = _REQUEST.decode(body)
         sent = members.prefetch
         if sent is msgspec.UNSET or not _is_all(members, body):

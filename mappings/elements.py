@@ -166,6 +166,23 @@ class Procedure(Resource, frozen=True, tag="Procedure"):
         return _BETWEEN.join((b"Procedure", self.status, self.category, self.code, self.bodySite))
 
 
+class DiagnosticReport(Resource, frozen=True, tag="DiagnosticReport"):
+    """One without text: a list of results."""
+
+    effectiveDateTime: Text = UNSET  # noqa: N815
+    issued: Text = UNSET
+    performer: _References = UNSET
+    result: _References = UNSET
+
+    kind: ClassVar = "DiagnosticReport"
+
+    def dates(self) -> tuple[Text, ...]:
+        return self.effectiveDateTime, self.issued
+
+    def alike(self) -> bytes:
+        return _BETWEEN.join((b"DiagnosticReport", self.status, self.category, self.code))
+
+
 class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
     intent: Raw = Raw()
     medicationCodeableConcept: Raw = Raw()  # noqa: N815
@@ -185,7 +202,7 @@ class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
         return _BETWEEN.join((b"MedicationRequest", *said, self.medicationCodeableConcept, self.dosageInstruction))
 
 
-Told = Observation | Condition | Procedure | MedicationRequest
+Told = Observation | Condition | Procedure | DiagnosticReport | MedicationRequest
 _TOLD = msgspec.json.Decoder(Told)
 _ENCODER = msgspec.json.Encoder()
 

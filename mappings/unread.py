@@ -23,6 +23,9 @@ class Form(Protocol):
     again: Any
     """what the first of them said (`mappings/reader/again.py`), when the others say the same"""
 
+    is_foreign: bool | None
+    """of a report, whether its results are of another material than blood; None until somebody asked"""
+
     def says_nothing(self, told: Told, number: bytes) -> bool:
         """Whether no fact follows from one of them, whose dates are readable ones."""
 

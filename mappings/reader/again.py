@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate
-from mappings.elements import MedicationRequest, Observation, Procedure, Told
+from mappings.elements import Condition, DiagnosticReport, MedicationRequest, Observation, Procedure, Told
 from mappings.facts import Action, Finding, Medication
 from mappings.reader.access import period
 from mappings.reader.analyte import foreign_members
@@ -83,12 +83,12 @@ def _is_plain(told: Told, ref: str, into: Collected) -> bool:
     if type(told) is Observation:
         open_ended = len(told.valueString) or len(told.component) or len(told.valueQuantity.value)
         return not open_ended and ref not in foreign_members(into)
-    return type(told) is Procedure or type(told) is MedicationRequest
+    return type(told) is not Condition
 
 
 def _when(told: Told) -> PartialDate | None:
     """The day that its facts are of."""
-    if type(told) is Observation:
+    if type(told) is Observation or type(told) is DiagnosticReport:
         return PartialDate.parse(told.effectiveDateTime) or PartialDate.parse(told.issued)
     if type(told) is Procedure:
         lasted = told.performedPeriod

@@ -49,7 +49,7 @@ class Alike(ByDigest[None]):
 class Form:
     """What is alike in some resources of one chart, and what is known of them."""
 
-    __slots__ = ("_alike", "_good_dates", "_name", "_silent", "again", "plain")
+    __slots__ = ("_alike", "_good_dates", "_name", "_silent", "again", "is_foreign", "plain")
 
     def __init__(self, alike: Alike, name: bytes, good_dates: set[str]) -> None:
         """`name`: the digest of what they say."""
@@ -59,6 +59,7 @@ class Form:
         """the first of them, when it was a plain measurement"""
         self.again: Again | None = None
         """what the first of them said, when the others say the same"""
+        self.is_foreign: bool | None = None
 
     def says_nothing(self, told: Told, number: bytes) -> bool:
         """Whether no fact follows from one of them, whose dates are readable ones."""

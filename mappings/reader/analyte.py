@@ -4,13 +4,14 @@ A serum calcium and a urine calcium look alike in every number, so the words aro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from mappings.datafile import read_data
+from mappings.elements import DiagnosticReport
 from mappings.reader.access import Concept, concept, items, mapping, text
 from mappings.reader.context import Collected
 from mappings.reader.identity import target
@@ -123,7 +124,8 @@ def foreign_members(into: Collected) -> frozenset[str]:
         found: set[str] = set()
         for resource in into.by_reference.values():
             if type(resource) is Unread:
-                continue  # no panel: what names members is always read
+                found.update(_of_another_material(resource, into))
+                continue
             if "hasMember" not in resource and "result" not in resource:
                 continue
             members = [*items(resource.get("hasMember")), *items(resource.get("result"))]
@@ -132,6 +134,19 @@ def foreign_members(into: Collected) -> frozenset[str]:
                 found.update(ref for m in members if (ref := target(mapping(m).get("reference"))) is not None)
         into.foreign_members = frozenset(found)
     return into.foreign_members
+
+
+def _of_another_material(report: Unread, into: Collected) -> Iterator[str]:
+    """The results that a report names which came as bytes, when it is of another material than blood. It names no
+    specimen; what it is called is found out once for all that are called so."""
+    told, form = report.told, report.form
+    if type(told) is not DiagnosticReport or told.result is UNSET:
+        return
+    if form.is_foreign is None:
+        words = concept(report.body.get("code")).texts
+        form.is_foreign = other_material(words, into) and not names_blood(words)
+    if form.is_foreign:
+        yield from (ref for entry in told.result if (ref := target(entry.reference)) is not None)
 
 
 def names_blood(words: tuple[str, ...]) -> bool:

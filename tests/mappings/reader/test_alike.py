@@ -143,17 +143,27 @@ def test_the_second_is_not_even_decoded(said: dict[str, Any]) -> None:
     assert sum(one._body is not None for one in every) == 1
 
 
-def test_members_of_a_panel_of_urine_are_no_others() -> None:
-    panel = {
-        "resourceType": "DiagnosticReport",
-        "id": "r",
-        "status": "final",
-        "code": {"text": "Urine panel"},
-        "subject": {"reference": "Patient/p"},
-        "result": [{"reference": "Observation/na-4"}, {"reference": "Observation/na-6"}],
-    }
-    resources = [*(sodium(number, code={"text": "Calcium"}) for number in range(1, 10)), panel]
-    same_both_ways(brain_reader(), forgetful(), "p", resources)
+def test_members_of_panels_of_urine_are_no_others() -> None:
+    panels = [
+        {
+            "resourceType": "DiagnosticReport",
+            "id": f"r-{number}",
+            "status": "final",
+            "code": {"text": name},
+            "subject": {"reference": "Patient/p"},
+            "effectiveDateTime": "2025-03-04",
+            "result": [{"reference": f"Observation/na-{number}"}],
+        }
+        for number, name in enumerate(["Blood", "Urine panel", "Urine panel", "Panel", "Urine panel", "Panel", "Blood"])
+    ]
+    resources = [*(sodium(number, code={"text": "Calcium"}) for number in range(1, 10)), *panels]
+    reader = brain_reader()
+    same_both_ways(reader, forgetful(), "p", resources)
+    sent = late(request("p", resources), reader)
+    assert sent is not None
+    assert [r.ref for r in facts(sent, reader).results] == [
+        f"Observation/na-{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9) if n not in (1, 2, 4)
+    ]
 
 
 def test_silence_learned_in_a_chart_counts_in_it() -> None:
