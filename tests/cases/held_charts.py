@@ -21,7 +21,7 @@ shape; any other kind is a FHIR resource as it stands. What is expected: `grade`
 `mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable, `orderable`
 that must be; `therapies` the decision of an agent and rules that must have fired ("block D3", "need|warn T1");
 `no_orders` at all; `no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft`
-the label of the first suggestion.
+the label of the first suggestion. `long: true` leaves a chart to `make long`.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ class Held:
     language: str
     resources: tuple[dict[str, Any], ...]
     expect: Mapping[str, Any]
+    long: bool = False
+    """not part of the default tests"""
 
 
 def held_charts() -> list[Held]:
@@ -80,9 +82,9 @@ def _charts_of(path: Path) -> Iterable[Held]:
     entries: dict[str, dict[str, Any]] = {}
     for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
         base = entries.get(entry.get("extends", ""), {})
-        whole = base | entry | {"chart": [*base.get("chart", []), *entry["chart"]]}
+        whole = base | {"long": False} | entry | {"chart": [*base.get("chart", []), *entry["chart"]]}
         entries[entry["id"]] = whole
-        yield Held(entry["id"], path.stem, whole["language"], tuple(_resources(whole)), whole["expect"])
+        yield Held(entry["id"], path.stem, whole["language"], tuple(_resources(whole)), whole["expect"], whole["long"])
 
 
 def _resources(entry: Mapping[str, Any]) -> Iterable[dict[str, Any]]:

@@ -27,7 +27,10 @@ def answer(held: Held, brain: Brain) -> tuple[dict[str, Any], list[dict[str, Any
     return to_json(evaluated.assessment), evaluated.cards
 
 
-@pytest.mark.parametrize("held", CASES, ids=lambda held: f"{held.group}-{held.id}")
+@pytest.mark.parametrize(
+    "held",
+    [pytest.param(held, id=f"{held.group}-{held.id}", marks=[pytest.mark.long] if held.long else []) for held in CASES],
+)
 def test_held_chart_is_answered_as_the_specification_says(brain: Brain, held: Held) -> None:
     found, cards = answer(held, brain)
     assert judge(held, found, cards) == {}, found["because"]
