@@ -106,9 +106,7 @@ class ChartReader:
         mixed: bool | None = None
         for ref, found in every:
             unread = found if type(found) is Unread else None
-            if unread is not None and (
-                unread.silent or measured.read_another(unread, ref, into) or read_again(unread, ref, into)
-            ):
+            if unread is not None and _like_another(unread, ref, into):
                 continue
             resource = found if unread is None else unread.body
             kind = resource["resourceType"]
@@ -232,6 +230,11 @@ def _in_r4(resource: Any, version: Version | None) -> Any:
     if type(resource) is not Unread:
         return as_r4(resource, version)
     return resource if resource.version == version else as_r4(resource.decoded(), version)
+
+
+def _like_another(unread: Unread, ref: str, into: Collected) -> bool:
+    """Whether it says nothing, or what one of its form before it said, which is then added on its own day."""
+    return unread.silent or measured.read_another(unread, ref, into) or read_again(unread, ref, into)
 
 
 def _plain(quarantined: list[Quarantined]) -> tuple[Quarantined, ...]:
