@@ -46,6 +46,9 @@ class _Request(msgspec.Struct, gc=False):
 _DECODER = msgspec.json.Decoder(_Request)
 _COMPLETE = completeness_of(Prefetched(satisfied={need for need, _ in PREFETCH.values()}))
 """what is known when every key was answered and nothing is left to read."""
+_KINDS_OF: Mapping[Need, frozenset[str]] = {
+    need: frozenset(kind for kind, served in NEEDS_OF.items() if served == need) for need, _ in PREFETCH.values()
+}
 
 
 class Glance(Struct, frozen=True):
@@ -156,7 +159,7 @@ def _states(
         if key not in values:
             continue
         bones = values[key]
-        if bones is None or (bones.kinds and not any(NEEDS_OF.get(kind) == need for kind in bones.kinds)):
+        if bones is None or (bones.kinds and _KINDS_OF[need].isdisjoint(bones.kinds)):
             return None
         if bones.next_url:
             found.next_urls.setdefault(need, []).append(bones.next_url)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -112,14 +113,19 @@ NOTHING = Skeleton(frozenset())
 def skeleton_of(bundle: Any, patient_id: str) -> Skeleton | None:
     """The skeleton of a decoded Bundle (a struct of `CONTENT`); None when anything in it is not regular."""
     resources = list(map(_RESOURCE_OF, bundle.entry))
-    kinds = set(map(type, resources))
+    kinds = frozenset(map(type, resources))
     owned = resources if kinds <= _OWNED_KINDS else [one for one in resources if isinstance(one, _Owned)]
     if not _belong(owned, patient_id):
         return None
     if not kinds.isdisjoint(_NAMED_KINDS) and not all(_is_named(one) for one in owned if type(one) in _NAMED_KINDS):
         return None
-    following = next((link.url for link in bundle.link if link.relation == "next"), None)
-    return Skeleton(frozenset(_NAMES[kind] for kind in kinds), following)
+    following = [link.url for link in bundle.link if link.relation == "next"]
+    return Skeleton(_names(kinds), following[0] if following else None)
+
+
+@lru_cache(256)
+def _names(kinds: frozenset[Any]) -> frozenset[str]:
+    return frozenset(_NAMES[kind] for kind in kinds)
 
 
 def _belong(resources: Sequence[_Owned], patient_id: str) -> bool:

@@ -50,8 +50,9 @@ class Store:
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         # SQLite has one writer at a time: our own threads wait for one another in line, where the database would let
         # them sleep and try again, the longer the more of them there are
-        one_writer = self.engine.dialect.name == "sqlite"
-        self._alone: AbstractContextManager[Any] = threading.RLock() if one_writer else nullcontext()
+        self._one_writer = self.engine.dialect.name == "sqlite"
+        self._alone: AbstractContextManager[Any] = threading.RLock() if self._one_writer else nullcontext()
+        self._writer: Any = None
         try:
             migrate(self.engine)
             self._key = (pseudonym_key or self._own_key()).encode()
@@ -225,16 +226,20 @@ class Store:
             yield connection
 
     def _at_once(self, work: Callable[[Any], Result]) -> Result:
-        """One transaction of prepared statements on a cursor of the driver, committed at the end."""
+        """One transaction of prepared statements on a cursor of the driver, committed at the end. Where there is one
+        writer, its connection is kept while all goes well: to fetch it costs more than such a statement."""
         with self._alone, reported():
-            connection = self.engine.raw_connection()
+            connection, self._writer = self._writer or self.engine.raw_connection(), None
             try:
                 found = work(connection.cursor())
                 connection.commit()
+                if self._one_writer:
+                    self._writer = connection
             except self._driver_error as error:
                 raise StoreError(f"the database failed: {type(error).__name__}") from None
             finally:
-                connection.close()  # goes back to the pool, which undoes what was not committed
+                if self._writer is None:
+                    connection.close()  # goes back to the pool, which undoes what was not committed
             return found
 
     def ping(self) -> None:
@@ -248,9 +253,14 @@ class Store:
         pool = self.engine.pool
         if not isinstance(pool, QueuePool):
             return 0, 0
-        return pool.checkedin() + pool.checkedout(), pool.checkedout()
+        at_work = pool.checkedout() - (self._writer is not None)
+        return pool.checkedin() + pool.checkedout(), at_work
 
     def close(self) -> None:
+        with self._alone:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
         self.engine.dispose()
 
     def _own_key(self) -> str:
