@@ -130,6 +130,17 @@ class WorkupItem(Struct, frozen=True):
     """what the safety table asks to be careful about, should it be done (a biopsy); part of `because` when offered."""
 
 
+class InUse(Struct, frozen=True):
+    """What speaks against the present use of an agent that the patient takes: one sentence for each rule, the gravest
+    first, the resources behind them, and whether one of the rules forbids the agent."""
+
+    notes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    forbidden: bool = False
+
+
 class TherapyItem(Struct, frozen=True):
     """One agent. `rules` are the fired rule ids of the safety table, `notes` one plain sentence for each."""
 
@@ -144,11 +155,13 @@ class TherapyItem(Struct, frozen=True):
     cap: str | None = None
     evidence: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-    unsaid: ClassVar = frozenset({"described", "fits"})
+    unsaid: ClassVar = frozenset({"described", "fits", "in_use"})
     described: bool = False
     """may be described as text on the card at this grade."""
     fits: bool = False
     """suits this extent, disease and lesion; an agent that does not is never shown as an option of its own."""
+    in_use: InUse | None = None
+    """None for an agent that the patient does not take."""
 
 
 class Assessment(Guarded, frozen=True):

@@ -1,6 +1,6 @@
 """The text of a card, section by section, in the order in which a clinician reads it (GFM, no raw HTML, no table):
 
-lead, why, red flags, missing, options, left out, differential, what was not read, sources.
+lead, why, red flags, what is taken, missing, options, left out, differential, what was not read, sources.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import chain
 from hooks.cards.basis import basis
 from hooks.cards.dates import in_words
 from hooks.cards.markdown import escape
-from hooks.cards.options import Line, brief_therapies, left_out, shown_therapies, therapy_lines, workup_lines
+from hooks.cards.options import Line, brief_therapies, in_use, left_out, shown_therapies, therapy_lines, workup_lines
 from hooks.cards.phrases import title_values
 from hooks.cards.question import Asked
 from hooks.cards.suggestions import offered_orders, unmapped, unmapped_options, without_draft
@@ -31,6 +31,7 @@ def detail(kind: TextKind, voice: Voice, asked: Asked | None, *, with_options: b
         lead(kind, voice),
         section(voice, "why", basis(voice)),
         section(voice, "flags", _flags(voice)),
+        section(voice, "in_use", in_use(voice)),
         section(voice, "missing", _missing(voice)),
         section(voice, "change", _change(voice)),
         section(voice, "ask", [(voice.cards.say("ask", ask=asked.question.ask), ())] if asked else ()),

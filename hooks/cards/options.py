@@ -67,6 +67,21 @@ def brief_therapies(voice: Voice, items: Iterable[TherapyItem]) -> Iterator[Line
         yield voice.cards.say("therapy_text", name=voice.therapy_name(item.id), because=because), sources
 
 
+def in_use(voice: Voice) -> Iterator[Line]:
+    """Agents that the patient takes, with what speaks against them as they are taken."""
+    for item in voice.assessment.therapies:
+        use = item.in_use
+        if use is None or not use.notes:
+            continue
+        if voice.reveals(use.evidence):
+            because = voice.cards.say("hidden_reason")
+        else:
+            because = " ".join(voice.sentence(note) for note in use.notes[: voice.cards.limits["notes"]])
+        rules = f" ({voice.cards.say('rules', rules=', '.join(use.rules))})"
+        line = voice.cards.say("group", names=voice.therapy_name(item.id), because=because)
+        yield line + rules, use.sources[: voice.cards.limits["sources"]]
+
+
 def left_out(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:
     """Agents that are not offered, and orders better avoided, grouped by their reason."""
     in_full = {item.id for item in shown}

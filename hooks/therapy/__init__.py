@@ -14,7 +14,7 @@ from hooks.case import Case
 from hooks.chart import Chart
 from hooks.knowledge.safety_schema import Cap, Safety
 from hooks.knowledge.therapy_schema import Phrases, Therapies, Therapy
-from hooks.model import TherapyDecision, TherapyItem
+from hooks.model import InUse, TherapyDecision, TherapyItem
 from hooks.therapy.rules import Fired, Rulebook, fire, lowest_caps, rulebook, strictest
 from hooks.therapy.view import Hit, View
 
@@ -22,6 +22,10 @@ __all__ = ["Prompt", "Verdict", "Weighing", "decide_therapies", "prompts", "weig
 
 _DESCRIBED = frozenset({"probable", "likely", "confirmed"})
 _FAILED = "G4.5"
+_ACTIVE = "G4.7"
+_GATE = "G4"
+"""the rules of the order gate: they speak of an order, not of what is taken."""
+_WAITS = "need"
 _LIVE = frozenset({"offer", "warn", "need"})
 
 Verdict = tuple[str, TherapyDecision, bool, bool]
@@ -173,6 +177,23 @@ def _item(entry: _Weighed, case: Case, phrases: Phrases, book: Rulebook) -> Ther
         ),
         described=case.grade in _DESCRIBED,
         fits=entry.fits,
+        in_use=_in_use(therapy, fired, book),
+    )
+
+
+def _in_use(therapy: Therapy, fired: list[Fired], book: Rulebook) -> InUse | None:
+    """The rules that speak against an agent as it is taken. One that waits for a result is a danger where it speaks of
+    another drug (colchicine with diltiazem, kidney function unknown)."""
+    if not any(f.rule.id == _ACTIVE for f in fired):
+        return None
+    dangers = [f for f in fired if f.reported != _GATE and (f.rule.action != _WAITS or f.rule.id in book.of_drugs)]
+    dangers.sort(key=lambda f: (f.strictness, f.position))
+    return InUse(
+        tuple(dict.fromkeys([f.note for f in dangers])),
+        tuple(dict.fromkeys([f.reported for f in dangers])),
+        tuple(dict.fromkeys([ref for f in dangers for ref in f.hit.refs])),
+        tuple(dict.fromkeys([key for f in dangers for key in book.sources_for[f.rule.id, therapy.id]])),
+        any(f.rule.action == "block" for f in dangers),
     )
 
 

@@ -19,15 +19,12 @@ def new_conflicts(view: View, items: Iterable[TherapyItem], therapies: Therapies
     medications = {drug.ref: drug for drug in chart.facts.medications if not drug.draft}
     found: list[str] = []
     for item in items:
-        if item.decision not in ("block", "warn"):
+        use = item.in_use
+        if use is None or not use.notes:
             continue
         taken = _taken(view, therapies.get(item.id))
-        others = [medications[ref] for ref in item.evidence if ref in medications]
-        if (
-            taken
-            and (others or item.decision == "block")
-            and any(_begun(drug, chart, episode_days) for drug in (*taken, *others))
-        ):
+        others = [medications[ref] for ref in use.evidence if ref in medications]
+        if taken and (others or use.forbidden) and any(_begun(drug, chart, episode_days) for drug in (*taken, *others)):
             found.extend(drug.ref for drug in (*taken, *others))
     return tuple(dict.fromkeys(found))
 

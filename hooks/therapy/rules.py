@@ -91,6 +91,8 @@ class Rulebook(Struct, frozen=True):
     """what a therapy itself rests on."""
     sources_for: Mapping[tuple[str, str], tuple[str, ...]]
     """the sources that carry a test (by id) for an agent."""
+    of_drugs: frozenset[str]
+    """the tests (by id) that ask for a drug."""
 
     @classmethod
     def of(cls, safety: Safety, therapies: Therapies) -> Rulebook:
@@ -126,6 +128,7 @@ class Rulebook(Struct, frozen=True):
             {therapy.id: therapy for therapy in therapies.therapies},
             {therapy.id: _sources(therapy) for therapy in therapies.therapies},
             {(rule.id, agent): rule.sources_for(agent) for rule in safety.rules for agent in safety.agents_of(rule)},
+            frozenset(rule.id for rule in safety.rules if scope.asks_for_drugs(rule.when)),
         )
 
     def evaluate(self, view: View, only: str | None = None) -> tuple[Fired, ...]:

@@ -47,6 +47,15 @@ class Scope(Struct, frozen=True):
             for part in walk(condition)
         )
 
+    def asks_for_drugs(self, condition: Condition) -> bool:
+        """Whether a drug on the list is among what it asks for."""
+        return any(
+            part.medication is not None
+            or part.drug is not None
+            or (part.is_ is not None and self.asks_for_drugs(self.named[part.is_]))
+            for part in walk(condition)
+        )
+
     def needed(self, condition: Condition) -> frozenset[Token] | None:
         """Without any of these in the chart it can't hold; None when nothing can be said."""
         kind = condition.kind

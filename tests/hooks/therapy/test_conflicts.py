@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from hooks.case import Case
 from hooks.chart import Chart
 from hooks.knowledge import load_knowledge
-from hooks.model import TherapyItem
+from hooks.model import InUse, TherapyItem
 from hooks.therapy.conflicts import new_conflicts
 from hooks.therapy.view import View
 from mappings.facts import Medication
@@ -27,7 +27,9 @@ OTHER = Medication("MedicationRequest/o", "metoprolol", frozenset({"metoprolol"}
 def found(
     *drugs: Medication, decision: str, option: str = "diltiazem", evidence: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    item = TherapyItem(option, decision, False, "", evidence=evidence)  # type: ignore[arg-type]
+    """`decision`: of the rules that speak against the present use; "none" when no rule does."""
+    use = InUse(("A rule.",) if decision != "none" else (), evidence=evidence, forbidden=decision == "block")
+    item = TherapyItem(option, "block", False, "", in_use=use)
     view = View(Chart(patient(medications=drugs), TODAY), CASE)
     return new_conflicts(view, (item,), KNOWLEDGE.therapies, EPISODE)
 
@@ -38,8 +40,7 @@ def found(
         ("block", (OTHER.ref,), (DILTIAZEM.ref, OTHER.ref)),
         ("warn", (OTHER.ref,), (DILTIAZEM.ref, OTHER.ref)),
         ("warn", (), ()),  # a warning that is not about another drug is no conflict of drugs
-        ("offer", (OTHER.ref,), ()),
-        ("not-indicated", (OTHER.ref,), ()),
+        ("none", (), ()),
     ],
 )
 def test_a_drug_begun_beside_an_option_that_is_taken(
@@ -52,6 +53,7 @@ def test_a_blocked_option_begun_now_needs_no_other_drug() -> None:
     new = replace(DILTIAZEM, started=NEW)
     assert found(new, decision="block") == (new.ref,)
     assert found(new, decision="warn") == ()
+    assert found(new, decision="none") == ()  # it is "block" because it is in use, which is no conflict
 
 
 def test_what_was_begun_before_the_episode_or_without_a_date_is_not_new() -> None:
@@ -63,6 +65,9 @@ def test_what_was_begun_before_the_episode_or_without_a_date_is_not_new() -> Non
 
 def test_an_option_that_nobody_takes_is_no_conflict() -> None:
     assert found(OTHER, decision="block", evidence=(OTHER.ref,)) == ()
+    item = TherapyItem("diltiazem", "block", False, "", evidence=(OTHER.ref,))
+    view = View(Chart(patient(medications=(DILTIAZEM, OTHER)), TODAY), CASE)
+    assert new_conflicts(view, (item,), KNOWLEDGE.therapies, EPISODE) == ()
 
 
 def test_a_draft_is_neither_taken_nor_another_drug() -> None:
