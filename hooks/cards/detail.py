@@ -10,7 +10,7 @@ from itertools import chain
 
 from hooks.cards.basis import basis
 from hooks.cards.dates import in_words
-from hooks.cards.markdown import escape
+from hooks.cards.markdown import escape, plain, shorten
 from hooks.cards.options import Line, brief_therapies, in_use, left_out, shown_therapies, therapy_lines, workup_lines
 from hooks.cards.phrases import title_values
 from hooks.cards.question import Asked
@@ -21,6 +21,7 @@ from hooks.model import TherapyItem
 
 _CAPS_OF_MIMICS = ("cap.crystals", "cap.scrotum", "cap.imaging-doubtful")
 """reasons of a lower grade that put a look-alike first (messages of the assessment)"""
+_LONGEST_NAME = 40
 
 
 def detail(kind: TextKind, voice: Voice, asked: Asked | None, *, with_options: bool) -> str:
@@ -40,7 +41,7 @@ def detail(kind: TextKind, voice: Voice, asked: Asked | None, *, with_options: b
         section(voice, "left_out", () if with_options else left_out(voice, shown)),
         section(voice, "differential", _differential(voice)),
         section(voice, "notes", _notes(voice)),
-        section(voice, "not_read", not_read(voice)),
+        section(voice, "not_read", chain(not_read(voice), () if with_options else not_checked(voice))),
         sources(voice),
         footer(voice),
     )
@@ -54,7 +55,7 @@ def options_detail(voice: Voice, shown: tuple[TherapyItem, ...], **values: str) 
         licensed,
         section(voice, "options", chain(therapy_lines(voice, shown), _no_drug_code(voice, shown), _baseline(voice))),
         section(voice, "left_out", left_out(voice, shown)),
-        section(voice, "not_read", not_read(voice)),
+        section(voice, "not_read", chain(not_read(voice), not_checked(voice))),
         sources(voice),
         footer(voice),
     )
@@ -184,6 +185,16 @@ def not_read(voice: Voice) -> Iterator[Line]:
         yield say("quarantined") + voice.refs(entry.reference for entry in assessment.quarantined[: limit + 1]), ()
     if voice.facts.not_understood:
         yield say("not_understood") + voice.refs(voice.facts.not_understood[: limit + 1]), ()
+
+
+def not_checked(voice: Voice) -> Iterator[Line]:
+    """Drugs on the list whose name and code no rule knows: that they interact with nothing is not known."""
+    listed = (m for m in voice.facts.medications if m.state == "active" and not m.draft and not m.recognised)
+    names = list(dict.fromkeys(shorten(plain(drug.label), _LONGEST_NAME) for drug in listed if drug.label))
+    if names:
+        limit = voice.cards.limits["quarantined"]
+        more = " " + voice.cards.say("and_more", count=len(names) - limit) if len(names) > limit else ""
+        yield voice.cards.say("not_checked", names=", ".join(map(escape, names[:limit]))) + more, ()
 
 
 def sources(voice: Voice) -> str:

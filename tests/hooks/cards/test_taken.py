@@ -27,3 +27,12 @@ def test_an_agent_in_use_with_nothing_against_it_is_not_told() -> None:
 def test_a_pair_that_only_a_note_tells_is_told_with_the_note() -> None:
     both = told("Report | Clinic letter | On diltiazem 240 mg/d and colchicine 1 mg/d. | -10d")
     assert "D8" in both and "note of" in both
+
+
+def test_drugs_that_no_rule_knows_are_named() -> None:
+    rows = [f"Medication | remedy{number} | -1y" for number in "abcdefg"]
+    found = cards(Example(USUAL + XRAY + "\n".join([*rows, "Medication | metoprolol | 50 mg/d | -1y"])))
+    said = [card["detail"] for card in found if "no rule here knows" in card["detail"]]
+    assert len(said) == 1 and "remedya" in said[0] and "+2 more" in said[0] and "remedyg" not in said[0]
+    assert "metoprolol" not in said[0].partition("no rule here knows")[2]
+    assert not any("no rule here knows" in card["detail"] for card in cards(Example(USUAL + XRAY)))
