@@ -28,6 +28,8 @@ class Paired:
     """`ratio` is the median of the pairs; `low` and `high` its quartiles; times in milliseconds of CPU."""
 
     who: Who
+    again: bool
+    """whether the chart was opened before, unchanged, by the same user: then it is not read again"""
     resources: int
     bytes: int
     pairs: int
@@ -40,7 +42,9 @@ class Paired:
     """the first request of this chart, with everything that is kept between requests still empty."""
 
 
-def measure(who: Who, size: int, service: Service, numbers: Callable[[], int], pairs: int | None = None) -> Paired:
+def measure(
+    who: Who, size: int, service: Service, numbers: Callable[[], int], pairs: int | None = None, *, again: bool = False
+) -> Paired:
     wanted = body(who, size)
     pairs = pairs or _PAIRS[size]
     number = numbers()
@@ -50,6 +54,8 @@ def measure(who: Who, size: int, service: Service, numbers: Callable[[], int], p
     for turn in range(pairs):
         number = numbers()
         content, bearer = wanted.of_patient(number), token(number)
+        if again:
+            service.post(content, token(numbers()))
         answers: list[bytes] = []
 
         def request(content: bytes = content, bearer: str = bearer, answers: list[bytes] = answers) -> None:
@@ -68,6 +74,7 @@ def measure(who: Who, size: int, service: Service, numbers: Callable[[], int], p
     low, middle, high = statistics.quantiles(ratios, n=4)
     return Paired(
         who,
+        again,
         wanted.resources,
         len(wanted.content),
         pairs,
@@ -86,8 +93,8 @@ def measure_all(sizes: tuple[int, ...] = SIZES, pairs: int | None = None) -> lis
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Path(folder), load_brain(AS_OF))
         found = [
-            measure(who, size, service, lambda: next(counter), pairs)
-            for who in ("silent", "detection")
+            measure(who, size, service, lambda: next(counter), pairs, again=again)
+            for who, again in (("silent", False), ("detection", False), ("detection", True))
             for size in sizes
         ]
         service.stop()
@@ -105,6 +112,6 @@ if __name__ == "__main__":
 
     for row in measure_all(pairs=int(sys.argv[1]) if len(sys.argv) > 1 else None):
         print(
-            f"{row.who:10} {row.resources:5} {row.ratio:8.2f} [{row.low:.2f}, {row.high:.2f}] "
+            f"{row.who:10} {'again' if row.again else '':5} {row.resources:5} {row.ratio:8.2f} [{row.low:.2f}, {row.high:.2f}] "
             f"request {row.request_ms:9.2f} ms parse {row.parse_ms:8.3f} ms first {row.first_ms:9.2f} ms"
         )

@@ -30,6 +30,7 @@ from cds_service.openapi import describe_bodies
 from cds_service.overlay import read_overlay
 from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain, load_brain
+from cds_service.reopened import Reopened
 from cds_service.routes import (
     companion,
     evidence,
@@ -103,6 +104,7 @@ def create_app(
         metrics=metrics,
         memory=Memory(kept, metrics, settings.deadline_ms / 1000),
         sessions=Sessions(shared=_shared(settings, kept, tenants), restore=restore),
+        charts=Reopened(settings.keep_charts_seconds),
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
         rates=Rates(settings.max_per_minute_per_tenant),
         lanes=Lanes(settings.deadline_ms / 1000, settings.max_concurrent),

@@ -38,11 +38,12 @@ _MANY = 250
 
 class Gathered(Struct):
     """What came of a chart: `frame` is the chart without its resources; the `pages` among them are bytes still, each
-    with the need that it was read for (None: the prefetch)."""
+    with the need that it was read for (None: the prefetch). `asked`: whether anything was to be read from a server."""
 
     frame: RawChart
     resources: list[Resource]
     pages: list[tuple[Need | None, Page]] = field(default_factory=list)
+    asked: bool = False
 
     @property
     def count(self) -> int:
@@ -99,6 +100,7 @@ async def gather_late(
     refused = _refused(request) if client is not None else dict.fromkeys(NEEDS, NO_ACCESS)
     aliases: frozenset[str] = frozenset()
     if client is not None:
+        out.asked = bool(found.missing or found.next_urls)
         aliases = await _from_server(request.patient_id, client, found, states, out, refused, deadline)
     for need, why in refused.items():
         states[need] = _without_server(need, states.get(need), found, why)

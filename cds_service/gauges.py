@@ -19,6 +19,7 @@ def register(state: AppState) -> None:
     watch("cds_store_calls_in_progress", "Calls of the store that are under way", lambda: memory.pending)
     watch("cds_store_waiting_records", "Records that wait to be written", lambda: memory.waiting)
     watch("cds_tokens_remembered", "Used tokens that this process remembers", lambda: len(state.authenticator.seen))
+    watch("cds_charts_kept", "Charts that are kept in case they are opened again", lambda: len(state.charts))
     watch("cds_companion_sessions", "Open sessions of the companion", lambda: len(state.sessions))
     watch("cds_live_blocks", "Blocks of memory that Python objects take", sys.getallocatedblocks)
     watch("cds_tenants_enabled", "Tenants that may call", lambda: tenants.enabled)

@@ -34,7 +34,7 @@ from mappings.versions import Version
 
 HOOKS_AT_A_GLANCE = frozenset({"patient-view", "encounter-start"})
 """hooks that speak of the patient; those of orders speak of drafts."""
-_KNOWN = frozenset({"prefetch", "hook", "hookInstance", "context", "fhirServer", "fhirAuthorization", "extension"})
+KNOWN = frozenset({"prefetch", "hook", "hookInstance", "context", "fhirServer", "fhirAuthorization", "extension"})
 """the members of a request; one more and it goes the long way."""
 _PREFETCH = b'"prefetch":'
 
@@ -81,11 +81,11 @@ def glance(
     `max_nodes`: the most values of a request, as on the long way, which says when there are more."""
     if expected_hook not in HOOKS_AT_A_GLANCE or values_at_most(body, max_nodes) > max_nodes:
         return None
-    for rest, sent in _parted(body):
+    for rest, sent in parted(body):
         in_doubt: list[bytes] | None = []
         try:
             members = decode_request(rest)
-            if members.get("prefetch", rest) is not None or not _KNOWN.issuperset(members):
+            if members.get("prefetch", rest) is not None or not KNOWN.issuperset(members):
                 continue
             hook = parse_request(members, expected_hook=expected_hook, known_hooks=HOOKS)
             if doubt is not None:
@@ -108,7 +108,7 @@ def glance(
     return None
 
 
-def _parted(body: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def parted(body: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """The request with null for its prefetch, and the prefetch: as it is when that is the last member, as nearly
     always, then wherever it stands. What is no such request does not decode, or has another prefetch still."""
     at = body.find(_PREFETCH) + len(_PREFETCH)

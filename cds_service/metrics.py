@@ -48,6 +48,9 @@ class Metrics:
         self._outcomes = Counter(
             "cds_evaluations_total", "Evaluations", ["tenant", "service", "outcome"], registry=self.registry
         )
+        self._reopened = Counter(
+            "cds_charts_reopened_total", "Charts opened again unchanged", ["service"], registry=self.registry
+        )
         self._store = Counter(
             "cds_store_failures_total", "Store operations that failed", ["what"], registry=self.registry
         )
@@ -79,6 +82,9 @@ class Metrics:
     def outcome(self, tenant: str, service: str, outcome: str) -> None:
         """What became of an evaluation: shown, nothing, silent, rollout, suppressed, unreadable."""
         self._of(self._outcomes, tenant, service, outcome).inc()
+
+    def reopened(self, service: str) -> None:
+        self._of(self._reopened, service).inc()
 
     def store_failed(self, what: str) -> None:
         self._of(self._store, what).inc()

@@ -43,6 +43,7 @@ class Settings(BaseModel):
     max_bytes_at_once: int = Field(default=64 * 1024 * 1024, ge=1024, le=16 * 1024**3)
     max_bytes_at_once_per_tenant: int = Field(default=16 * 1024 * 1024, ge=1024, le=16 * 1024**3)
     max_per_minute_per_tenant: int = Field(default=12_000, ge=1, le=1_000_000)
+    keep_charts_seconds: int = Field(default=600, ge=0, le=3600)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     kill_file: Path | None = None
     traces_url: str | None = None

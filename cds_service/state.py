@@ -21,6 +21,7 @@ from cds_service.memory import Memory
 from cds_service.metrics import Metrics
 from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain
+from cds_service.reopened import Reopened
 from cds_service.settings import Settings
 from cds_service.store import StoreError
 from cds_service.tenants import Tenant, Tenants
@@ -49,6 +50,7 @@ class AppState(Struct, frozen=True):
     lanes: Lanes
     room: Room
     sessions: Sessions
+    charts: Reopened
     metrics: Metrics = field(default_factory=Metrics)
     clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
 

@@ -19,6 +19,7 @@ from cds_service.lanes import HEAVY_BYTES, HEAVY_RESOURCES
 from cds_service.memory import now_ms
 from cds_service.pipeline import Brain, new_uuid
 from cds_service.reasons import reason_code
+from cds_service.reopened import Asked, Opened, Reopening, Terms, asked
 from cds_service.state import AppState
 from cds_service.store import CardRecord, EvaluationRecord, SuggestionRecord
 from cds_service.store.records import Outcome
@@ -50,27 +51,86 @@ class Visit(Struct, frozen=True):
     def tenant_id(self) -> str:
         return self.tenant.id if self.tenant else NOBODY
 
-    async def cards(self, hook: HookRequest) -> list[Card]:
-        """The cards to show. Precondition when the question itself could not be read."""
+    async def cards(self, hook: HookRequest, body: bytes) -> list[Card]:
+        """The cards to show. Precondition when the question itself could not be read. `body`: the request."""
         tenant, begun = self.tenant, time.perf_counter()
         if self._is_off:
             return []
-        facts, assessment, heavy = await assessed(hook, self.state, tenant)
-        if assessment.unreadable:
-            await self._keep(hook, facts, assessment, (), (), "unreadable", begun)
+        read = await assessed(hook, self.state, tenant)
+        if read.assessment.unreadable:
+            await self._keep(hook, read.facts, read.assessment, (), (), "unreadable", begun)
             if tenant is not None and tenant.fail_silent:
                 return []
-            raise _unreadable(facts, assessment)
-        with span("cards") as writing:
-            written = await self.state.lanes.run(
-                self.tenant_id,
-                heavy,
-                partial(self.state.brain_of(tenant).cards, hook.hook, facts, assessment, self._context(hook)),
-            )
-            writing.note(cards=len(written))
-        material = hashed(material_facts(assessment), self._key)
-        shown, outcome = await self._permitted(hook, written, material)
-        kept = tuple(_card_record(card, material) for card in shown)
+            raise _unreadable(read.facts, read.assessment)
+        material = hashed(material_facts(read.assessment), self._key)
+        opened = Opened(read.terms, read.facts, read.assessment, read.heavy, material)
+        shown = await self._show(hook, opened, begun)
+        if not read.asked:
+            await self._hold(body, opened)
+        return shown
+
+    async def reopened(self, body: bytes) -> Reopening | None:
+        """A chart that was opened before and is unchanged; None when it has to be looked at."""
+        charts, name = self.state.charts, self.tenant_id
+        if not len(charts):
+            return None
+        found = await self._asked(body, lambda patient_id: charts.knows((name, patient_id)))
+        if found is None:
+            return None
+        hook, digest = found[0].hook, found[1]
+        opened = charts.find((name, hook.patient_id), digest, self._terms(hook))
+        return None if opened is None else Reopening(hook, opened)
+
+    async def _hold(self, body: bytes, opened: Opened) -> None:
+        """Keeps a chart in case it is opened again."""
+        if not self.state.charts.keeps:
+            return
+        found = await self._asked(body, lambda _: True)
+        if found is not None:
+            asked, digest = found
+            self.state.charts.keep((self.tenant_id, asked.hook.patient_id), digest, opened, len(asked.prefetch))
+
+    async def _asked(self, body: bytes, wanted: Callable[[str], bool]) -> tuple[Asked, bytes] | None:
+        """The question of a request, and the digest of its prefetch."""
+        hook, digest = SERVICES[self.service_id].hook, self.state.charts.digest
+
+        def work() -> tuple[Asked, bytes] | None:
+            found = asked(body, hook, wanted)
+            return None if found is None else (found, digest(found))
+
+        return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
+
+    def _terms(self, hook: HookRequest) -> Terms:
+        brain, tenant, state = self.state.brain_of(self.tenant), self.tenant, self.state
+        zone = tenant.zone if tenant is not None else None
+        reads = state.fhir_client(hook, tenant) is not None
+        return Terms(brain, brain.today(), state.release(hook, tenant), zone, reads)
+
+    async def again(self, found: Reopening) -> list[Card]:
+        """The cards of a chart that is opened again: as if it had been read again, and kept on record as often."""
+        begun = time.perf_counter()
+        if self._is_off:
+            return []
+        opened = found.opened
+        self.state.metrics.reopened(self.service_id)
+        _count(self.state, opened.facts, opened.assessment)
+        return await self._show(found.hook, opened, begun)
+
+    async def _show(self, hook: HookRequest, opened: Opened, begun: float) -> list[Card]:
+        """Writes the cards, holds back repeats, keeps the record."""
+        facts, assessment, context = opened.facts, opened.assessment, self._context(hook)
+        written = opened.cards(context)
+        if written is None:
+            with span("cards") as writing:
+                written = await self.state.lanes.run(
+                    self.tenant_id,
+                    opened.heavy,
+                    partial(self.state.brain_of(self.tenant).cards, hook.hook, facts, assessment, context),
+                )
+                writing.note(cards=len(written))
+            opened.keep(context, written)
+        shown, outcome = await self._permitted(hook, written, opened.material)
+        kept = tuple(_card_record(card, opened.material) for card in shown)
         await self._keep(hook, facts, assessment, written, kept, outcome, begun)
         return shown
 
@@ -199,26 +259,36 @@ class Visit(Struct, frozen=True):
         return shown, "shown" if shown else "suppressed"
 
 
-async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> tuple[PatientFacts, Assessment, bool]:
-    """Facts and assessment of the patient that the request names, and whether the chart is heavy work. Empties the
-    request's prefetch."""
+class Assessed(Struct, frozen=True):
+    """A chart read and assessed. `heavy`: it is heavy work; `asked`: more than the prefetch was read for it."""
+
+    facts: PatientFacts
+    assessment: Assessment
+    heavy: bool
+    asked: bool
+    terms: Terms
+
+
+async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> Assessed:
+    """Facts and assessment of the patient that the request names. Empties the request's prefetch."""
     deadline = Deadline.after(state.settings.deadline_ms)
+    client, zone = state.fhir_client(hook, tenant), tenant.zone if tenant is not None else None
     with span("gather") as gathering:
         gathered = await gather_late(
             hook,
-            client=state.fhir_client(hook, tenant),
+            client=client,
             deadline=deadline,
             version=tenant.fhir_version if tenant is not None else None,
-            zone=tenant.zone if tenant is not None else None,
+            zone=zone,
         )
         gathering.note(resources=gathered.count)
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
-    heavy = gathered.count > HEAVY_RESOURCES
+    heavy, version = gathered.count > HEAVY_RESOURCES, gathered.frame.version
     with span("read and assess") as assessing:
         facts, found = await state.lanes.run(name, heavy, partial(_understood, brain, gathered))
         assessing.note(grade=found.grade)
     _count(state, facts, found)
-    return facts, found, heavy
+    return Assessed(facts, found, heavy, gathered.asked, Terms(brain, found.as_of, version, zone, client is not None))
 
 
 def _understood(brain: Brain, gathered: Gathered) -> tuple[PatientFacts, Assessment]:

@@ -11,6 +11,7 @@ from cds_service.audit.events import Event
 from cds_service.calls import Call, admitted
 from cds_service.errors import BadRequest, NotFound, ServiceError, Unauthorized
 from cds_service.memory import now_ms
+from cds_service.reopened import Reopening
 from cds_service.visit import Visit, assessed
 from hooks.model import to_json
 from hooks.services import HOOKS, SERVICES, HookService, discovery
@@ -63,10 +64,12 @@ async def _answer(service: HookService, request: Request, body: bytes | None = N
         if call.stored is not None:
             return call.stored
         visit = Visit(call.state, call.tenant, service.id, call.state.public_url(request))
-        seen = await visit.glance(call.body)
-        if seen is not None:
+        seen = await visit.reopened(call.body) or await visit.glance(call.body)
+        if seen is None:
+            cards = await visit.cards(await _parsed(call, service.hook), call.body)
+        else:
             _not_our_token(call, seen.hook)
-        cards = await (visit.cards(await _parsed(call, service.hook)) if seen is None else visit.silence(seen))
+            cards = await (visit.again(seen) if isinstance(seen, Reopening) else visit.silence(seen))
         return call.answer(json_response({"cards": cards}))
 
 
@@ -77,7 +80,7 @@ async def assessment(request: Request) -> Response:
         if call.stored is not None:
             return call.stored
         hook = await _parsed(call, None)
-        _, found, _ = await assessed(hook, call.state, call.tenant)
+        found = (await assessed(hook, call.state, call.tenant)).assessment
         note_read(hook, call)
         return call.answer(json_response(to_json(found)))
 

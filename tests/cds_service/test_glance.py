@@ -75,7 +75,7 @@ def _comparable(record: EvaluationRecord) -> EvaluationRecord:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    settings = Settings(profile="sandbox", max_body_bytes=200_000_000)
+    settings = Settings(profile="sandbox", max_body_bytes=200_000_000, keep_charts_seconds=0)
     brain = load_brain()
     brain.prescan.prepare()
     with TestClient(create_app(settings, brain=brain), client=("127.0.0.1", 5000)) as client:

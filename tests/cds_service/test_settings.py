@@ -73,6 +73,7 @@ INSECURE: dict[str, list[object]] = {
     "max_concurrent": [0, 10**9],
     "max_concurrent_per_tenant": [0, 10**9],
     "max_per_minute_per_tenant": [0, 10**12],
+    "keep_charts_seconds": [-1, 10**9],
     "kill_file": [Path("/nowhere/kill")],
     "traces_url": ["http://collector.example.org/v1/traces", "https://u:pw@collector.example.org", "collector"],
     "retention_days": [0, 10**9],

@@ -1,0 +1,242 @@
+"""Charts that are opened again unchanged: what was worked out of them is kept for minutes, in memory only.
+
+A chart is opened several times in a visit, by several people, and seldom has anything been added in between. What is
+kept stands for a patient, and is used only when the prefetch has the same content byte for byte and everything else on
+which facts and assessment depend is the same too; then it is exactly what would be worked out again. Only charts are
+kept that were read from the prefetch alone: what a server would say today is known only when it is asked.
+
+Of a Bundle its own id, meta and timestamp don't count: servers make them anew at every search, and no rule reads
+them."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, tzinfo
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from cds_service.errors import BadRequest
+from cds_service.glance import HOOKS_AT_A_GLANCE, KNOWN, parted
+from cds_service.limits import decode_request
+from hooks.cards import CardContext
+from hooks.model import Assessment
+from hooks.services import HOOKS
+from hooks.wire import HookRequest, parse_request
+from mappings.facts import PatientFacts
+from mappings.guarded import Guarded
+from mappings.versions import Version
+
+Card = dict[str, Any]
+Key = tuple[str, str]
+"""Tenant and patient."""
+_MOST_BYTES = 4 * 1024 * 1024
+_OF_ENTRY = 128 * 1024
+"""bytes of an assessment with its cards; beside them facts take less than half of what the prefetch took."""
+_MOST_READERS = 4
+"""people for whom the cards of one chart are kept as written: who accepts is named in them."""
+_DIGEST_BYTES = 32
+
+
+class Terms(Guarded, frozen=True, eq=False):
+    """What facts and assessment depend on beside the prefetch: rules and codes (`brain`), the day, the release and time
+    zone of the hospital, and whether anything could have been read from a server."""
+
+    hidden = frozenset({"brain"})
+    brain: object
+    day: date
+    version: Version | None
+    zone: tzinfo | None
+    reads: bool
+
+    def same(self, other: Terms) -> bool:
+        """Whether both lead to the same reading; another overlay is another brain."""
+        return self.brain is other.brain and (self.day, self.version, self.zone, self.reads) == (
+            other.day,
+            other.version,
+            other.zone,
+            other.reads,
+        )
+
+
+class Opened(Guarded, frozen=True):
+    """A chart as it was understood. `heavy`: writing its cards is heavy work; `written` are its cards by context."""
+
+    hidden = frozenset({"facts", "assessment", "material", "written"})
+    terms: Terms
+    facts: PatientFacts
+    assessment: Assessment
+    heavy: bool
+    material: frozenset[str]
+    """hashes of what makes a card worth showing again (`suppression.py`)"""
+    written: list[tuple[CardContext, list[Card]]] = msgspec.field(default_factory=list)
+
+    def cards(self, context: CardContext) -> list[Card] | None:
+        """The cards of this context with uuids of their own; None when they are not written yet."""
+        for known, cards in self.written:
+            if known == context:
+                return [_renewed(card, context.new_uuid) for card in cards]
+        return None
+
+    def keep(self, context: CardContext, cards: list[Card]) -> None:
+        self.written.append((context, cards))
+        del self.written[:-_MOST_READERS]
+
+
+def _renewed(card: Card, new_uuid: Callable[[], str]) -> Card:
+    """A card that can be told from the one that was shown before, and each of its suggestions too."""
+    suggestions = [{**one, "uuid": new_uuid()} for one in card.get("suggestions", ())]
+    return {**card, "uuid": new_uuid()} | ({"suggestions": suggestions} if suggestions else {})
+
+
+class Asked(Guarded, frozen=True):
+    """The question of a request; its prefetch in bytes, as a whole and by key."""
+
+    hidden = frozenset({"hook", "prefetch", "values"})
+    hook: HookRequest
+    prefetch: memoryview
+    values: Mapping[str, msgspec.Raw]
+
+
+class Reopening(Guarded, frozen=True):
+    """A request for a chart that is kept."""
+
+    hidden = frozenset({"hook", "opened"})
+    hook: HookRequest
+    opened: Opened
+
+
+class _Held(Struct):
+    digest: bytes
+    opened: Opened
+    room: int
+    until: float
+
+
+class Reopened:
+    """The charts of one process. `seconds`: how long one is kept after it was last opened; 0 keeps none. For the event
+    loop only."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._secret = seconds, secrets.token_bytes(_DIGEST_BYTES)
+        self._held: OrderedDict[Key, _Held] = OrderedDict()
+        self._room = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def keeps(self) -> bool:
+        return self._seconds > 0
+
+    def knows(self, key: Key) -> bool:
+        """Whether it is worth looking closer at a prefetch of this patient. For any thread."""
+        return key in self._held
+
+    def find(self, key: Key, digest: bytes, terms: Terms) -> Opened | None:
+        """The chart, when nothing has changed since it was kept; it is kept for longer then."""
+        self.tidy()
+        held = self._held.get(key)
+        if held is None or held.digest != digest or not held.opened.terms.same(terms):
+            return None
+        held.until = time.monotonic() + self._seconds
+        self._held.move_to_end(key)
+        return held.opened
+
+    def keep(self, key: Key, digest: bytes, opened: Opened, size: int) -> None:
+        """Keeps a chart instead of an earlier one of the patient; the ones that were opened longest ago make room.
+        `size`: bytes of its prefetch."""
+        self.tidy()
+        self._drop(key)
+        room = _OF_ENTRY + size // 2
+        if room > _MOST_BYTES or not self.keeps:
+            return
+        while self._room + room > _MOST_BYTES:
+            self._drop(next(iter(self._held)))
+        self._held[key] = _Held(digest, opened, room, time.monotonic() + self._seconds)
+        self._room += room
+
+    def tidy(self) -> None:
+        """Lets go of what has not been opened for long."""
+        now = time.monotonic()
+        while self._held and next(iter(self._held.values())).until < now:
+            self._drop(next(iter(self._held)))
+
+    def digest(self, asked: Asked) -> bytes:
+        """What stands for the content of a prefetch. For any thread."""
+        digest = hashlib.blake2b(key=self._secret, digest_size=_DIGEST_BYTES)
+        for part in _content(asked):
+            digest.update(len(part).to_bytes(8))  # no two divisions of the same bytes look alike
+            digest.update(part)
+        return digest.digest()
+
+    def _drop(self, key: Key) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self._room -= held.room
+
+
+class _Bundle(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    resourceType: Literal["Bundle"]  # noqa: N815 - names on the wire
+    id: msgspec.Raw = msgspec.Raw()
+    meta: msgspec.Raw = msgspec.Raw()
+    type: msgspec.Raw = msgspec.Raw()
+    timestamp: msgspec.Raw = msgspec.Raw()
+    total: msgspec.Raw = msgspec.Raw()
+    link: msgspec.Raw = msgspec.Raw()
+    entry: msgspec.Raw = msgspec.Raw()
+
+
+_PREFETCH = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_BUNDLE = msgspec.json.Decoder(_Bundle)
+_ENCODER = msgspec.json.Encoder()
+
+
+def _content(asked: Asked) -> Iterator[bytes | memoryview | msgspec.Raw]:
+    """What of a prefetch is looked at: of plain Bundles what stays the same from search to search, of others all."""
+    if not _is_all(asked.values, asked.prefetch):
+        yield asked.prefetch
+        return
+    for name, value in asked.values.items():
+        yield name.encode()
+        bundle = _bundle(value)
+        yield from (value,) if bundle is None else (bundle.type, bundle.total, bundle.link, bundle.entry)
+
+
+def _bundle(value: msgspec.Raw) -> _Bundle | None:
+    """A Bundle with nothing beside what a searchset has; None for anything else."""
+    try:
+        bundle = _BUNDLE.decode(value)
+    except msgspec.ValidationError:
+        return None
+    return bundle if _is_all(bundle, value) else None
+
+
+def _is_all(decoded: msgspec.Struct | Mapping[str, Any], raw: memoryview | msgspec.Raw) -> bool:
+    """Whether it is as long when it is written again: no member was there twice, and no blanks are between them."""
+    return len(_ENCODER.encode(decoded)) == len(raw)
+
+
+def asked(body: bytes, expected_hook: str, wanted: Callable[[str], bool]) -> Asked | None:
+    """The question of a request and its prefetch, where the patient is `wanted`; None for a hook that brings drafts,
+    and whenever the request is not quite regular: then the long way says what is wrong with it."""
+    if expected_hook not in HOOKS_AT_A_GLANCE:
+        return None
+    for rest, sent in parted(body):
+        try:
+            members = decode_request(rest)
+            if members.get("prefetch", rest) is not None or not KNOWN.issuperset(members):
+                continue
+            hook = parse_request(members, expected_hook=expected_hook, known_hooks=HOOKS)
+            if not wanted(hook.patient_id):
+                return None
+            values = _PREFETCH.decode(sent)
+        except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
+            continue
+        return None if hook.drafts else Asked(hook, sent, values)
+    return None
