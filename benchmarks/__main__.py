@@ -127,13 +127,13 @@ def _instructions(counts: list[Count]) -> str:
 def _paired(rows: list[Paired]) -> str:
     lines = [
         "Pairs of one request and one parse, order swapped (`python -m benchmarks.paired`); median of the pairs'",
-        'ratios with quartiles. "First" is the first request of that chart after start-up. "Again": the same patient\'s',
-        "chart, opened for the second time and unchanged; all other requests are each about another patient.\n",
+        'ratios with quartiles. "First" is the first request of that chart after start-up. "Again" is the chart of the',
+        "same patient, opened for the second time and unchanged; the other requests are each about another patient.\n",
         "| Patient | Resources | Pairs | Ratio | Quartiles | Request, ms | Parse, ms | First, ms |",
         "|---|---|---|---|---|---|---|---|",
     ]
     lines.extend(
-        f"| {r.who}{', again' if r.again else ''} | {r.resources:,} | {r.pairs} | {r.ratio:.2f} | {r.low:.2f} to {r.high:.2f} "
+        f"| {r.name} | {r.resources:,} | {r.pairs} | {r.ratio:.2f} | {r.low:.2f} to {r.high:.2f} "
         f"| {r.request_ms:.2f} | {r.parse_ms:.3f} | {r.first_ms:.2f} |"
         for r in rows
     )

@@ -41,6 +41,10 @@ class Paired:
     first_ms: float
     """the first request of this chart, with everything that is kept between requests still empty."""
 
+    @property
+    def name(self) -> str:
+        return f"{self.who}, again" if self.again else self.who
+
 
 def measure(
     who: Who, size: int, service: Service, numbers: Callable[[], int], pairs: int | None = None, *, again: bool = False
@@ -112,6 +116,6 @@ if __name__ == "__main__":
 
     for row in measure_all(pairs=int(sys.argv[1]) if len(sys.argv) > 1 else None):
         print(
-            f"{row.who:10} {'again' if row.again else '':5} {row.resources:5} {row.ratio:8.2f} [{row.low:.2f}, {row.high:.2f}] "
+            f"{row.name:16} {row.resources:5} {row.ratio:8.2f} [{row.low:.2f}, {row.high:.2f}] "
             f"request {row.request_ms:9.2f} ms parse {row.parse_ms:8.3f} ms first {row.first_ms:9.2f} ms"
         )
