@@ -24,7 +24,7 @@ class Prepared:
 
     def run(self, cursor: Any, row: Row | None = None) -> None:
         """Runs it once, with a value for each of its names."""
-        cursor.execute(self._text, self._values(self._own if row is None else row))
+        cursor.execute(self._text, self._values(self._own if row is None else {**self._own, **row}))
 
     def run_all(self, cursor: Any, rows: Iterable[Row]) -> None:
         """Runs it for every row."""

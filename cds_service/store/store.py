@@ -22,6 +22,7 @@ from cds_service.audit.table import audit
 from cds_service.audit.trail import Trail, forget, rows_of, verify
 from cds_service.feedback import FeedbackItem
 from cds_service.prepared import Prepared
+from cds_service.store.history import History
 from cds_service.store.migrate import migrate
 from cds_service.store.records import CardRecord, Claim, EvaluationRecord, Shown, StoreError, TokenUse
 from cds_service.store.rows import card_row, evaluated, evaluation_row, offered_rows
@@ -48,6 +49,7 @@ class Store:
             Prepared(table.insert(), self.engine.dialect) for table in (evaluations, cards, suggestions)
         )
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        self._history = History(self.engine.dialect)
         # SQLite has one writer at a time: our own threads wait for one another in line, where the database would let
         # them sleep and try again, the longer the more of them there are
         self._one_writer = self.engine.dialect.name == "sqlite"
@@ -109,20 +111,8 @@ class Store:
 
     def shown_before(self, tenant: str, patient_key: str) -> list[Shown]:
         """The cards this patient's clinicians saw, newest first, each with the latest verdict about it."""
-        with reported(), self.engine.connect() as connection:
-            found = connection.execute(
-                select(cards)
-                .where(cards.c.tenant == tenant, cards.c.patient_key == patient_key)
-                .order_by(cards.c.at_ms.desc())
-                .limit(200)
-            ).all()
-            said = connection.execute(
-                select(feedback)
-                .where(feedback.c.tenant == tenant, feedback.c.card.in_([row.uuid for row in found]))
-                .order_by(feedback.c.at_ms, feedback.c.id)
-            ).all()
-        latest = {row.card: row for row in said}
-        return [_shown(row, latest.get(row.uuid)) for row in found]
+        with self._reading() as cursor:
+            return self._history.read(cursor, tenant, patient_key)
 
     def use_tokens(self, claims: Sequence[Claim], now_ms: int, repeat_ms: int) -> list[TokenUse]:
         """Claims token ids, together. A second claim with the same request within `repeat_ms` is a gateway's repeat;
@@ -225,6 +215,18 @@ class Store:
         with self._alone, reported(), self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """A cursor of the driver, for prepared statements that change nothing."""
+        with reported():
+            connection = self.engine.raw_connection()
+            try:
+                yield connection.cursor()
+            except self._driver_error as error:
+                raise _failed(error) from None
+            finally:
+                connection.close()
+
     def _at_once(self, work: Callable[[Any], Result]) -> Result:
         """One transaction of prepared statements on a cursor of the driver, committed at the end. Where there is one
         writer, its connection is kept while all goes well: to fetch it costs more than such a statement."""
@@ -236,7 +238,7 @@ class Store:
                 if self._one_writer:
                     self._writer = connection
             except self._driver_error as error:
-                raise StoreError(f"the database failed: {type(error).__name__}") from None
+                raise _failed(error) from None
             finally:
                 if self._writer is None:
                     connection.close()  # goes back to the pool, which undoes what was not committed
@@ -279,7 +281,11 @@ class reported:  # noqa: N801 - a context manager read as a word
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, SQLAlchemyError):
-            raise StoreError(f"the database failed: {type(error).__name__}") from None
+            raise _failed(error) from None
+
+
+def _failed(error: BaseException) -> StoreError:
+    return StoreError(f"the database failed: {type(error).__name__}")
 
 
 def _insert_of(dialect: str) -> Callable[[Table], Any]:
@@ -362,16 +368,3 @@ def _reason(reason: tuple[str | None, str] | None) -> tuple[str | None, str | No
     if reason is None:
         return None, None
     return reason if load_override_reasons().effect(*reason) is not None else (None, "other")
-
-
-def _shown(row: Any, verdict: Any) -> Shown:
-    return Shown(
-        topic=row.topic,
-        material=frozenset(row.material.split()),
-        at_ms=row.at_ms,
-        user_key=row.user_key,
-        encounter_key=row.encounter_key,
-        verdict=verdict.outcome if verdict else None,
-        verdict_ms=verdict.at_ms if verdict else 0,
-        reason=(verdict.reason_system, verdict.reason_code) if verdict and verdict.reason_code else None,
-    )
