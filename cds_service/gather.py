@@ -19,6 +19,7 @@ from hooks.wire import HookRequest
 from mappings.bundles import NotJsonError
 from mappings.facts import NEEDS, Completeness, Need, Quarantined
 from mappings.raw import RawChart, Resource
+from mappings.reader import ChartReader
 from mappings.versions import Version
 
 NO_ACCESS = "no FHIR access"
@@ -44,6 +45,8 @@ class Gathered(Struct):
     resources: list[Resource]
     pages: list[tuple[Need | None, Page]] = field(default_factory=list)
     asked: bool = False
+    reader: ChartReader | None = None
+    """who will read the chart: what it knows already is not decoded."""
 
     @property
     def count(self) -> int:
@@ -55,15 +58,16 @@ class Gathered(Struct):
         need a partial one, or one that could not be read when it was the only page."""
         resources, pages = self.resources, self.pages
         self.resources, self.pages = [], []
-        states = dict(self.frame.completeness)
+        states, frame = dict(self.frame.completeness), self.frame
+        look = self.reader.look(frame.patient_id, frame.version) if pages and self.reader is not None else None
         for need, page in pages:
             try:
-                resources.extend(page.resources())
+                resources.extend(page.resources(look))
             except NotJsonError:
                 alone = sum(other == need for other, _ in pages) == 1
                 state = Completeness("unavailable" if alone else "partial", "not-json")
                 states.update(dict.fromkeys(NEEDS if need is None else (need,), state))
-        return replace(self.frame, resources=tuple(resources), completeness=states)
+        return replace(frame, resources=tuple(resources), completeness=states)
 
 
 async def gather(
@@ -96,7 +100,7 @@ async def gather_late(
     if isinstance(request.prefetch, dict):
         request.prefetch.clear()
     states = completeness_of(found)
-    out = Gathered(RawChart(request.patient_id, ()), found.resources)
+    out = Gathered(RawChart(request.patient_id, ()), found.resources, reader=None if client is None else client.reader)
     refused = _refused(request) if client is not None else dict.fromkeys(NEEDS, NO_ACCESS)
     aliases: frozenset[str] = frozenset()
     if client is not None:

@@ -99,7 +99,7 @@ class AppState(Struct, frozen=True):
         except Refused:
             return None
         version = tenant.fhir_version if tenant is not None else None
-        return FhirClient(http, policy, request.fhir_server, token, version)
+        return FhirClient(http, policy, request.fhir_server, token, version, reader=self.brain_of(tenant).reader)
 
     def release(self, request: HookRequest, tenant: Tenant | None) -> Version | None:
         """The FHIR release as which the chart of a request is read; None: each resource's own shape decides."""

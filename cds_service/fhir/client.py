@@ -19,6 +19,7 @@ from cds_service.fhir.late import Page, page_of
 from cds_service.fhir.unhurried import unhurried
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.raw import Resource
+from mappings.reader import ChartReader
 
 __all__ = ["Deadline", "FhirClient", "Read", "get_bytes", "retry_after"]
 
@@ -59,9 +60,11 @@ class Read(Struct):
 
 
 class FhirClient(Caller, frozen=True):
-    """Reads and searches below one base URL. `late`: large plain answers are left as bytes (`Read.pages`)."""
+    """Reads and searches below one base URL. `late`: large plain answers are left as bytes (`Read.pages`); `reader`:
+    who will read them then."""
 
     late: bool = False
+    reader: ChartReader | None = None
 
     async def read(self, kind: str, resource_id: str, deadline: Deadline) -> Read:
         """GET {base}/{kind}/{id}; a single resource."""

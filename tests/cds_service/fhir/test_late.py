@@ -16,6 +16,7 @@ from cds_service.fhir.late import Page, packed, page_of
 from cds_service.gather import Gathered, gather_late
 from hooks.wire import HookRequest
 from mappings.bundles import NotJsonError, decode, unpack
+from mappings.reader import ChartReader
 from tests.faults.test_reading import PATIENT, Answer, Server, bundle, fhir, observation, outcome
 
 _HUGE = "1e99999999999999999999"
@@ -47,7 +48,7 @@ def test_a_large_page_of_plain_resources_is_left_in_bytes() -> None:
         page(sodium(1)),
         page(*map(sodium, range(200)), outcome("informational", "warning")),
         page(*map(sodium, range(200)), bundle(sodium(201))),
-        page(*map(sodium, range(200)), {"resourceType": "MedicationRequest"}),
+        page(*map(sodium, range(200)), {"resourceType": "MedicationRequest", "medicationReference": {}}),
         page(*map(sodium, range(200)), {"id": "no type"}),
         page(resourceType="Parameters"),
         page().replace(b'"resourceType"', b'"type"', 1),
@@ -73,14 +74,16 @@ def test_what_was_decoded_is_packed_without_a_change() -> None:
     assert [str(n) for n in again["n"]] == [str(n) for n in resource["n"]]
 
 
-def gathered(answers: dict[str, Any], **request: Any) -> tuple[Gathered, HookRequest]:
+def gathered(
+    answers: dict[str, Any], reader: ChartReader | None = None, **request: Any
+) -> tuple[Gathered, HookRequest]:
     async def go() -> tuple[Gathered, HookRequest]:
         async with Server() as server:
             server.answers = {kind: lambda *_, body=body: body for kind, body in answers.items()}
             hook = HookRequest("patient-view", "i", PATIENT, None, None, {}, fhir_server=server.base, **request)
             policy = Policy(open_loopback=True)
             async with open_client(policy) as http:
-                client = FhirClient(http, policy, server.base)
+                client = FhirClient(http, policy, server.base, reader=reader)
                 return await gather_late(hook, client=client, deadline=Deadline.after(20_000)), hook
 
     return asyncio.run(go())
