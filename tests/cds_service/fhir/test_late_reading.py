@@ -48,7 +48,7 @@ def paged(resources: list[Any], size: int = 60) -> list[bytes]:
 
 def read(pages: list[bytes], patient: str, reader: ChartReader, version: Version | None = None) -> PatientFacts:
     held = [(None, Page(body, 0)) for body in pages]
-    return reader.read(Gathered(RawChart(patient, (), version=version), [], [*held], reader).chart())
+    return reader.read(Gathered(RawChart(patient, (), version=version), [], [*held], reader=reader).chart())
 
 
 def whole(pages: list[bytes], patient: str, slow: ChartReader, version: Version | None = None) -> PatientFacts:
@@ -100,7 +100,7 @@ def test_what_another_page_said_stays_bytes() -> None:
     reader = brain_reader()
     (page,) = paged(weights())
     assert read([page], "p", reader) == whole([page], "p", forgetful())
-    chart = Gathered(RawChart("p", ()), [], [(None, Page(page, 20))], reader).chart()
+    chart = Gathered(RawChart("p", ()), [], [(None, Page(page, 20))], reader=reader).chart()
     assert sum(isinstance(one, Unread) and one.silent for one in chart.resources) == 20
     assert [one["id"] for one in chart.resources] == [f"w{number}" for number in range(20)]
 
@@ -137,7 +137,7 @@ def test_a_page_teaches_requests_and_the_other_way_round() -> None:
     sent = late(body, reader)
     assert sent is not None
     assert facts(sent, reader) == facts(decode_request(body), forgetful())
-    chart = Gathered(RawChart("p", ()), [], [(None, Page(page, 20))], reader).chart()
+    chart = Gathered(RawChart("p", ()), [], [(None, Page(page, 20))], reader=reader).chart()
     assert all(isinstance(one, Unread) and one.silent for one in chart.resources)
 
 
