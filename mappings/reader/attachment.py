@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import re
+from collections.abc import Iterable
 
 from mappings.reader.access import mapping, text
 from mappings.reader.plain import plain_text
@@ -17,6 +19,7 @@ _WIDE = {
 }
 _DECLARED = ("utf-16", "utf-16le", "utf-16be")
 _CHARSET = "charset="
+_KIND = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 
 
 def words_of(attachment: object) -> str | None:
@@ -33,6 +36,18 @@ def words_of(attachment: object) -> str | None:
         return None
     decoded = _decoded(sent, rest.partition(_CHARSET)[2].strip().strip("\"'"))
     return text(plain_text(decoded) if kind in _MARKUP else decoded)
+
+
+def unread(attachments: Iterable[object]) -> str | None:
+    """Why nothing is known of what these say; None when there are none."""
+    forms = [body for attachment in attachments if (body := mapping(attachment))]
+    if not forms:
+        return None
+    kinds = {str(body.get("contentType") or "").lower().partition(";")[0].strip() for body in forms if "data" in body}
+    named = sorted(kind for kind in kinds if kind not in _READABLE and _KIND.fullmatch(kind))
+    if named:
+        return f"its text is {named[0]}, which is not read"
+    return "its text can't be decoded" if kinds else "its text is kept elsewhere"
 
 
 def _decoded(sent: bytes, declared: str) -> str:

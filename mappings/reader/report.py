@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -24,7 +24,7 @@ from mappings.reader.access import (
     updated,
 )
 from mappings.reader.analyte import test_of
-from mappings.reader.attachment import words_of
+from mappings.reader.attachment import unread, words_of
 from mappings.reader.context import Collected, key_of
 from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
 from mappings.reader.identity import target
@@ -50,6 +50,8 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     source = replace(source, sites=into.sites_of(resource.get("bodySite")) or _title_sites(name, into))
     observation.read_contained(resource, ref, into)
     words = report_text(resource)
+    if words is None and not resource.get("result"):
+        _name_unread(items(resource.get("presentedForm")), ref, into)
     if is_wound_culture(name.texts):
         said = "\n".join((words or "", *_organisms(resource, into)))
         grown = culture_word(said) if said.strip() else None
@@ -103,9 +105,18 @@ def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> Non
     if words or kind != "note":
         read_text(words or None, kind, name, source, into)
     caption = text(resource.get("description"))
+    if not words:
+        _name_unread(attachments, ref, into)
     if caption and kind == "note" and caption not in words:
         # what a photograph shows, or a file is about, in the words of who filed it
         read_text(caption, kind, name, source, into)
+
+
+def _name_unread(attachments: Iterable[object], ref: str, into: Collected) -> None:
+    """What a PDF, a picture or a link says stays unknown, and is named: silence about it would look like nothing."""
+    reason = unread(attachments)
+    if reason is not None:
+        into.leave_out(ref, reason)
 
 
 def read_text(words: str | None, kind: str, name: Concept, source: Source, into: Collected) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from hooks.knowledge import load_knowledge
 from mappings.codelists import load_terminology
 from mappings.prescan import Prescan
+from mappings.raw import RawChart
+from mappings.reader import ChartReader
 from mappings.reader.attachment import words_of
 from mappings.text.engine import TextEngine
 
@@ -73,3 +75,47 @@ def test_the_look_at_bytes_overlooks_no_wide_letters(charset: str) -> None:
     scan = Prescan(load_terminology(), TextEngine.load().vocabularies, load_knowledge().criteria.ctd.concepts)
     data = base64.b64encode("lupus".encode(charset)).decode()
     assert scan.may_concern(f'{{"content":[{{"attachment":{{"data":"{data}"}}}}]}}'.encode())
+
+
+PDF = attachment("application/pdf", b"%PDF-1.7")
+LINK = {"contentType": "text/html", "url": "Binary/1"}
+SAID = attachment("text/plain", b"Stone-hard nodule over the left elbow.")
+
+
+@pytest.mark.parametrize(
+    ("attachments", "reason"),
+    [
+        ([PDF], "its text is application/pdf, which is not read"),
+        ([PDF, LINK], "its text is application/pdf, which is not read"),
+        ([LINK], "its text is kept elsewhere"),
+        ([{"contentType": "text/plain", "data": "="}], "its text can't be decoded"),
+        ([{"contentType": "Jane Doe, 555-1234", "data": "QQ=="}], "its text can't be decoded"),
+        ([PDF, SAID], None),
+        ([], None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["DocumentReference", "DiagnosticReport"])
+def test_what_could_not_be_read_is_named(kind: str, attachments: list[Any], reason: str | None) -> None:
+    """Silence about a letter in a PDF would look like a letter that says nothing."""
+    content = [{"attachment": one} for one in attachments]
+    of_kind: dict[str, Any] = {
+        "DocumentReference": {"status": "current", "content": content},
+        "DiagnosticReport": {"status": "final", "presentedForm": attachments},
+    }[kind]
+    assert _left_out({"resourceType": kind, "type": {"text": "Letter"}, "code": {"text": "Letter"}} | of_kind) == (
+        [] if reason is None else [("x", reason)]
+    )
+
+
+def test_a_report_with_its_results_or_words_is_read() -> None:
+    report = {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "Panel"}, "presentedForm": [PDF]}
+    assert _left_out(report | {"result": [{"reference": "Observation/1"}]}) == []
+    assert _left_out(report | {"conclusion": "Soft tissue calcification."}) == []
+
+
+def _left_out(resource: dict[str, Any]) -> list[tuple[str, str]]:
+    terminology = load_terminology()
+    reader = ChartReader(terminology, terminology.drugs, TextEngine.load())
+    sent = resource | {"id": "x", "subject": {"reference": "Patient/p"}, "date": "2026-05-01T08:00:00Z"}
+    found = reader.read(RawChart("p", (sent,), {})).quarantined
+    return [(entry.reference.rpartition("/")[2], entry.reason) for entry in found]
