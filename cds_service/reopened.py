@@ -203,7 +203,7 @@ def _content(asked: Asked) -> Iterator[bytes | memoryview | msgspec.Raw]:
         yield asked.prefetch
         return
     for name, value in asked.values.items():
-        yield name.encode()
+        yield name.encode("utf-8", "surrogatepass")
         bundle = _bundle(value)
         yield from (value,) if bundle is None else (bundle.type, bundle.total, bundle.link, bundle.entry)
 
@@ -212,7 +212,7 @@ def _bundle(value: msgspec.Raw) -> _Bundle | None:
     """A Bundle with nothing beside what a searchset has; None for anything else."""
     try:
         bundle = _BUNDLE.decode(value)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     return bundle if _is_all(bundle, value) else None
 

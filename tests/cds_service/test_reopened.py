@@ -40,6 +40,7 @@ CHART = """
     Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
 """
 Body = dict[str, Any]
+JSON = {"content-type": "application/json"}
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "entry": []}
 
 
@@ -68,7 +69,7 @@ class Service:
 
     def ask(self, body: Body | bytes, path: str = PATH) -> list[dict[str, Any]]:
         sent = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
-        answer = self.client.post(path, content=sent, headers={"content-type": "application/json"})
+        answer = self.client.post(path, content=sent, headers=JSON)
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()["cards"]
         return found
@@ -240,9 +241,8 @@ def test_repeated_keys_are_refused_as_before(service: Service) -> None:
         (b'"prefetch":', b'"prefetch":{},"prefetch":'),
     ):
         twice = sent.replace(before, after, 1)
-        headers = {"content-type": "application/json"}
-        assert service.client.post(PATH, content=twice, headers=headers).status_code == 400, before
-    assert service.client.post(PATH, content=sent[:-1], headers=headers).status_code == 400
+        assert service.client.post(PATH, content=twice, headers=JSON).status_code == 400, before
+    assert service.client.post(PATH, content=sent[:-1], headers=JSON).status_code == 400
     assert service.read == 1
 
 
