@@ -11,7 +11,7 @@ values counts, neither of them names a disease."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -23,9 +23,10 @@ from cds_service.prefetch import NEEDS_OF, Prefetched, completeness_of, note_mis
 from hooks.services import HOOKS, PREFETCH
 from hooks.wire import HookRequest, parse_request
 from mappings.bundles import decode
-from mappings.doubtful import doubtful
+from mappings.doubtful import Doubtful, doubtful
 from mappings.facts import Completeness, Need, PatientFacts
 from mappings.prefetched import prefetch
+from mappings.prescan import Concern
 from mappings.raw import RawChart, Resource
 from mappings.reader import ChartReader
 from mappings.reader.patient import alone
@@ -59,9 +60,10 @@ class Glance(Struct, frozen=True):
 
 
 class Doubt(Struct, frozen=True):
-    """How to find out whether bytes that may name a disease do: the look at bytes, the concepts that it looks for, and
-    the FHIR release in which a request's resources are read."""
+    """How to find out whether bytes that may name a disease do: where they may, the look at bytes, the concepts that it
+    looks for, and the FHIR release in which a request's resources are read."""
 
+    concern: Concern
     concerns: Callable[[bytes], bool]
     concepts: frozenset[str]
     version: Callable[[HookRequest], Version | None]
@@ -82,26 +84,28 @@ def glance(
     if expected_hook not in HOOKS_AT_A_GLANCE or values_at_most(body, max_nodes) > max_nodes:
         return None
     for rest, sent in parted(body):
-        in_doubt: list[bytes] | None = []
+        in_doubt: Doubtful | None = None
         try:
             members = decode_request(rest)
             if members.get("prefetch", rest) is not None or not KNOWN.issuperset(members):
                 continue
             hook = parse_request(members, expected_hook=expected_hook, known_hooks=HOOKS)
             if doubt is not None:
-                body.decode()
-                in_doubt = None if doubt.concerns(rest) else _doubtful(sent, doubt, reader)
+                in_doubt = None if doubt.concerns(rest) else _doubtful(body, doubt, reader)
+                if in_doubt is None:
+                    return None
         except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
             continue
-        if in_doubt is None:
-            return None
         found = prefetch(sent, hook.patient_id)
         if found is None:
             continue
+        if in_doubt is not None and in_doubt.entries != found.entries:
+            return None
         states = _states(hook, found.skeletons, reads)
         if states is None or states["conditions"].state == "unavailable":
             return None  # irregular, or a question that could not be read (412)
-        if in_doubt and doubt is not None and _is_named(in_doubt, hook, found.person, states, doubt, reader):
+        doubtfuls = in_doubt.resources if in_doubt is not None else ()
+        if doubtfuls and doubt is not None and _is_named(doubtfuls, hook, found.person, states, doubt, reader):
             return None
         facts = alone(hook.patient_id, found.person, states)
         return None if facts is None else Glance(hook, facts)
@@ -122,14 +126,14 @@ def parted(body: bytes) -> Iterator[tuple[bytes, memoryview]]:
     yield before + b"null" + behind, memoryview(value)
 
 
-def _doubtful(sent: memoryview, doubt: Doubt, reader: ChartReader) -> list[bytes] | None:
+def _doubtful(body: bytes, doubt: Doubt, reader: ChartReader) -> Doubtful | None:
     """The resources whose bytes concern, when they can be judged by themselves and none of them is coded as one of the
     diseases."""
-    return doubtful(sent, doubt.concerns, lambda one: reader.is_coded(decode(one), doubt.concepts))
+    return doubtful(body, doubt.concern, doubt.concerns, lambda one: reader.is_coded(decode(one), doubt.concepts))
 
 
 def _is_named(
-    resources: list[bytes],
+    resources: Sequence[bytes],
     hook: HookRequest,
     person: Resource | None,
     states: Mapping[Need, Completeness],

@@ -16,6 +16,8 @@ _MAX_EXPONENT = 100
 """no quantity in medicine is anywhere near; arithmetic on 1e999999 would never end."""
 _MAX_DIGITS = 400
 _BOM = b"\xef\xbb\xbf"
+_OPENING, _PART = b",[{", 32 * 1024
+"""what stands before a value, and in how many bytes it is counted at once"""
 _BLANK_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
 
 
@@ -70,11 +72,17 @@ def decode_part(body: bytes, depth: int, max_nodes: int = MAX_NODES) -> Any:
 
 
 def values_at_most(body: bytes, enough: int) -> int:
-    """An upper bound of the values in a JSON text, without reading it: each has a byte, and follows a comma or opens a
-    list or an object. No closer than asked for: what is below `enough` is not counted further."""
-    if len(body) <= enough:
-        return len(body)
-    return 1 + body.count(b",") + body.count(b"[") + body.count(b"{")
+    """An upper bound of the values in a JSON text, without reading it: each follows a comma or opens a list or an
+    object. What is below `enough` is counted no further: each value has a byte, and another one parts it from the
+    next."""
+    counted = 1
+    for at in range(0, len(body), _PART):
+        rest = (len(body) - at + 1) // 2
+        if counted + rest <= enough:
+            return counted + rest
+        part = body[at : at + _PART]
+        counted += len(part) - len(part.translate(None, _OPENING))
+    return counted
 
 
 def _written_again(value: Any) -> bytes:

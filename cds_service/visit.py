@@ -143,8 +143,10 @@ class Visit(Struct, frozen=True):
         if not brain.prescan.ready:
             return None
         doubt = None
-        if brain.may_concern(body):
+        concern = brain.prescan.look(body)
+        if concern is not None:
             doubt = Doubt(
+                concern,
                 brain.may_concern,
                 brain.knowledge.criteria.ctd.concepts,
                 partial(self.state.release, tenant=self.tenant),

@@ -6,35 +6,34 @@ a few that speak of others: then the whole chart has to be read."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
+from msgspec import Struct
 
-_AT_ONCE = 64
-"""resources looked at together; those of a group that concerns are halved until single ones are left."""
+from mappings.plainbytes import RESOURCE
+from mappings.prescan import Concern
+from mappings.scanner import Scanner
+
 _FEW = 4
 _ONE_MORE_FOR = 200
 """how many are read alone: few beside what the whole chart would cost"""
 _LEANING = (b'"medicationReference"', b'"specimen"', b'"hasMember"')
 """what takes words, or the material of a test, from another resource."""
-_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+_ESCAPED_ASCII, _ESCAPED_LETTER = re.compile(rb"\\u00[2-7]"), re.compile(rb"\\u00[67]")
+_MOST_NAMES = 4
+"""how often a resource is named outside of resources on average, until it counts as named in one: in its address, and
+seldom else"""
+_VALUES = json.JSONDecoder(strict=False)
 
 
-class _Kind(msgspec.Struct, gc=False, frozen=True):
+class _Kind(Struct, gc=False, frozen=True):
     resourceType: str  # noqa: N815 - the name on the wire
     id: str = ""
 
 
-class _Entry(msgspec.Struct, gc=False, frozen=True):
-    resource: msgspec.Raw
-
-
-class _Bundle(msgspec.Struct, gc=False, frozen=True):
-    entry: tuple[_Entry, ...] = ()
-
-
-_BUNDLES = msgspec.json.Decoder(dict[str, _Bundle | None])
 _KIND = msgspec.json.Decoder(_Kind)
 _TOLD_APART = frozenset(
     {
@@ -52,34 +51,65 @@ _REFERRED_TO = frozenset({"Observation", "DiagnosticReport"})
 """kinds that are read otherwise when a panel or report names them as its own."""
 
 
+class Doubtful(Struct, frozen=True):
+    """The resources that concern by themselves, when the Bundles of the request have so many `entries`: with any other
+    number something else is called a resource too, and nobody can tell where one begins."""
+
+    resources: tuple[bytes, ...]
+    entries: int
+
+
 def doubtful(
-    prefetch: bytes | memoryview, concerns: Callable[[bytes], bool], is_sure: Callable[[bytes], bool]
-) -> list[bytes] | None:
-    """The resources in the Bundles of a prefetch that concern by themselves; None when one of them is sure to mean it,
-    when they are more than a few, or when they can't be judged alone. msgspec.DecodeError for anything else."""
-    bundles = _BUNDLES.decode(prefetch).values()
-    resources = [entry.resource for bundle in bundles if bundle is not None for entry in bundle.entry]
-    found: list[bytes] = []
-    most = _FEW + len(resources) // _ONE_MORE_FOR
-    groups = [resources[at : at + _AT_ONCE] for at in range(0, len(resources), _AT_ONCE)][::-1]
-    while groups:
-        group = groups.pop()
-        if not concerns(b"\n".join(group)):
-            continue
-        if len(group) > 1:
-            groups += (group[len(group) // 2 :], group[: len(group) // 2])
-            continue
-        found.append(bytes(group[0]))
-        if len(found) > most or is_sure(found[-1]):
+    body: bytes, concern: Concern, concerns: Callable[[bytes], bool], is_sure: Callable[[bytes], bool]
+) -> Doubtful | None:
+    """The resources in the Bundles of a request that concern by themselves; None when one of them is sure to mean it,
+    when they are more than a few, or when they can't be judged alone. ValueError, RecursionError or
+    msgspec.DecodeError for what is no such request."""
+    if concern.escaped and _ESCAPED_LETTER.search(body):
+        return None
+    entries = body.count(RESOURCE)
+    most = _FEW + entries // _ONE_MORE_FOR
+    found: list[tuple[int, int]] = []
+    for at, end in _concerning(body, concern.parts, concerns):
+        found.append((at, end))
+        if len(found) > most or is_sure(body[at:end]):
             return None
-    referring: list[bytes] = []
-    for one in found:
+    referred: list[tuple[str, int, int]] = []
+    for at, end in found:
+        one = body[at:end]
         kind = _KIND.decode(one)
         if not _stands_alone(one, kind.resourceType):
             return None
         if kind.resourceType in _REFERRED_TO:
-            referring.append(one)
-    return found if not referring or _nobody_names(referring, b"\n".join(resources)) else None
+            referred.append((kind.id, at, end))
+    if referred and not _nobody_names(referred, body, concern.escaped):
+        return None
+    return Doubtful(tuple(body[at:end] for at, end in found), entries)
+
+
+def _concerning(
+    body: bytes, parts: Sequence[tuple[int, int]], concerns: Callable[[bytes], bool]
+) -> Iterator[tuple[int, int]]:
+    """Where the resources stand that concern."""
+    for begin, end in parts:
+        body[begin:end].decode()
+        at = body.find(RESOURCE, begin, end)
+        while at >= 0:
+            behind = body.find(RESOURCE, at + 1, end)
+            if concerns(body[at : behind if behind >= 0 else end]):
+                value = _value(body, at)
+                if concerns(body[slice(*value)]):
+                    yield value
+            at = behind
+
+
+def _value(body: bytes, at: int) -> tuple[int, int]:
+    """Where the value of the member stands whose name begins there; nothing in it is called a resource."""
+    behind = body.find(RESOURCE, at + 1)
+    words = body[at : behind if behind >= 0 else len(body)].decode()
+    begin = words.index("{")
+    _, end = _VALUES.raw_decode(words, begin)
+    return at + begin, at + len(words[:end].encode())
 
 
 def _stands_alone(resource: bytes, kind: str) -> bool:
@@ -89,9 +119,16 @@ def _stands_alone(resource: bytes, kind: str) -> bool:
     return not any(sign in resource for sign in _LEANING)
 
 
-def _nobody_names(resources: Sequence[bytes], whole: bytes) -> bool:
-    """Whether no other resource can name one of these. `whole`: all resources, one after the other."""
-    if _ESCAPED_ASCII.search(whole):
+def _nobody_names(referred: Sequence[tuple[str, int, int]], body: bytes, escaped: bool) -> bool:
+    """Whether no other resource can name one of these, each given by its id and where it stands."""
+    if not all(name for name, _, _ in referred) or (escaped and _ESCAPED_ASCII.search(body)):
         return False
-    names = ((_KIND.decode(one).id.encode(), one) for one in resources)
-    return all(name and whole.count(name) == one.count(name) for name, one in names)
+    most = _MOST_NAMES * len(referred)
+    for named in Scanner([re.escape(name) for name, _, _ in referred], once=False).ends(body):
+        own = next((name for name, begin, end in referred if begin < named <= end), None)
+        if own is not None and body.endswith(own.encode(), 0, named):
+            continue
+        at, most = body.rfind(RESOURCE, 0, named), most - 1
+        if most < 0 or (at >= 0 and named <= _value(body, at)[1]):
+            return False
+    return True

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from mappings.text.markup import CELLS, INLINE, replaced
 
-_RUN = re.compile(rb"[\x80-\xff]+")
+_RUN = re.compile(rb"[\x80-\xff][\x80-\xff]*")  # a search for one class of bytes is quick, for many of them it is not
 _ESCAPES = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
 _ENTITY = re.compile(rb"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][^\t\n\f <&#;\"\\]{0,31};?)")
 _GONE = "|".join([*(f"/?{name}" for name in sorted(INLINE)), *(name for name in sorted(CELLS) if name[0] != "/")])
@@ -28,8 +28,13 @@ _DATA = re.compile(rb'"data"\s*:\s*"([^"]*)"')
 _MARKUP = frozenset("<>&\\")
 _MOST_ATTACHED = 1_000_000
 _BLANKS = bytes.maketrans(b"\t\n\v\f\r", b"     ")
-_BLOCK, _LARGEST = 256, 64 * 1024
-"""bytes that are asked at once whether they are ASCII: few behind a sign that is not, then ever more"""
+RESOURCE = b'"resource"'
+"""the name under which a resource stands in a Bundle"""
+_PART = 32 * 1024
+"""bytes that are looked at together, where they can be cut: what is made of them stays near the processor, and is not
+mapped into memory each time"""
+_BLOCK = 2048
+"""bytes that are asked at once whether they are ASCII"""
 _FEW, _MOST_KEPT = 4, 4096
 """bytes of a run (a letter or two, which say nothing of anybody) whose plain letters are kept, and of how many"""
 _SELDOM = 100
@@ -40,11 +45,24 @@ _SIGNS = {'"': " ", "\\": DOUBLE.decode()} | {chr(code): " " for code in range(1
 """what a written-out sign becomes"""
 
 
+def in_parts(raw: bytes) -> list[tuple[int, int]]:
+    """JSON text in parts of some size, each of which begins where a resource does. No string is in two parts but one
+    that ends in a quoted "resource", and that word opens the second: what has to be found in one string (a word, a tag)
+    is in one part, of which a resource of a resource may have others."""
+    spans: list[tuple[int, int]] = []
+    begin = 0
+    while (end := raw.find(RESOURCE, begin + _PART)) >= 0:
+        spans.append((begin, end + 1))
+        begin = end
+    return [*spans, (begin, len(raw))]
+
+
 def as_ascii(raw: bytes) -> bytes | None:
     """UTF-8 with every letter as its plain ASCII letter; other signs part words. None for bytes that are no UTF-8."""
     if raw.isascii():
         return raw
-    parts: list[bytes] = []
+    view = memoryview(raw)
+    parts: list[bytes | memoryview] = []
     at = 0
     for run in _runs(raw):
         begin, written = run.start(), run[0]
@@ -53,19 +71,17 @@ def as_ascii(raw: bytes) -> bytes | None:
             letters = _of_few(before, written) if len(written) <= _FEW else _letters(before, written.decode("utf-8"))
         except UnicodeDecodeError:
             return None
-        parts += (raw[at:begin], letters)
+        parts += (view[at:begin], letters)
         at = run.end()
-    return b"".join((*parts, raw[at:]))
+    return b"".join((*parts, view[at:]))
 
 
 def _runs(raw: bytes) -> Iterator[re.Match[bytes]]:
     """The runs of bytes that are no ASCII, in order. Of a block it costs next to nothing to say that it has none."""
-    at, size = 0, _BLOCK
+    at = 0
     while at < len(raw):
-        if raw[at : at + size].isascii():
-            at, size = at + size, min(4 * size, _LARGEST)
-        elif size > _BLOCK:
-            size = _BLOCK
+        if raw[at : at + _BLOCK].isascii():
+            at += _BLOCK
         else:
             run = _RUN.search(raw, at)
             assert run is not None  # noqa: S101 - there is such a byte in the block

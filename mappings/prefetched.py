@@ -56,10 +56,12 @@ _DECODER = msgspec.json.Decoder(dict[_Key, _BUNDLE | _PATIENT | None], dec_hook=
 
 
 class Prefetch(Struct, frozen=True):
-    """What each Bundle holds (None: not regular), and the Patient as far as it is taken (None: there is none)."""
+    """What each Bundle holds (None: not regular), the Patient as far as it is taken (None: there is none), and how many
+    entries the Bundles have."""
 
     skeletons: Mapping[str, Skeleton | None]
     person: Resource | None
+    entries: int
 
 
 def prefetch(raw: memoryview, patient_id: str) -> Prefetch | None:
@@ -84,4 +86,5 @@ def prefetch(raw: memoryview, patient_id: str) -> Prefetch | None:
         if type(value) is _PATIENT:
             return None
         skeletons[str(key)] = NOTHING if value is None else skeleton_of(value, patient_id)
-    return Prefetch(skeletons, None if person is None else {"resourceType": "Patient", **told})
+    entries = sum(len(value.entry) for value in found.values() if value is not None)
+    return Prefetch(skeletons, None if person is None else {"resourceType": "Patient", **told}, entries)

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from mappings import systems
 from mappings.codelists import Coding, Terminology, load_terminology
 from mappings.kept import kept
-from mappings.plainbytes import as_ascii, attached, is_plain, unescaped
+from mappings.plainbytes import as_ascii, attached, in_parts, is_plain, unescaped
 from mappings.scanner import Scanner
 from mappings.text.schema import load_common
 from mappings.text.spelling import Spelling
@@ -45,6 +47,14 @@ _SIGNALS = (r"\\u", r"\\\\", "<", "&", r'"data"')
 """what asks for a second look: other escapes, markup, attachments"""
 _ESCAPE, _DOUBLE, _OPEN, _AMPERSAND, _DATA = range(len(_SIGNALS))
 _MARKUP = frozenset({_OPEN, _AMPERSAND})
+
+
+class Concern(Struct, frozen=True):
+    """Where JSON text may name one of the concepts: the parts of it (`plainbytes.in_parts`) that do by themselves.
+    `escaped`: letters may be written as escapes somewhere in the text."""
+
+    parts: tuple[tuple[int, int], ...]
+    escaped: bool
 
 
 class Prescan:
@@ -77,10 +87,24 @@ class Prescan:
         """False only when nothing in the JSON text can name one of the concepts, whatever the reader makes of it.
 
         Bytes that are no JSON give any answer; nothing raises."""
+        return self.look(raw) is not None
+
+    def look(self, raw: bytes) -> Concern | None:
+        """As `may_concern`, and where. A name whose words stand in several parts concerns, but no part does."""
         if self._compiled is None:
             self.prepare()
         assert self._compiled is not None  # noqa: S101 - prepared
-        return self._compiled.may_concern(raw)
+        return self._compiled.look(raw)
+
+
+class _Seen(Struct, frozen=True):
+    """What was found in a part. `texts` are kept where a rough pattern was found; `unclear`: only a real reading can
+    tell what the part says."""
+
+    hits: set[int]
+    texts: tuple[bytes, ...] = ()
+    escaped: bool = False
+    unclear: bool = False
 
 
 class _Compiled:
@@ -105,24 +129,38 @@ class _Compiled:
         }
         """what a rough pattern stands for: it is asked when the pattern is found and a name would be whole with it."""
 
-    def may_concern(self, raw: bytes) -> bool:
+    def look(self, raw: bytes) -> Concern | None:
+        spans = in_parts(raw)
+        parts = [self._seen(raw[begin:end]) for begin, end in spans]
+        hits = set().union(*(part.hits for part in parts))
+        texts = [text for part in parts for text in part.texts]
+        if not any(part.unclear for part in parts) and not self._named(hits, texts):
+            return None
+        concerning = (part.unclear or self._named(part.hits, part.texts) for part in parts)
+        return Concern(
+            tuple(span for span, concerns in zip(spans, concerning, strict=True) if concerns),
+            any(part.escaped for part in parts),
+        )
+
+    def _seen(self, raw: bytes) -> _Seen:
         found = as_ascii(raw)
         if found is None:
-            return True
+            return _Seen(set(), unclear=True)
         hits = self._scanner.found(found)
-        if _ESCAPE in hits and _DOUBLE not in hits:
+        escaped = _ESCAPE in hits
+        if escaped and _DOUBLE not in hits:
             found = unescaped(found)
             hits = self._scanner.found(found)
-        if _DOUBLE in hits or self._named(hits, found):
-            return True
-        if not hits.isdisjoint(_MARKUP) and not is_plain(found):
-            return True
-        if _DATA not in hits:
-            return False
-        said = attached(found)
-        return said is None or self._named(hits | self._scanner.found(said), found, said)
+        if _DOUBLE in hits or (not hits.isdisjoint(_MARKUP) and not is_plain(found)):
+            return _Seen(hits, (), escaped, unclear=True)
+        said = attached(found) if _DATA in hits else b""
+        if said is None:
+            return _Seen(hits, (), escaped, unclear=True)
+        if said:
+            hits |= self._scanner.found(said)
+        return _Seen(hits, () if hits.isdisjoint(self._sure) else (found, said), escaped)
 
-    def _named(self, hits: set[int], *texts: bytes) -> bool:
+    def _named(self, hits: set[int], texts: Sequence[bytes]) -> bool:
         """Whether the patterns found in the texts make up a name. A rough one is asked in full only where nothing
         surer names a disease: that takes longer than the scan."""
         whole = [form for number in hits for form in self._forms.get(number, ()) if hits.issuperset(form)]
@@ -131,7 +169,7 @@ class _Compiled:
         asked: dict[int, bool] = {}
         return any(all(self._stands(number, texts, asked) for number in form) for form in whole)
 
-    def _stands(self, number: int, texts: tuple[bytes, ...], asked: dict[int, bool]) -> bool:
+    def _stands(self, number: int, texts: Sequence[bytes], asked: dict[int, bool]) -> bool:
         sure = self._sure.get(number)
         if sure is None:
             return True

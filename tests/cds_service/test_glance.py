@@ -7,78 +7,29 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from cds_service.app import create_app
-from cds_service.pipeline import load_brain
-from cds_service.settings import Settings
-from cds_service.store import EvaluationRecord
-from cds_service.visit import Visit
+from tests.cds_service.glances import (
+    COLD,
+    TEMPLATES,
+    Ways,
+    answering,
+    bundle,
+    empty,
+    ending_in,
+    envelope,
+    of,
+    prefetch_of,
+)
 from tests.mappings.reader.test_silence import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
-
-PATH = "/cds-services/calcinosis-patient-view"
-KEYS = {
-    "Condition": "conditions", "Observation": "laboratory", "DiagnosticReport": "reports",
-    "MedicationRequest": "medications", "AllergyIntolerance": "allergies", "Procedure": "procedures",
-    "ServiceRequest": "orders",
-}  # fmt: skip
-TEMPLATES = (
-    "patient", "conditions", "laboratory", "examinations", "vitals", "answers", "reports", "medications", "allergies",
-    "procedures", "orders",
-)  # fmt: skip
-
-
-class Ways:
-    """One application, asked twice: as it is, and with the short way closed."""
-
-    def __init__(self, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.client, self.patch = client, monkeypatch
-        self.records: list[EvaluationRecord] = []
-        self.glanced = 0
-        memory = client.app.state.cds.memory  # type: ignore[attr-defined]
-        record, glance = memory.record, Visit._glance
-
-        async def recorded(found: EvaluationRecord) -> None:
-            self.records.append(found)
-            await record(found)
-
-        def counted(visit: Visit, body: bytes) -> Any:
-            found = glance(visit, body)
-            self.glanced += found is not None
-            return found
-
-        monkeypatch.setattr(memory, "record", recorded)
-        self.open = counted
-
-    def ask(self, body: bytes, short: bool, path: str = PATH) -> tuple[int, Any, list[EvaluationRecord]]:
-        self.records.clear()
-        self.patch.setattr(Visit, "_glance", self.open if short else lambda *_: None)
-        answer = self.client.post(path, content=body, headers={"content-type": "application/json"})
-        return answer.status_code, answer.json(), [_comparable(found) for found in self.records]
-
-    def same(self, body: bytes, path: str = PATH) -> tuple[int, bool]:
-        """Asserts that both ways say the same; the status, and whether the short way was taken."""
-        before = self.glanced
-        short, long = self.ask(body, True, path), self.ask(body, False, path)
-        if self.glanced > before:
-            assert short == long
-        return short[0], self.glanced > before
-
-
-def _comparable(record: EvaluationRecord) -> EvaluationRecord:
-    return msgspec.structs.replace(record, id="", at_ms=0, milliseconds=0.0)
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    settings = Settings(profile="sandbox", max_body_bytes=200_000_000, keep_charts_seconds=0)
-    brain = load_brain()
-    brain.prescan.prepare()
-    with TestClient(create_app(settings, brain=brain), client=("127.0.0.1", 5000)) as client:
+    with answering() as client:
         yield client
 
 
@@ -87,42 +38,7 @@ def ways(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Ways:
     return Ways(client, monkeypatch)
 
 
-def envelope(prefetch: dict[str, Any] | None, patient: str = "p", **more: Any) -> dict[str, Any]:
-    context = {"userId": "Practitioner/1", "patientId": patient, "encounterId": "e1"}
-    return {"hook": "patient-view", "hookInstance": "c6e8", "context": context, "prefetch": prefetch} | more
-
-
-def bundle(*resources: Any, **more: Any) -> dict[str, Any]:
-    entries = [{"fullUrl": f"https://ehr.example.org/{n}", "resource": r} for n, r in enumerate(resources)]
-    return {"resourceType": "Bundle", "type": "searchset", "entry": entries} | more
-
-
-def of(kind: str, number: int = 1, **more: Any) -> dict[str, Any]:
-    return {
-        "resourceType": kind,
-        "id": f"{kind}-{number}",
-        "subject": {"reference": "Patient/p"},
-        "status": "final",
-    } | more
-
-
-def empty() -> dict[str, Any]:
-    person = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1970-02-03"}
-    return dict.fromkeys(TEMPLATES) | {"patient": person}
-
-
-def prefetch_of(resources: list[Any]) -> dict[str, Any]:
-    found: dict[str, list[Any]] = {}
-    for resource in resources:
-        key = KEYS.get(str(resource.get("resourceType")))
-        if key:
-            found.setdefault(key, []).append(resource)
-    person = next((r for r in resources if r.get("resourceType") == "Patient"), None)
-    return dict.fromkeys(TEMPLATES) | {key: bundle(*rs) for key, rs in found.items()} | {"patient": person}
-
-
 WEIGHT = of("Observation", code={"text": "Body weight"}, valueQuantity={"value": 70.50, "unit": "kg"})
-COLD = of("Condition", code={"text": "Common cold"})
 
 
 @pytest.mark.parametrize(
@@ -216,10 +132,6 @@ def test_bad_requests_are_refused_all_the_same(ways: Ways, old: bytes, new: byte
     assert ways.same(good.replace(old, new, 1)) == (400, False)
 
 
-def ending_in(last: str, request: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in request.items() if key != last} | {last: request[last]}
-
-
 def test_members_behind_the_prefetch_count_too(ways: Ways) -> None:
     good = orjson.dumps(envelope(empty()))
     assert good.endswith(b"}}")
@@ -259,70 +171,6 @@ def test_a_key_twice_deep_in_the_patient_is_no_matter(ways: Ways) -> None:
     assert ways.glanced > before
     assert ways.same(good.replace(b'"gender":"female"', twice + b',"birthDate":"1971"')) == (400, False)
     assert ways.same(good.replace(b'"resourceType":"Patient"', b'"resourceType":"Group"')) == (200, False)
-
-
-PROSTATE = of("Condition", code={"text": "Prostate enlarged on PR"})
-SAID = (
-    "Prostate enlarged on PR", "PR", "RA", "lupus anticoagulant", "mother has lupus", "no lupus", "rule out SLE",
-    "overlap", "Right atrium (RA) dilated", "DM", "Sjögren negative", "wolf",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "conditions",
-    [
-        [PROSTATE],
-        [COLD] * 300 + [PROSTATE],
-        [PROSTATE | {"id": "x"}, COLD, PROSTATE | {"id": "y"}],
-        [PROSTATE, of("Observation", code={"text": "PR interval"}, valueQuantity={"value": 160, "unit": "ms"})],
-    ],
-)
-def test_words_that_only_look_like_a_disease(ways: Ways, conditions: list[Any]) -> None:
-    """They are read alone, and the rest of the chart is not."""
-    sent = envelope(empty() | {"conditions": bundle(*conditions)})
-    named = orjson.dumps(sent)
-    assert ways.client.app.state.cds.brain.may_concern(named)  # type: ignore[attr-defined]
-    assert ways.same(named) == (200, True)
-    assert ways.same(orjson.dumps(ending_in("context", sent))) == (200, True)
-    assert ways.same(json.dumps(sent, indent=3).encode()) == (200, True)
-
-
-@pytest.mark.parametrize(
-    "conditions",
-    [
-        [of("Condition", code={"text": "SLE"})],
-        [of("Condition", code={"text": "no lupus"})],
-        [of("Condition", code={"coding": [{"system": "http://snomed.info/sct", "code": "55464009"}]}), PROSTATE],
-        [PROSTATE | {"id": str(number)} for number in range(6)],
-        [PROSTATE | {"subject": {"reference": "Patient/other"}}],
-        [of("MedicationRequest", medicationReference={"reference": "Medication/1"}, note=[{"text": "PR"}])],
-        [of("Observation", code={"text": "PR"}, specimen={"reference": "Specimen/1"})],
-        [of("Observation", code={"text": "PR"}), of("DiagnosticReport", result=[{"reference": "Observation-1"}])],
-        [of("Encounter", reasonCode=[{"text": "PR"}])],
-    ],
-)
-def test_what_names_one_or_rests_on_others_takes_the_long_way(ways: Ways, conditions: list[Any]) -> None:
-    named = orjson.dumps(envelope(empty() | {"conditions": bundle(COLD, *conditions)}))
-    assert ways.same(named) == (200, False)
-
-
-def test_words_of_the_envelope_are_no_doubt(ways: Ways) -> None:
-    sent = envelope(empty() | {"conditions": bundle(PROSTATE)}, extension={"note": "SLE"})
-    assert ways.same(orjson.dumps(sent)) == (200, False)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_doubtful_words_anywhere_in_a_chart(ways: Ways, seed: int) -> None:
-    pick = random.Random(seed)
-    found = next(charts("synthea-smart"))
-    resources = found.resources[:120]
-    for at in pick.sample(range(len(resources)), 2):
-        resource = dict(resources[at])
-        name = pick.choice(("code", "note", "display", "conclusion"))
-        words = pick.choice(SAID)
-        resource[name] = [{"text": words}] if name == "note" else words if name == "conclusion" else {"text": words}
-        resources[at] = resource
-    ways.same(orjson.dumps(envelope(prefetch_of(resources), found.patient_id), default=str))
 
 
 @pytest.mark.parametrize("name", ["synthea-smart", "vendor-captures", "stu3-smart"])

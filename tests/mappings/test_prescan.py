@@ -13,6 +13,7 @@ import pytest
 
 from cds_service.pipeline import Brain, load_brain
 from cds_service.sandbox.cases import published_cases
+from mappings import plainbytes
 from mappings.codelists import load_terminology
 from mappings.prescan import Prescan
 from mappings.raw import RawChart
@@ -182,6 +183,24 @@ def test_public_charts_and_mutants(brain: Brain, name: str) -> None:
     for seed, (found, _) in enumerate(zip(charts(name), range(3), strict=False)):
         check(brain, found.patient_id, found.resources[:150])
         check(brain, found.patient_id, mutated(found.resources[:150], seed))
+
+
+def test_wherever_it_is_cut_the_same_concerns(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words of one name in two parts are a name; every part that holds one by itself is told."""
+    pick = random.Random(9)
+    for _ in range(300):
+        said = pick.choices((*WORDS, *QUIET, *QUIET, "systemic", "sclerosis"), k=pick.randint(1, 4))
+        entries = [{"fullUrl": f"urn:{n}", "resource": pick.choice((condition, note))(s)} for n, s in enumerate(said)]
+        raw = json.dumps({"entry": entries}, ensure_ascii=pick.random() < 0.2).encode()
+        monkeypatch.setattr(plainbytes, "_PART", 10**9)
+        whole = brain.prescan.look(raw)
+        alone = [brain.may_concern(json.dumps(entry, ensure_ascii=False).encode()) for entry in entries]
+        monkeypatch.setattr(plainbytes, "_PART", 1)
+        found = brain.prescan.look(raw)
+        assert (found is None) == (whole is None), said
+        assert found is None or whole is None or found.escaped == whole.escaped
+        told = [] if found is None else [raw[begin:end].count(b"resourceType") for begin, end in found.parts]
+        assert sum(told) >= sum(alone), said
 
 
 def test_published_cases_all_concern(brain: Brain) -> None:
