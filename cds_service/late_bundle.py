@@ -6,10 +6,11 @@ takes. Used for the Bundles of a request (`late_request.py`) and for the pages o
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from cds_service.bundle_frame import BundleFrame, is_all
 from cds_service.limits import MAX_DEPTH, decode_part
 from mappings.reader.alike import Look
 
@@ -19,31 +20,19 @@ _OF_MEMBER = OF_VALUE - 3
 
 
 class _Entry(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The members of an entry; with another one the Bundle is decoded whole. Below: those of a Bundle."""
+    """The members of an entry; with another one the Bundle is decoded whole."""
 
-    fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - names on the wire, here and below
+    fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - the name on the wire
     resource: msgspec.Raw = msgspec.Raw()
     search: msgspec.Raw = msgspec.Raw()
 
 
-class _Bundle(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
-    resourceType: Literal["Bundle"]  # noqa: N815
-    id: msgspec.Raw = msgspec.Raw()
-    meta: msgspec.Raw = msgspec.Raw()
-    type: msgspec.Raw = msgspec.Raw()
-    timestamp: msgspec.Raw = msgspec.Raw()
-    total: msgspec.Raw = msgspec.Raw()
-    link: msgspec.Raw = msgspec.Raw()
+class _Bundle(BundleFrame, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     entry: list[_Entry] | msgspec.UnsetType = msgspec.UNSET
 
 
 _BUNDLE = msgspec.json.Decoder(_Bundle)
 _ENCODER = msgspec.json.Encoder()
-
-
-def is_all(decoded: msgspec.Struct, raw: bytes | msgspec.Raw) -> bool:
-    """Whether it is as long when it is written again: no member was there twice, and no blanks are between them."""
-    return len(_ENCODER.encode(decoded)) == len(raw)
 
 
 def taken_apart(raw: bytes | msgspec.Raw, look: Look) -> dict[str, Any] | None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from cds_service.bundle_frame import is_all
 from cds_service.errors import BadRequest
-from cds_service.late_bundle import OF_VALUE, is_all, taken_apart
+from cds_service.late_bundle import OF_VALUE, taken_apart
 from cds_service.limits import decode_part, decode_request, values_at_most
 from mappings.reader import ChartReader
 from mappings.reader.alike import Look

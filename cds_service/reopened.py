@@ -16,11 +16,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, tzinfo
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from cds_service.bundle_frame import BundleFrame, is_all
 from cds_service.errors import BadRequest
 from cds_service.glance import HOOKS_AT_A_GLANCE, KNOWN, parted
 from cds_service.limits import decode_request
@@ -181,25 +182,17 @@ class Reopened:
             self._room -= held.room
 
 
-class _Bundle(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
-    resourceType: Literal["Bundle"]  # noqa: N815 - names on the wire
-    id: msgspec.Raw = msgspec.Raw()
-    meta: msgspec.Raw = msgspec.Raw()
-    type: msgspec.Raw = msgspec.Raw()
-    timestamp: msgspec.Raw = msgspec.Raw()
-    total: msgspec.Raw = msgspec.Raw()
-    link: msgspec.Raw = msgspec.Raw()
+class _Bundle(BundleFrame, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     entry: msgspec.Raw = msgspec.Raw()
 
 
 _PREFETCH = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BUNDLE = msgspec.json.Decoder(_Bundle)
-_ENCODER = msgspec.json.Encoder()
 
 
 def _content(asked: Asked) -> Iterator[bytes | memoryview | msgspec.Raw]:
     """What of a prefetch is looked at: of plain Bundles what stays the same from search to search, of others all."""
-    if not _is_all(asked.values, asked.prefetch):
+    if not is_all(asked.values, asked.prefetch):
         yield asked.prefetch
         return
     for name, value in asked.values.items():
@@ -214,12 +207,7 @@ def _bundle(value: msgspec.Raw) -> _Bundle | None:
         bundle = _BUNDLE.decode(value)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    return bundle if _is_all(bundle, value) else None
-
-
-def _is_all(decoded: msgspec.Struct | Mapping[str, Any], raw: memoryview | msgspec.Raw) -> bool:
-    """Whether it is as long when it is written again: no member was there twice, and no blanks are between them."""
-    return len(_ENCODER.encode(decoded)) == len(raw)
+    return bundle if is_all(bundle, value) else None
 
 
 def asked(body: bytes, expected_hook: str, wanted: Callable[[str], bool]) -> Asked | None:
