@@ -180,8 +180,9 @@ def _reads(rows: list[Reading]) -> str:
     return (
         "No prefetch, and a FHIR server (the sandbox's, in a process of its own) that waits 50 ms before every answer\n"
         "(`python -m benchmarks.reads`). All searches begin at once; depth counts them as one, and every further page\n"
-        "of a search. Pages hold 200 Observations, which is the most that one large vendor gives, so that a chart of\n"
-        "more is as deep as its pages.\n\n" + reads_table(rows)
+        "that waits for the one before it. Pages are as long as they are asked for (1,000 Observations), or hold 200,\n"
+        "the most that one large vendor gives, with links that say in which place they begin, or with opaque ones.\n\n"
+        + reads_table(rows)
     )
 
 

@@ -6,7 +6,9 @@ The server is a process of its own. It makes every answer once, with the sandbox
 memory: what a search costs there is a matter of that server, and the 50 ms stand for it. It tells the calls: all
 searches begin at once, and only the further pages of one follow each other. `depth` is the searches and the longest
 chain of pages; the floor is depth times latency, and what is over it is work. The caller keeps its connection, as an
-EHR does; two requests open ours and teach the service what the server can do, as in one that has been running."""
+EHR does; two requests open ours and teach the service what the server can do, as in one that has been running. A long
+chart is read from three servers: one gives pages as long as they are asked for, two give 200 resources at most, with
+links that say in which place a page begins, as HAPI FHIR writes them, and with opaque ones, as Epic and Oracle do."""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from hashlib import blake2b
+from typing import Any, Literal
 
 import httpx
 import orjson
@@ -31,10 +34,17 @@ from cds_service.pipeline import load_brain
 
 LATENCY = 0.05
 _REPEATS = 12
-_SIZES = (100, 1000)
 _LOG = "/benchmark-calls"
-_PAGE = "_page="
-"""in the address of every further page of the sandbox's server."""
+_PAGE = "page="
+"""in the address of every further page."""
+_SHORT = 200
+Pages = Literal["as asked for", "200, placed", "200, opaque"]
+_SIZES: tuple[tuple[int, Pages], ...] = (
+    (100, "as asked for"),
+    (1000, "as asked for"),
+    (1000, "200, placed"),
+    (1000, "200, opaque"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class Reading:
 
     who: bodies.Who
     resources: int
+    pages: Pages
     calls: int
     depth: int
     wall: float
@@ -66,8 +77,8 @@ def depth(calls: list[tuple[str, float, float]]) -> int:
 class _Slow:
     """The FHIR endpoint with the wait, and with a page that tells the calls since it was last asked."""
 
-    def __init__(self, app: Any) -> None:
-        self._app, self._calls = app, list[tuple[str, float, float]]()
+    def __init__(self, app: Any, pages: Pages) -> None:
+        self._app, self._pages, self._calls = app, pages, list[tuple[str, float, float]]()
         self._answers: dict[tuple[str, bytes], list[dict[str, Any]]] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -82,22 +93,63 @@ class _Slow:
         begun = time.monotonic()
         asked = (scope["path"], scope["query_string"])
         if asked not in self._answers:
-            made: list[dict[str, Any]] = []
-
-            async def keep(message: dict[str, Any]) -> None:
-                made.append(message)
-
-            await self._app(scope, receive, keep)
-            self._answers[asked] = made
+            await self._make(scope, receive)
         await asyncio.sleep(begun + LATENCY - time.monotonic())
         for message in self._answers[asked]:
             await send(message)
         if not scope["path"].endswith("/metadata"):  # read beside a chart, never waited for
             self._calls.append((scope["query_string"].decode(), begun, time.monotonic()))
 
+    async def _make(self, scope: Any, receive: Any) -> None:
+        """The sandbox's answer, in pages."""
+        made: list[dict[str, Any]] = []
+
+        async def keep(message: dict[str, Any]) -> None:
+            made.append(message)
+
+        await self._app(scope, receive, keep)
+        start, whole = made[0], b"".join(message["body"] for message in made[1:])
+        base = "http://" + dict(scope["headers"])[b"host"].decode()
+        asked = (scope["path"], scope["query_string"])
+        for number, body in enumerate(_cut(whole, self._pages, base, scope["path"])):
+            headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+            length = (b"content-length", str(len(body)).encode())
+            if number:
+                asked = ("/", _link(self._pages, scope["path"], number).encode())
+            self._answers[asked] = [
+                start | {"headers": [*headers, length]},
+                {"type": "http.response.body", "body": body},
+            ]
+
+
+def _cut(whole: bytes, pages: Pages, base: str, path: str) -> list[bytes]:
+    """An answer in pages, each with a link to the next."""
+    bundle = orjson.loads(whole)
+    entries = bundle.get("entry", ())
+    if pages == "as asked for" or len(entries) <= _SHORT:
+        return [whole]
+    found = []
+    for number in range(-(-len(entries) // _SHORT)):
+        links = [{"relation": "next", "url": f"{base}/?{_link(pages, path, number + 1)}"}]
+        more = (number + 1) * _SHORT < len(entries)
+        page = bundle | {
+            "entry": entries[number * _SHORT : (number + 1) * _SHORT],
+            "link": links if more else [],
+        }
+        found.append(orjson.dumps(page))
+    return found
+
+
+def _link(pages: Pages, path: str, number: int) -> str:
+    token = blake2b(f"{path} {number}".encode(), digest_size=12).hexdigest()
+    if pages == "200, opaque":
+        return f"_page={token}"
+    search = blake2b(path.encode(), digest_size=12).hexdigest()
+    return f"_getpage={search}&_getpagesoffset={number * _SHORT}&_count={_SHORT}&_bundletype=searchset"
+
 
 @contextmanager
-def slow_server(resources: list[dict[str, Any]]) -> Iterator[str]:
+def slow_server(resources: list[dict[str, Any]], pages: Pages = "as asked for") -> Iterator[str]:
     """The base URL of the slow FHIR server that holds these resources."""
     import uvicorn
 
@@ -110,7 +162,7 @@ def slow_server(resources: list[dict[str, Any]]) -> Iterator[str]:
     if not pid:
         store = Store()
         store.load(resources)
-        uvicorn.run(_Slow(fhir_app(store)), host="127.0.0.1", port=port, access_log=False, log_level="error")
+        uvicorn.run(_Slow(fhir_app(store), pages), host="127.0.0.1", port=port, access_log=False, log_level="error")
         os._exit(0)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -139,15 +191,15 @@ def measure_reads() -> list[Reading]:
 
     brain = load_brain(bodies.AS_OF)
     found = []
-    for size in _SIZES:
+    for size, pages in _SIZES:
         for who in ("silent", "detection"):
             request = orjson.loads(bodies.body(who, size).content)
             held = [*_resources(request.pop("prefetch"))]
             settings = Settings(profile="sandbox", database_url="sqlite://", as_of=bodies.AS_OF, deadline_ms=20_000)
             app = create_app(settings, brain=brain)
-            with slow_server(held) as fhir, listening(app) as url, httpx.Client(base_url=url, timeout=30) as ehr:
+            with slow_server(held, pages) as fhir, listening(app) as url, httpx.Client(base_url=url, timeout=30) as ehr:
                 content = orjson.dumps(request | {"fhirServer": fhir})
-                found.append(_measure(who, len(held), ehr, fhir, content))
+                found.append(_measure(who, len(held), pages, ehr, fhir, content))
     return found
 
 
@@ -159,7 +211,7 @@ def _resources(prefetch: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield value
 
 
-def _measure(who: bodies.Who, resources: int, ehr: httpx.Client, fhir: str, content: bytes) -> Reading:
+def _measure(who: bodies.Who, resources: int, pages: Pages, ehr: httpx.Client, fhir: str, content: bytes) -> Reading:
     walls: list[float] = []
     depths: list[int] = []
     counts: list[int] = []
@@ -174,16 +226,16 @@ def _measure(who: bodies.Who, resources: int, ehr: httpx.Client, fhir: str, cont
             depths.append(depth(calls))
             counts.append(len(calls))
     low, middle, high = statistics.quantiles(walls, n=4)
-    return Reading(who, resources, max(counts), max(depths), middle, low, high)
+    return Reading(who, resources, pages, max(counts), max(depths), middle, low, high)
 
 
 def table(rows: list[Reading]) -> str:
     lines = [
-        "| Patient | Resources | Calls | Depth | Wall, ms | Quartiles | Over depth x latency |",
-        "|---|---|---|---|---|---|---|",
+        "| Patient | Resources | Pages | Calls | Depth | Wall, ms | Quartiles | Over depth x latency |",
+        "|---|---|---|---|---|---|---|---|",
         *(
-            f"| {r.who} | {r.resources:,} | {r.calls} | {r.depth} | {r.wall:.0f} | {r.low:.0f} to {r.high:.0f} "
-            f"| {r.ratio:.2f} |"
+            f"| {r.who} | {r.resources:,} | {r.pages} | {r.calls} | {r.depth} | {r.wall:.0f} "
+            f"| {r.low:.0f} to {r.high:.0f} | {r.ratio:.2f} |"
             for r in rows
         ),
     ]

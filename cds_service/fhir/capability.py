@@ -5,6 +5,7 @@ the resources decide, and a refused POST is learned from its refusal."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -13,8 +14,10 @@ from msgspec import Struct, field
 
 from mappings.versions import Version, version_of
 
-Manner = Literal["bare", "by-category"]
-"""bare: refuses `_sort`, `_include` or our `_count`. by-category: demands a category."""
+Manner = Literal["counted", "short", "plain", "bare", "by-category", "one-by-one"]
+"""counted: takes our `_count`. short: long pages took too long or grew too large. plain: refuses `_sort`, `_include` or
+long pages. bare: any `_count` too. by-category: demands a category. one-by-one: its pages can't be asked for before the
+page that links to them."""
 _SEARCH_MODE = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-mode"
 _KEPT_SECONDS = 3600.0
 _FAILED_SECONDS = 60.0
@@ -54,7 +57,8 @@ class Capabilities(Struct):
 
     clock: Callable[[], float] = time.monotonic
     _known: dict[str, tuple[Capability, float]] = field(default_factory=dict)
-    _manners: dict[tuple[str, str], frozenset[Manner]] = field(default_factory=dict)
+    _manners: dict[tuple[str, str], dict[Manner, float]] = field(default_factory=dict)
+    """until when each counts"""
 
     def of(self, base: str) -> Capability:
         """What is known now; an empty Capability when nothing is."""
@@ -81,13 +85,16 @@ class Capabilities(Struct):
         self._keep(base, Capability(known.version, posts=False), max(until - self.clock(), 0.0))
 
     def manners(self, base: str, kind: str) -> frozenset[Manner]:
-        """How searches of a type have to be asked at this server, as far as its refusals have taught us."""
-        return self._manners.get((base, kind), frozenset())
+        """How searches of a type have to be asked at this server, as far as its answers have taught us."""
+        found = self._manners.get((base, kind))
+        return frozenset() if found is None else frozenset(m for m, until in found.items() if until > self.clock())
 
-    def has_manner(self, base: str, kind: str, manner: Manner) -> None:
-        if len(self._manners) >= _MOST_SERVERS:
+    def has_manner(self, base: str, kind: str, manner: Manner, *, lasting: bool = True) -> None:
+        """`lasting`: it is how the server works; otherwise it may have been the hour, and counts for one."""
+        if (base, kind) not in self._manners and len(self._manners) >= _MOST_SERVERS:
             self._manners.pop(next(iter(self._manners)))
-        self._manners[base, kind] = self.manners(base, kind) | {manner}
+        until = math.inf if lasting else self.clock() + _KEPT_SECONDS
+        self._manners.setdefault((base, kind), {})[manner] = until
 
     def _keep(self, base: str, capability: Capability, seconds: float) -> None:
         if base not in self._known and len(self._known) >= _MOST_SERVERS:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 from msgspec import Struct, field
 
+from cds_service.fhir.ahead import Ahead
 from cds_service.fhir.calls import MAX_BYTES, Caller, Deadline, retry_after
 from cds_service.fhir.capability import Capabilities, Capability, Manner, read_capability
 from cds_service.fhir.door import OutboundClient, Policy, Refused
@@ -25,6 +26,8 @@ __all__ = ["Deadline", "FhirClient", "Read", "get_bytes", "retry_after"]
 
 MAX_PAGES = 20
 MAX_ENTRIES = 5000
+_ALL = "*"
+"""stands for every type, where a manner is one of the whole server."""
 _LOST_SESSION = frozenset({404, 410})
 _EXPIRED = frozenset({"expired", "4113"})
 """issue type, and Epic's own code, of a paging session that timed out."""
@@ -45,6 +48,10 @@ class Read(Struct):
     """the server answered from another of its own URLs (a merged patient)."""
     pages: list[Page] = field(default_factory=list)
     """large answers that are bytes still, of a client that leaves them so; their resources are not in `resources`."""
+    total: int | None = None
+    """how many resources all pages hold, as the server says."""
+    size: int = 0
+    """bytes"""
 
     @property
     def count(self) -> int:
@@ -97,12 +104,12 @@ class FhirClient(Caller, frozen=True):
             known.learned(self.base, found)
 
     def manners(self, kind: str) -> frozenset[Manner]:
-        """What earlier refusals taught of searching this type here."""
+        """What earlier answers taught of searching this type here."""
         return self._capabilities.manners(self.base, kind) if self._capabilities is not None else frozenset()
 
-    def has_manner(self, kind: str, manner: Manner) -> None:
+    def has_manner(self, kind: str, manner: Manner, *, lasting: bool = True) -> None:
         if self._capabilities is not None:
-            self._capabilities.has_manner(self.base, kind, manner)
+            self._capabilities.has_manner(self.base, kind, manner, lasting=lasting)
 
     def refused_post(self) -> None:
         if self._capabilities is not None:
@@ -129,17 +136,27 @@ class FhirClient(Caller, frozen=True):
         return result
 
     async def _chain(self, url: str, deadline: Deadline, form: str | None) -> Read:
+        ahead = Ahead(
+            lambda link: self._page(link, deadline, None),
+            lambda: self.has_manner(_ALL, "one-by-one", lasting=False),
+            on="one-by-one" not in self.manners(_ALL),
+        )
+        try:
+            return await self._followed(url, deadline, form, ahead)
+        finally:
+            ahead.close()
+
+    async def _followed(self, url: str, deadline: Deadline, form: str | None, ahead: Ahead) -> Read:
         result = Read()
         seen: set[str] = set()
-        total = 0
-        for _ in range(MAX_PAGES):
+        for left in reversed(range(MAX_PAGES)):
             if url in seen:
                 result.partial = "page loop"
                 return result
             seen.add(url)
-            page, size = await self._page(url, deadline, form)
+            page = await (ahead.page(url) if form is None else self._page(url, deadline, form))
             form = None
-            total += size
+            result.size += page.size
             result.status = page.status
             result.redirected = result.redirected or page.redirected
             if page.failed is not None:
@@ -152,43 +169,49 @@ class FhirClient(Caller, frozen=True):
             result.add(page)
             if page.partial is None:
                 return result
-            if result.count >= MAX_ENTRIES or total >= MAX_BYTES:
+            if result.count >= MAX_ENTRIES or result.size >= MAX_BYTES:
                 break
             following = self.own(page.partial, url)
             if following is None:
                 result.partial = "page link of another server"
                 return result
             url = following
+            ahead.tell(url, result.count, page.total, min(left, (MAX_BYTES - result.size) // max(page.size, 1)))
         result.partial = "page-limit"
         return result
 
-    async def _page(self, url: str, deadline: Deadline, form: str | None) -> tuple[Read, int]:
+    async def _page(self, url: str, deadline: Deadline, form: str | None) -> Read:
         """One page; `partial` carries the next link."""
         status, body, failed, redirected = await self.call(url, deadline, form)
+        size = len(body)
         if failed is not None:
-            return Read(failed=failed, status=status), 0
+            return Read(failed=failed, status=status)
         page = page_of(body) if self.late and status < 300 else None
         if page is not None:
-            return Read(partial=page.next_url, status=status, redirected=redirected, pages=[page]), len(body)
+            return Read(
+                partial=page.next_url, status=status, redirected=redirected, pages=[page], total=page.total, size=size
+            )
         try:
             value = decode(body)
         except NotJsonError as error:
             cut = "truncated" in str(error) and body.strip() != b""
             reason = str(status) if status >= 400 else "truncated" if cut else "not-json"
-            return Read(failed=reason, status=status), len(body)
+            return Read(failed=reason, status=status, size=size)
         unpacked = unpack(value)
         if status >= 400 or (isinstance(value, Mapping) and value.get("resourceType") == "OperationOutcome"):
             codes = frozenset(code for issue in unpacked.issues for code in _issue_codes(issue))
             reason = str(status) if status >= 400 else "operation-outcome"
-            return Read(failed=reason, issue_codes=codes, status=status), len(body)
+            return Read(failed=reason, issue_codes=codes, status=status, size=size)
         if not isinstance(value, Mapping) or not isinstance(value.get("resourceType"), str):
-            return Read(failed="not-fhir", status=status), len(body)
+            return Read(failed="not-fhir", status=status, size=size)
         kind = urlsplit(url).path.rsplit("/", 1)[-1]
         broken = [f"{kind} {path}" for path in unpacked.broken]
         resources = [r for _, r in unpacked.resources]
-        read = Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken)
+        read = Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken, size=size)
         read.redirected = redirected
-        return read, len(body)
+        total = value.get("total")
+        read.total = total if type(total) is int else None
+        return read
 
 
 def _issue_codes(issue: Mapping[str, Any]) -> Iterator[str]:

@@ -53,6 +53,7 @@ class _Bundle(msgspec.Struct, gc=False, frozen=True):
     resourceType: Literal["Bundle"]  # noqa: N815 - the name on the wire
     entry: tuple[_Entry, ...] = ()
     link: tuple[_Link, ...] = ()
+    total: int | None = None
 
 
 _FRAME = msgspec.json.Decoder(_Bundle)
@@ -68,12 +69,13 @@ _EXACT = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_written)
 
 
 class Page(Guarded, frozen=True):
-    """A Bundle in bytes: how many resources stand in it, and the next page if there is one."""
+    """A Bundle in bytes: how many resources stand in it, the next page if there is one, and how many all pages hold."""
 
     hidden = frozenset({"body"})
     body: bytes
     count: int
     next_url: str | None = None
+    total: int | None = None
 
     def resources(self, look: Look | None = None) -> list[Resource]:
         """Decoded, or as `look` leaves them. NotJsonError for what only decoding finds (a number beyond use)."""
@@ -101,7 +103,7 @@ def page_of(body: bytes) -> Page | None:
     if not all(entry.resource.is_left for entry in bundle.entry):
         return None
     following = next((link.url for link in bundle.link if link.relation == "next"), None)
-    return Page(body, len(bundle.entry), following)
+    return Page(body, len(bundle.entry), following, bundle.total)
 
 
 def packed(resources: Sequence[Resource]) -> Page | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from cds_service.fhir.capability import Manner
 from cds_service.fhir.client import Deadline, FhirClient, Read
 from mappings.codelists import load_terminology
 from mappings.facts import Need
@@ -20,16 +21,23 @@ _CATEGORIES: dict[str, tuple[str, ...]] = {
 _CORE: dict[str, str] = {"Observation": "laboratory", "Condition": "problem-list-item"}
 """the category without which the answer is not the whole; another one that a server does not know is no loss."""
 _SEARCHES: dict[Need, tuple[str, Parameters]] = {
-    "conditions": ("Condition", [("_count", "200")]),
-    "observations": ("Observation", [("_sort", "-date"), ("_count", "200")]),
-    "diagnosticReports": ("DiagnosticReport", [("_sort", "-date"), ("_count", "100")]),
-    "medications": ("MedicationRequest", [("_include", "MedicationRequest:medication"), ("_count", "200")]),
-    "allergies": ("AllergyIntolerance", [("_count", "100")]),
-    "procedures": ("Procedure", [("_sort", "-date"), ("_count", "100")]),
-    "serviceRequests": ("ServiceRequest", [("status", "draft,active,on-hold"), ("_count", "100")]),
+    "conditions": ("Condition", []),
+    "observations": ("Observation", [("_sort", "-date")]),
+    "diagnosticReports": ("DiagnosticReport", [("_sort", "-date")]),
+    "medications": ("MedicationRequest", [("_include", "MedicationRequest:medication")]),
+    "allergies": ("AllergyIntolerance", []),
+    "procedures": ("Procedure", [("_sort", "-date")]),
+    "serviceRequests": ("ServiceRequest", [("status", "draft,active,on-hold")]),
 }
+_LONG, _SHORT = "1000", "200"
+"""the page that most servers give at most (Epic, Microsoft, Google, Oracle Health AI; others give what they can), and
+what Oracle Millennium takes: https://docs.oracle.com/en/industries/health/millennium-platform-apis/mfrap/"""
+_COUNT = {"DiagnosticReport": "100", "AllergyIntolerance": "100", "ServiceRequest": "100", "ProcedureRequest": "100"}
+"""the page of types that are large, or few."""
 _OLDER_NAME: dict[str, str] = {"ServiceRequest": "ProcedureRequest"}
 """what a STU3 server calls the type; asked for only when the server does not know ours."""
+_TOO_MUCH = frozenset({"timeout", "too-large"})
+"""what becomes of a page that is too long."""
 _UNSUPPORTED = frozenset({404, 405, 501})
 _NO_POST = frozenset({400, 403, 404, 405, 406, 411, 415, 501})
 """by which servers and the gateways before them refuse a search by POST."""
@@ -65,19 +73,12 @@ async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: D
 
 
 async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
-    """The wide search; on a 400 without what the server may not know (`_sort`, `_count`, `_include`), and where it
-    demands a category (issue code `required`) or still refuses, category by category. What a server refused once is
-    not tried again."""
-    manners = client.manners(kind)
-    if kind in _CATEGORIES and "by-category" in manners:
+    """The wide search; on a 400 without what the server may not know (`_sort`, `_include`, pages so long, any
+    `_count`), and where it demands a category (issue code `required`) or still refuses, category by category. What a
+    server refused once is not tried again."""
+    if kind in _CATEGORIES and "by-category" in client.manners(kind):
         return await _by_category(client, kind, base, deadline)
-    found = Read(status=400)
-    if "bare" not in manners:
-        found = await client.search(kind, [*base, *extra], deadline)
-    if found.status == 400 and "required" not in found.issue_codes:
-        found = await client.search(kind, [*base, *(p for p in extra if not p[0].startswith("_"))], deadline)
-        if found.failed is None or "required" in found.issue_codes:
-            client.has_manner(kind, "bare")
+    found = await _in_some_way(client, kind, base, extra, deadline)
     if found.status != 400 or kind not in _CATEGORIES:
         return found
     found = await _by_category(client, kind, base, deadline)
@@ -86,13 +87,35 @@ async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Par
     return found
 
 
-async def _counted(client: FhirClient, kind: str, parameters: Parameters, deadline: Deadline) -> Read:
-    """A search with our `_count`, and without it where the server refuses that."""
-    if "bare" not in client.manners(kind):
-        found = await client.search(kind, [*parameters, ("_count", "200")], deadline)
-        if found.status != 400 or "required" in found.issue_codes:
-            return found
-    return await client.search(kind, parameters, deadline)
+async def _in_some_way(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
+    """The widest search that the server takes; 400 when it takes none, or demands another parameter."""
+    found = Read(status=400)
+    for manner, more in _ways(kind, extra, client.manners(kind)):
+        found = await client.search(kind, [*base, *more], deadline)
+        if found.status == 400 and "required" not in found.issue_codes:
+            continue
+        if found.failed in _TOO_MUCH and ("_count", _LONG) in more:
+            client.has_manner(kind, "short", lasting=False)
+        elif found.failed is None or (manner != "counted" and "required" in found.issue_codes):
+            client.has_manner(kind, manner)
+        break
+    return found
+
+
+def _ways(kind: str, extra: Parameters, manners: Collection[Manner]) -> list[tuple[Manner, Parameters]]:
+    """The ways to ask, the widest first, each with what it says of a server that takes it."""
+    count = _COUNT.get(kind, _LONG)
+    plain = [parameter for parameter in extra if not parameter[0].startswith("_")]
+    ways: list[tuple[Manner, Parameters]] = [
+        ("counted", [*extra, ("_count", min(count, _SHORT, key=int) if "short" in manners else count)]),
+        ("plain", [*plain, ("_count", min(count, _SHORT, key=int))]),
+        ("bare", plain),
+    ]
+    if ways[0][1] == ways[1][1]:
+        del ways[1]
+    known = max((n for n, (manner, _) in enumerate(ways) if manner in manners), default=0)
+    # what took our `_count` before does not refuse another search for it
+    return ways[known : known + 1] if "counted" in manners and not extra else ways[known:]
 
 
 async def _with_medications(client: FhirClient, found: Read, deadline: Deadline) -> Read:
@@ -131,7 +154,7 @@ def _not_supported(found: Read) -> bool:
 async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline: Deadline) -> Read:
     """One search per category in parallel, and one by code for the decisive analytes. A category that the server
     refuses as unknown (400) is no loss, but the core one is: then the laboratory codes must have been answered."""
-    reads = [_counted(client, kind, [*base, ("category", c)], deadline) for c in _CATEGORIES[kind]]
+    reads = [_in_some_way(client, kind, [*base, ("category", c)], [], deadline) for c in _CATEGORIES[kind]]
     by_code = len(reads)
     if kind == "Observation":
         codes = load_terminology().loinc_for(_ANALYTES)
@@ -164,11 +187,12 @@ async def search_codes(
     chunks = _chunks(codes)
     if len(chunks) > 1 and client.capability.posts is not False:
         whole = ",".join(chunks)
-        found = await client.search_by_post(kind, [*base, ("code", whole), ("_count", "200")], deadline)
+        found = await client.search_by_post(kind, [*base, ("code", whole), ("_count", _SHORT)], deadline)
         if not (found.failed is not None and found.status in _NO_POST):
             return found
         client.refused_post()
-    answers = await asyncio.gather(*(_counted(client, kind, [*base, ("code", chunk)], deadline) for chunk in chunks))
+    searches = (_in_some_way(client, kind, [*base, ("code", chunk)], [], deadline) for chunk in chunks)
+    answers = await asyncio.gather(*searches)
     merged = _merged(answers)
     failed = [a for a in answers if a.failed is not None]
     if len(failed) == len(answers) and failed:

@@ -60,10 +60,9 @@ def test_depth_counts_pages_that_wait_for_each_other() -> None:
     assert depth(searches) == 1  # a search that begins late waits for nobody
     assert depth([*searches, ("_page=a", 0.06, 0.11), ("_page=b", 0.07, 0.12)]) == 2
     assert depth([*searches, ("_page=b", 0.12, 0.17), ("_page=a", 0.06, 0.11)]) == 3
-    assert Reading("silent", 10, 9, 2, 150.0, 140.0, 160.0).ratio == 1.5
-    assert "| silent | 10 | 9 | 2 | 150 | 140 to 160 | 1.50 |" in reads_table(
-        [Reading("silent", 10, 9, 2, 150.0, 140.0, 160.0)]
-    )
+    reading = Reading("silent", 10, "200, placed", 9, 2, 150.0, 140.0, 160.0)
+    assert reading.ratio == 1.5
+    assert "| silent | 10 | 200, placed | 9 | 2 | 150 | 140 to 160 | 1.50 |" in reads_table([reading])
 
 
 def test_memory_that_grows_is_seen() -> None:
