@@ -25,7 +25,7 @@ from cds_service.settings import Settings
 from hooks.assess import assess
 from hooks.cards import CardContext
 from mappings.facts import PatientFacts
-from tests.cds_service.test_glance import KEYS
+from tests.cds_service.glances import KEYS
 from tests.cds_service.test_late_request import request as late_request
 from tests.charts import TODAY, chart
 from tests.faults.test_reading import Server
