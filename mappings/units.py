@@ -121,7 +121,7 @@ def load_units() -> UnitTable:
 def _load() -> UnitTable:
     spelled, data = read_data("units.yaml"), read_data("analytes.yaml")
     units, written = spelled["units"], spelled["exact"]
-    names = {plain(name): key for key, names in data["names"].items() for name in names}
+    names = {plain(form): key for key, names in data["names"].items() for name in names for form in expand(name)}
     phrases = tuple(sorted((plain(p) for p in data["neutral"]["phrases"]), key=len, reverse=True))
     gas = frozenset(data["neutral"]["gas"])
     tokens = frozenset(data["neutral"]["tokens"]) | gas

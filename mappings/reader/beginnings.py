@@ -12,6 +12,8 @@ def started(span: TimeSpan | None, note: PartialDate | None) -> PartialDate | No
     """The date an onset phrase means, counted back from the day of the note."""
     if span is None:
         return None
+    if span.date_text and span.recurring:  # "Easter 2024"
+        return _in_year(span.recurring, int(span.date_text))
     if span.date_text:
         return PartialDate.parse(span.date_text)
     if note is None:
@@ -32,11 +34,14 @@ def started(span: TimeSpan | None, note: PartialDate | None) -> PartialDate | No
 def _latest(name: str, day: date) -> PartialDate | None:
     """The last month ("02"), day ("12-25") or "easter" that had begun by a day."""
     for year in (day.year, day.year - 1):
-        text = easter(year).isoformat() if name == "easter" else f"{year:04d}-{name}"
-        found = PartialDate.parse(text)
+        found = _in_year(name, year)
         if found is not None and found.earliest <= day:
             return found
     return None
+
+
+def _in_year(name: str, year: int) -> PartialDate | None:
+    return PartialDate.parse(easter(year).isoformat() if name == "easter" else f"{year:04d}-{name}")
 
 
 def easter(year: int) -> date:

@@ -50,8 +50,24 @@ def concepts(document: Document) -> tuple[ConceptMention, ...]:
         name = guard.concept if sure else guard.otherwise
         if name is not None:
             out.extend(_mention(document, hit, concept, document.status(hit)) for concept in name.split("+"))
+    out = _settled(document, out)
     out.sort(key=lambda m: (m.start, m.end, m.concept))
     return tuple(dict.fromkeys(_timed(document, out)))
+
+
+def _settled(document: Document, mentions: list[ConceptMention]) -> list[ConceptMention]:
+    """ "Possible lupus panniculitis. … Lupus panniculitis was excluded.": the later sentence ends the doubt of the
+    earlier one. What the text knew for certain stays, and so does a doubt that comes back."""
+    denied: dict[str, int] = {}
+    for hit in document.hits.get("concept", ()):
+        over = document.contexts.over(hit)
+        if document.status(hit) == "negated" and any(r.status == "negated" and r.trigger >= hit.last for r in over):
+            start, _ = document.span(hit.first, hit.last)
+            denied |= dict.fromkeys(hit.value.split("+"), start)
+    return [
+        replace(m, status="negated") if m.status == "possible" and m.start < denied.get(m.concept, -1) else m
+        for m in mentions
+    ]
 
 
 def _heads_an_exam(document: Document, hit: Hit) -> bool:

@@ -17,6 +17,8 @@ from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
 if TYPE_CHECKING:
     from mappings.text.times import Timed
 
+_OPENING = 12
+"""words within which a text says of itself that it is another patient's."""
 _TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset", "section"}
 
 
@@ -96,6 +98,17 @@ class Document(Struct):
             self._lasts = [s.last for s in self.sentences]
         at = bisect_left(self._lasts, index + 1)
         return self.sentences[min(at, len(self.sentences) - 1)]
+
+
+def misfiled(document: Document) -> bool:
+    """ "NOTE: filed in error, belongs to another patient. …": nothing in such a text is this patient's. Only at its
+    opening, and not where the sentence speaks of an earlier note, an image or a result."""
+    hits = [h for h in document.hits.get("misfiled", ()) if h.first < _OPENING]
+    if not hits:
+        return False
+    sentence = document.sentence_of(hits[0].first)
+    another = any(document.within(c, sentence) for c in ("modality", "specimen", "analyte", "drug", "workup"))
+    return not another and document.status(hits[0]) in ("affirmed", "other-person")
 
 
 def overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:

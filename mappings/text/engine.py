@@ -14,7 +14,7 @@ from mappings.facts import Modality, Site
 from mappings.kept import kept
 from mappings.text import imaging, pathology
 from mappings.text.concepts import concepts
-from mappings.text.document import Document, build, overlaps
+from mappings.text.document import Document, build, misfiled, overlaps
 from mappings.text.doses import tolerances
 from mappings.text.labs import labs
 from mappings.text.lesions import LesionReader
@@ -63,7 +63,7 @@ class TextEngine:
         documents = [
             build(words, self._vocabularies[code]) for code in candidates if self._vocabularies[code].relevant(words)
         ]
-        if not documents:
+        if not documents or any(misfiled(document) for document in documents):
             return TextReading(candidates[0])
         if len(documents) > 1:
             documents.sort(key=lambda document: -document.covered())

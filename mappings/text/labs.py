@@ -32,6 +32,10 @@ _ESTIMATE_BRIDGE = 8
 _PRESSURE = "systolic"
 _TOLD_IN_WORDS = frozenset({"calcium-total", "calcium-adjusted", "calcium-ionized", "phosphate"})
 """tests whose number says nothing without its unit, as one may be mmol and another mg."""
+_MEASURED = _TOLD_IN_WORDS | {"albumin", "creatinine", "magnesium", "urate"}
+"""tests whose result is a quantity: "von Kossa negative for calcium" and "negative for urate" tell of a stain."""
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
+_FOUND = frozenset({"positive", "negative"})
 _LOWER = re.compile(r"\s?[/x×]\s?\d{2,3}(?![\d/])")
 """a blood pressure is told as two numbers ("82/50"), and is none without the second."""
 _UNUSED = ""
@@ -66,8 +70,8 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
             continue
         number = _number(document, group[-1], end, dates)
         if number is not None:
-            unjudged = group[-1].value in _TOLD_IN_WORDS and number[2] is None and number[3] is None
-            said = _judged(document, sentence, group[-1], end) if unjudged else None
+            unjudged = group[-1].value in _TOLD_IN_WORDS and number[2] is None
+            said = _judged(document, sentence, group[-1], end) if unjudged and _fits(number) else None
             if said is None:
                 out.extend(_labelled(document, group[-1], date, number=number))
             else:
@@ -187,10 +191,38 @@ def _judged(document: Document, sentence: Sentence, hit: Hit, end: int) -> Hit |
     index = next((i for i in range(hit.last, end) if document.word(i)[0].isdigit()), end)
     behind = document.between("word", index + 1, min(end, index + 3))
     said = behind[0] if behind and behind[0].value in ("normal", "low", "high") else None
-    if said is not None:
-        return said if all(document.word(i) in _SKIPPED for i in range(index + 1, said.first)) else None
+    if said is not None and all(document.word(i) in _SKIPPED for i in range(index + 1, said.first)):
+        return said
     later = [w for w in document.within("word", sentence) if w.first > index and w.value == "normal"]
-    return next((w for w in later if document.word(w.first - 1) in load_common().everything), None)
+    of_all = next((w for w in later if document.word(w.first - 1) in load_common().everything), None)
+    return of_all or next((w for w in later[:1] if _of_row(document, hit, w)), None)
+
+
+def _fits(number: Number) -> bool:
+    """Whether the number does not lie outside the range that stands beside it."""
+    told = [amount(figure) for figure in _FIGURE.findall(number[3] or "")]
+    value = amount(number[0])
+    low, high = told if len(told) == 2 else (None, None)
+    return value is not None and not (low is not None and high is not None and not low <= value <= high)
+
+
+def _of_row(document: Document, hit: Hit, word: Hit) -> bool:
+    """ "Calcium 2.31 (2.20 to 2.60) and phosphate 1.10 (0.80 to 1.50) are normal": between a number and the word stand
+    only its range and other tests with theirs, and the word is said of several or stands right behind the range."""
+    several = load_common().several
+    tests = [hit, *document.between("analyte", hit.last, word.first)]
+    for test, end in zip(tests, [*(t.first for t in tests[1:]), word.first], strict=True):
+        inside = numbers = 0
+        for index in range(test.last, end):
+            said = document.word(index)
+            inside += (said in "([") - (said in ")]")
+            numbers += said[0].isdigit() and not inside
+            plain = said in _SKIPPED or said in ")]" or said[0].isdigit() or _joins(document, index)
+            if not (inside or plain or said in load_common().linking or said in several):
+                return False
+        if numbers != 1:
+            return False
+    return len(tests) == 1 or document.word(word.first - 1) in several or document.word(word.first) in several
 
 
 def _word(document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int) -> Hit | None:
@@ -270,6 +302,8 @@ def _labelled(
         status = document.contexts.of_patient(word)
         first, last = min(hit.first, word.first), max(hit.last, word.last)
         said = word.value
+        if said in _FOUND and name in _MEASURED:
+            return []
         if status == "negated":
             if said != "abnormal":
                 return []  # "no disorder of calcium metabolism" is told of the patient, not measured

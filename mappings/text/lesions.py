@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from mappings.text.afterwards import settle
 from mappings.text.document import Document
 from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
 from mappings.text.measures import count, count_after, counted, pain_score, sizes
-from mappings.text.onset import give_records, give_times, share_complaints
+from mappings.text.onset import give_records, give_times
 from mappings.text.otherwise import settled_otherwise
 from mappings.text.reading import LesionMention, Status
 from mappings.text.sites import located
@@ -75,7 +76,7 @@ class LesionReader(Surroundings):
                 )
                 pending = sentence if only_sites else None
                 self._orphaned(sentence)
-        share_complaints(self.drafts)
+        settle(self.document, self.drafts)
         return tuple(m for draft in self.drafts for m in [draft.mention(self.document)] if m is not None)
 
     def _figures(self, sentence: Sentence) -> bool:

@@ -4,8 +4,7 @@ diagnoses that have times of their own."""
 from __future__ import annotations
 
 from mappings.text.document import Document
-from mappings.text.draft import BARE, Draft
-from mappings.text.surroundings import compatible
+from mappings.text.draft import Draft
 from mappings.text.times import Timed, times, written_dates
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
@@ -19,18 +18,30 @@ def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> N
     rivals = [h.first for c in ("concept", "guard", "drug") for h in document.within(c, sentence)]
     inside = [d for d in drafts if sentence.first <= d.head.first < sentence.last]
     heads = {d.head.first for d in inside}
-    described = {h.first for h in document.within("attribute", sentence)}  # "with livedo": a word for the lesion itself
+    # "with livedo", "ulcer with calcinosis": words for the lesion itself
+    described = {h.first for c in ("attribute", "lesion", "named") for h in document.within(c, sentence)}
     rivals = [r for r in rivals if r not in heads and r not in described]
     taken: set[int] = set()
+    lent: set[int] = set()
     for timed in times(document, sentence):
-        draft = _owner(timed, inside, rivals, taken) if inside else (drafts[-1] if drafts and not rivals else None)
+        open_rivals = [r for r in rivals if not _put_aside(document, r, timed.first)]
+        draft = _owner(timed, inside, open_rivals, taken) if inside else (drafts[-1] if drafts and not rivals else None)
         if draft is None:
             continue
+        own = not inside or timed.aim == "after" or draft.head.first < timed.first
         for each in [draft, *draft.partners] if inside else drafts:
-            if each.onset is None or (timed.anchored and not each.onset_anchored):
+            if each.onset is None or (timed.anchored and not each.onset_anchored) or (own and id(each) in lent):
+                (lent.discard if own else lent.add)(id(each))
                 each.onset, each.onset_anchored = timed.span, timed.anchored
                 each.first_word = min(each.first_word, timed.first)
                 each.last_word = max(each.last_word, timed.last)
+
+
+def _put_aside(document: Document, index: int, time: int) -> bool:
+    """ "nodules at injection sites (weekly methotrexate), first noticed in May": what a bracket that is closed before
+    the time holds does not own it."""
+    closed = next((i for i in range(index, time) if document.word(i) in "()"), None)
+    return closed is not None and document.word(closed) == ")"
 
 
 def give_records(document: Document, sentence: Sentence, drafts: list[Draft]) -> None:
@@ -84,17 +95,6 @@ def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]
         chosen = before[-1] if before else after[0] if after else None
         if chosen is not None and chosen[0] in taken and after:
             chosen = after[0]
-    if chosen is not None:
+    if chosen is not None and (timed.aim == "after" or chosen[0] < timed.first):
         taken.add(chosen[0])
     return chosen[1] if chosen else None
-
-
-def share_complaints(drafts: list[Draft]) -> None:
-    """ "c/o R elbow lump for 3 months. O/E hard nodule R olecranon": what was complained of is what was then found."""
-    told = [d for d in drafts if d.kind in BARE and d.status == "affirmed" and not d.hardness and d.onset]
-    for complaint in told:
-        for found in drafts:
-            if found.status != "affirmed" or found.onset or found.kind in BARE:
-                continue
-            if any(compatible(one, other) for one in complaint.sites for other in found.sites):
-                found.onset, found.onset_anchored = complaint.onset, complaint.onset_anchored

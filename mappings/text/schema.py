@@ -6,15 +6,18 @@ word. "=SLE" is read only in just these capitals. A key may join several ids by 
 
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mappings.facts import Hardness, LesionKind, Modality, Pain
+from mappings.text.folding import fold
 from mappings.text.reading import Status
 
 Phrases = tuple[str, ...]
+Folded = Annotated[Phrases, AfterValidator(lambda words: tuple(fold(word) for word in words))]
+"""single words that are compared with the words of a text, which have neither case nor accent."""
 Unit = Literal["day", "week", "month", "year"]
 Attribute = Literal[
     "ulcerated",
@@ -219,9 +222,15 @@ class Common(_Strict):
     Serum: 9.2", "PTH intact". No word of urine is one."""
     lifelong: Phrases
     """concepts that "history of" does not end."""
-    everything: Phrases
+    everything: Folded
     """before a result word: it is that of the whole row ("all normal")."""
-    removals: Phrases
+    linking: Folded
+    """verbs between one test and its result word."""
+    several: Folded
+    """words by which a result is said of more than one test."""
+    partly: Folded
+    """words by which only some of the things are meant ("two of the nodules", "einige der Knoten")."""
+    removals: Folded
     """words of a trigger of the past that say that the thing was taken out."""
     own: Phrases
     """concepts that a person named after them does not take over ("breastfeeding her son")."""
@@ -260,6 +269,8 @@ class Rule(_Strict):
 class Context(_Strict):
     language: str
     abbreviations: Phrases
+    misfiled: Phrases = ()
+    """at the opening of a text: it was written in error or is another patient's."""
     answers: Phrases
     """words that, alone after a colon, deny what stands before it ("Nodules: none")."""
     sections: dict[Status, Phrases]

@@ -142,7 +142,9 @@ def _dates(document: Document, sentence: Sentence) -> list[Timed]:
         before = _preceding(document, sentence, first)
         bracketed = document.word(first - 1) == "(" and document.word(last) == ")"
         if "since" in before or "onset" in before or bracketed or _begun(document, sentence, first):
-            out.append(Timed(TimeSpan(date_text=text), first, last, "before", True))
+            feast = next((h for h in document.between("feast", first - _NEAR, first) if h.last == first), None)
+            span = TimeSpan(date_text=text, recurring=feast.value if feast and _YEAR.fullmatch(text) else None)
+            out.append(Timed(span, first, last, "before", True))
     return out
 
 

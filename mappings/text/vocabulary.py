@@ -43,6 +43,7 @@ _GROUPS = {
     ),
     "ordered": ("ordered",),
     "course": ("progressed",),
+    "misfiled": ("misfiled",),
     "pathology": ("specimen", "p-calcium", "stain", "tissue", "organ", "p-other"),
     "time": (
         "unit", "month", "number", "span", "feast", "moment", "since", "onset", "ago", "history", "person", "not-onset",

@@ -110,3 +110,45 @@ def test_a_word_behind_it(text: str) -> None:
 )
 def test_tests_in_one_row_and_their_numbers_in_another(text: str, found: list[str]) -> None:
     assert numbers(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Palisading granuloma. Von Kossa stain negative for calcium.",
+        "Alizarin red positive for calcium.",
+        "Negative for urate.",
+        "Calcium level negative.",
+    ],
+)
+def test_a_stain_measures_nothing_in_the_blood(text: str) -> None:
+    assert words(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcium 2.31 (2.20 to 2.60) and phosphate 1.10 (0.80 to 1.50) are normal.",
+        "Calcium 2.31 and phosphate 1.10 are normal.",
+        "Calcio 9,3 (8,5-10,5) y fósforo 3,4 (2,5-4,5) normales.",
+        "Cálcio 9,3 e fósforo 3,4 são normais.",
+        "Calcémie 2,31 et phosphorémie 1,1 normales.",
+        "Calcium 2,31 und Phosphat 1,1 sind normal.",
+    ],
+)
+def test_numbers_without_a_unit_that_are_called_normal_together(text: str) -> None:
+    assert words(text) == [("calcium-total", "normal", "affirmed"), ("phosphate", "normal", "affirmed")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcium 2.91 (2.20 to 2.60) and phosphate 1.10 (0.80 to 1.50) are normal.",
+        "Calcium 2.91, creatinine and urea are normal.",
+        "Calcium 2.31 and phosphate 1.10 are not normal.",
+        "Calcium 2.31 (2.20-2.60), phosphate 1.10 normal.",
+        "Calcium 2.31 then normal.",
+    ],
+)
+def test_a_number_outside_its_range_or_of_another_row_is_not_called_normal(text: str) -> None:
+    assert ("calcium-total", "normal", "affirmed") not in words(text)
