@@ -35,6 +35,10 @@ _MOST = 300
 """drugs looked at in one note"""
 
 
+_KINDS = ("denied", "near", "verbs", "thought", "history", "past", "left", "onto")
+"""lists of the data whose words govern a drug; of a word in two of them the last counts"""
+
+
 class _Sign(Struct, frozen=True):
     """Words that govern a drug; `kind` is the list of the data that they stand in."""
 
@@ -44,11 +48,18 @@ class _Sign(Struct, frozen=True):
 
     @property
     def takes(self) -> bool:
-        return self.kind in ("near", "verbs")
+        return self.kind in ("near", "verbs", "onto")
 
     @property
     def said(self) -> Said:
-        return "taken" if self.takes else "past" if self.kind == "past" else "thought"
+        return "taken" if self.takes else "past" if self.kind in ("past", "left") else "thought"
+
+    @property
+    def said_of_the_one_before(self) -> Said | None:
+        """What it says of the drug in front of it: "A was stopped", "A was switched to B"; None: nothing."""
+        if self.kind == "onto":
+            return "past"
+        return self.said if self.kind in ("past", "thought") else None
 
 
 def add_taken(words: str, source: Source, into: Collected) -> None:
@@ -137,11 +148,14 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
     signs = words.signs(text, first, last) if hits else []
     before: NameHit | None = None
     said: Said | None = None
-    own = first
+    own, left = first, False
     for number, hit in enumerate(hits):
         begin = before.end if before is not None else first
         ahead = [s for s in signs if (begin if s.takes else own) <= s.start and s.end <= hit.start]
         said = _governed(text, ahead, hit, before, said)
+        if left and not ahead and words.to.search(text, begin, hit.start):
+            said = "taken"  # "switched from A to B"
+        left = bool(ahead) and ahead[-1].kind == "left" and said == "past"
         until = hits[number + 1].start if number + 1 < len(hits) else last
         end = words.parting.search(text, hit.end, until)
         own = end.start() if end else until
@@ -150,7 +164,8 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
         dosed = bool(_DOSE.match(text, hit.end, own)) or bool(words.often.search(text, hit.end, own))
         if said is None and dosed and part == "other":
             said = "taken"
-        ends = [s.said for s in signs if hit.end <= s.start and s.end <= own and s.kind in ("past", "thought")]
+        behind = [s for s in signs if hit.end <= s.start and s.end <= own]
+        ends = [told for s in behind if (told := s.said_of_the_one_before) is not None]
         before = hit
         if words.substance.match(text, hit.end) or words.local.search(text, hit.end, own):
             continue
@@ -164,6 +179,9 @@ def _governed(
     """What stands before a drug says of it; in a list what was said of the one before."""
     if signs:
         nearest = signs[-1]
+        thought = any(s.kind == "thought" and _between(text, s.end, nearest.start) < _NEAR_WORDS for s in signs[:-1])
+        if nearest.kind in ("left", "onto") and thought:
+            return "thought"  # "will be switched from A to B"
         if not nearest.takes:
             return nearest.said
         if len(signs) > 1 and not signs[-2].takes and _between(text, signs[-2].end, nearest.start) < _NEAR_WORDS:
@@ -184,6 +202,8 @@ class _Words(Struct, frozen=True):
     plans: frozenset[str]
     kinds: Mapping[str, str]
     sign: re.Pattern[str]
+    to: re.Pattern[str]
+    """right before the drug that another was left for"""
     often: re.Pattern[str]
     local: re.Pattern[str]
     parting: re.Pattern[str]
@@ -197,12 +217,13 @@ class _Words(Struct, frozen=True):
 @cache
 def _words() -> _Words:
     data = read_data("taking.yaml")
-    kinds = {word: kind for kind in ("denied", "near", "verbs", "thought", "history", "past") for word in data[kind]}
+    kinds = {word: kind for kind in _KINDS for word in data[kind]}
     return _Words(
         frozenset(data["headings"]),
         frozenset(data["plans"]),
         kinds,
         _any(kinds),
+        re.compile(rf"{_any(data['to']).pattern}\W*(?:\w+\W+){{0,{_NEAR_WORDS}}}$"),
         _any(data["often"]),
         _any(data["local"]),
         re.compile(rf",|{_any(data['parting']).pattern}"),

@@ -75,6 +75,18 @@ def taken(*resources: dict[str, Any]) -> tuple[Medication, ...]:
         ("Unter Marcumar, Metoprolol abgesetzt.", {"phenprocoumon"}),
         ("Medikation: Metoprolol 47,5 mg 1-0-0", {"metoprolol"}),
         ("<p>Medication: <b>metoprolol</b> 50 mg</p>", {"metoprolol"}),
+        ("Switched from warfarin to apixaban in 2021.", {"apixaban"}),
+        ("She was changed from nifedipine 30 mg to oral diltiazem 120 mg.", {"diltiazem"}),
+        ("Nifedipine was replaced by metoprolol because of oedema.", {"metoprolol"}),
+        ("Ramipril switched to metoprolol, warfarin continued 5 mg daily.", {"metoprolol", "warfarin"}),
+        ("Se cambió de nifedipino a bisoprolol 2,5 mg.", {"bisoprolol"}),
+        ("Nifedipino sustituido por metoprolol.", {"metoprolol"}),
+        ("Trocado nifedipino por metoprolol 50 mg.", {"metoprolol"}),
+        ("Varfarina substituída por apixabana.", {"apixaban"}),
+        ("Amiodarone remplacée par bisoprolol.", {"bisoprolol"}),
+        ("Passage de la warfarine à l'apixaban.", {"apixaban"}),
+        ("Umgestellt von Nifedipin auf Metoprolol.", {"metoprolol"}),
+        ("Nifedipin ersetzt durch Metoprolol.", {"metoprolol"}),
     ],
 )
 def test_taken_now(words: str, drugs: set[str]) -> None:
@@ -114,6 +126,10 @@ def test_taken_now(words: str, drugs: set[str]) -> None:
         "Nunca tomó metoprolol.",
         "Pas de bisoprolol.",
         "Iniciar diltiazem 120 mg/dia.",
+        "Consider switching from nifedipine to diltiazem.",
+        "Could be switched to diltiazem 120 mg.",
+        "Will be switched from warfarin to apixaban.",
+        "Diltiazem was replaced.",
     ],
 )
 def test_not_taken_now(words: str) -> None:
