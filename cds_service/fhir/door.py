@@ -20,6 +20,7 @@ from msgspec import Struct
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.capability import Capabilities
 from cds_service.fhir.slots import PARALLEL, CallSlots
+from cds_service.fhir.sockets import Sockets
 
 _MAX_URL = 8000
 _METADATA = frozenset(
@@ -135,7 +136,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._inner = httpcore.AnyIOBackend()
+        self._inner = Sockets()
 
     async def connect_tcp(
         self,
@@ -173,7 +174,7 @@ class _Transport(httpx.AsyncHTTPTransport):
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=2 * parallel,  # calls that nobody waits for any more end beside those under way
-            max_keepalive_connections=20,
+            max_keepalive_connections=parallel,
             keepalive_expiry=30,
             http1=True,
             http2=False,
