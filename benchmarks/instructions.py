@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.bodies import SIZES, Who
+from benchmarks.start import WITHOUT_TOOLS, compiled_environment
 
 What = Literal["request", "parse"]
 _REPEATS = {10: (5, 25), 100: (3, 10), 1000: (1, 4), 5000: (1, 2)}
@@ -74,6 +75,23 @@ def count(sizes: tuple[int, ...], whos: tuple[Who, ...] = ("silent", "detection"
         each = (totals[more["pid"]] - totals[less["pid"]]) // calls
         found.append(Count(less["who"], less["size"], less["what"], each))
     return found
+
+
+def of_import(module: str) -> int:
+    """Instructions of importing a module, without those of an interpreter that imports nothing; as in an installed
+    service, bytecode and tables made."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = compiled_environment(folder) | {"PYTHONHASHSEED": "0"}
+        counted = []
+        for code in (f"import {module}", "pass"):
+            command = [sys.executable, "-c", f"{WITHOUT_TOOLS}; {code}"]
+            subprocess.run(command, check=True, env=environment)
+            out = folder / "import.out"
+            tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={out}"]
+            subprocess.run([*tool, "--log-file=/dev/null", *command], check=True, env=environment)
+            counted.append(_total(out))
+    return counted[0] - counted[1]
 
 
 def _total(file: Path) -> int:

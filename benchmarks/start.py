@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _REPEATS = 5
-_WITHOUT_TOOLS = "import sys; sys.modules.update(dict.fromkeys(('rich', 'pygments')))"
+WITHOUT_TOOLS = "import sys; sys.modules.update(dict.fromkeys(('rich', 'pygments')))"
 """httpx and mako look for what only tests and tools bring along."""
 _REQUESTS = 2000
 
@@ -58,13 +58,13 @@ def measure_start(requests: int = _REQUESTS) -> Start:
 def _import(module: str, compiled: Path) -> float:
     """Milliseconds of CPU to import a module in a fresh interpreter."""
     timed = f"import time; t = time.process_time(); import {module}; print((time.process_time() - t) * 1000)"
-    code = f"{_WITHOUT_TOOLS}; {timed}"
+    code = f"{WITHOUT_TOOLS}; {timed}"
     return float(_python("-c", code, compiled=compiled))
 
 
 def program(*arguments: str) -> list[str]:
     """The command line of `cds-service` with these arguments, as where only the service is installed."""
-    return [sys.executable, "-c", f"{_WITHOUT_TOOLS}; from cds_service.cli import main; sys.exit(main())", *arguments]
+    return [sys.executable, "-c", f"{WITHOUT_TOOLS}; from cds_service.cli import main; sys.exit(main())", *arguments]
 
 
 def compiled_environment(compiled: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from benchmarks.__main__ import PAGE, with_table
 from benchmarks.bodies import AS_OF, PATIENT, Who, body
 from benchmarks.gate import verdict
 from benchmarks.memory import Curve
@@ -63,6 +64,23 @@ def test_depth_counts_pages_that_wait_for_each_other() -> None:
     reading = Reading("silent", 10, "200, placed", 9, 2, 150.0, 140.0, 160.0)
     assert reading.ratio == 1.5
     assert "| silent | 10 | 200, placed | 9 | 2 | 150 | 140 to 160 | 1.50 |" in reads_table([reading])
+
+
+def test_a_measurement_replaces_one_table_and_no_prose() -> None:
+    page = (
+        "# P\n\n| x |\n\n## CPU time\n\nProse.\n\n| a |\n|---|\n| 1 |\n\nMeasured then.\n\nMore.\n\n## Start\n\n| b |\n"
+    )
+    found = with_table(page, "CPU time", "| a |\n|---|\n| 2 |\n\nMeasured now.\n")
+    assert found == page.replace("| 1 |", "| 2 |").replace("Measured then.", "Measured now.")
+    assert with_table(found, "CPU time", "| a |\n|---|\n| 1 |\n\nMeasured then.\n") == page
+    with pytest.raises(ValueError, match="no table"):
+        with_table("## Start\n\nProse.\n\n## CPU time\n\n| a |\n", "Start", "")
+
+
+@pytest.mark.parametrize("heading", ["Instructions", "CPU time", "Start", "Memory", "Read from a FHIR server"])
+def test_the_page_has_a_table_for_every_measurement(heading: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert "| new |" in with_table(page, heading, "| new |\n")
 
 
 def test_memory_that_grows_is_seen() -> None:
