@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.capability import Capabilities
+from cds_service.fhir.pool import Pool
 from cds_service.fhir.slots import PARALLEL, CallSlots
 from cds_service.fhir.sockets import Sockets
 
@@ -171,15 +172,8 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 class _Transport(httpx.AsyncHTTPTransport):
     def __init__(self, policy: Policy, context: ssl.SSLContext, parallel: int) -> None:
         super().__init__(verify=context, http2=False)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=2 * parallel,  # calls that nobody waits for any more end beside those under way
-            max_keepalive_connections=parallel,
-            keepalive_expiry=30,
-            http1=True,
-            http2=False,
-            network_backend=_CheckedBackend(policy),
-        )
+        # twice: calls that nobody waits for any more end beside those under way
+        self._pool: Any = Pool(context, _CheckedBackend(policy), most=2 * parallel, kept=parallel, seconds=30)
 
 
 _READ = httpx.ByteStream(b"")
