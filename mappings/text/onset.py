@@ -28,7 +28,7 @@ def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> N
         draft = _owner(timed, inside, open_rivals, taken) if inside else (drafts[-1] if drafts and not rivals else None)
         if draft is None:
             continue
-        own = not inside or timed.aim == "after" or draft.head.first < timed.first
+        own = not inside or timed.aim != "before" or draft.head.first < timed.first
         for each in [draft, *draft.partners] if inside else drafts:
             if each.onset is None or (timed.anchored and not each.onset_anchored) or (own and id(each) in lent):
                 (lent.discard if own else lent.add)(id(each))
