@@ -69,10 +69,11 @@ class TextEngine:
             documents.sort(key=lambda document: -document.covered())
             if len(words) <= _TITLE:
                 documents = self._doubting_first(documents, kind)
-        best = self._read(documents[0], kind)
+        asked = [(s.first, s.last) for document in documents for s in _clinical(document)] if kind in _REPORTS else []
+        best = self._read(documents[0], kind, asked)
         known = documents[0].known_spans()
         for document in documents[1:]:
-            best = _joined(best, self._read(document, kind, known), known)
+            best = _joined(best, self._read(document, kind, asked, known), known)
         return best
 
     def _doubting_first(self, documents: list[Document], kind: Kind) -> list[Document]:
@@ -165,12 +166,19 @@ class TextEngine:
         tied = [code for code in order if 0 < scores[code] >= scores[first] - 1]
         return list(dict.fromkeys([*tied, "en"]))
 
-    def _read(self, document: Document, kind: Kind, known: Sequence[tuple[int, int]] = ()) -> TextReading:
-        """`known`: where a likelier language knows the words, so that they puzzle nobody."""
+    def _read(
+        self,
+        document: Document,
+        kind: Kind,
+        asked: Sequence[tuple[int, int]] = (),
+        known: Sequence[tuple[int, int]] = (),
+    ) -> TextReading:
+        """`asked`: the words that tell why a report was asked for, in whatever language they were understood.
+        `known`: where a likelier language knows the words, so that they puzzle nobody."""
         code = document.vocab.lexicon.language
         if not document.sentences:
             return TextReading(code)
-        images, biopsies, excluded = _reports(document, kind)
+        images, biopsies, excluded = _reports(document, kind, asked)
         lesions: tuple[LesionMention, ...] = ()
         understood = True
         if kind in _DESCRIBING or excluded is not None:
@@ -200,12 +208,11 @@ def _words(text: str) -> Words:
 Reports = tuple[tuple[ImagingMention, ...], tuple[BiopsyMention, ...], list[tuple[int, int]]]
 
 
-def _reports(document: Document, kind: Kind) -> Reports:
+def _reports(document: Document, kind: Kind, asked: Sequence[tuple[int, int]]) -> Reports:
     """The reports within a text and the words they take: a lesion there is the report's, not the examiner's."""
     whole = document.sentences
     if kind in _REPORTS:
-        clinical = _clinical(document)
-        body = [s for s in whole if s not in clinical]
+        body = [s for s in whole if not any(first < s.last and s.first < last for first, last in asked)]
         taken = [(s.first, s.last) for s in body]
         if not body:
             return (), (), taken

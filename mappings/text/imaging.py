@@ -17,6 +17,9 @@ from mappings.text.vocabulary import Hit
 
 _SUPPORT = ("affirmed", "possible")
 _KINDS = ("soft", "vascular", "joint", "elsewhere")
+_ELSEWHERE = ("vascular", "joint", "elsewhere")
+_CALCIUM = "calc"
+"""in the names of calcified tendons and the like, in every language."""
 _AFAR = 99
 
 
@@ -93,7 +96,7 @@ def _read(document: Document, sentence: Sentence, found: _Found) -> None:
             continue
         found.seen = True
         status = document.status(hit)
-        kind = _kind(document, sentence, hit)
+        kind = _explained(document, sentence, hit) or _kind(document, sentence, hit)
         if status == "negated":
             if kind in ("soft", None):
                 found.denied = True
@@ -139,6 +142,28 @@ def _kind(document: Document, sentence: Sentence, hit: Hit) -> str | None:
     if skin:
         return "soft"
     return "elsewhere" if any(place.value in known.organs for place in places) else None
+
+
+def _explained(document: Document, sentence: Sentence, hit: Hit) -> str | None:
+    """ "Calcification adjacent to the trochanter, likely calcific tendinosis": the report itself says what it is. Not
+    "soft tissue calcification and possible calcific tendinitis", which are two."""
+    named = [h for c in ("calcification", "positive", *_ELSEWHERE) for h in document.within(c, sentence)]
+    following = next(
+        (
+            h
+            for h in sorted(named, key=lambda h: (h.first, h.category == "calcification"))
+            if h.first >= hit.last and any(_CALCIUM in word for word in document.words.words[h.first : h.last])
+        ),
+        None,
+    )
+    if following is None or following.category == "positive":
+        return None
+    comma = next((i for i in range(following.first - 1, hit.last, -1) if document.word(i) in (",", ":", "-")), None)
+    if comma is None or document.between("coordinator", comma + 1, following.first):
+        return None
+    told = any(h.last <= following.first for h in document.between("identity", comma + 1, following.first))
+    kind = _kind(document, sentence, following) if following.category == "calcification" else following.category
+    return kind if kind in _ELSEWHERE and (told or document.status(following) == "possible") else None
 
 
 def lies_elsewhere(document: Document, sentence: Sentence, hit: Hit) -> bool:

@@ -9,6 +9,8 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _SUPPORT = ("affirmed", "possible")
+_TUMOURS = frozenset({"pilomatricoma", "cyst-or-lipoma", "osteoma-cutis", "metastasis"})
+"""what calcifies of itself: the calcium in it is its own."""
 _STAIN_REACH = 4
 _VESSEL_REACH = 6
 
@@ -27,7 +29,7 @@ def report(document: Document, sentences: list[Sentence]) -> BiopsyMention | Non
         pending = pending or any(document.status(h) == "affirmed" for h in document.within("pending", sentence))
         for hit in document.within("p-calcium", sentence):
             status = document.status(hit)
-            if status in _SUPPORT and _of_vessel(document, hit, sentence):
+            if status in _SUPPORT and _of_another(document, hit, sentence):
                 vessels = True
             elif status in _SUPPORT:
                 shown.append(status)
@@ -57,17 +59,20 @@ def report(document: Document, sentences: list[Sentence]) -> BiopsyMention | Non
     )
 
 
-def _of_vessel(document: Document, hit: Hit, sentence: Sentence) -> bool:
-    """ "medial calcification of small vessels" is no deposit in the skin (rule 2.7); a word of skin nearer by says
-    that there is one."""
+def _of_another(document: Document, hit: Hit, sentence: Sentence) -> bool:
+    """ "medial calcification of small vessels" and "pilomatricoma with calcification" are no deposit in the skin (rule
+    2.7); a word of skin nearer by says that there is one."""
     first, last = max(sentence.first, hit.first - _VESSEL_REACH), min(sentence.last, hit.last + _VESSEL_REACH)
 
-    def away(category: str) -> int | None:
+    def away(category: str, values: frozenset[str] | None = None) -> list[int]:
         near = [h for h in document.between(category, first, last) if document.status(h) != "negated"]
-        return min((max(hit.first - h.last + 1, h.first - hit.last + 1, 0) for h in near), default=None)
+        return [
+            max(hit.first - h.last + 1, h.first - hit.last + 1, 0) for h in near if values is None or h.value in values
+        ]
 
-    vessel, skin = away("vascular"), away("tissue")
-    return vessel is not None and (skin is None or vessel < skin)
+    others = away("vascular") + away("p-other", _TUMOURS)
+    skin = away("tissue")
+    return bool(others) and (not skin or min(others) < min(skin))
 
 
 def _stain_word(document: Document, hit: Hit, sentence: Sentence) -> str | None:

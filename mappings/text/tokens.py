@@ -22,6 +22,8 @@ _ENDS = frozenset(".!?;\n•")
 _LONGEST = 160
 """words; a longer run without a full stop is cut, so that time grows with the length of a text only."""
 _JOINS = frozenset({".", "?", "!"})
+_HEADING = 4
+"""words of a heading and its colon."""
 _TITLE = 4
 _OPENS = frozenset({",", ";", ":", ".", "(", "-", "–", "\n", "/"})
 
@@ -114,11 +116,19 @@ def _joined(words: Words, index: int, abbreviations: frozenset[str]) -> bool:
         return False
     before = words.words[index - 1]
     if before in abbreviations:
-        return True
+        return not _opens_heading(words, index + 1)
     if following == words.ends[index] and following < len(words.text):
         return True
     follows_small = following < len(words.text) and words.text[following].islower()
     return len(before) == 1 and before.isalpha() and follows_small
+
+
+def _opens_heading(words: Words, index: int) -> bool:
+    """ "Elbows: hard nodules bilat. Knees: none": what follows the point is the name of another part."""
+    if index >= len(words) or not words.text[words.starts[index]].isupper():
+        return False
+    colon = next((i for i in range(index + 1, min(index + _HEADING, len(words))) if words.words[i] == ":"), None)
+    return colon is not None and all(word.isalpha() for word in words.words[index:colon])
 
 
 def opens_question(words: Words, index: int, following: int) -> bool:
