@@ -19,9 +19,16 @@ _OF_MEMBER = OF_VALUE - 3
 """levels left below request and prefetch, and below Bundle, list and entry too"""
 
 
+class _Link(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    relation: str
+    url: str
+
+
 class _Entry(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The members of an entry; with another one the Bundle is decoded whole."""
 
+    link: list[_Link] | msgspec.UnsetType = msgspec.UNSET
+    """as Epic writes it; nobody reads it"""
     fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - the name on the wire
     resource: msgspec.Raw = msgspec.Raw()
     search: msgspec.Raw = msgspec.Raw()

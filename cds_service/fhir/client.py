@@ -188,9 +188,9 @@ class FhirClient(Caller, frozen=True):
             return Read(failed=failed, status=status)
         page = page_of(body) if self.late and status < 300 else None
         if page is not None:
-            return Read(
-                partial=page.next_url, status=status, redirected=redirected, pages=[page], total=page.total, size=size
-            )
+            read = Read(issues=[*page.issues], partial=page.next_url, status=status, redirected=redirected)
+            read.pages, read.total, read.size = [page], page.total, size
+            return read
         try:
             value = decode(body)
         except NotJsonError as error:

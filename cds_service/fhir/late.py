@@ -8,7 +8,7 @@ it than the reader needs (`cds_service/late_bundle.py`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -23,6 +23,8 @@ from mappings.unread import Unread
 
 _LARGE = 2000
 """bytes; less is decoded at once."""
+_START = 300
+"""bytes in which blanks show."""
 _LEFT = frozenset(
     {"AllergyIntolerance", "Condition", "DiagnosticReport", "MedicationRequest", "Observation", "Procedure"}
     | {"ProcedureRequest", "ServiceRequest"}
@@ -34,10 +36,18 @@ class _Resource(msgspec.Struct, gc=False, frozen=True):
     resourceType: str  # noqa: N815 - names on the wire
     medicationReference: msgspec.Raw = msgspec.Raw()  # noqa: N815
     medication: msgspec.Raw = msgspec.Raw()
+    issue: msgspec.Raw = msgspec.Raw()
 
     @property
     def is_left(self) -> bool:
         return self.resourceType in _LEFT and not self.medicationReference and not self.medication
+
+    @property
+    def outcome(self) -> dict[str, Any] | None:
+        """What the server says beside the resources, as Epic does in every answer."""
+        if self.resourceType != "OperationOutcome":
+            return None
+        return {"resourceType": "OperationOutcome", "issue": decode(bytes(self.issue)) if self.issue else None}
 
 
 class _Entry(msgspec.Struct, gc=False, frozen=True):
@@ -69,13 +79,15 @@ _EXACT = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_written)
 
 
 class Page(Guarded, frozen=True):
-    """A Bundle in bytes: how many resources stand in it, the next page if there is one, and how many all pages hold."""
+    """A Bundle in bytes: how many resources stand in it, the next page if there is one, how many all pages hold, and
+    what the server says of it."""
 
-    hidden = frozenset({"body"})
+    hidden = frozenset({"body", "issues"})
     body: bytes
     count: int
     next_url: str | None = None
     total: int | None = None
+    issues: tuple[Mapping[str, Any], ...] = ()
 
     def resources(self, look: Look | None = None) -> list[Resource]:
         """Decoded, or as `look` leaves them. NotJsonError for what only decoding finds (a number beyond use)."""
@@ -85,25 +97,33 @@ class Page(Guarded, frozen=True):
 
 def _taken_apart(body: bytes, look: Look) -> dict[str, Any] | None:
     try:
-        return taken_apart(body, look)
+        return taken_apart(msgspec.json.format(body, indent=-1) if _has_blanks(body) else body, look)
     except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
         return None  # what a request may not hold, a page may: a key twice counts once, as it always did
 
 
+def _has_blanks(body: bytes) -> bool:
+    """Whether it is written for people to read, as HAPI FHIR's starter does by default."""
+    return body[1:2] != b'"' or b'": ' in body[:_START]
+
+
 def page_of(body: bytes) -> Page | None:
-    """The page, when it is large and holds plain resources only: no outcome, nothing broken, no Bundle in a Bundle."""
+    """The page, when it is large and holds plain resources only: nothing broken, no Bundle in a Bundle."""
     if len(body) < _LARGE:
         return None
     try:
         if not body.isascii():
             body.decode()
         bundle = _FRAME.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        beside = [outcome for entry in bundle.entry if (outcome := entry.resource.outcome) is not None]
+    except (msgspec.DecodeError, ValueError, RecursionError):  # NotJsonError is a ValueError
         return None
-    if not all(entry.resource.is_left for entry in bundle.entry):
+    left = sum(entry.resource.is_left for entry in bundle.entry)
+    if left + len(beside) < len(bundle.entry):
         return None
+    issues = tuple(issue for outcome in beside for issue in unpack(outcome).issues)
     following = next((link.url for link in bundle.link if link.relation == "next"), None)
-    return Page(body, len(bundle.entry), following, bundle.total)
+    return Page(body, left, following, bundle.total, issues)
 
 
 def packed(resources: Sequence[Resource]) -> Page | None:

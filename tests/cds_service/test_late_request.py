@@ -194,6 +194,23 @@ def test_what_differs_is_read(knowing: ChartReader, changed: dict[str, Any]) -> 
     assert facts(sent, knowing) == facts(decode_request(body), forgetful())
 
 
+def test_entries_with_a_link_to_themselves_are_taken_apart(knowing: ChartReader) -> None:
+    """As Epic writes them; what may not stand there is refused as ever."""
+    link = b'{"link":[{"relation":"self","url":"https://e/1"}],"fullUrl"'
+    body = many(weight()).replace(b'{"fullUrl"', link)
+    sent = late(body, knowing)
+    assert sent is not None and unread(sent) == 8
+    assert facts(sent, knowing) == facts(decode_request(body), forgetful())
+    for spoilt in (b'"url":"x","url":', b'"relation":"self","url":'):
+        twice = body.replace(b'"url":', spoilt, 1)
+        with pytest.raises(BadRequest):
+            decode_request(twice)
+        assert late(twice, knowing) is None
+    other = body.replace(b'"relation":"self"', b'"relation":"self","extension":[]', 1)
+    sent = late(other, knowing)
+    assert sent is not None and not unread(sent), "a member that we don't know"
+
+
 def test_versions_of_one_resource_in_any_order(knowing: ChartReader) -> None:
     """The newest counts, whether it stayed bytes or not."""
     told = weight(code={"coding": [{"system": "http://loinc.org", "code": "17861-6", "display": "Calcium"}]})

@@ -46,7 +46,6 @@ def test_a_large_page_of_plain_resources_is_left_in_bytes() -> None:
     "body",
     [
         page(sodium(1)),
-        page(*map(sodium, range(200)), outcome("informational", "warning")),
         page(*map(sodium, range(200)), bundle(sodium(201))),
         page(*map(sodium, range(200)), {"resourceType": "MedicationRequest", "medicationReference": {}}),
         page(*map(sodium, range(200)), {"id": "no type"}),
@@ -58,10 +57,23 @@ def test_a_large_page_of_plain_resources_is_left_in_bytes() -> None:
         page()[:-10],
         b"[" * 20_000,
     ],
-    ids=["small", "outcome", "nested", "lookup", "untyped", "other", "none", "link", "latin-1", "bom", "cut", "deep"],
+    ids=["small", "nested", "lookup", "untyped", "other", "none", "link", "latin-1", "bom", "cut", "deep"],
 )
 def test_whatever_else_is_decoded_at_once(body: bytes) -> None:
     assert page_of(body) is None
+
+
+def test_what_a_server_says_beside_the_resources_is_heard_at_once() -> None:
+    body = page(
+        *map(sodium, range(200)), outcome("suppressed", "warning", "59204"), outcome("informational", "warning")
+    )
+    found = page_of(body)
+    assert found is not None
+    unpacked = unpack(decode(body))
+    assert (found.count, found.issues) == (200, unpacked.issues)
+    assert found.resources() == [r for _, r in unpacked.resources]
+    state = gathered({"Observation": answer(body)})[0].chart().completeness["observations"]
+    assert (state.state, state.reason) == ("partial", "withheld")
 
 
 def test_what_was_decoded_is_packed_without_a_change() -> None:

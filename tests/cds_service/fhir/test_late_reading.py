@@ -105,6 +105,40 @@ def test_what_another_page_said_stays_bytes() -> None:
     assert [one["id"] for one in chart.resources] == [f"w{number}" for number in range(20)]
 
 
+def test_a_page_as_epic_writes_it_is_taken_apart() -> None:
+    """Every entry with a link to itself, and an OperationOutcome in every answer."""
+    reader = brain_reader()
+    (page,) = paged(weights(30))
+    body = json.loads(page)
+    for entry in body["entry"]:
+        entry["link"] = [{"relation": "self", "url": entry["fullUrl"]}]
+    said = {"severity": "warning", "code": "processing", "details": {"coding": [{"code": "4119"}]}}
+    outcome = {"resourceType": "OperationOutcome", "issue": [said]}
+    body["entry"].append({"fullUrl": "urn:uuid:1", "resource": outcome, "search": {"mode": "outcome"}})
+    written = json.dumps(body, separators=(",", ":")).encode()
+    found = page_of(written)
+    assert found is not None and found.issues == (said,)
+    assert read([written], "p", reader) == whole([written], "p", forgetful())
+    chart = Gathered(RawChart("p", ()), [], [(None, found)], reader=reader).chart()
+    assert [isinstance(one, Unread) and one.silent for one in chart.resources] == [True] * 30
+    body["entry"][7]["link"].append({"relation": "x", "url": "y", "more": 1})
+    unknown = json.dumps(body, separators=(",", ":")).encode()
+    chart = Gathered(RawChart("p", ()), [], [(None, Page(unknown, 30))], reader=reader).chart()
+    assert not any(isinstance(one, Unread) for one in chart.resources)
+    assert len(chart.resources) == 30
+
+
+@pytest.mark.parametrize("style", [{}, {"indent": 2}, {"indent": 1, "separators": (",", ":")}, {"ensure_ascii": False}])
+def test_a_page_that_is_written_for_people_is_taken_apart_too(style: dict[str, Any]) -> None:
+    reader = brain_reader()
+    (page,) = paged([one | {"status": "final", "note": "Größe 1.50: {"} for one in weights(10)] + weights(20))
+    written = json.dumps(json.loads(page, parse_float=str), **style).encode().replace(b'"71.5"', b"71.50")
+    assert read([written], "p", reader) == whole([written], "p", forgetful())
+    chart = Gathered(RawChart("p", ()), [], [(None, Page(written, 30))], reader=reader).chart()
+    assert sum(isinstance(one, Unread) and one.silent for one in chart.resources) == 20
+    assert [str(one["valueQuantity"]["value"]) for one in chart.resources] == ["71.50"] * 30
+
+
 @pytest.mark.parametrize("version", [None, "STU3", "R4", "R5"])
 def test_a_page_is_read_as_the_release_of_its_server(version: Version | None) -> None:
     reader = brain_reader()
