@@ -19,9 +19,7 @@ from msgspec import Struct
 
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.capability import Capabilities
-from cds_service.fhir.pool import Pool
 from cds_service.fhir.slots import PARALLEL, CallSlots
-from cds_service.fhir.sockets import Sockets
 
 _MAX_URL = 8000
 _METADATA = frozenset(
@@ -137,7 +135,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._inner = Sockets()
+        self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -172,8 +170,15 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 class _Transport(httpx.AsyncHTTPTransport):
     def __init__(self, policy: Policy, context: ssl.SSLContext, parallel: int) -> None:
         super().__init__(verify=context, http2=False)
-        # twice: calls that nobody waits for any more end beside those under way
-        self._pool: Any = Pool(context, _CheckedBackend(policy), most=2 * parallel, kept=parallel, seconds=30)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=2 * parallel,  # calls that nobody waits for any more end beside those under way
+            max_keepalive_connections=20,
+            keepalive_expiry=30,
+            http1=True,
+            http2=False,
+            network_backend=_CheckedBackend(policy),
+        )
 
 
 _READ = httpx.ByteStream(b"")
