@@ -17,6 +17,14 @@ _CELL = re.compile(r"[^|\n]{0,4}\|[^|\n]{1,12}\|\s?(\d+(?:[.,]\d+)?\s?[-–]\s?\
 """the range in the cell after the unit's, in a row of a table."""
 _BEHIND_UNIT = re.compile(r"[ \t]{1,3}(\d{1,3}(?:[.,]\d{1,2})?\s?[-–]\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)")
 """a range without brackets right behind the unit ("9.5 mg/dL 8.6-10.2"), as laboratories print it."""
+_REFERENCE = re.compile(
+    r"[ \t]{0,3}[,;]?[ \t]{0,2}(?:ref(?:erence|erenz|erencia|erência)?(?:[ -]?(?:range|interval|bereich|wert))?"
+    r"|norm(?:al|e|es|bereich|wert)?(?: range)?|v\.?[nr]\.?|rango(?: normal)?|n[ \t]?(?=:))[.:= \t]{1,4}"
+    r"(\d{1,3}(?:[.,]\d{1,2})?\s?(?:[-–]|to|bis)\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)",
+    re.IGNORECASE,
+)
+"""the same behind a word that calls it the range: "9.5 mg/dL Ref: 8.7-10.3", "2,31 mmol/l, Norm 2,20-2,60"."""
+_DECIMAL = re.compile(r"\d[.,]\d")
 _UNIT_INSIDE = re.compile(r"(?<=[\d\s])((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?![a-z])", re.I)
 _OPENS = frozenset(",([-–")
 _CLOSES = frozenset(")].")
@@ -68,6 +76,9 @@ def limits_at(document: Document, index: int) -> str | None:
     if match and any(c.isdigit() for c in match[1]):
         return match[1]
     unit = _UNIT.match(document.words.folded, begin)
+    called = _REFERENCE.match(document.words.text, unit.end(1)) if unit else None
+    if called and (_DECIMAL.search(called[1]) or "ref" in called[0].lower()):  # "normal 3-4 weeks ago"
+        return called[1]
     bare = _BEHIND_UNIT.match(document.words.text, unit.end(1)) if unit else None
     return bare[1] if bare and any(sign in bare[1] for sign in ".,") else None  # "5-20" may be a day
 

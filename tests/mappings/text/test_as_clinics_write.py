@@ -26,6 +26,11 @@ def lesion(text: str, at: int = 0) -> LesionMention:
         ("Calcémie 2,34 mmol/L (N : 2,20-2,60)", ("2.20", "2.60")),
         ("Kalzium 2,31 mmol/l [2,15 – 2,55]", ("2.15", "2.55")),
         ("Calcium 9.4 mg/dL (normal range 8.6 to 10.2 mg/dL)", ("8.6", "10.2")),
+        ("CA 9.5 mg/dL Ref: 8.7-10.3", ("8.7", "10.3")),
+        ("Calcio 9,5 mg/dl VR: 8,5-10,5", ("8.5", "10.5")),
+        ("Calcémie 2,31 mmol/L N : 2,20-2,60", ("2.20", "2.60")),
+        ("Calcémie 92 mg/L Ref 88-105", ("88", "105")),
+        ("Calcium 2,31 mmol/l, Referenzbereich: 2,20 bis 2,60", ("2.20", "2.60")),
     ],
 )
 def test_the_bracket_behind_a_number_is_the_laboratorys_range(text: str, limits: tuple[str, str]) -> None:
@@ -38,8 +43,12 @@ def test_the_bracket_behind_a_number_is_the_laboratorys_range(text: str, limits:
     assert (found.low, found.high) == (Decimal(limits[0]), Decimal(limits[1]))
 
 
-def test_a_bracket_without_figures_is_no_range() -> None:
-    assert [m.limits for m in ENGINE.read("Calcium 9.4 mg/dL (normal)").labs] == [None]
+@pytest.mark.parametrize(
+    "text",
+    ["Calcium 9.4 mg/dL (normal)", "Calcium 9.4 mg/dL normal 3-4 weeks ago", "Calcium 9.4 mg/dL ref 12-05-2026"],
+)
+def test_a_bracket_without_figures_is_no_range(text: str) -> None:
+    assert [m.limits for m in ENGINE.read(text).labs] == [None]
 
 
 @pytest.mark.parametrize(
