@@ -99,9 +99,10 @@ def glance(
         found = prefetch(sent, hook.patient_id)
         if found is None:
             continue
-        if in_doubt is not None and in_doubt.entries != found.entries:
+        bones = found.skeletons
+        if bones is None or (in_doubt is not None and in_doubt.entries != bones.entries):
             return None
-        states = _states(hook, found.skeletons, reads)
+        states = _states(hook, bones.of, reads)
         if states is None or states["conditions"].state == "unavailable":
             return None  # irregular, or a question that could not be read (412)
         doubtfuls = in_doubt.resources if in_doubt is not None else ()
@@ -153,7 +154,7 @@ def _is_named(
 
 
 def _states(
-    hook: HookRequest, values: Mapping[str, Skeleton | None], reads: Callable[[HookRequest], bool]
+    hook: HookRequest, values: Mapping[str, Skeleton], reads: Callable[[HookRequest], bool]
 ) -> dict[Need, Completeness] | None:
     """How completely each need is known; None when the prefetch is not regular, or more has to be read."""
     if not PREFETCH.keys() >= values.keys():
@@ -163,7 +164,7 @@ def _states(
         if key not in values:
             continue
         bones = values[key]
-        if bones is None or (bones.kinds and _KINDS_OF[need].isdisjoint(bones.kinds)):
+        if bones.kinds and _KINDS_OF[need].isdisjoint(bones.kinds):
             return None
         if bones.next_url:
             found.next_urls.setdefault(need, []).append(bones.next_url)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from mappings.raw import Resource
-from mappings.skeleton import CONTENT, NOTHING, Skeleton, skeleton_of
+from mappings.skeleton import CONTENT, Skeletons, skeletons_of
 
 TAKEN = ("id", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime")
 """of a Patient when nothing else is read (`mappings/reader/patient.py`)."""
@@ -56,12 +55,10 @@ _DECODER = msgspec.json.Decoder(dict[_Key, _BUNDLE | _PATIENT | None], dec_hook=
 
 
 class Prefetch(Struct, frozen=True):
-    """What each Bundle holds (None: not regular), the Patient as far as it is taken (None: there is none), and how many
-    entries the Bundles have."""
+    """What the Bundles hold (None: not regular), and the Patient as far as it is taken (None: there is none)."""
 
-    skeletons: Mapping[str, Skeleton | None]
+    skeletons: Skeletons | None
     person: Resource | None
-    entries: int
 
 
 def prefetch(raw: memoryview, patient_id: str) -> Prefetch | None:
@@ -81,10 +78,8 @@ def prefetch(raw: memoryview, patient_id: str) -> Prefetch | None:
         told = {name: said.value for name in TAKEN if (said := getattr(person, name)) is not msgspec.UNSET}
     if met != keys + len(told) or not all(type(value) in (str, bool) for value in told.values()):
         return None
-    skeletons: dict[str, Skeleton | None] = {"patient": NOTHING} if len(found) < keys else {}
-    for key, value in found.items():
-        if type(value) is _PATIENT:
-            return None
-        skeletons[str(key)] = NOTHING if value is None else skeleton_of(value, patient_id)
-    entries = sum(len(value.entry) for value in found.values() if value is not None)
-    return Prefetch(skeletons, None if person is None else {"resourceType": "Patient", **told}, entries)
+    if any(type(value) is _PATIENT for value in found.values()):
+        return None
+    if len(found) < keys:
+        found["patient"] = None
+    return Prefetch(skeletons_of(found, patient_id), None if person is None else {"resourceType": "Patient", **told})

@@ -37,6 +37,8 @@ escapes, and in attachments they were made blanks"""
 _CODE_BEFORE = r"(?:[\"\s:]|\\[bfnrt])"
 _CODE_AFTER = r"[\"\s,}\]\\]"
 """a code fills its string but for blanks, or is a number: a part of an id is none"""
+_SHORT = re.compile(re.escape(f"{_BEFORE}(?i:") + "[a-z]{1,2}" + re.escape(f"){_AFTER}"))
+"""the pattern of a word of two letters"""
 _LETTERS = re.compile(r"[a-z]+")
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _TELLING = 2
@@ -90,7 +92,8 @@ class Prescan:
         return self.look(raw) is not None
 
     def look(self, raw: bytes) -> Concern | None:
-        """As `may_concern`, and where. A name whose words stand in several parts concerns, but no part does."""
+        """As `may_concern`, and where. A name whose words stand, or may stand, in several parts concerns, but no part
+        does."""
         if self._compiled is None:
             self.prepare()
         assert self._compiled is not None  # noqa: S101 - prepared
@@ -115,12 +118,22 @@ class _Compiled:
     ) -> None:
         worded = (form for vocab in vocabularies for form in _worded(vocab, concepts))
         coded = _coded(terminology.codes_of(*concepts))
-        patterns = {pattern: number for number, pattern in enumerate(_SIGNALS)}
+        forms = _minimal((*worded, *_spelled_out(concepts), *coded))
+        every = dict.fromkeys((*_SIGNALS, *(pattern for form in forms for pattern in sorted(form))))
+        short = {pattern for pattern in every if _SHORT.fullmatch(pattern)}
+        short -= {pattern for form in forms if short.issuperset(form) for pattern in form}
+        scanned, beside = [[p for p in every if (p in short) is asked] for asked in (False, True)]
+        patterns = {pattern: number for number, pattern in enumerate((*scanned, *beside))}
         self._forms: dict[int, list[tuple[int, ...]]] = {}
-        for form in _minimal((*worded, *_spelled_out(concepts), *coded)):
-            numbers = tuple(sorted(patterns.setdefault(pattern, len(patterns)) for pattern in form))
+        for form in forms:
+            numbers = tuple(sorted(patterns[pattern] for pattern in form))
             self._forms.setdefault(numbers[0], []).append(numbers)
-        self._scanner = Scanner(list(patterns))
+        self._scanner = Scanner(scanned)
+        self._short = range(len(scanned), len(patterns))
+        """words of two letters that say nothing alone. To look for them takes a third of the scan, so that they are
+        looked for only in a part where a word stands that they make a name with."""
+        self._short_scanner = Scanner(beside) if beside else None
+        self._asks = frozenset(patterns[p] for form in forms if not short.isdisjoint(form) for p in form - short)
         listed = {word for vocab in vocabularies for word in vocab.spelling.listed}
         self._sure = {
             patterns[rough]: re.compile("|".join(_misspelt(word)).encode(), re.IGNORECASE)
@@ -131,10 +144,19 @@ class _Compiled:
 
     def look(self, raw: bytes) -> Concern | None:
         spans = in_parts(raw)
-        parts = [self._seen(raw[begin:end]) for begin, end in spans]
-        hits = set().union(*(part.hits for part in parts))
-        texts = [text for part in parts for text in part.texts]
-        if not any(part.unclear for part in parts) and not self._named(hits, texts):
+        parts: list[_Seen] = []
+        hits: set[int] = set()
+        texts: list[bytes] = []
+        unclear = False
+        for begin, end in spans:
+            part = self._seen(raw[begin:end])
+            parts.append(part)
+            hits |= part.hits
+            texts += part.texts
+            unclear |= part.unclear
+        if len(spans) > 1:
+            hits.update(self._short)  # where none of them was looked for, it may stand
+        if not unclear and not self._named(hits, texts):
             return None
         concerning = (part.unclear or self._named(part.hits, part.texts) for part in parts)
         return Concern(
@@ -158,12 +180,16 @@ class _Compiled:
             return _Seen(hits, (), escaped, unclear=True)
         if said:
             hits |= self._scanner.found(said)
+        if self._short_scanner is not None and not hits.isdisjoint(self._asks):
+            hits.update(self._short[number] for text in (found, said) for number in self._short_scanner.found(text))
         return _Seen(hits, () if hits.isdisjoint(self._sure) else (found, said), escaped)
 
     def _named(self, hits: set[int], texts: Sequence[bytes]) -> bool:
         """Whether the patterns found in the texts make up a name. A rough one is asked in full only where nothing
         surer names a disease: that takes longer than the scan."""
         whole = [form for number in hits for form in self._forms.get(number, ()) if hits.issuperset(form)]
+        if not whole:
+            return False
         if any(self._sure.keys().isdisjoint(form) for form in whole):
             return True
         asked: dict[int, bool] = {}

@@ -110,17 +110,32 @@ NOTHING = Skeleton(frozenset())
 """of an answer that found nothing."""
 
 
-def skeleton_of(bundle: Any, patient_id: str) -> Skeleton | None:
-    """The skeleton of a decoded Bundle (a struct of `CONTENT`); None when anything in it is not regular."""
-    resources = list(map(_RESOURCE_OF, bundle.entry))
-    kinds = frozenset(map(type, resources))
-    owned = resources if kinds <= _OWNED_KINDS else [one for one in resources if isinstance(one, _Owned)]
-    if not _belong(owned, patient_id):
-        return None
-    if not kinds.isdisjoint(_NAMED_KINDS) and not all(_is_named(one) for one in owned if type(one) in _NAMED_KINDS):
-        return None
-    following = [link.url for link in bundle.link if link.relation == "next"]
-    return Skeleton(_names(kinds), following[0] if following else None)
+class Skeletons(Struct, frozen=True):
+    """The skeleton of each of some answers, and how many entries they have together."""
+
+    of: Mapping[str, Skeleton]
+    entries: int
+
+
+def skeletons_of(bundles: Mapping[str, Any], patient_id: str) -> Skeletons | None:
+    """The skeletons of decoded Bundles (structs of `CONTENT`; None: there is nothing) by their names; None when
+    anything in them is not regular."""
+    found: dict[str, Skeleton] = {}
+    entries = 0
+    for name, bundle in bundles.items():
+        if bundle is None or not (bundle.entry or bundle.link):
+            found[name] = NOTHING
+            continue
+        resources = list(map(_RESOURCE_OF, bundle.entry))
+        kinds = frozenset(map(type, resources))
+        owned = resources if kinds <= _OWNED_KINDS else [one for one in resources if isinstance(one, _Owned)]
+        if not _belong(owned, patient_id):
+            return None
+        if not kinds.isdisjoint(_NAMED_KINDS) and not all(_is_named(one) for one in owned if type(one) in _NAMED_KINDS):
+            return None
+        found[name] = Skeleton(_names(kinds), next((link.url for link in bundle.link if link.relation == "next"), None))
+        entries += len(resources)
+    return Skeletons(found, entries)
 
 
 @lru_cache(256)

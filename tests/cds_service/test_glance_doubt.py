@@ -145,6 +145,15 @@ def test_words_of_one_name_in_one_resource_and_in_two(ways: Ways) -> None:
     assert not ways.same(doubted(COLD, of("Condition", **between)))[1]
 
 
+def test_a_word_of_two_letters_in_one_resource_and_in_two(ways: Ways) -> None:
+    one, other = of("Condition", code={"text": "discoid eczema"}), of("Condition", 2, code={"text": "LE swelling"})
+    assert ways.same(doubted(one, COLD, other)) == (200, True)
+    assert ways.same(doubted(one, COLD)) == ways.same(doubted(COLD, other)) == (200, True)
+    assert not ways.same(doubted(COLD, of("Condition", code={"text": "discoid LE"})))[1]
+    between = {"code": {"text": "discoid"}, "contained": [{"resource": "x" * 200}], "note": [{"text": "LE"}]}
+    assert not ways.same(doubted(COLD, of("Condition", **between)))[1]
+
+
 def test_who_names_a_doubtful_result(ways: Ways) -> None:
     """Its own address is no matter, any other resource is."""
     entry = {"fullUrl": "https://ehr.example.org/Observation/Observation-1", "resource": RESULT}

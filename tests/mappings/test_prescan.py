@@ -203,6 +203,25 @@ def test_wherever_it_is_cut_the_same_concerns(brain: Brain, monkeypatch: pytest.
         assert sum(told) >= sum(alone), said
 
 
+@pytest.mark.parametrize("name", ["discoid le", "seropositive ra", "dm juvenile", "es difusa", "overlap pm"])
+def test_a_word_of_two_letters_is_found_beside_its_other(
+    brain: Brain, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    one, other = name.split()
+    for words in (name, name.title(), name.upper(), name.replace(" ", ", "), name.replace(" ", " \u00e9 \u2014 ")):
+        assert brain.may_concern(json.dumps({"text": words}).encode()), words
+        assert brain.may_concern(json.dumps({"text": words}, ensure_ascii=False).encode()), words
+    assert brain.may_concern(json.dumps({"text": one, "note": [{"text": other}]}).encode())
+    assert brain.may_concern(json.dumps([note(one), condition(other)]).encode())
+    assert brain.may_concern(json.dumps([note(other), condition(one)]).encode())
+    long = max(one, other, key=len)
+    assert not brain.may_concern(json.dumps({"text": long}).encode())
+    monkeypatch.setattr(plainbytes, "_PART", 1)
+    for first, second in ((one, other), (other, one)):
+        found = brain.prescan.look(json.dumps([{"a": first}, {"resource": {"b": second}}]).encode())
+        assert found is not None and not found.parts
+
+
 def test_published_cases_all_concern(brain: Brain) -> None:
     """Each of them has the disease, and each would be lost."""
     concerned = 0
