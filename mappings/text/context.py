@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from mappings.text import replies, rows
 from mappings.text.reading import Status
+from mappings.text.schema import load_common
 from mappings.text.tokens import SUSPICION, Sentence, Words, begins_line, opens_question
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
@@ -156,7 +157,8 @@ class Contexts:
             return [Reach("possible", begin, hit.first, hit.first)]
         out = []
         asked = "backward" if self._joined(hit) else self._asks(hit)
-        direction = "forward" if entry.direction == "backward" and self._signs_first(hit, sentence) else entry.direction
+        turned = entry.direction == "backward" and (self._signs_first(hit, sentence) or self._excludes(hit, sentence))
+        direction = "forward" if turned else entry.direction
         person = entry.status in ("family", "other-person")
         present = person and self._present(hit, sentence)
         if direction in ("forward", "both") and asked != "backward":
@@ -192,6 +194,10 @@ class Contexts:
         words = self._words.words
         first = sentence.first
         return words[hit.first] == "(" and words[first] == "(" and words[first + 1] in _SIGNS and hit.first >= first
+
+    def _excludes(self, hit: Hit, sentence: Sentence) -> bool:
+        """ "Ruled out lupus", "Descartado LES": where nothing stands before it, an exclusion speaks of what follows."""
+        return hit.first == sentence.first and self._word(hit.first) in load_common().exclusions
 
     def _ends(self, hit: Hit, sentence: Sentence) -> bool:
         """ "SLE, suspected", "LES - probable": the last word, after a sign, doubts what stands before it."""

@@ -228,6 +228,8 @@ class Common(_Strict):
     """verbs between one test and its result word."""
     several: Folded
     """words by which a result is said of more than one test."""
+    exclusions: Folded
+    """first words of a trigger by which a diagnosis was excluded."""
     partly: Folded
     """words by which only some of the things are meant ("two of the nodules", "einige der Knoten")."""
     removals: Folded

@@ -56,3 +56,22 @@ def test_only_the_place_that_is_named_is_free_again() -> None:
 )
 def test_what_was_taken_out_is_gone_also_where_the_word_has_accents(text: str) -> None:
     assert {mention.status for mention in ENGINE.read(text).concepts} == {"historical"}
+
+
+@pytest.mark.parametrize(
+    ("text", "statuses"),
+    [
+        ("Calcinosis cutis, resolved", {"historical"}),
+        ("Calcinosis cutis resuelta", {"historical"}),
+        ("Calcinosis cutis, partially resolved", {"affirmed"}),
+        ("H/O calcinosis cutis", {"affirmed"}),
+        ("SLE, resolved", {"affirmed"}),
+    ],
+)
+def test_calcinosis_that_a_title_calls_resolved_is_past(text: str, statuses: set[str]) -> None:
+    assert {mention.status for mention in ENGINE.read(text, kind="condition").concepts} == statuses
+
+
+@pytest.mark.parametrize("text", ["Weichteilverkalkung Unterarm", "Hautverkalkungen an den Fingern"])
+def test_a_calcification_in_one_german_word_is_a_lesion(text: str) -> None:
+    assert [lesion.kind for lesion in ENGINE.read(text, kind="condition").lesions] == ["calcification"]

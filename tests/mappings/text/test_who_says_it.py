@@ -76,6 +76,12 @@ def test_another_note_filed_in_error_is_not_this_one(text: str) -> None:
         ("Possible SLE. SLE was ruled out. Now again possible SLE.", {"negated", "possible"}),
         ("Possible SLE. No SLE flare.", {"possible", "negated"}),
         ("SLE since 2010. SLE was excluded as the cause of the rash.", {"affirmed", "negated"}),
+        ("Ruled out lupus", {"negated"}),
+        ("Descartado LES", {"negated"}),
+        ("Excluído lúpus", {"negated"}),
+        ("Éliminé : lupus", {"negated"}),
+        ("Ausgeschlossen: SLE", {"negated"}),
+        ("Lupus ruled out, scleroderma", {"negated", "affirmed"}),
     ],
 )
 def test_an_exclusion_ends_the_doubt_before_it_and_nothing_else(text: str, statuses: set[str]) -> None:
