@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hooks.assess import assess
+from hooks.chart import Chart
 from hooks.dialogue.change import distance, with_normal_calcium
 from hooks.dialogue.opening import is_open
 from hooks.dialogue.records import Given, Resource, Subject, chosen_of, records
@@ -69,7 +70,11 @@ class Dialogue:
         """Every question that could still be answered, in the order of the data."""
         facts, _ = self._with(given)
         assessment = assess(facts, self._knowledge, self.as_of)
-        return tuple(q for q in self.data.questions if q.id not in given and is_open(q, facts, assessment))
+        chart = self._chart(facts)
+        return tuple(q for q in self.data.questions if q.id not in given and is_open(q, chart, assessment))
+
+    def _chart(self, facts: PatientFacts) -> Chart:
+        return Chart(facts, self.as_of, self._knowledge.criteria.told_drugs.days)
 
     def _with(self, given: Given) -> tuple[PatientFacts, tuple[Resource, ...]]:
         made = records(self.data, given, self.subject)
@@ -88,8 +93,9 @@ class Dialogue:
     def _next(self, given: Given, facts: PatientFacts, assessment: Assessment) -> Question | None:
         """The open question whose possible answers, taken as equally likely, move the verdict furthest; the earlier
         one in the data when two move it as far. What everything else rests on comes first."""
+        chart = self._chart(facts)
         for question in self.data.questions:
-            if question.prerequisite and is_open(question, facts, assessment):
+            if question.prerequisite and is_open(question, chart, assessment):
                 return None if question.id in given else question
         supposed = assessment.grade == "incomplete"
         before = assess(with_normal_calcium(facts, assessment), self._knowledge, self.as_of) if supposed else assessment
@@ -97,7 +103,7 @@ class Dialogue:
         now, now_made = preferred(self.data, given), records(self.data, given, self.subject)
         best: tuple[Decimal, Question] | None = None
         for question in self.data.questions:
-            if question.id in given or not is_open(question, facts, assessment):
+            if question.id in given or not is_open(question, chart, assessment):
                 continue
             moves = 0
             for trial in question.tried:

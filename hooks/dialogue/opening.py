@@ -8,16 +8,15 @@ from hooks.model import Assessment
 from mappings.facts import PatientFacts
 
 
-def is_open(question: Question, facts: PatientFacts, assessment: Assessment) -> bool:
+def is_open(question: Question, chart: Chart, assessment: Assessment) -> bool:
     """A question about the lesion needs one. A restricted lesion counts as described."""
     criterion = assessment.criteria.lesion
     if question.lesion and criterion.status != "met":
         return False
-    chart = Chart(facts, assessment.as_of)
     return (
         _criteria(question.open, assessment)
         and _person(question.open, chart)
-        and not _described(question.open, facts, assessment)
+        and not _described(question.open, chart.given, assessment)
         and not _known(question.open, chart)
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,7 +14,8 @@ from hooks.dialogue import AnswerError, Dialogue, moved, nobody
 from hooks.dialogue.records import records
 from hooks.knowledge import load_knowledge
 from hooks.knowledge.dialogue_schema import UNKNOWN, Question
-from mappings.facts import Lesion
+from mappings.dates import PartialDate
+from mappings.facts import Lesion, Medication
 from mappings.raw import RawChart
 from tests.charts import TODAY, chart
 from tests.hooks.dialogue.talking import DATA, read, reader, talk
@@ -299,3 +301,12 @@ def test_sources_of_the_questions_resolve() -> None:
     for question in DATA.questions:
         assert question.sources
         assert evidence.missing(question.sources) == ()
+
+
+@pytest.mark.parametrize(("days", "asked"), [(60, False), (800, True)])
+def test_a_drug_that_an_old_note_told_of_is_asked_for_again(days: int, asked: bool) -> None:
+    told = PartialDate.parse((TODAY - timedelta(days=days)).isoformat())
+    drug = Medication("DocumentReference/1", "aspirin", classes=frozenset({"salicylate"}), told=told)
+    facts = msgspec.structs.replace(talk(CHART).facts, medications=(drug,))
+    dialogue = Dialogue(facts, DATA, load_knowledge(), read, TODAY)
+    assert ("q14" in [question.id for question in dialogue.open({})]) is asked
