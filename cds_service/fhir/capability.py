@@ -14,10 +14,10 @@ from msgspec import Struct, field
 
 from mappings.versions import Version, version_of
 
-Manner = Literal["counted", "short", "plain", "bare", "by-category", "one-by-one"]
-"""counted: takes our `_count`. short: long pages took too long or grew too large. plain: refuses `_sort`, `_include` or
-long pages. bare: any `_count` too. by-category: demands a category. one-by-one: its pages can't be asked for before the
-page that links to them."""
+Manner = Literal["long", "short", "counted", "plain", "bare", "by-category", "one-by-one"]
+"""long: gives its pages so fast that long ones come in time. short: does not, or refuses them. counted: takes our
+`_count`. plain: refuses `_sort` or `_include`. bare: any `_count` too. by-category: demands a category. one-by-one: its
+pages can't be asked for before the page that links to them."""
 _SEARCH_MODE = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-mode"
 _KEPT_SECONDS = 3600.0
 _FAILED_SECONDS = 60.0

@@ -29,10 +29,13 @@ _SEARCHES: dict[Need, tuple[str, Parameters]] = {
     "procedures": ("Procedure", [("_sort", "-date")]),
     "serviceRequests": ("ServiceRequest", [("status", "draft,active,on-hold")]),
 }
-_LONG, _SHORT = "1000", "200"
-"""the page that most servers give at most (Epic, Microsoft, Google, Oracle Health AI; others give what they can), and
-what Oracle Millennium takes: https://docs.oracle.com/en/industries/health/millennium-platform-apis/mfrap/"""
-_COUNT = {"DiagnosticReport": "100", "AllergyIntolerance": "100", "ServiceRequest": "100", "ProcedureRequest": "100"}
+_LONG, _SHORT = 1000, 200
+"""resources a page: what most servers give at most (Epic, Microsoft, Google, Oracle Health AI; others give what they
+can), and what all take: https://docs.oracle.com/en/industries/health/millennium-platform-apis/mfrap/"""
+_SHARE = 1 / 2
+"""of the time left that a long page may be expected to take: what comes too late would be nothing, where of short pages
+the newest had come."""
+_COUNT = {"DiagnosticReport": 100, "AllergyIntolerance": 100, "ServiceRequest": 100, "ProcedureRequest": 100}
 """the page of types that are large, or few."""
 _OLDER_NAME: dict[str, str] = {"ServiceRequest": "ProcedureRequest"}
 """what a STU3 server calls the type; asked for only when the server does not know ours."""
@@ -73,9 +76,9 @@ async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: D
 
 
 async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
-    """The wide search; on a 400 without what the server may not know (`_sort`, `_include`, pages so long, any
-    `_count`), and where it demands a category (issue code `required`) or still refuses, category by category. What a
-    server refused once is not tried again."""
+    """The wide search; on a 400 without what the server may not know (`_sort`, `_include`, any `_count`), and where it
+    demands a category (issue code `required`) or still refuses, category by category. What a server refused once is
+    not tried again."""
     if kind in _CATEGORIES and "by-category" in client.manners(kind):
         return await _by_category(client, kind, base, deadline)
     found = await _in_some_way(client, kind, base, extra, deadline)
@@ -91,31 +94,42 @@ async def _in_some_way(client: FhirClient, kind: str, base: Parameters, extra: P
     """The widest search that the server takes; 400 when it takes none, or demands another parameter."""
     found = Read(status=400)
     for manner, more in _ways(kind, extra, client.manners(kind)):
+        begun = deadline.left
         found = await client.search(kind, [*base, *more], deadline)
         if found.status == 400 and "required" not in found.issue_codes:
+            if manner == "long":
+                client.has_manner(kind, "short")
             continue
-        if found.failed in _TOO_MUCH and ("_count", _LONG) in more:
+        if found.failed in _TOO_MUCH and manner == "long":
             client.has_manner(kind, "short", lasting=False)
-        elif found.failed is None or (manner != "counted" and "required" in found.issue_codes):
+        elif manner != "long" and (found.failed is None or (manner != "counted" and "required" in found.issue_codes)):
             client.has_manner(kind, manner)
+        if manner == "counted" and _is_quick(found, begun - deadline.left, begun):
+            client.has_manner(kind, "long", lasting=False)
         break
     return found
 
 
+def _is_quick(found: Read, took: float, left: float) -> bool:
+    """Whether a long page would be worth it here, and come in time."""
+    whole = found.failed is None and found.partial is None
+    return whole and found.count > _SHORT and took * _LONG / found.count <= left * _SHARE
+
+
 def _ways(kind: str, extra: Parameters, manners: Collection[Manner]) -> list[tuple[Manner, Parameters]]:
-    """The ways to ask, the widest first, each with what it says of a server that takes it."""
-    count = _COUNT.get(kind, _LONG)
+    """The ways to ask, the widest first, each with what it says of a server that takes it. Long pages only where short
+    ones have shown that they come in time."""
+    count = ("_count", str(_COUNT.get(kind, _SHORT)))
     plain = [parameter for parameter in extra if not parameter[0].startswith("_")]
-    ways: list[tuple[Manner, Parameters]] = [
-        ("counted", [*extra, ("_count", min(count, _SHORT, key=int) if "short" in manners else count)]),
-        ("plain", [*plain, ("_count", min(count, _SHORT, key=int))]),
-        ("bare", plain),
-    ]
+    ways: list[tuple[Manner, Parameters]] = [("counted", [*extra, count]), ("plain", [*plain, count]), ("bare", plain)]
     if ways[0][1] == ways[1][1]:
         del ways[1]
     known = max((n for n, (manner, _) in enumerate(ways) if manner in manners), default=0)
     # what took our `_count` before does not refuse another search for it
-    return ways[known : known + 1] if "counted" in manners and not extra else ways[known:]
+    found = ways[known : known + 1] if "counted" in manners and not extra else ways[known:]
+    if known == 0 and kind not in _COUNT and "long" in manners and "short" not in manners:
+        found.insert(0, ("long", [*extra, ("_count", str(_LONG))]))
+    return found
 
 
 async def _with_medications(client: FhirClient, found: Read, deadline: Deadline) -> Read:
@@ -187,7 +201,7 @@ async def search_codes(
     chunks = _chunks(codes)
     if len(chunks) > 1 and client.capability.posts is not False:
         whole = ",".join(chunks)
-        found = await client.search_by_post(kind, [*base, ("code", whole), ("_count", _SHORT)], deadline)
+        found = await client.search_by_post(kind, [*base, ("code", whole), ("_count", str(_SHORT))], deadline)
         if not (found.failed is not None and found.status in _NO_POST):
             return found
         client.refused_post()

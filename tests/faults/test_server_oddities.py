@@ -106,7 +106,7 @@ def _epic_code_of_the_issue_not_its_text() -> None:
 def _epic_conditions_need_none() -> None:
     vendor = Epic(CHART)
     assert state(talk(vendor), "conditions") == ("complete", None)
-    assert [q for _, p, q in vendor.asked if p == "/Condition" and "session=" not in q] == ["patient=p&_count=1000"]
+    assert [q for _, p, q in vendor.asked if p == "/Condition" and "session=" not in q] == ["patient=p&_count=200"]
 
 
 def _informational(code: str) -> Callable[[], None]:
