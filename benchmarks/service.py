@@ -119,6 +119,7 @@ def settings(folder: Path) -> Settings:
         "algorithms": ["ES384", "RS384"],
         "jwks": {"keys": [key(algorithm).as_dict(private=False) for algorithm in ("RS384", "ES384")]},
         "fhirServers": ["https://fhir.example.org/r4"],
+        "maxPerMinute": 1_000_000,  # what is measured is not how soon the rate is full
     }
     tenants.write_text(yaml.safe_dump({"tenants": [tenant]}))
     return Settings(
