@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hooks.knowledge import Knowledge
 from mappings.codelists import Terminology
 from mappings.prescan import Prescan
-from mappings.text.engine import TextEngine
+
+if TYPE_CHECKING:
+    from mappings.text.engine import TextEngine
 
 
 def prescan_of(terminology: Terminology, text: TextEngine, knowledge: Knowledge) -> Prescan:

@@ -22,7 +22,6 @@ from mappings.facts import PatientFacts
 from mappings.prescan import Prescan
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
-from mappings.text.engine import TextEngine
 
 if TYPE_CHECKING:
     from hooks.answers import Answers
@@ -47,6 +46,8 @@ class Brain:
 
     def with_overlay(self, overlay: OverlayText) -> Brain:
         """The same with a hospital's own codes. CodelistError names what is wrong with them."""
+        from mappings.text.engine import TextEngine
+
         terminology, text = load_terminology(overlay), TextEngine.load()
         reader = ChartReader(terminology, terminology.drugs, text)
         prescan = prescan_of(terminology, text, self.knowledge)
@@ -91,6 +92,8 @@ class Brain:
 
 def load_brain(as_of: date | None = None, overlay: OverlayText | None = None) -> Brain:
     """Reads code lists, lexicons and knowledge; their errors name file and key."""
+    from mappings.text.engine import TextEngine
+
     terminology = load_terminology(overlay)
     text = TextEngine.load()
     reader = ChartReader(terminology, terminology.drugs, text)

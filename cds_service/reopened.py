@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds_service.bundle_frame import BundleFrame
 from cds_service.errors import BadRequest
@@ -84,7 +85,12 @@ class Opened(Guarded, frozen=True):
                 return [_renewed(card, context.new_uuid) for card in cards]
         return None
 
+    def to_keep(self) -> Opened:
+        """The same without what is good for one request only."""
+        return replace(self, assessment=replace(self.assessment, situation=None))
+
     def keep(self, context: CardContext, cards: list[Card]) -> None:
+        """Keeps the cards of a context beside those of few others."""
         self.written.append((context, cards))
         del self.written[:-_MOST_READERS]
 

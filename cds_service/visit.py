@@ -88,7 +88,8 @@ class Visit(Struct, frozen=True):
         found = await self._asked(body, lambda _: True)
         if found is not None:
             asked, digest = found
-            self.state.charts.keep((self.tenant_id, asked.hook.patient_id), digest, opened, len(asked.prefetch))
+            key = self.tenant_id, asked.hook.patient_id
+            self.state.charts.keep(key, digest, opened.to_keep(), len(asked.prefetch))
 
     async def _asked(self, body: bytes, wanted: Callable[[str], bool]) -> tuple[Asked, bytes] | None:
         """The question of a request, and the digest of its prefetch."""

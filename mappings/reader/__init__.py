@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -36,10 +36,12 @@ from mappings.reader.names import Dosed, Meaning, Names
 from mappings.reader.silence import Digests, Silence, well_formed
 from mappings.reader.taking import settled
 from mappings.reader.titles import Titles
-from mappings.text.engine import TextEngine
 from mappings.units import load_units
 from mappings.unread import Unread
 from mappings.versions import Version, as_r4
+
+if TYPE_CHECKING:
+    from mappings.text.engine import TextEngine
 
 __all__ = ["READ_TYPES", "ChartReader"]
 

@@ -1,6 +1,6 @@
 """What is remembered from chart to chart, for the life of the process: by digest, never by words.
 
-No chart text outlives its request. What stays is 16 bytes that mean nothing without a key, which is random, of this
+No chart text stays here. What does is 16 bytes that mean nothing without a key, which is random, of this
 process, and never leaves it, and beside them our own ids."""
 
 from __future__ import annotations

@@ -1,16 +1,20 @@
 """The text engine for the time of one chart: a title that stands a hundred times in it is read once.
 
-Readings are kept for one chart only, never across patients: chart text must not outlive its request. What stays is
-which texts said nothing, and what short titles name, under digests that can't be read back (`silence.py`, `titles.py`).
+Readings are kept for one chart only, never across patients, and let go of with its request. What stays is which texts
+said nothing, and what short titles name, under digests that can't be read back (`silence.py`, `titles.py`).
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mappings.facts import Site
 from mappings.reader.silence import Silence
 from mappings.reader.titles import Titles
-from mappings.text.engine import Kind, TextEngine
 from mappings.text.reading import TextReading, TimeSpan
+
+if TYPE_CHECKING:
+    from mappings.text.engine import Kind, TextEngine
 
 _LONGEST = 300
 """longer texts are notes, which do not repeat."""

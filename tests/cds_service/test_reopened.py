@@ -143,7 +143,7 @@ def test_a_request_with_blanks_is_known_when_it_is_the_same(service: Service) ->
     assert service.read == 1
 
 
-def test_who_asks_gets_cards_of_their_own(service: Service) -> None:
+def test_who_asks_gets_cards_of_their_own(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def performers(cards: list[dict[str, Any]]) -> str:
         return " ".join(sorted({name for name in ("Practitioner/1", "Practitioner/2") if name in json.dumps(cards)}))
 
@@ -155,6 +155,12 @@ def test_who_asks_gets_cards_of_their_own(service: Service) -> None:
     assert performers(other) == "Practitioner/2" and "Encounter/e2" in json.dumps(other)
     assert "Encounter/e1" not in json.dumps(other) and (service.read, service.written) == (1, 2)
     assert performers(asks("Practitioner/1", "e1")) == "Practitioner/1" and service.written == 2
+    (kept,) = service.app.state.cds.charts._held.values()
+    assert kept.opened.assessment.situation is None, "what is good for one request only is let go of"
+    new = Service(monkeypatch, keep_charts_seconds=0)
+    with new.client:
+        sent = body(context={"userId": "Practitioner/2", "patientId": "p1", "encounterId": "e2"})
+        assert without_uuids(new.ask(sent)) == without_uuids(other), "written from what was kept, the very same"
 
 
 def _of_day(sent: Body) -> None:
