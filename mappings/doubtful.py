@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -88,7 +88,7 @@ def doubtful(
 
 
 def _concerning(
-    body: bytes, parts: Sequence[tuple[int, int]], concerns: Callable[[bytes], bool]
+    body: bytes, parts: Iterable[tuple[int, int]], concerns: Callable[[bytes], bool]
 ) -> Iterator[tuple[int, int]]:
     """Where the resources stand that concern."""
     for begin, end in parts:

@@ -52,10 +52,10 @@ _MARKUP = frozenset({_OPEN, _AMPERSAND})
 
 
 class Concern(Struct, frozen=True):
-    """Where JSON text may name one of the concepts: the parts of it (`plainbytes.in_parts`) that do by themselves.
-    `escaped`: letters may be written as escapes somewhere in the text."""
+    """Where JSON text may name one of the concepts: the parts of it (`plainbytes.in_parts`) that do by themselves, the
+    surest first. `escaped`: letters may be written as escapes somewhere in the text."""
 
-    parts: tuple[tuple[int, int], ...]
+    parts: Iterable[tuple[int, int]]
     escaped: bool
 
 
@@ -156,13 +156,9 @@ class _Compiled:
             unclear |= part.unclear
         if len(spans) > 1:
             hits.update(self._short)  # where none of them was looked for, it may stand
-        if not unclear and not self._named(hits, texts):
+        if not unclear and not self.named(hits, texts):
             return None
-        concerning = (part.unclear or self._named(part.hits, part.texts) for part in parts)
-        return Concern(
-            tuple(span for span, concerns in zip(spans, concerning, strict=True) if concerns),
-            any(part.escaped for part in parts),
-        )
+        return Concern(_Concerning(self, [*zip(spans, parts, strict=True)]), any(part.escaped for part in parts))
 
     def _seen(self, raw: bytes) -> _Seen:
         found = as_ascii(raw)
@@ -184,10 +180,17 @@ class _Compiled:
             hits.update(self._short[number] for text in (found, said) for number in self._short_scanner.found(text))
         return _Seen(hits, () if hits.isdisjoint(self._sure) else (found, said), escaped)
 
-    def _named(self, hits: set[int], texts: Sequence[bytes]) -> bool:
+    def surely_named(self, hits: set[int]) -> bool:
+        """Whether patterns that were found make up a name, and none of them is a rough one."""
+        return any(self._sure.keys().isdisjoint(form) for form in self._whole(hits))
+
+    def _whole(self, hits: set[int]) -> list[tuple[int, ...]]:
+        return [form for number in hits for form in self._forms.get(number, ()) if hits.issuperset(form)]
+
+    def named(self, hits: set[int], texts: Sequence[bytes]) -> bool:
         """Whether the patterns found in the texts make up a name. A rough one is asked in full only where nothing
         surer names a disease: that takes longer than the scan."""
-        whole = [form for number in hits for form in self._forms.get(number, ()) if hits.issuperset(form)]
+        whole = self._whole(hits)
         if not whole:
             return False
         if any(self._sure.keys().isdisjoint(form) for form in whole):
@@ -202,6 +205,24 @@ class _Compiled:
         if number not in asked:
             asked[number] = any(sure.search(text) for text in texts)
         return asked[number]
+
+
+class _Concerning:
+    """The parts that concern. Whoever has seen enough stops asking: what a rough word is takes long to find out."""
+
+    def __init__(self, compiled: _Compiled, parts: Sequence[tuple[tuple[int, int], _Seen]]) -> None:
+        self._compiled, self._parts = compiled, parts
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        rough = []
+        for span, part in self._parts:
+            if part.unclear or self._compiled.surely_named(part.hits):
+                yield span
+            elif part.texts:
+                rough.append((span, part))
+        for span, part in rough:
+            if self._compiled.named(part.hits, part.texts):
+                yield span
 
 
 def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:

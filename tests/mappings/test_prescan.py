@@ -219,7 +219,7 @@ def test_a_word_of_two_letters_is_found_beside_its_other(
     monkeypatch.setattr(plainbytes, "_PART", 1)
     for first, second in ((one, other), (other, one)):
         found = brain.prescan.look(json.dumps([{"a": first}, {"resource": {"b": second}}]).encode())
-        assert found is not None and not found.parts
+        assert found is not None and not [*found.parts]
 
 
 def test_published_cases_all_concern(brain: Brain) -> None:
