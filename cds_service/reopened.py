@@ -37,7 +37,8 @@ from mappings.versions import Version
 Card = dict[str, Any]
 Key = tuple[str, str]
 """Tenant and patient."""
-_MOST_BYTES = 4 * 1024 * 1024
+_MOST_BYTES, _LARGEST = 2 * 1024 * 1024, 4 * 1024 * 1024
+"""of all charts together; of one, which is then kept alone"""
 _OF_ENTRY = 128 * 1024
 """bytes of an assessment with its cards; beside them facts take less than half of what the prefetch took."""
 _MOST_READERS = 4
@@ -161,9 +162,9 @@ class Reopened:
         self.tidy()
         self._drop(key)
         room = _OF_ENTRY + size // 2
-        if room > _MOST_BYTES or not self.keeps:
+        if room > _LARGEST or not self.keeps:
             return
-        while self._room + room > _MOST_BYTES:
+        while self._held and self._room + room > _MOST_BYTES:
             self._drop(next(iter(self._held)))
         self._held[key] = _Held(digest, opened, room, time.monotonic() + self._seconds)
         self._room += room

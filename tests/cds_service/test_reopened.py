@@ -351,6 +351,11 @@ def test_charts_are_kept_for_a_time_and_in_a_bound(monkeypatch: pytest.MonkeyPat
         table.keep(("a", str(number)), b"d", opened(), 100_000)
     held = len(table)
     assert 5 < held < 100 and table.find(("a", "99"), b"d", terms) and not table.find(("a", "0"), b"d", terms)
+    table.keep(("a", "large"), b"d", opened(), 5_000_000)
+    assert table.find(("a", "large"), b"d", terms) and len(table) == 1, "alone"
+    for number in range(100):
+        table.keep(("a", str(number)), b"d", opened(), 100_000)
+    assert not table.find(("a", "large"), b"d", terms)
     table.keep(("a", "huge"), b"d", opened(), 100_000_000)
     assert len(table) == held and not table.find(("a", "huge"), b"d", terms)
     now += 50
