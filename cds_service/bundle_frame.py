@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -22,6 +21,6 @@ class BundleFrame(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_def
     link: msgspec.Raw = msgspec.Raw()
 
 
-def is_all(decoded: msgspec.Struct | Mapping[str, Any], raw: bytes | memoryview | msgspec.Raw) -> bool:
+def is_all(decoded: msgspec.Struct, raw: bytes | msgspec.Raw) -> bool:
     """Whether it is as long when it is written again: no member was there twice, and no blanks are between them."""
     return len(_ENCODER.encode(decoded)) == len(raw)

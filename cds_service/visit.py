@@ -56,7 +56,7 @@ class Visit(Struct, frozen=True):
         tenant, begun = self.tenant, time.perf_counter()
         if self._is_off:
             return []
-        read = await assessed(hook, self.state, tenant)
+        read = await assessed(hook, self.state, tenant, partial(self._asked, body, lambda _: self.state.charts.keeps))
         if read.assessment.unreadable:
             await self._keep(hook, read.facts, read.assessment, (), (), "unreadable", begun)
             if tenant is not None and tenant.fail_silent:
@@ -65,8 +65,10 @@ class Visit(Struct, frozen=True):
         material = hashed(material_facts(read.assessment), self._key)
         opened = Opened(read.terms, read.facts, read.assessment, read.heavy, material)
         shown = await self._show(hook, opened, begun)
-        if not read.asked:
-            await self._hold(body, opened)
+        if read.asked is not None:
+            asked, digest = read.asked
+            key = self.tenant_id, asked.hook.patient_id
+            self.state.charts.keep(key, digest, opened.to_keep(), len(asked.prefetch))
         return shown
 
     async def reopened(self, body: bytes) -> Reopening | None:
@@ -74,32 +76,18 @@ class Visit(Struct, frozen=True):
         charts, name = self.state.charts, self.tenant_id
         if not len(charts):
             return None
-        found = await self._asked(body, lambda patient_id: charts.knows((name, patient_id)))
+        work = partial(self._asked, body, lambda patient_id: charts.knows((name, patient_id)))
+        found = await self.state.lanes.run(name, len(body) > HEAVY_BYTES, work)
         if found is None:
             return None
         hook, digest = found[0].hook, found[1]
         opened = charts.find((name, hook.patient_id), digest, self._terms(hook))
         return None if opened is None else Reopening(hook, opened)
 
-    async def _hold(self, body: bytes, opened: Opened) -> None:
-        """Keeps a chart in case it is opened again."""
-        if not self.state.charts.keeps:
-            return
-        found = await self._asked(body, lambda _: True)
-        if found is not None:
-            asked, digest = found
-            key = self.tenant_id, asked.hook.patient_id
-            self.state.charts.keep(key, digest, opened.to_keep(), len(asked.prefetch))
-
-    async def _asked(self, body: bytes, wanted: Callable[[str], bool]) -> tuple[Asked, bytes] | None:
-        """The question of a request, and the digest of its prefetch."""
-        hook, digest = SERVICES[self.service_id].hook, self.state.charts.digest
-
-        def work() -> tuple[Asked, bytes] | None:
-            found = asked(body, hook, wanted)
-            return None if found is None else (found, digest(found))
-
-        return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
+    def _asked(self, body: bytes, wanted: Callable[[str], bool]) -> tuple[Asked, bytes] | None:
+        """The question of a request about a patient that is wanted, and the digest of its prefetch. For any thread."""
+        found = asked(body, SERVICES[self.service_id].hook, wanted)
+        return None if found is None else (found, self.state.charts.digest(found))
 
     def _terms(self, hook: HookRequest) -> Terms:
         brain, tenant, state = self.state.brain_of(self.tenant), self.tenant, self.state
@@ -263,17 +251,24 @@ class Visit(Struct, frozen=True):
 
 
 class Assessed(Struct, frozen=True):
-    """A chart read and assessed. `heavy`: it is heavy work; `asked`: more than the prefetch was read for it."""
+    """A chart read and assessed. `heavy`: it is heavy work; `asked`: what `beside` gave, None where more than the
+    prefetch was asked for."""
 
     facts: PatientFacts
     assessment: Assessment
     heavy: bool
-    asked: bool
     terms: Terms
+    asked: tuple[Asked, bytes] | None
 
 
-async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) -> Assessed:
-    """Facts and assessment of the patient that the request names. Empties the request's prefetch."""
+async def assessed(
+    hook: HookRequest,
+    state: AppState,
+    tenant: Tenant | None,
+    beside: Callable[[], tuple[Asked, bytes] | None] = lambda: None,
+) -> Assessed:
+    """Facts and assessment of the patient that the request names. Empties the request's prefetch. `beside`: what is
+    found out about the request in the same turn at the processor."""
     deadline = Deadline.after(state.settings.deadline_ms)
     client, zone = state.fhir_client(hook, tenant), tenant.zone if tenant is not None else None
     with span("gather") as gathering:
@@ -288,14 +283,18 @@ async def assessed(hook: HookRequest, state: AppState, tenant: Tenant | None) ->
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
     heavy, version = gathered.count > HEAVY_RESOURCES, gathered.frame.version
     with span("read and assess") as assessing:
-        facts, found = await state.lanes.run(name, heavy, partial(_understood, brain, gathered))
+        work = partial(_understood, brain, gathered, beside)
+        facts, found, asked = await state.lanes.run(name, heavy, work)
         assessing.note(grade=found.grade)
     _count(state, facts, found)
-    return Assessed(facts, found, heavy, gathered.asked, Terms(brain, found.as_of, version, zone, client is not None))
+    return Assessed(facts, found, heavy, Terms(brain, found.as_of, version, zone, client is not None), asked)
 
 
-def _understood(brain: Brain, gathered: Gathered) -> tuple[PatientFacts, Assessment]:
-    return brain.understand(gathered.chart())
+def _understood(
+    brain: Brain, gathered: Gathered, beside: Callable[[], tuple[Asked, bytes] | None]
+) -> tuple[PatientFacts, Assessment, tuple[Asked, bytes] | None]:
+    facts, found = brain.understand(gathered.chart())
+    return facts, found, None if gathered.asked else beside()
 
 
 def _count(state: AppState, facts: PatientFacts, found: Assessment) -> None:

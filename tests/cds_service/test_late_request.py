@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -99,24 +99,36 @@ def some_charts(name: str, most: int, longest: int) -> list[tuple[str, list[Any]
     return [(c.patient_id, list(c.resources)[:longest]) for _, c in zip(range(most), charts(name), strict=False)]
 
 
+def changed_charts(name: str) -> Iterator[tuple[str, list[Any]]]:
+    """Public charts, each as it is and in three changed ways."""
+    changes: tuple[Changed, ...] = (mutated, laboratory, lambda found, seed: [*found, *mutated(found, seed)])
+    for number, (patient, resources) in enumerate(some_charts(name, 60, 1500)):
+        yield patient, resources
+        for turn, change in enumerate(changes):
+            yield patient, change(resources, 10 * number + turn)
+
+
+def published_charts() -> Iterator[tuple[str, list[Any]]]:
+    """The published cases, each as it is and with other laboratory results."""
+    for number, stage in enumerate(published_cases()):
+        resources = [orjson.loads(orjson.dumps(dict(r), default=str)) for r in stage.build(TODAY).resources]
+        yield stage.id, resources
+        yield stage.id, laboratory(resources, number)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", [*BUNDLE_SETS, *FILE_SETS])
 def test_every_public_chart_and_mutants_of_it(name: str) -> None:
     reader, slow = brain_reader(), forgetful()
-    changes: tuple[Changed, ...] = (mutated, laboratory, lambda found, seed: [*found, *mutated(found, seed)])
-    for number, (patient, resources) in enumerate(some_charts(name, 60, 1500)):
+    for patient, resources in changed_charts(name):
         same_both_ways(reader, slow, patient, resources)
-        for turn, change in enumerate(changes):
-            same_both_ways(reader, slow, patient, change(resources, 10 * number + turn))
 
 
 @pytest.mark.long
 def test_published_cases() -> None:
     reader, slow = brain_reader(), forgetful()
-    for number, stage in enumerate(published_cases()):
-        resources = [orjson.loads(orjson.dumps(dict(r), default=str)) for r in stage.build(TODAY).resources]
-        same_both_ways(reader, slow, stage.id, resources)
-        same_both_ways(reader, slow, stage.id, laboratory(resources, number))
+    for patient, resources in published_charts():
+        same_both_ways(reader, slow, patient, resources)
 
 
 def weight(**more: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import orjson
 import pytest
 
 from cds_service.app import create_app
@@ -15,7 +14,6 @@ from cds_service.fhir.late import Page, page_of
 from cds_service.gather import Gathered
 from cds_service.limits import decode_request
 from cds_service.pipeline import load_brain
-from cds_service.sandbox.cases import published_cases
 from cds_service.settings import Settings
 from hooks.wire import HookRequest
 from mappings.bundles import decode, unpack
@@ -25,10 +23,17 @@ from mappings.reader import ChartReader
 from mappings.unread import Unread
 from mappings.versions import Version
 from tests.cds_service.fhir.test_late import answer, gathered
-from tests.cds_service.test_late_request import Changed, facts, late, many, some_charts, weight
+from tests.cds_service.test_late_request import (
+    changed_charts,
+    facts,
+    late,
+    many,
+    published_charts,
+    some_charts,
+    weight,
+)
 from tests.charts import TODAY
 from tests.faults.test_reading import PATIENT
-from tests.mappings.reader.test_measured import laboratory
 from tests.mappings.reader.test_silence import brain_reader, forgetful, mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS
 
@@ -75,20 +80,15 @@ def test_public_charts_and_mutants_of_them(name: str) -> None:
 @pytest.mark.parametrize("name", [*BUNDLE_SETS, *FILE_SETS])
 def test_every_public_chart_and_mutants_of_it(name: str) -> None:
     reader, slow = brain_reader(), forgetful()
-    changes: tuple[Changed, ...] = (mutated, laboratory, lambda found, seed: [*found, *mutated(found, seed)])
-    for number, (patient, resources) in enumerate(some_charts(name, 60, 1500)):
+    for patient, resources in changed_charts(name):
         same_both_ways(reader, slow, patient, resources)
-        for turn, change in enumerate(changes):
-            same_both_ways(reader, slow, patient, change(resources, 10 * number + turn))
 
 
 @pytest.mark.long
 def test_published_cases() -> None:
     reader, slow = brain_reader(), forgetful()
-    for number, stage in enumerate(published_cases()):
-        resources = [orjson.loads(orjson.dumps(dict(r), default=str)) for r in stage.build(TODAY).resources]
-        same_both_ways(reader, slow, stage.id, resources)
-        same_both_ways(reader, slow, stage.id, laboratory(resources, number))
+    for patient, resources in published_charts():
+        same_both_ways(reader, slow, patient, resources)
 
 
 def weights(count: int = 20, **more: Any) -> list[Any]:
