@@ -22,12 +22,17 @@ _ESCAPES = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
 _ENTITY = re.compile(rb"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][^\t\n\f <&#;\"\\]{0,31};?)")
 _GONE = "|".join([*(f"/?{name}" for name in sorted(INLINE)), *(name for name in sorted(CELLS) if name[0] != "/")])
 """tags that leave nothing behind, not even a blank"""
-_JOINING = re.compile(rf"(?i)(?:<(?:{_GONE})(?![a-z0-9:])[^<>]*>)+(?=[a-z0-9])".encode())
+_JOINING = re.compile(rf"(?i)(?:<(?:{_GONE})(?![a-z0-9:])[^<>]*>)+(?=[a-z0-9_\x01])".encode())
+_BLANK, _MARKED = rb"[ .'_-]|\\[bfnrt]", rb"<[^<>]*>|&[#A-Za-z0-9]{1,31};?"
+_LONE_PAIR = re.compile(
+    rb"(?:[^A-Za-z]|\\[bfnrt])([A-Za-z])(?=(?:%b)*(?:%b)(?:%b|%b)*([A-Za-z])(?![A-Za-z0-9_]))"
+    % (_BLANK, _MARKED, _MARKED, _BLANK)
+)
 _QUOTED_END = re.compile(rb"=\s?\\?[\"'][^\"'<>]*>")
 _DATA = re.compile(rb'"data"\s*:\s*"([^"]*)"')
 _MARKUP = frozenset("<>&\\")
 _MOST_ATTACHED = 1_000_000
-_BLANKS = bytes.maketrans(b"\t\n\v\f\r", b"     ")
+_BLANKS = bytes.maketrans(b"\t\n\v\f\r\x1c\x1d\x1e\x1f", b" " * 9)
 RESOURCE = b'"resource"'
 """the name under which a resource stands in a Bundle"""
 _PART = 32 * 1024
@@ -39,8 +44,14 @@ _FEW, _MOST_KEPT = 4, 4096
 """bytes of a run (a letter or two, which say nothing of anybody) whose plain letters are kept, and of how many"""
 _SELDOM = 100
 """bytes from one sign to the next on average, from which it is looked for by itself."""
+_ACCENTS, _ESCAPE = b"\xcc\xcd", len("\\u0041")
+"""what accents begin with that letters are written with, and how long an escape is"""
 DOUBLE = b"\\\\"
 """two backslashes: one that is read as such, and then anything may follow"""
+LETTER = b"\1"
+"""a letter or figure that has no plain one ("ø", "е" of Cyrillic): it belongs to its word, and may be the wrong letter
+in it"""
+_LETTERS_TOO = (LETTER, b"_")
 _SIGNS = {'"': " ", "\\": DOUBLE.decode()} | {chr(code): " " for code in range(1, 32)}
 """what a written-out sign becomes"""
 
@@ -71,6 +82,8 @@ def as_ascii(raw: bytes) -> bytes | None:
             letters = _of_few(before, written) if len(written) <= _FEW else _letters(before, written.decode("utf-8"))
         except UnicodeDecodeError:
             return None
+        if written[0] in _ACCENTS and raw[max(0, begin - _ESCAPE) : begin].startswith(b"\\u"):
+            letters = DOUBLE  # the accent belongs to a letter that is an escape still
         parts += (view[at:begin], letters)
         at = run.end()
     return b"".join((*parts, view[at:]))
@@ -103,6 +116,11 @@ def is_plain(found: bytes) -> bool:
         if b"<" in other and not _parted(other):
             return False
     return b"<" not in found or _parted(found)
+
+
+def lone_pairs(found: bytes) -> frozenset[bytes]:
+    """Each two letters that stand by themselves with markup between them, in small letters: "S.&nbsp;L." is "sl"."""
+    return frozenset(b"".join(pair).lower() for pair in _LONE_PAIR.findall(found))
 
 
 def attached(found: bytes) -> bytes | None:
@@ -139,14 +157,15 @@ def _text(sent: bytes) -> bytes | None:
 
 
 def _written_out(match: re.Match[bytes]) -> bytes:
-    text = "".join(chr(int(code, 16)) for code in match[0].decode("ascii")[2:].split("\\u"))
+    units = bytes.fromhex(match[0].decode("ascii").replace("\\u", ""))
+    text = units.decode("utf-16-be", "surrogatepass")  # two escapes may be one letter
     return _letters(match.string[max(0, match.start() - 1) : match.start()], text)
 
 
 def _letters(before: bytes, text: str) -> bytes:
     """A run of characters as ASCII; an accent may belong to the character before."""
-    if "\0" in text:
-        return DOUBLE  # dropped, or it parts words: nobody can tell from here
+    if "\0" in text or (before == b">" and unicodedata.combining(text[0])):
+        return DOUBLE  # dropped, or it parts words; an accent on a letter before a tag: nobody can tell from here
     head = before.decode("ascii", "replace")
     plain = map(_letter, unicodedata.normalize("NFC", head + replaced(text))[len(head) :])
     return "".join(plain).encode("ascii")
@@ -159,13 +178,16 @@ def _of_few(before: bytes, written: bytes) -> bytes:
 
 def _letter(char: str) -> str:
     plain = unicodedata.normalize("NFD", char)[0]
-    return _SIGNS.get(plain, plain) if plain.isascii() else " "
+    if plain.isascii():
+        return _SIGNS.get(plain, plain)
+    return LETTER.decode() if plain.isalnum() else " "
 
 
 def _parted(found: bytes) -> bool:
     at = found.find(b"<")
     while at >= 0:
-        if found[at - 1 : at].isalnum() and _JOINING.match(found, at):
+        before = found[at - 1 : at]
+        if (before.isalnum() or before in _LETTERS_TOO) and _JOINING.match(found, at):
             return False
         at = found.find(b"<", at + 1)
     return not _ends_in_quotes(found)
@@ -187,7 +209,7 @@ def _is_sign(entity: bytes, following: bytes) -> bool:
     meant = html.unescape(written)
     if meant == "&":
         return not (following.isalnum() or following == b"#")
-    return (
+    return bool(meant) and (
         meant == written
         or written in ("&lt;", "&gt;")
         or not any(

@@ -20,7 +20,7 @@ from msgspec import Struct
 from mappings import systems
 from mappings.codelists import Coding, Terminology, load_terminology
 from mappings.kept import kept
-from mappings.plainbytes import as_ascii, attached, in_parts, is_plain, unescaped
+from mappings.plainbytes import as_ascii, attached, in_parts, is_plain, lone_pairs, unescaped
 from mappings.scanner import Scanner
 from mappings.text.schema import load_common
 from mappings.text.spelling import Spelling
@@ -31,9 +31,11 @@ Form = frozenset[str]
 
 _BEFORE = r"(?:[^A-Za-z]|\\[bfnrt])"
 _AFTER = r"[^A-Za-z0-9_]"
-_BETWEEN = r"(?:[ .]|\\[bfnrt])+"
-"""between the letters of "S.L.E.": with any other sign the scan takes five times as long; new lines stand in JSON as
+_BETWEEN = r"(?:[ .'_-]|\\[bfnrt])"
+"""between the letters of "S.L.E.": full stops, and what is no word of a text at all; new lines stand in JSON as
 escapes, and in attachments they were made blanks"""
+_WRONG = r"[a-z0-9_\x01]"
+"""a wrong letter in a word, which may be one of another script (`plainbytes.LETTER`)"""
 _CODE_BEFORE = r"(?:[\"\s:]|\\[bfnrt])"
 _CODE_AFTER = r"[\"\s,}\]\\]"
 """a code fills its string but for blanks, or is a number: a part of an id is none"""
@@ -119,11 +121,15 @@ class _Compiled:
         worded = (form for vocab in vocabularies for form in _worded(vocab, concepts))
         coded = _coded(terminology.codes_of(*concepts))
         forms = _minimal((*worded, *_spelled_out(concepts), *coded))
-        every = dict.fromkeys((*_SIGNALS, *(pattern for form in forms for pattern in sorted(form))))
+        self._spelt = frozenset(pair for vocab in vocabularies for pair in _pairs(vocab, concepts))
+        """two letters of a name that is spelt letter by letter: with markup between them no pattern finds it."""
+        lone = _lone(self._spelt)
+        every = dict.fromkeys((*_SIGNALS, lone, *(pattern for form in forms for pattern in sorted(form))))
         short = {pattern for pattern in every if _SHORT.fullmatch(pattern)}
         short -= {pattern for form in forms if short.issuperset(form) for pattern in form}
         scanned, beside = [[p for p in every if (p in short) is asked] for asked in (False, True)]
         patterns = {pattern: number for number, pattern in enumerate((*scanned, *beside))}
+        self._lone = patterns[lone]
         self._forms: dict[int, list[tuple[int, ...]]] = {}
         for form in forms:
             numbers = tuple(sorted(patterns[pattern] for pattern in form))
@@ -176,6 +182,8 @@ class _Compiled:
             return _Seen(hits, (), escaped, unclear=True)
         if said:
             hits |= self._scanner.found(said)
+        if self._lone in hits and not self._spelt.isdisjoint(lone_pairs(found) | lone_pairs(said)):
+            return _Seen(hits, (), escaped, unclear=True)
         if self._short_scanner is not None and not hits.isdisjoint(self._asks):
             hits.update(self._short[number] for text in (found, said) for number in self._short_scanner.found(text))
         return _Seen(hits, () if hits.isdisjoint(self._sure) else (found, said), escaped)
@@ -227,24 +235,14 @@ class _Concerning:
 
 def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
     """The words of every entry that can say one of the concepts, in every spelling that is read as them."""
-    nodes: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [((), vocab.root)]
-    while nodes:
-        path, node = nodes.pop()
-        for word, below in node.items():
-            if word:
-                nodes.append(((*path, word), below))
-                continue
-            for payload in below:
-                if _names(vocab, payload, concepts):
-                    exact = payload.exact if payload.exact and len(path) == 1 and payload.exact.isalpha() else None
-                    if exact is not None and exact.isascii():
-                        yield frozenset({f"{_BEFORE}{exact}{_AFTER}"})
-                    else:
-                        telling = sorted(path, key=len, reverse=True)[:_TELLING]
-                        if len(path) > _TELLING and len(telling[0]) == 1:
-                            yield frozenset({_spaced(path)})
-                        else:
-                            yield frozenset(_word(word, vocab.spelling) for word in telling)
+    for path, payload in _entries(vocab, concepts):
+        exact = payload.exact if payload.exact and len(path) == 1 and payload.exact.isalpha() else None
+        if exact is not None and exact.isascii():
+            yield frozenset({f"{_BEFORE}{exact}{_AFTER}"})
+        elif _is_spelt(path):
+            yield frozenset({_spaced(path)})
+        else:
+            yield frozenset(_word(word, vocab.spelling) for word in sorted(path, key=len, reverse=True)[:_TELLING])
     for table, begins in ((vocab.prefixes, True), (vocab.suffixes, False)):
         for row in table.values():
             for stem, payloads in row:
@@ -254,6 +252,37 @@ def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
                             yield frozenset({_word(word, vocab.spelling)})
                     written = _anywhere(stem)
                     yield frozenset({f"{_BEFORE}{written}" if begins else f"{written}{_AFTER}"})
+
+
+def _entries(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[tuple[tuple[str, ...], Payload]]:
+    """The entries that can say one of the concepts, with their words."""
+    nodes: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [((), vocab.root)]
+    while nodes:
+        path, node = nodes.pop()
+        for word, below in node.items():
+            if word:
+                nodes.append(((*path, word), below))
+            else:
+                yield from ((path, payload) for payload in below if _names(vocab, payload, concepts))
+
+
+def _is_spelt(path: Sequence[str]) -> bool:
+    """Whether a name is spelt letter by letter ("S.L.E.")."""
+    return len(path) > _TELLING and all(len(word) == 1 for word in path)
+
+
+def _pairs(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[bytes]:
+    """Each two letters that follow one another in a name that is spelt letter by letter."""
+    for path, _ in _entries(vocab, concepts):
+        if _is_spelt(path):
+            letters = "".join(filter(_RUN.fullmatch, path)).encode()
+            yield from (letters[at : at + 2] for at in range(len(letters) - 1))
+
+
+def _lone(pairs: Iterable[bytes]) -> str:
+    """The pattern of the first letter of a pair, by itself before markup."""
+    letters = "".join(sorted({pair[:1].decode() for pair in pairs}))
+    return f"{_BEFORE}(?i:[{letters}]){_BETWEEN}*[<&]" if letters else _SIGNALS[_OPEN]
 
 
 def _names(vocab: Vocabulary, payload: Payload, concepts: frozenset[str]) -> bool:
@@ -274,7 +303,7 @@ def _word(word: str, spelling: Spelling) -> str:
 
 def _spaced(signs: tuple[str, ...]) -> str:
     """The pattern of letters one by one ("C.R.E.S.T."): none of them tells anything but in its place."""
-    return f"{_BEFORE}(?i:{_BETWEEN.join(filter(_RUN.fullmatch, signs))}){_AFTER}"
+    return f"{_BEFORE}(?i:{f'{_BETWEEN}+'.join(filter(_RUN.fullmatch, signs))}){_AFTER}"
 
 
 def _anywhere(word: str) -> str:
@@ -289,7 +318,7 @@ def _roughly(word: str) -> str:
     first, second = word[:half], word[half:]
     rest = length - half
     swapped = f"{word[: half - 1]}{word[half]}{word[half - 1]}{word[half + 1 :]}"
-    fits = (f"{first}[a-z0-9_]{{{rest - 1},{rest + 1}}}", f"{word[0]}[a-z0-9_]{{{half - 2},{half}}}{second}", swapped)
+    fits = (f"{first}{_WRONG}{{{rest - 1},{rest + 1}}}", f"{word[0]}{_WRONG}{{{half - 2},{half}}}{second}", swapped)
     return f"{_BEFORE}(?i:{'|'.join(fits)}){_AFTER}"
 
 
@@ -298,11 +327,11 @@ def _misspelt(word: str) -> Iterator[str]:
     yield word
     for at in range(1, len(word)):
         head, tail = word[:at], word[at + 1 :]
-        yield f"{head}[a-z0-9_]?{tail}"
-        yield f"{head}[a-z0-9_]{word[at:]}"
+        yield f"{head}{_WRONG}?{tail}"
+        yield f"{head}{_WRONG}{word[at:]}"
         if tail:
             yield f"{head}{tail[0]}{word[at]}{tail[1:]}"
-    yield f"{word}[a-z0-9_]"
+    yield f"{word}{_WRONG}"
 
 
 def _spelled_out(concepts: frozenset[str]) -> Iterator[Form]:

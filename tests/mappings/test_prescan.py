@@ -63,6 +63,10 @@ WORDS = (
     "dermatomyositis's", "x/lupus", "3lupus", "dermato-myositis juvenile", "rheumatoid  arthritis", "d'esclerodermia",
     "Calcinosis, Raynaud, oesophageal dysmotility, sclerodactyly and telangiectasia", "\tlupus", "lupus\u2028nephritis",
     "S.L.E.", "s. l. e.", "C.R.E.S.T.", "C. R.\nE. S. T.",
+    "dermatomyo\u017fitis", "derm\u0430tomyositis", "sclerod\u0435rma", "derm\U0001d41atomyositis",
+    "dermato\u00df<b>myositis</b>", "dermato<b>\u00dfmyositis</b>", "l&#31;upus", "S.&nbsp;L.&nbsp;E.", "S.<b>L</b>.E.",
+    "C.R.E.<br>S.T.", "C. R.&#160;E.</i> <i>S. T.", "S.'L.'E.", "S._L._E.", "S.\uff07L.\uff07E.", "S.\x1fL.\x1fE.",
+    "lu<b>\u0301</b>pus",
     "overlap syndrome", "polymyositis", "(lupus)", "?lupus", "lupus;", "“lupus”", "a\u0301 lupus", "ﬂ lupus",
 )  # fmt: skip
 QUIET = (
@@ -70,6 +74,7 @@ QUIET = (
     "sleep", "muscle pain", "DOMESTIC", "3 PMs", "overlapping teeth", "patient takes 714 mg", "LEADING", "lumpus",
     "dermatology", "sclera", "multiple sclerosis", "A &lt; B &amp; C", "caf\u00e9", "5.5e3", "Überweisung", "a<b",
     "921242c9-7140-4ff2-a8d8-M32", "<p>well</p><p>no complaints</p>", "nephritis", "mixed", "\u0394 weight", "😀",
+    "<td>H</td><td>K</td>", "37.2 C</td><td>88", "gro\u00dfe W\u00f8rter",
 )  # fmt: skip
 
 
@@ -99,6 +104,8 @@ def test_letters_written_as_escapes(brain: Brain) -> None:
     assert brain.may_concern(b'{"text":"\\u004c\\u0055\\u0050\\u0055\\u0053"}')
     assert brain.may_concern(b'{"d\\u0061ta":"%s"}' % base64.b64encode(b"known lupus"))
     assert brain.may_concern(b'{"text":"a\\\\u0041"}')  # two backslashes: nobody can tell
+    assert brain.may_concern('{"text":"Sj\\u006f\u0308gren"}'.encode())  # an accent on an escaped letter
+    assert brain.may_concern(b'{"text":"derm\\ud835\\udc1atomyositis"}')  # a letter of two escapes
     assert brain.may_concern(b'{"text":"\xff"}')
     assert brain.may_concern(b'{"text":"\\u0000"}')
     assert not brain.may_concern(b'{"text":"\\u00e9t\\u00e9 \\u0022x\\u0022 \\ud83d\\ude00"}')
@@ -136,7 +143,8 @@ def test_one_wrong_letter_anywhere(brain: Brain, word: str) -> None:
     seen = 0
     for at in range(1, len(word) + 1):
         head, tail = word[:at], word[at:]
-        for wrong in (head + tail[1:], f"{head}x{tail}", f"{head}x{tail[1:]}", head + tail[1:2] + tail[:1] + tail[2:]):
+        odd = (f"{head}{sign}{rest}" for sign in "x\u00df\u0435\u00b2" for rest in (tail, tail[1:]))
+        for wrong in (*odd, head + tail[1:], head + tail[1:2] + tail[:1] + tail[2:]):
             if any(vocabulary(language).spelling.corrected([wrong]) == [word] for language in LANGUAGES):
                 seen += 1
                 assert brain.may_concern(json.dumps({"text": wrong.title()}).encode()), wrong
