@@ -216,6 +216,8 @@ class Observed:
             return
         begun = time.perf_counter()
         status, answered = 500, begun
+        without_body = scope["method"] == "HEAD"  # as load balancers ask
+        asked = {**scope, "method": "GET"} if without_body else scope
 
         async def watched(message: Message) -> None:
             nonlocal status, answered
@@ -228,14 +230,16 @@ class Observed:
                 if b"content-security-policy" in dict(headers):  # ASGI names them in small letters
                     headers = _framed(headers, self.tenants.frame_ancestors)
                 message["headers"] = headers
+            elif without_body:
+                message["body"] = b""
             await send(message)
 
         try:
-            await self.app(scope, receive, watched)
+            await self.app(asked, receive, watched)
         finally:
             seconds = (answered if answered > begun else time.perf_counter()) - begun
-            route = _template(scope)
-            tenant = str(scope.get("cds_tenant", "-"))
+            route = _template(asked)
+            tenant = str(asked.get("cds_tenant", "-"))
             self.metrics.request(route, tenant, status, seconds)
             _LOG.info(
                 "request",

@@ -23,6 +23,8 @@ def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     KnowledgeError or CodelistError before anything is bound."""
     import uvicorn  # a server that has imported us need not be imported
 
+    from cds_service.heads import Heads
+
     settings = _checked()
     check_serving(settings, workers)
     configure_logging(settings.log_level)
@@ -33,6 +35,7 @@ def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     options = {
         "host": host,
         "port": port,
+        "http": Heads,
         "access_log": False,
         "log_config": None,
         "server_header": False,

@@ -184,6 +184,15 @@ def test_methods_and_addresses(service: httpx.Client) -> None:
         assert answer.headers["content-type"] == "application/fhir+json"
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/cds-services", "/evidence", "/nowhere", PATH])
+def test_head_is_answered_as_get_without_the_body(service: httpx.Client, path: str) -> None:
+    whole, head = service.get(path), service.head(path)
+    assert head.status_code == whole.status_code
+    assert head.content == b""
+    for name in ("content-type", "content-length", "cache-control"):
+        assert head.headers[name] == whole.headers[name]
+
+
 @pytest.mark.parametrize("path", ["/cds-services", PATH, f"{PATH}/feedback", "/assessments"])
 def test_preflight_needs_no_authentication(service: httpx.Client, path: str) -> None:
     asked = {
