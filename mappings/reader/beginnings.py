@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from mappings.dates import PartialDate
 from mappings.text.reading import TimeSpan
@@ -22,13 +23,18 @@ def started(span: TimeSpan | None, note: PartialDate | None) -> PartialDate | No
         return _latest(span.recurring, note.latest)
     if span.amount is None or span.unit is None:
         return None
-    amount = span.amount
-    if span.unit == "year":
+    if span.up_to is not None:
+        return PartialDate(_before(note, span.up_to, span.unit).earliest, _before(note, span.amount, span.unit).latest)
+    return _before(note, span.amount, span.unit)
+
+
+def _before(note: PartialDate, amount: Decimal, unit: str) -> PartialDate:
+    if unit == "year":
         return note.back(months=int(amount * 12))
-    if span.unit == "month":
+    if unit == "month":
         whole = int(amount)
         return note.back(months=whole, days=int((amount - whole) * 30))
-    return note.back(days=int(amount * (7 if span.unit == "week" else 1)))
+    return note.back(days=int(amount * (7 if unit == "week" else 1)))
 
 
 def _latest(name: str, day: date) -> PartialDate | None:

@@ -3,6 +3,7 @@ telangiectasia"): the name says the disease, and of no part of it that this pati
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 
 from mappings.text.schema import load_common
@@ -11,6 +12,15 @@ from mappings.text.vocabulary import Hit
 
 _REACH = 7
 """words from one part of the name to the next"""
+_LETTERS = 4
+_MEASURED = re.compile(
+    r"\s?[:=<>]?\s?(?:(?:a|à|at|of|de|is|von)\s)?\d{1,4}(?:[.,]\d{1,2})?\s?(?:ms|msec|s|sec|mmhg|mm|cm|l/min|%)(?![^\W_])"
+)
+_STOPS = frozenset(".;\n")
+_BEFORE = frozenset({"on", "in", "at", "%", "("})
+_BEHIND, _AHEAD = 5, 3
+"""words before and after letters in which another word may give them another meaning"""
+_SATURATION = re.compile("(?:[7-9]\\d|100)(?:[.,]\\d)?")
 
 
 def without_spelled_out(words: Words, hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
@@ -27,6 +37,41 @@ def without_spelled_out(words: Words, hits: dict[str, list[Hit]]) -> dict[str, l
             hits.setdefault("ignored", []).append(Hit("ignored", "", first, last))
             hits["ignored"].sort(key=lambda hit: hit.first)
     return hits
+
+
+def without_other_letters(words: Words, hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
+    """The hits without letters that stand for a disease elsewhere and here for something else: "PR 160 ms" is an
+    interval and "RA 8 mmHg" a pressure, "SpO2 97% RA" is room air; none is rheumatoid arthritis."""
+    found = hits.get("concept")
+    if not found:
+        return hits
+    kept = [hit for hit in found if not (hit.value.startswith("ctd.") and _is_other(words, hits, hit))]
+    return hits if len(kept) == len(found) else hits | {"concept": kept}
+
+
+def _is_other(words: Words, hits: dict[str, list[Hit]], hit: Hit) -> bool:
+    start, end = words.starts[hit.first], words.ends[hit.last - 1]
+    letters = words.text[start:end]
+    if len(letters) > _LETTERS or not letters.isupper():
+        return False
+    if _MEASURED.match(words.folded, end):
+        return True
+    before = [words.words[index] for index in range(max(0, hit.first - 4), hit.first)]
+    while before and before[-1] in _BEFORE:
+        before.pop()
+    if before and _SATURATION.fullmatch(before[-1]) is not None:
+        return True
+    others = load_common().letters_for
+    cues = [cue for cue in hits.get("letters", ()) if letters in others[int(cue.value)].words]
+    return any(_beside(words, hit, cue) for cue in cues)
+
+
+def _beside(words: Words, hit: Hit, cue: Hit) -> bool:
+    """Whether the cue stands near in the same sentence."""
+    if not hit.first - _BEHIND <= cue.first < hit.last + _AHEAD:
+        return False
+    first, last = sorted((hit, cue), key=lambda one: one.first)
+    return _STOPS.isdisjoint(words.words[first.last : last.first])
 
 
 def _spans(tokens: list[str], parts: tuple[tuple[str, ...], ...]) -> list[tuple[int, int]]:

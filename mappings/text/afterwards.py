@@ -7,6 +7,7 @@ from mappings.text.draft import BARE, Draft
 from mappings.text.schema import load_common
 from mappings.text.surroundings import compatible
 
+_COMPLAINED = BARE | {"induration"}
 _DATE = 4
 _GAP = 2
 
@@ -19,12 +20,14 @@ def settle(document: Document, drafts: list[Draft]) -> None:
 
 def _share_complaints(drafts: list[Draft]) -> None:
     """ "c/o R elbow lump for 3 months. O/E hard nodule R olecranon": what was complained of is what was then found."""
-    told = [d for d in drafts if d.kind in BARE and d.status == "affirmed" and not d.hardness and d.onset]
+    told = [d for d in drafts if d.kind in _COMPLAINED and d.status == "affirmed" and not d.hardness and d.onset]
     for complaint in told:
+        nowhere = not complaint.sites and len(told) == 1  # "seit 5 Monaten Verhärtungen. Befund: Knoten an …"
         for found in drafts:
-            if found.status != "affirmed" or found.onset or found.kind in BARE:
+            if found.status != "affirmed" or found.onset or found.kind in _COMPLAINED:
                 continue
-            if any(compatible(one, other) for one in complaint.sites for other in found.sites):
+            same = any(compatible(one, other) for one in complaint.sites for other in found.sites)
+            if same or (nowhere and complaint.head.first < found.head.first):
                 found.onset, found.onset_anchored = complaint.onset, complaint.onset_anchored
 
 

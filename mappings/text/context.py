@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from mappings.text import replies, rows
+from mappings.text.feared import feared
 from mappings.text.reading import Status
 from mappings.text.schema import load_common
 from mappings.text.tokens import SUSPICION, Sentence, Words, begins_line, opens_question
@@ -149,6 +150,11 @@ class Contexts:
             return [Reach(entry.status, hit.first, hit.last, hit.first)]
         if entry.undated and any(_YEAR.fullmatch(w) for w in self._words.words[hit.last : hit.last + _DATED]):
             return []
+        if entry.diagnosis and entry.direction == "forward":
+            ends = [s.first for s in stops if s.first >= hit.last and not rule(self._vocab, s).keeps_person]
+            end = min(ends, default=sentence.last)
+            named = feared(self._words, self._hits, hit.last, end, frozenset(self._vocab.context.theirs))
+            return [Reach(entry.status, one.first, one.last, hit.first) for one in named]
         if entry.diagnosis:
             begin = self._diagnoses.get(hit.first, hit.first)
             return [Reach(entry.status, begin, hit.first, hit.first)] if begin < hit.first else []

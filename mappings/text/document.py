@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from mappings.text.acronyms import without_spelled_out
+from mappings.text.acronyms import without_other_letters, without_spelled_out
 from mappings.text.context import Contexts
+from mappings.text.lengths import without_lengths
 from mappings.text.reading import Status
 from mappings.text.tokens import Sentence, Words, begins_line, sentences
 from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
@@ -118,6 +119,6 @@ def overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
 
 
 def build(words: Words, vocab: Vocabulary) -> Document:
-    hits = without_spelled_out(words, vocab.find(words))
+    hits = without_lengths(without_other_letters(words, without_spelled_out(words, vocab.find(words))))
     parts = sentences(words, vocab.abbreviations)
     return Document(words, vocab, hits, parts, Contexts(words, parts, hits, vocab))

@@ -73,7 +73,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "person": lexicon.times.person,
         "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
-        "moment": lexicon.times.moments,
+        "moment": lexicon.times.moments, "few": lexicon.times.few,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
         "pebbles": lexicon.pebbles, "cause": lexicon.cause, "conclusion": lexicon.conclusion,
         "recurred": lexicon.recurred,
@@ -101,8 +101,11 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         for value, forms in table.items():
             yield category, value, forms
     yield "qualifier", "", common.qualifiers
+    yield "rhythm", "", common.rhythms
     for index, guard in enumerate(lexicon.guarded):
         yield "guard", str(index), guard.words
         yield "cue", str(index), guard.near
+    for index, letters in enumerate(common.letters_for):
+        yield "letters", str(index), letters.near
     for index, rule in enumerate(context.rules):
         yield ("ignore" if rule.kind == "pseudo" else "trigger"), str(index), rule.words

@@ -9,7 +9,7 @@ from mappings.text.vocabulary import Hit
 
 _UNIT = re.compile(
     r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s|\|\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
-    r"(?:\s?/\s?[a-z0-9.²³^µμ]+){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
+    r"(?:\s?/\s?[a-z0-9.²³^µμ]+(?:,\d+[a-z²]*)?){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
 _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
 """a bracket right after the number: the laboratory's range, if it turns out to be one."""

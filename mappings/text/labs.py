@@ -30,9 +30,10 @@ _ESTIMATED = frozenset({"ejection-fraction"})
 of a range the lower end counts."""
 _ESTIMATE_BRIDGE = 8
 _PRESSURE = "systolic"
+_TRACING = "ecg"
 _TOLD_IN_WORDS = frozenset({"calcium-total", "calcium-adjusted", "calcium-ionized", "phosphate"})
 """tests whose number says nothing without its unit, as one may be mmol and another mg."""
-_MEASURED = _TOLD_IN_WORDS | {"albumin", "creatinine", "magnesium", "urate"}
+_MEASURED = _TOLD_IN_WORDS | {"albumin", "creatinine", "magnesium", "urate", "pr-interval"}
 """tests whose result is a quantity: "von Kossa negative for calcium" and "negative for urate" tell of a stain."""
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 _FOUND = frozenset({"positive", "negative"})
@@ -62,6 +63,9 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
         end = _next_analyte(analytes, group[-1], sentence)
+        if group[-1].value == _TRACING and (shown := _traced(document, group[-1], end, date)):
+            out.append(shown)
+            continue
         two_in_one = group[-1].value == _PRESSURE  # "84/50" is one result
         row = None if two_in_one else paired(document, group, end, dates)
         if row is not None:
@@ -87,6 +91,18 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
                 for analyte in group:
                     out.extend(_labelled(document, analyte, date, word=word))
     return out
+
+
+def _traced(document: Document, hit: Hit, end: int, date: str | None) -> LabMention | None:
+    """ "ECG of 20 May: sinus rhythm 68/min": an ECG that is told by its rhythm was done."""
+    shown = next(iter(document.between("rhythm", hit.last, end)), None)
+    if shown is None or document.contexts.of_patient(shown) != "affirmed":
+        return None
+    said = document.between("word", hit.last, shown.first)
+    if any(word.value == "void" for word in said) or document.between("drug", hit.last, shown.first):
+        return None
+    text = document.text(hit.first, shown.last)
+    return LabMention(_TRACING, document.contexts.of_patient(hit), text, word="positive", date_text=date)
 
 
 def _dated_row(document: Document, sentence: Sentence, first: Hit, dates: list[tuple[str, int, int]]) -> str | None:

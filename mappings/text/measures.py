@@ -21,6 +21,8 @@ _SPAN = re.compile(
 """the ends of the scale behind its name ("0-10: 8", "(0 = none, 10 = worst): 7")"""
 _PLAIN = re.compile(r"^\W{0,4}(10|\d(?:[.,]\d)?)(?![\d/.])")
 _MM_PER_CM = Decimal(10)
+_SIZES = re.compile(r"\s?(?:,|/|x|and|e|et|und|y|to|a|bis)\s?\d+(?:[.,]\d+)?\s?(?:cm|mm)(?![a-z])")
+"""the first of two sizes ("8 and 11 mm")."""
 _TIMES = re.compile(r"[x×]\s?(\d{1,3})(?![\w/%×]|[.,]\d)(?!\s?(?:cm|mm|[x×])\b)")
 MOST = 200
 """a larger number before a lesion word is no count of lesions."""
@@ -129,6 +131,7 @@ def _figure(document: Document, index: int) -> int | None:
     word, after = document.word(index), document.word(index + 1)
     if word.isdigit():
         begun = document.words.folded[document.words.ends[index] :].lstrip()[:1] in ("-", "–")  # "5-9 mm"
+        begun = begun or _SIZES.match(document.words.folded, document.words.ends[index]) is not None
         bare = (
             not begun and not _glued(document, index) and after not in ("/", "%", "cm", "mm") and 0 < int(word) < MOST
         )

@@ -21,6 +21,8 @@ class TimeSpan(Struct, frozen=True):
 
     amount: Decimal | None = None
     unit: Literal["day", "week", "month", "year"] | None = None
+    up_to: Decimal | None = None
+    """the most that a vague amount can be ("a few weeks"); `amount` is then the least."""
     date_text: str | None = None
     """FHIR-style partial date ("2024", "2024-05", "2024-05-12") when the text names one."""
     long_standing: bool = False

@@ -4,6 +4,7 @@ An entry may hold alternatives in brackets, "nodule(s|)", and may end or begin w
 word. "=SLE" is read only in just these capitals. A key may join several ids by "+".
 """
 
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal, TypeVar
@@ -94,6 +95,8 @@ class Times(_Strict):
     capital: Phrases = ()
     """names of months that are a month only with a capital letter ("may")."""
     numbers: dict[str, Phrases]
+    few: Phrases = ()
+    """before a unit of time, an amount that nobody counted: "a few", "several"."""
     half: Phrases = ()
     at_least: Phrases = ()
     """before a number that is a lower limit: "at least", "more than"."""
@@ -138,6 +141,13 @@ class Guard(_Strict):
     words: Phrases
     concept: str
     otherwise: str | None = None
+    near: Phrases
+
+
+class Letters(_Strict):
+    """Letters that are short for a disease, and near these words for something else ("SpO2 on RA": room air)."""
+
+    words: tuple[str, ...]
     near: Phrases
 
 
@@ -220,6 +230,11 @@ class Common(_Strict):
     qualifiers: Phrases
     """what a laboratory sets between a test's name and its number, and does not change what was measured: "Calcium,
     Serum: 9.2", "PTH intact". No word of urine is one."""
+    letters_for: tuple[Letters, ...]
+    few: tuple[Decimal, Decimal]
+    """the least and the most that "a few weeks" can mean (tool rule)."""
+    rhythms: Phrases
+    """what an ECG shows: told behind its name, it says that the ECG was done, and judges nothing."""
     lifelong: Phrases
     """concepts that "history of" does not end."""
     everything: Folded
@@ -254,7 +269,8 @@ class Rule(_Strict):
     direction: Literal["forward", "backward", "both"] = "forward"
     scope: int | None = None
     diagnosis: bool = False
-    """speaks of the diagnosis right before it, and of nothing else ("SLE vs MCTD", "SLE workup")."""
+    """speaks of the diagnosis right before it, and of nothing else ("SLE vs MCTD", "SLE workup"); forward, of those
+    behind it, and of no lump ("worried about calcinosis")."""
     keeps_person: bool = False
     """a terminator that goes on about the relative before it ("her mother developed hard lumps due to calcinosis")."""
     excepts: bool = False
@@ -280,6 +296,8 @@ class Context(_Strict):
     """words before a relative who is there and not ill: "noticed by her mother"."""
     of_whom: Phrases = ()
     """words between a finding and the relative who has it: "calcinosis in her sister"."""
+    theirs: Phrases = ()
+    """words before a diagnosis by which it is there ("worried about her lupus")."""
     headings: Phrases
     """lines that begin a new part of a note, so that a section before them ends ("Examination")."""
     exam_headings: Phrases = ()

@@ -12,6 +12,7 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
+_LENGTHS = frozenset({"cm", "mm"})
 _WINDOW = 5
 _QUOTES = frozenset("\"“”„«»‹›'‘’")
 _QUOTED_BEFORE = 3
@@ -309,11 +310,8 @@ class Surroundings:
             for hit in self.document.within(category, sentence):
                 covered.update(range(hit.first, hit.last))
         stopwords = self.document.vocab.stopwords
-        return sum(
-            1
-            for i in range(sentence.first, sentence.last)
-            if i not in covered and self.document.word(i) not in stopwords and self.document.word(i)[0].isalpha()
-        )
+        plain = [self.document.word(i) for i in range(sentence.first, sentence.last) if i not in covered]
+        return sum(word not in stopwords and word not in _LENGTHS and word[0].isalpha() for word in plain)
 
     def _only(self, sentence: Sentence) -> bool:
         return self._plain_words(sentence) <= 1

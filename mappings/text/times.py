@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from mappings.text.document import Document
 from mappings.text.reading import TimeSpan
+from mappings.text.schema import load_common
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
@@ -73,11 +74,16 @@ def _duration(document: Document, sentence: Sentence, unit: Hit) -> list[Timed]:
     if first < sentence.first:
         return []
     number = _number(document, first)
-    words = next((h for h in document.between("number", first - 1, first) if h.last == unit.first), None)
+    words = next((h for h in document.between("number", first - 2, first) if h.last == unit.first), None)
     if words is not None and words.first >= sentence.first:  # "half a year"
         first, number = words.first, amount(words.value)
+    few = next((h for h in document.between("few", unit.first - 2, unit.first) if h.last == unit.first), None)
+    most = None
+    if number is None and few is not None and few.first >= sentence.first:
+        first, (number, most) = few.first, load_common().few
     if number is None:
         return []
+    span = TimeSpan(number, cast(Literal["day"], unit.value), most)
     before = _preceding(document, sentence, first)
     after = range(unit.last, min(unit.last + _NEAR, sentence.last))
     history = next((h for h in document.between("history", unit.last, unit.last + 2)), None)
@@ -90,13 +96,13 @@ def _duration(document: Document, sentence: Sentence, unit: Hit) -> list[Timed]:
             for hit in document.between("person", unit.last, history.last + 2)
         ):
             return []
-        return [Timed(TimeSpan(number, cast(Literal["day"], unit.value)), first, history.last, "after", True)]
+        return [Timed(span, first, history.last, "after", True)]
     if document.between("person", unit.last, unit.last + 1):
         return []
     anchored = "since" in before or "onset" in before or ago is not None
     begin = first - 1 if "since" in before else first
     last = ago.last if ago is not None else unit.last
-    return [Timed(TimeSpan(number, cast(Literal["day"], unit.value)), begin, last, "before", anchored)]
+    return [Timed(span, begin, last, "before", anchored)]
 
 
 def _number(document: Document, index: int) -> Decimal | None:

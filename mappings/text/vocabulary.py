@@ -35,8 +35,10 @@ _GROUPS = {
     "pebbles": ("pebbles",),
     "concept": ("concept", "absent", "guard"),
     "cue": ("cue",),
+    "letters": ("letters",),
     "lab": ("analyte", "word"),
     "qualifier": ("qualifier",),
+    "rhythm": ("rhythm",),
     "imaging": (
         "modality", "calcification", "soft", "positive", "vascular", "joint", "elsewhere", "clear", "flow",
         "indication", "pending",
@@ -48,6 +50,7 @@ _GROUPS = {
     "time": (
         "unit", "month", "number", "span", "feast", "moment", "since", "onset", "ago", "history", "person", "not-onset",
     ),
+    "few": ("few",),
     "amount": ("at-least", "at-most", "numbering", "in-number"),
     "dose": ("drug", "not-tolerated", "tolerated", "failed", "frequency"),
     "workup": ("workup",),

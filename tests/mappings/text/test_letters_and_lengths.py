@@ -1,0 +1,188 @@
+"""Letters that are a disease in one line and a measurement in the next, lengths of time nobody counted, ECGs told by
+their rhythm, and the kidney's unit with a decimal comma."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from mappings.dates import PartialDate
+from mappings.reader.beginnings import started
+from mappings.text.engine import TextEngine
+from mappings.text.reading import LabMention
+
+ENGINE = TextEngine.load()
+
+
+def diseases(text: str) -> set[str]:
+    return {m.concept for m in ENGINE.read(text).concepts if m.concept.startswith("ctd.")}
+
+
+def lab(text: str, analyte: str) -> LabMention | None:
+    return next((m for m in ENGINE.read(text).labs if m.analyte == analyte), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vitals: T 36.8, HR 72, BP 120/70, SpO2 97% RA. Hard nodule right elbow.",
+        "O2 sat 98% on RA, BP 120/80",
+        "SpO2 98% (RA)",
+        "sat 95 on RA",
+        "O2 Device: RA",
+        "Inhaled oxygen flow rate: RA",
+        "Comfortable on RA, weaned to RA overnight.",
+        "RA pressure 8 mmHg, RA mildly dilated",
+        "Echo: LA and RA normal in size.",
+        "SpO2 97 % RA. RA-Druck 5 mmHg. Die Patientin ist wach.",
+        "ECG : rythme sinusal, PR à 160 ms, chez cette patiente",
+        "ECG : espace PR normal, la patiente va bien",
+        "AR: MV presente bilateralmente, o doente está bem",
+        "AR: murmullo vesicular conservado en la paciente",
+        "Manometría: LES hipotenso en la paciente",
+        "Neck: no cervical LN. Axillary LN 2 cm.",
+        "eGFR (CKD-EPI 2021) 88 mL/min",
+    ],
+)
+def test_letters_that_measure_are_no_disease(text: str) -> None:
+    assert diseases(text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "disease"),
+    [
+        ("65F with RA on MTX. SpO2 98% RA.", "ctd.ra"),
+        ("RA", "ctd.ra"),
+        ("Hx RA. O2 sat 98%", "ctd.ra"),
+        ("pt with RA, 10 mg prednisone", "ctd.ra"),
+        ("PR depuis 2010 sous méthotrexate, la patiente est bien", "ctd.ra"),
+        ("AR desde 2010 con metotrexato en la paciente", "ctd.ra"),
+        ("SLE with LN class IV on MMF", "ctd.lupus_nephritis"),
+        ("NL clase III", "ctd.lupus_nephritis"),
+    ],
+)
+def test_the_same_letters_are_a_disease_where_nothing_is_measured(text: str, disease: str) -> None:
+    assert disease in diseases(text)
+
+
+def test_the_name_of_a_formula_is_no_kidney_disease() -> None:
+    assert not ENGINE.read("eGFR (CKD-EPI 2021) 88 mL/min/1.73m2").concepts
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Biologie : albumine 41 g/L. DFG 28 ml/min/1,73 m².", "28"),
+        ("FGe (CKD-EPI) 28 ml/min/1,73 m2, PTH 114 pg/ml.", "28"),
+        ("FG 28 ml/min", "28"),
+        ("eGFR (CKD-EPI 2021) 28 mL/min/1.73m2", "28"),
+        ("GFR nach CKD-EPI 33 ml/min/1,73qm", "33"),
+        ("TFG (CKD-EPI 2021): 41 mL/min/1,73 m²", "41"),
+    ],
+)
+def test_a_filtration_rate_is_read_with_a_decimal_comma_in_its_unit_and_behind_its_formula(
+    text: str, value: str
+) -> None:
+    from mappings.units import load_units
+    from mappings.values import parse_quantity
+
+    found = lab(text, "egfr")
+    assert found is not None and found.value == Decimal(value)
+    assert parse_quantity(f"{found.value} {found.unit}", load_units()) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ECG: normal sinus rhythm.",
+        "ECG 5/20: sinus rhythm 72/min, no ST changes.",
+        "EKG vom 20.05.2026: Sinusrhythmus, unauffällig.",
+        "ECG: ritmo sinusal a 70 lpm, sin alteraciones de la repolarización.",
+        "ECG: ritmo sinusal, sem alterações",
+        "ECG du jour : rythme sinusal, PR 150 ms.",
+    ],
+)
+def test_an_ecg_told_by_its_rhythm_was_done(text: str) -> None:
+    found = lab(text, "ecg")
+    assert found is not None and found.status == "affirmed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ECG ordered to confirm sinus rhythm",
+        "ECG to be done before diltiazem, need sinus rhythm",
+        "No ECG on file. HS normal, SR.",
+        "ECG if not in sinus rhythm",
+        "Plan: ECG. Sinus rhythm to be confirmed.",
+    ],
+)
+def test_an_ecg_that_is_only_planned_was_not_done(text: str) -> None:
+    assert lab(text, "ecg") is None
+
+
+def test_an_interval_counts_with_its_unit_in_french_and_german() -> None:
+    for text in ("ECG : PR 260 ms chez la patiente", "EKG: PQ 260 ms der Patientin"):
+        found = lab(text, "pr-interval")
+        assert found is not None and found.value == 260, text
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("Hard nodule right elbow for a few weeks.", "week"),
+        ("Hard nodule right elbow for several months.", "month"),
+        ("Nódulo duro en codo derecho desde hace unas semanas.", "week"),
+        ("Nódulo duro no cotovelo direito há algumas semanas.", "week"),
+        ("Nodule dur du coude droit depuis quelques semaines.", "week"),
+        ("Nodule dur du coude droit apparu ces derniers mois.", "month"),
+        ("Harter Knoten rechter Ellenbogen seit ein paar Wochen.", "week"),
+        ("Harter Knoten rechter Ellenbogen seit mehreren Monaten.", "month"),
+    ],
+)
+def test_a_length_that_nobody_counted_is_an_onset_within_limits_and_no_number_of_lesions(text: str, unit: str) -> None:
+    (lesion,) = ENGINE.read(text).lesions
+    assert lesion.onset is not None and (lesion.onset.unit, lesion.onset.amount, lesion.onset.up_to) == (unit, 2, 11)
+    assert not lesion.multiple
+    begun = started(lesion.onset, PartialDate.parse("2026-05-31"))
+    assert begun is not None and begun.earliest < begun.latest
+
+
+@pytest.mark.parametrize(
+    "text", ["Hard nodule R elbow. Review in a few weeks.", "Nódulo duro en codo derecho, control en unas semanas."]
+)
+def test_a_length_ahead_is_no_onset(text: str) -> None:
+    assert ENGINE.read(text).lesions[0].onset is None
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Several hard nodules right elbow for several weeks.", None),
+        ("Ein paar harte Knoten am Ellenbogen.", None),
+        ("Hard nodules of both elbows (two lesions, 8 and 11 mm).", 2),
+        ("Nódulos duros en codo derecho (tres lesiones).", 3),
+        ("Nodules durs du coude droit (trois lésions).", 3),
+        ("Harte Knoten am rechten Ellenbogen (drei Läsionen).", 3),
+        ("Nódulos duros nos cotovelos (duas lesões, 8 e 11 mm).", 2),
+        ("Hard nodules of the elbow (3 lesions, now 8)", None),
+    ],
+)
+def test_lesions_are_counted_behind_their_name(text: str, count: int | None) -> None:
+    assert ENGINE.read(text).lesions[0].count == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Subcutaneous nodule. Single, rock hard, 2 cm, present about 4 months.",
+        "Nódulo subcutáneo. Duro, 2 cm, 4 meses.",
+        "c/o lump for 4 months. O/E hard nodule R elbow.",
+        "Anamnese: seit ca. 4 Monaten Verhärtungen. Befund: steinharte Knoten an beiden Ellenbogen.",
+        "Consulte pour des grosseurs depuis 4 mois. Examen : nodules durs des coudes.",
+    ],
+)
+def test_a_time_told_beside_the_size_or_of_the_complaint_is_that_of_the_lesion(text: str) -> None:
+    found = ENGINE.read(text).lesions[-1]
+    assert found.onset is not None and (found.onset.amount, found.onset.unit) == (4, "month")
