@@ -16,6 +16,11 @@ _LOG = logging.getLogger("cds_service")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 FHIR_JSON = "application/fhir+json"
 _CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},  # HTTP demands one of a 401; some clients fail without it
+    429: {"Retry-After": "1"},
+    503: {"Retry-After": "1"},
+}
 
 
 def json_response(body: Any, status: int = 200, media_type: str = "application/json") -> Response:
@@ -24,8 +29,7 @@ def json_response(body: Any, status: int = 200, media_type: str = "application/j
 
 def error_response(error: ServiceError) -> Response:
     response = json_response(outcome(error.code, error.text, error.element), error.status, FHIR_JSON)
-    if error.status in (429, 503):
-        response.headers["Retry-After"] = "1"
+    response.headers.update(_HEADERS.get(error.status, {}))
     return response
 
 

@@ -174,6 +174,7 @@ def test_wrong_tokens_get_the_same_bare_401(serve: Any, tokens: list[str]) -> No
     else:
         answer = call(client, *[token() if t == "valid" else t for t in tokens])
     assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"  # no reason here either
     assert answer.json() == {
         "resourceType": "OperationOutcome",
         "issue": [{"severity": "error", "code": "login", "diagnostics": "not authorized"}],
