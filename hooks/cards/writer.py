@@ -73,7 +73,7 @@ def build_card(voice: Voice, kind: TextKind, title: str, text: str, suggestions:
         card["suggestions"] = suggestions
         card["selectionBehavior"] = "any"
     card["overrideReasons"] = override_reasons()
-    card["links"] = _links(voice)
+    card["links"] = _links(voice, kind)
     return card
 
 
@@ -102,7 +102,7 @@ def _source(voice: Voice, kind: TextKind) -> dict[str, Any]:
     }
 
 
-def _links(voice: Voice) -> list[dict[str, str]]:
+def _links(voice: Voice, kind: TextKind) -> list[dict[str, str]]:
     context, say = voice.context, voice.cards.say
     links = [
         {"label": say("link_evidence"), "url": context.evidence_url(), "type": "absolute"},
@@ -113,7 +113,9 @@ def _links(voice: Voice) -> list[dict[str, str]]:
         },
     ]
     if context.companion_url:
-        app = {"service": context.service_id, "topic": voice.cards.kinds[cast("TextKind", voice.assessment.card)].topic}
+        # what the chart itself is worth a card for; an order may be checked where it is worth none
+        about = kind if voice.assessment.card == "none" else cast("TextKind", voice.assessment.card)
+        app = {"service": context.service_id, "topic": voice.cards.kinds[about].topic}
         links.append(
             {
                 "label": say("link_companion"),

@@ -204,7 +204,14 @@ def problem(path: str, status: int, kind: str, body: bytes) -> str | None:
 async def fuzz(seconds: float, seed: int, most: int = 10**9) -> Found:
     """Inputs for so long, or so many."""
     app = create_app(
-        Settings(profile="sandbox", as_of=TODAY, database_url="sqlite://", deadline_ms=100, max_nodes=200_000)
+        Settings(
+            profile="sandbox",
+            as_of=TODAY,
+            database_url="sqlite://",
+            deadline_ms=100,
+            max_nodes=200_000,
+            sandbox_url="http://127.0.0.1:1/",
+        )
     )
     known, found = seeds(), Found()
     until = time.monotonic() + seconds

@@ -141,6 +141,16 @@ def test_stable_known_calcinosis_is_still_checked() -> None:
     assert "M1" in card["detail"]
 
 
+def test_the_companion_is_linked_where_the_chart_alone_is_worth_no_card() -> None:
+    launch = "https://cds.example.org/companion/launch"
+    stable = PATIENT + LUPUS + "Condition | Calcinosis cutis | onset -3y | recorded -3y\n"
+    for table, topic in ((stable, "calcinosisOrderConflict"), (YOUNG, "calcinosisDetection")):
+        (card,) = asked(table, drug("minocycline 100 mg"), companion_url=launch)
+        (link,) = [link for link in card["links"] if link["type"] == "smart"]
+        assert link["url"] == launch
+        assert link["appContext"].endswith(f"topic={topic}")
+
+
 def test_select_and_sign_answer_alike() -> None:
     example = EXAMPLES["order-minocycline-in-lupus"]
     assert cards(replace(example, hook="order-select")) == cards(replace(example, hook="order-sign"))
