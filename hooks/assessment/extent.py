@@ -31,10 +31,18 @@ def judge_extent(
 
 def _count(lesions: tuple[Lesion, ...]) -> tuple[int, bool]:
     """(lesions surely there, whether there may be more). Descriptions of the same regions are one; both sides of one
-    place without a number are two."""
+    place without a number are two. What a text describes without a place is what it describes at its only place."""
     groups: dict[frozenset[str], list[Lesion]] = {}
+    placed: dict[str, set[frozenset[str]]] = {}
     for lesion in lesions:
-        groups.setdefault(regions(lesion.sites), []).append(lesion)
+        if lesion.sites:
+            placed.setdefault(lesion.ref, set()).add(regions(lesion.sites))
+    for lesion in lesions:
+        where = regions(lesion.sites)
+        only = placed.get(lesion.ref, set())
+        if not where and len(only) == 1:
+            (where,) = only
+        groups.setdefault(where, []).append(lesion)
     total, open_ended = 0, False
     for group in groups.values():
         known = [n for n in map(_known_count, group) if n is not None]

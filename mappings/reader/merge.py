@@ -127,14 +127,19 @@ def _same_moment(one: Result, other: Result) -> bool:
 
 def _contradicting(results: tuple[Result, ...]) -> tuple[Result, ...]:
     """Different values of one analyte at one moment: those outside the laboratory's own range stand, the others are not
-    relied on; when the laboratory does not tell them apart none is, and when all lie inside none contradicts."""
-    groups: dict[object, list[Result]] = {}
+    relied on; when the laboratory does not tell them apart none is, and when all lie inside none contradicts. Of the
+    rates and pressures of one visit the lowest stands: they change within minutes, and the rules ask for the lowest."""
+    groups: dict[tuple[object, ...], list[Result]] = {}
     for result in results:
         if result.usable and result.canonical_low is not None and result.date and result.date.instant:
             groups.setdefault((result.analyte, result.antibody, result.date.instant), []).append(result)
     doubtful: set[int] = set()
-    for group in groups.values():
+    for (analyte, *_), group in groups.items():
         if len({(r.canonical_low, r.canonical_high) for r in group}) < 2:
+            continue
+        if analyte in _CHANGING:
+            least = min(r.canonical_low for r in group if r.canonical_low is not None)
+            doubtful |= {id(r) for r in group if r.canonical_low != least}
             continue
         outside = [r for r in group if _inside(r) is False]
         if outside:
@@ -157,4 +162,5 @@ def _inside(result: Result) -> bool | None:
     return True if both else None
 
 
+_CHANGING = frozenset({"heart-rate", "systolic"})
 _NONE = Stamp()

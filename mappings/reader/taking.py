@@ -28,6 +28,8 @@ _WORD = re.compile(r"\w+")
 _DOSE = re.compile(
     r"(?:\W+\w{1,12}){0,2}?\W*\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|μg|ug|g|iu|ui|ie|units?|u)\b(?!\s?(?:/\s?(?:d?l|ml)|%))"
 )
+_NUMBER = re.compile(r"\s(?!19\d\d|20\d\d)\d{1,4}(?:[.,]\d{1,2})?\s?(?=$|[\n;)])")
+"""a dose without its unit, which ends what is said of the drug"""
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
 _NEAR_WORDS, _FAR_WORDS, _LIST_WORDS = 2, 6, 9
 """words between what governs a drug and the drug; between two drugs of one list"""
@@ -162,6 +164,8 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
         if said is None and part == "list":
             said = "taken"
         dosed = bool(_DOSE.match(text, hit.end, own)) or bool(words.often.search(text, hit.end, own))
+        if not dosed and text[hit.start : hit.end] not in words.measured:
+            dosed = bool(_NUMBER.match(text, hit.end, own))  # "Raynaud - amlodipine 5."
         if said is None and dosed and part == "other":
             said = "taken"
         behind = [s for s in signs if hit.end <= s.start and s.end <= own]
@@ -208,6 +212,7 @@ class _Words(Struct, frozen=True):
     local: re.Pattern[str]
     parting: re.Pattern[str]
     substance: re.Pattern[str]
+    measured: frozenset[str]
 
     def signs(self, text: str, first: int, last: int) -> list[_Sign]:
         """Everything in the sentence that says whether a drug is taken; the longest words at each place count."""
@@ -228,6 +233,7 @@ def _words() -> _Words:
         _any(data["local"]),
         re.compile(rf",|{_any(data['parting']).pattern}"),
         re.compile(rf"\W*(?:{'|'.join(map(re.escape, data['substance']))})(?!\w)"),
+        frozenset(data["measured"]),
     )
 
 

@@ -91,6 +91,14 @@ class Draft(Struct, eq=False):
         elif value == "draining":
             self.flags.add("dry")
 
+    def number(self, said: int | None, *, or_more: bool) -> None:
+        """The number that is told. "Four nodules, some with a white surface" are four; "at least four" may be more."""
+        self.count = said
+        if said is not None and "multiple" in self.after:
+            self.flags.discard("multiple")
+        if or_more and said is not None and said > 1:
+            self.flags.add("multiple")
+
     def take(self, other: Draft) -> None:
         """The same lesion, described again."""
         if other.kind == "ulcer" and self.kind != "ulcer":

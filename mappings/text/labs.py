@@ -39,6 +39,8 @@ _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 _FOUND = frozenset({"positive", "negative"})
 _LOWER = re.compile(r"\s?[/x×]\s?\d{2,3}(?![\d/])")
 """a blood pressure is told as two numbers ("82/50"), and is none without the second."""
+_CENTIMETRES = re.compile(r"(?:[6-9]|1\d|2[0-8])(?:[.,]\d)?\s?[/x×]\s?(?:[3-9]|1[0-8])(?:[.,]5)?(?![\d/.,]\d|\d|/)")
+"""a pressure told in centimetres of mercury, as in France and Brazil ("13/8")."""
 _UNUSED = ""
 """the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
 Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
@@ -180,6 +182,8 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
                 return word, comparator, "%" if upper["unit"] else None, None
             if hit.value == _PRESSURE:
                 lower = _LOWER.match(document.words.folded, document.words.ends[index])
+                if lower is None and _CENTIMETRES.match(document.words.folded, document.words.starts[index]):
+                    return word, comparator, "cmHg", None
                 return (word, comparator, "mmHg", None) if lower and len(word) <= 3 else None
             if document.between("word", begin, index) and unit_at(document, index) is None:
                 return None

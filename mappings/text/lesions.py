@@ -200,9 +200,7 @@ class LesionReader(Surroundings):
         number, or_more = count(document, head.hit.first, head.first)
         if number is None:
             number, or_more = count_after(document, head.hit.last, head.last)
-        draft.count = number or counted(document, head.hit, head.last)
-        if or_more and number is not None and number > 1:
-            draft.flags.add("multiple")
+        draft.number(number or counted(document, head.hit, head.last), or_more=or_more)
         return draft
 
     def _attributes(self, draft: Draft, first: int, last: int, head: Hit | None = None, *, owned: bool = False) -> None:

@@ -86,6 +86,8 @@ def count(document: Document, head_first: int, limit: int) -> tuple[int | None, 
     lower limit ("more than three hard nodules"))."""
     for index in range(head_first - 1, max(limit, head_first - 6) - 1, -1):
         word = document.word(index)
+        if word == "," and _describes(document, index + 1) and _describes_or_counts(document, index - 1):
+            continue  # "einzelner, weißlicher, steinharter Knoten"
         if word in (",", ";", "(", ")", ":"):
             break
         if any(hit.last > index for hit in document.between("trigger", index - 2, index + 1)):
@@ -99,6 +101,12 @@ def count(document: Document, head_first: int, limit: int) -> tuple[int | None, 
         ):
             break
     return None, False
+
+
+def _describes_or_counts(document: Document, index: int) -> bool:
+    """A describing word, or a number told by a word ("single,"), which is no age and no size."""
+    told = not document.word(index)[:1].isdigit() and document.between("number", index, index + 1)
+    return bool(told) or _describes(document, index)
 
 
 def _describes(document: Document, index: int) -> bool:

@@ -54,6 +54,23 @@ def test_extent(lesions: list[dict], expected: str) -> None:
     assert judged(patient(lesions=described)).criteria.lesion.extent == expected
 
 
+@pytest.mark.parametrize(
+    ("lesions", "expected"),
+    [
+        ([{"count": 1, "sites": ()}, {}], "localized"),  # "a nodule of 5 mm", where it is stands in the line before
+        ([{"count": 4}, {"sites": ()}], "localized"),  # "wants the lumps taken off … four nodules of the elbow"
+        ([{"count": 4}, {"sites": (), "multiple": True}], "unknown"),
+        ([{"count": 1}, {"count": 1, "sites": (THIGH,)}, {"sites": ()}], "unknown"),  # of two places nobody knows which
+    ],
+    ids=str,
+)
+def test_what_one_text_describes_without_a_place_is_what_it_describes_at_its_only_place(
+    lesions: list[dict], expected: str
+) -> None:
+    described = tuple(lesion("DocumentReference/one", **more) for more in lesions)
+    assert judged(patient(lesions=described)).criteria.lesion.extent == expected
+
+
 def test_imaging_adds_the_regions_where_it_shows_calcium() -> None:
     image = Imaging("DiagnosticReport/1", "ct", "soft-tissue", days_ago(3), calcified_sites=(ELBOW, THIGH, FINGER))
     found = judged(patient(lesions=(lesion(count=1),), imaging=(image,)))

@@ -110,6 +110,17 @@ def test_two_normal_values_at_one_moment_contradict_nothing() -> None:
     assert status_of_calcium(facts) == ("normal", False, False)
 
 
+def test_of_the_heart_rates_of_one_visit_the_lowest_stands() -> None:
+    """A pulse and the rate of an ECG differ within minutes and contradict nothing; the rules ask for the lowest."""
+    coded = {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}
+    rates = [("a", "74"), ("b", "58"), ("c", "66")]
+    for order in itertools.permutations(
+        calcium(name, v, code=coded, valueQuantity={"value": Decimal(v), "unit": "/min"}) for name, v in rates
+    ):
+        standing = [str(r.low) for r in read(*order).results if r.usable]
+        assert standing == ["58"]
+
+
 def test_of_two_results_of_one_day_without_a_time_the_less_reassuring_counts() -> None:
     day = "2026-05-20"
     for order in itertools.permutations((calcium("a", "2.31", day), calcium("b", "2.71", day))):

@@ -52,6 +52,9 @@ def taken(*resources: dict[str, Any]) -> tuple[Medication, ...]:
     ("words", "drugs"),
     [
         ("On diltiazem CD 240.", {"diltiazem"}),
+        ("1. HTN - metoprolol 25.\n2. Raynaud - amlodipine 5.\n3. GERD", {"metoprolol", "amlodipine"}),
+        ("HTA - bisoprolol 2,5", {"bisoprolol"}),
+        ("calcium 9.1\nmagnesium 2.0\namlodipine 2019\nmetoprolol 25 stopped", set()),
         ("Taking metoprolol tartrate 25 bid and digoxin 0.125.", {"metoprolol", "digoxin"}),
         ("Metoprolol succ 50 mg daily, warfarin 5 mg qd for AF, apixaban stopped 2022.", {"metoprolol", "warfarin"}),
         ("Warfarin stopped in 2019, on apixaban since.", {"apixaban"}),

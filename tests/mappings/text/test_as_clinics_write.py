@@ -25,6 +25,7 @@ def lesion(text: str, at: int = 0) -> LesionMention:
         ("Calcio 9,3 mg/dL (8,5-10,5)", ("8.5", "10.5")),
         ("Calcémie 2,34 mmol/L (N : 2,20-2,60)", ("2.20", "2.60")),
         ("Kalzium 2,31 mmol/l [2,15 – 2,55]", ("2.15", "2.55")),
+        ("Kalzium 2,33 mmol/l (Norm 2,15-2,55)", ("2.15", "2.55")),
         ("Calcium 9.4 mg/dL (normal range 8.6 to 10.2 mg/dL)", ("8.6", "10.2")),
         ("CA 9.5 mg/dL Ref: 8.7-10.3", ("8.7", "10.3")),
         ("Calcio 9,5 mg/dl VR: 8,5-10,5", ("8.5", "10.5")),

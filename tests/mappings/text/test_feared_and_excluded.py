@@ -65,10 +65,34 @@ def test_who_worries_about_a_lump_has_it(text: str) -> None:
         "Ein SLE wurde vermutet, konnte aber ausgeschlossen werden.",
         "Die Kriterien für einen SLE sind nicht erfüllt.",
         "A esclerose sistêmica foi considerada e descartada.",
+        "Se valoró esclerosis sistémica, que se excluyó (ANA neg).",
+        "Foi ponderada esclerose sistémica, que se excluiu.",
     ],
 )
 def test_a_disease_that_was_thought_of_and_excluded_is_not_there(text: str) -> None:
     assert "affirmed" not in told(text) and "negated" in told(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I read that people with lupus can get calcinosis, hard lumps under the skin.",
+        "About 25 % of patients with systemic sclerosis develop calcinosis.",
+        "Surgem caroços duros em 20-40% dos doentes.",
+        "La calcinosis aparece en el 25 % de los pacientes con esclerodermia.",
+        "La calcinose touche 25 % des patients atteints de sclérodermie.",
+        "Kalzinose tritt bei 25 % der Patienten mit Sklerodermie auf.",
+    ],
+)
+def test_what_is_told_of_patients_in_general_is_told_of_nobody(text: str) -> None:
+    assert told(text) == {"hypothetical"}
+
+
+@pytest.mark.parametrize(
+    "text", ["Patientin mit SLE und harten Knoten am Ellenbogen.", "Paciente con LES y nódulos duros en el codo."]
+)
+def test_a_patient_with_a_disease_has_it(text: str) -> None:
+    assert told(text) == {"affirmed"}
 
 
 def test_who_was_excluded_from_a_trial_has_the_disease() -> None:

@@ -174,6 +174,34 @@ def test_lesions_are_counted_behind_their_name(text: str, count: int | None) -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Befund: einzelner, weißlicher, steinharter Knoten am Daumen.", 1),
+        ("Single, hard, white nodules of the thumb.", 1),
+        ("R elbow - 4 small firm nodules, some with a white surface", 4),
+        ("57 F, hard nodules of the right thumb.", None),
+    ],
+)
+def test_a_number_holds_over_describing_words_and_what_is_said_of_some(text: str, count: int | None) -> None:
+    (lesion,) = ENGINE.read(text).lesions
+    assert lesion.count == count and not lesion.multiple
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("TA 13/8", "130"), ("PA 12x8", "120"), ("TA 8/5", "80"), ("TA 13,5/8", "135")]
+)
+def test_a_pressure_in_centimetres_of_mercury_is_read(text: str, value: str) -> None:
+    from mappings.units import load_units
+    from mappings.values import parse_quantity, to_canonical
+
+    found = lab(text, "systolic")
+    table = load_units()
+    assert found is not None
+    quantity = parse_quantity(f"{found.value} {found.unit}", table)
+    assert quantity is not None and to_canonical(quantity, table.analytes["systolic"], None).low == Decimal(value)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Subcutaneous nodule. Single, rock hard, 2 cm, present about 4 months.",
