@@ -18,7 +18,7 @@ from hooks.knowledge.criteria_schema import Criteria
 from hooks.knowledge.messages import Messages
 from hooks.model import CtdCriterion, LesionCriterion, Newness
 from mappings.dates import PartialDate
-from mappings.facts import Finding, Hardness, Lesion, Site
+from mappings.facts import Finding, Hardness, Lesion, Need, Site
 
 _RANK: dict[Hardness | None, int] = {"definite": 4, "equivalent": 3, "possible": 2, "unstated": 1, "against": 0}
 _ORDER: tuple[Newness, ...] = ("N1", "N2", "N3")
@@ -294,12 +294,9 @@ def _none(chart: Chart, spots: tuple[Spot, ...], messages: Messages) -> LesionCr
             sites=tuple(dict.fromkeys(shown(site) for s in spots for site in s.lesion.sites)),
             evidence=refs,
         )
-    for name in ("conditions", "observations"):
-        need = chart.facts.need(name)
-        if need.state != "complete" and not (need.state == "partial" and "left out" in (need.reason or "")):
-            return LesionCriterion(
-                "unknown", messages.say("lesion.not-read", need=name, reason=need.reason or need.state)
-            )
+    unread = _unread(chart, "conditions", messages) or _unread(chart, "observations", messages)
+    if unread is not None:
+        return unread
     seen = [le for le in chart.facts.lesions if le.course == "active"]
     if seen:
         key = "lesion.negated" if all(le.certainty == "absent" for le in seen) else "lesion.not-qualifying"
@@ -308,4 +305,13 @@ def _none(chart: Chart, spots: tuple[Spot, ...], messages: Messages) -> LesionCr
         return LesionCriterion(
             "not-met", messages.say(key), hardness=hardness, evidence=tuple(dict.fromkeys(le.ref for le in seen))
         )
-    return LesionCriterion("not-met", messages.say("lesion.none"))
+    # a report may be all that tells of a lesion
+    return _unread(chart, "diagnosticReports", messages) or LesionCriterion("not-met", messages.say("lesion.none"))
+
+
+def _unread(chart: Chart, name: Need, messages: Messages) -> LesionCriterion | None:
+    """Unknown, where what could hold a lesion was not read."""
+    need = chart.facts.need(name)
+    if need.state == "complete" or (need.state == "partial" and "left out" in (need.reason or "")):
+        return None
+    return LesionCriterion("unknown", messages.say("lesion.not-read", need=name, reason=need.reason or need.state))

@@ -39,6 +39,7 @@ from mappings.versions import REPLACES
 
 _USABLE = {"final", "amended", "corrected"}
 _SIZES = ("cm", "mm", "1", None)
+_BOUNDS = ("<", "<=", ">=", ">")
 """units that a lesion's own measure can have; another unit makes the Observation a measurement of something else."""
 
 
@@ -277,7 +278,10 @@ def _line(name: Concept, body: Mapping[str, Any], polarity: bool | None) -> str:
     value = text(body.get("valueString")) or concept(body.get("valueCodeableConcept")).label
     quantity = mapping(body.get("valueQuantity"))
     if not value and quantity.get("value") is not None:
-        value = f"{quantity.get('value')} {quantity.get('unit') or quantity.get('code') or ''}".strip()
+        amount = number(quantity["value"])  # 1.40 and 14e-1 are the same words
+        written = f"{amount:f}" if amount is not None else f"{quantity['value']}"
+        bound = quantity["comparator"] if quantity.get("comparator") in _BOUNDS else ""
+        value = f"{bound}{written} {quantity.get('unit') or quantity.get('code') or ''}".strip()
     if not value and isinstance(body.get("valueInteger"), int):
         value = str(body["valueInteger"])
     if not value:

@@ -269,3 +269,24 @@ def test_an_accepted_suggestion_in_the_chart_is_a_draft_and_no_active_drug() -> 
 def test_a_draft_order_in_the_chart_counts_as_ordered() -> None:
     (found,) = read(order("ServiceRequest", code={"text": "X-ray of the left elbow"})).actions
     assert (found.kind, found.workup) == ("ordered", {"radiograph"})
+
+
+@pytest.mark.parametrize("same", [("1.4", "1.400", "14e-1"), ("30", "30.0", "3e1"), ("20", "2.0E+1")])
+def test_a_number_spelt_otherwise_gives_the_same_words(same: tuple[str, ...]) -> None:
+    first, *others = (read(lesion(Decimal(size))) for size in same)
+    assert f"Size: {same[0]}" in first.lesions[0].label
+    assert others == [first] * len(others)
+
+
+def test_a_bound_is_no_number() -> None:
+    """A component keeps its comparator when it becomes words."""
+    assert "Size: <5" in read(lesion(Decimal(5), comparator="<")).lesions[0].label
+
+
+def lesion(size: Decimal, **more: str) -> dict[str, Any]:
+    """A hard nodule described in components."""
+    said = (("Consistency", "stony hard"), ("Location", "left elbow"))
+    components: list[dict[str, Any]] = [{"code": {"text": name}, "valueString": words} for name, words in said]
+    components.append({"code": {"text": "Size"}, "valueQuantity": {"value": size, "unit": "mm", **more}})
+    found = {"resourceType": "Observation", "id": "l", "status": "final", "code": {"text": "Nodule"}, **SUBJECT}
+    return {**found, "effectiveDateTime": NINE, "component": components}
