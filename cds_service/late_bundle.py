@@ -1,17 +1,22 @@
 """A Bundle taken apart: its resources one after another, decoded only as far as the chart's reader needs them.
 
-What is written like a resource that said nothing before (`mappings/reader/alike.py`) stays bytes; everything else is
-decoded here, one resource after another while it is still at hand, which takes a third of the time that one large tree
-takes. Used for the Bundles of a request (`late_request.py`) and for the pages of a server (`fhir/late.py`)."""
+Most Bundles hold nothing but resources of a few elements (`mappings/elements.py`), which are taken apart in one pass
+with all of the Bundle. Others are taken apart resource by resource. What is written like a resource that said nothing
+before (`mappings/reader/alike.py`) is not decoded; everything else is, one resource after another while it is still at
+hand, which takes a third of the time that one large tree takes. Used for the Bundles of a request (`late_request.py`)
+and for the pages of a server (`fhir/late.py`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from cds_service.bundle_frame import BundleFrame, is_all
 from cds_service.limits import MAX_DEPTH, decode_part
+from mappings.bundles import Apart, Unpacked, unpack
+from mappings.elements import Resource, Told
 from mappings.reader.alike import Look
 
 OF_VALUE = MAX_DEPTH - 2
@@ -38,14 +43,52 @@ class _Bundle(BundleFrame, gc=False, forbid_unknown_fields=True, omit_defaults=T
     entry: list[_Entry] | msgspec.UnsetType = msgspec.UNSET
 
 
-_BUNDLE = msgspec.json.Decoder(_Bundle)
+class _ToldEntry(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The same of a resource of few elements."""
+
+    resource: Told
+    link: list[_Link] | msgspec.UnsetType = msgspec.UNSET
+    fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - the name on the wire
+    search: msgspec.Raw = msgspec.Raw()
+
+
+class _ToldBundle(BundleFrame, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    entry: list[_ToldEntry] | msgspec.UnsetType = msgspec.UNSET
+
+
+_BUNDLE, _TOLD = msgspec.json.Decoder(_Bundle), msgspec.json.Decoder(_ToldBundle)
 _ENCODER = msgspec.json.Encoder()
 
 
-def taken_apart(raw: bytes | msgspec.Raw, look: Look) -> dict[str, Any] | None:
-    """The Bundle, its resources as `look` leaves them; None when it has to be decoded whole: it is no Bundle, has
-    members that we don't know, or is not written as programs write JSON. Raises BadRequest and msgspec.DecodeError for
-    what a request may not hold."""
+def taken_apart(raw: bytes | msgspec.Raw, look: Look) -> Unpacked | None:
+    """What is in the Bundle, its resources as `look` leaves them; None when it has to be decoded whole: it is no
+    Bundle, has members that we don't know, or is not written as programs write JSON. Raises BadRequest and
+    msgspec.DecodeError for what a request may not hold."""
+    return _at_once(raw, look) or _one_by_one(raw, look)
+
+
+def _at_once(raw: bytes | msgspec.Raw, look: Look) -> Apart | None:
+    """A Bundle of the patient's resources of few elements; None of any other."""
+    try:
+        bundle = _TOLD.decode(raw)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    entries = bundle.entry
+    if entries is msgspec.UNSET or not is_all(bundle, raw):
+        return None
+    every = [entry.resource for entry in entries]
+    found = look.at_once(every, _part)
+    if found is None:
+        return None
+    for search in {bytes(entry.search) for entry in entries if entry.search}:
+        _part(search)
+    urls = [None if entry.fullUrl is msgspec.UNSET else entry.fullUrl for entry in entries]
+    kinds: set[type[Resource]] = set(map(type, every))
+    of = frozenset(kind.kind for kind in kinds)
+    return Apart(tuple(zip(urls, found, strict=True)), next_url=unpack(_frame(bundle)).next_url, of=of)
+
+
+def _one_by_one(raw: bytes | msgspec.Raw, look: Look) -> Unpacked | None:
     try:
         bundle = _BUNDLE.decode(raw)
     except msgspec.ValidationError:
@@ -53,20 +96,27 @@ def taken_apart(raw: bytes | msgspec.Raw, look: Look) -> dict[str, Any] | None:
     entries = bundle.entry
     if entries is msgspec.UNSET or not is_all(bundle, raw):
         return None
+    value = _frame(bundle)
+    known: dict[bytes, Any] = {}
+    resources = iter(look([entry.resource for entry in entries if len(entry.resource)], _part))
+    value["entry"] = [_entry(entry, resources, known) for entry in entries]
+    return unpack(value)
+
+
+def _frame(bundle: _Bundle | _ToldBundle) -> dict[str, Any]:
+    """The members of a Bundle beside its entries."""
     bundle.entry = msgspec.UNSET
     value: dict[str, Any] = decode_part(_ENCODER.encode(bundle), OF_VALUE)
-    known: dict[bytes, Any] = {}
-    value["entry"] = [_entry(entry, look, known) for entry in entries]
     return value
 
 
-def _entry(entry: _Entry, look: Look, known: dict[bytes, Any]) -> dict[str, Any]:
+def _entry(entry: _Entry, resources: Iterator[Any], known: dict[bytes, Any]) -> dict[str, Any]:
     """`known`: what was decoded already of what most entries have alike."""
     found: dict[str, Any] = {}
     if entry.fullUrl is not msgspec.UNSET:
         found["fullUrl"] = entry.fullUrl
     if len(entry.resource):
-        found["resource"] = look(entry.resource, _part)
+        found["resource"] = next(resources)
     search = bytes(entry.search)
     if search:
         if search not in known:

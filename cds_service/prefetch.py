@@ -121,8 +121,7 @@ def _unfit(unpacked: Unpacked | None, need: Need) -> str | None:
         return None
     if not unpacked.resources:
         return _NOT_FHIR if unpacked.broken and not unpacked.issues else None
-    types = {str(resource.get("resourceType")) for _, resource in unpacked.resources}
-    return None if any(NEEDS_OF.get(kind) == need for kind in types) else _WRONG_TYPE
+    return None if any(NEEDS_OF.get(kind) == need for kind in unpacked.kinds) else _WRONG_TYPE
 
 
 def completeness_of(found: Prefetched) -> dict[Need, Completeness]:
@@ -169,7 +168,7 @@ def _collect(key: str, unpacked: Unpacked | None, found: Prefetched) -> None:
 
 def _needs_of(key: str, unpacked: Unpacked | None) -> Iterator[Need]:
     """The needs that an unknown key answers: by the types inside; an empty answer by the key's name."""
-    types = {str(r.get("resourceType")) for _, r in unpacked.resources} if unpacked is not None else set()
+    types = unpacked.kinds if unpacked is not None else set()
     if types:
         yield from sorted({NEEDS_OF[t] for t in types if t in NEEDS_OF})
         return

@@ -46,9 +46,26 @@ class Unpacked(Struct, frozen=True):
     """paths of entries that are no resource ("entry[3]")."""
     next_url: str | None = None
 
+    @property
+    def kinds(self) -> set[str]:
+        """The types of the resources."""
+        return {str(resource.get("resourceType")) for _, resource in self.resources}
+
+
+class Apart(Unpacked, frozen=True):
+    """A Bundle of nothing but resources of these types, taken apart already."""
+
+    of: frozenset[str] = frozenset()
+
+    @property
+    def kinds(self) -> set[str]:
+        return set(self.of)
+
 
 def unpack(value: object) -> Unpacked:
     """Everything inside a resource or Bundle. Entries with search mode "outcome" are issues, not data."""
+    if isinstance(value, Unpacked):
+        return value
     resources: list[tuple[str | None, Mapping[str, Any]]] = []
     issues: list[Mapping[str, Any]] = []
     broken: list[str] = []

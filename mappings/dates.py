@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections import deque
+from collections.abc import Collection
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, Literal, Self
@@ -20,6 +22,20 @@ _FHIR_DATE = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
     r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?)?"
 )
+
+_DIGITS = bytes.maketrans(b"0123456789", b"0000000000")
+_USUAL = frozenset(
+    {
+        b"",
+        b"0000-00-00",
+        *(
+            b"0000-00-00T00:00:00" + fraction + zone
+            for fraction in (b"", b".000")
+            for zone in (b"Z", b"+00:00", b"-00:00")
+        ),
+    }
+)
+"""how nearly every date is written, whichever digits it is of"""
 
 
 class PartialDate(Struct, frozen=True):
@@ -39,7 +55,7 @@ class PartialDate(Struct, frozen=True):
         """Reads a FHIR date, dateTime or instant; None for anything else (never raises)."""
         if not isinstance(text, str):
             return None
-        found: Any = _parsed(text) if len(text) <= _LONGEST else _parsed.__wrapped__(text)
+        found: Any = parsed(text) if len(text) <= _LONGEST else parsed.__wrapped__(text)
         return found  # type: ignore[no-any-return]
 
     def in_zone(self, zone: tzinfo) -> PartialDate:
@@ -97,7 +113,8 @@ _LONGEST = 64
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> PartialDate | None:
+def parsed(text: str) -> PartialDate | None:
+    """As `PartialDate.parse`, of a text that is short."""
     if _is_usual_instant(text):
         try:
             stamp = datetime.fromisoformat(text)
@@ -129,6 +146,19 @@ def is_date(text: str) -> bool:
     return _any_form(text) is not None
 
 
+def unreadable_dates(written: Collection[str]) -> set[str]:
+    """Those that `PartialDate.parse` can't read, or that are longer than any date. All that are written as nearly every
+    date is are looked at at once."""
+    if _USUAL.issuperset("\n".join(written).encode("utf-8", "replace").translate(_DIGITS).split(b"\n")):
+        try:
+            deque(map(datetime.fromisoformat, written), maxlen=0)
+        except ValueError:
+            pass  # 24:00, or no such day: one by one
+        else:
+            return set()
+    return {text for text in written if len(text) > _LONGEST or not is_date(text)}
+
+
 def _any_form(text: str) -> PartialDate | None:
     match = _FHIR_DATE.fullmatch(text.strip())
     if match is None:
@@ -150,7 +180,7 @@ def _any_form(text: str) -> PartialDate | None:
 
 def forget_dates() -> None:
     """Lets go of the dates of a chart that has been read: they do not outlive their request."""
-    _parsed.cache_clear()
+    parsed.cache_clear()
 
 
 def add_months(day: date, months: int) -> date:

@@ -5,25 +5,29 @@ element as it is written, empty where there is none."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-_BETWEEN = b"\1"
+BETWEEN = b"\1"
 """no JSON text holds this sign"""
 NO_NUMBER = b""
 """of what is no measurement"""
 Text = str | UnsetType
+_NONE = Raw()
+_NOTHING = (_NONE,) * 6
+_JOINED = BETWEEN.join
 
 
 class _Meta(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     versionId: Text = UNSET  # noqa: N815 - names on the wire, here and below
     lastUpdated: Text = UNSET  # noqa: N815
     source: Text = UNSET
-    profile: Raw = Raw()
-    security: Raw = Raw()
-    tag: Raw = Raw()
+    profile: Raw = _NONE
+    security: Raw = _NONE
+    tag: Raw = _NONE
 
 
 class _Reference(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -39,16 +43,17 @@ class _Period(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_de
 
 class _Quantity(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     value: Raw
-    comparator: Raw = Raw()
-    unit: Raw = Raw()
-    system: Raw = Raw()
-    code: Raw = Raw()
+    comparator: Raw = _NONE
+    unit: Raw = _NONE
+    system: Raw = _NONE
+    code: Raw = _NONE
 
 
 _NO_META = _Meta()
 _NO_REFERENCE = _Reference()
 _NO_PERIOD = _Period()
-_NO_QUANTITY = _Quantity(Raw(NO_NUMBER))
+_NO_QUANTITY = _Quantity(Raw(NO_NUMBER), Raw(b"\2"))
+"""its comparator, which no JSON text holds, tells it from a quantity of the number alone"""
 _References = list[_Reference] | UnsetType
 
 
@@ -59,29 +64,25 @@ class Resource(
 
     id: str
     meta: _Meta = _NO_META
-    identifier: Raw = Raw()
-    status: Raw = Raw()
-    category: Raw = Raw()
-    code: Raw = Raw()
+    identifier: Raw = _NONE
+    status: Raw = _NONE
+    category: Raw = _NONE
+    code: Raw = _NONE
     subject: _Reference = _NO_REFERENCE
     encounter: _Reference = _NO_REFERENCE
 
-    def number(self) -> bytes:
-        """The number that was measured."""
-        return NO_NUMBER
+    kind: ClassVar[str]
 
-    def dates(self) -> tuple[Text, ...]:
-        """The dates that a resource is read without when they can't be."""
-        return ()
-
-    def alike(self) -> bytes:
-        """What it says, whoever it is of and whenever, but for the number; the same only for the same."""
+    @staticmethod
+    def alike(every: Sequence[Any]) -> list[bytes]:
+        """What each of some resources of this kind says, whoever it is of and whenever, but for the number; the same
+        only for the same."""
         raise NotImplementedError
 
-    def besides(self) -> bytes:
-        """All the rest that is not text: nobody looks at it."""
-        meta = self.meta
-        return _BETWEEN.join((meta.profile, meta.security, meta.tag, self.identifier))
+    @staticmethod
+    def dates(every: Sequence[Any]) -> set[Text]:
+        """The dates of some resources of this kind that they are read without when they can't be."""
+        raise NotImplementedError
 
 
 class Observation(Resource, frozen=True, tag="Observation"):
@@ -91,47 +92,57 @@ class Observation(Resource, frozen=True, tag="Observation"):
     issued: Text = UNSET
     performer: _References = UNSET
     valueQuantity: _Quantity = _NO_QUANTITY  # noqa: N815
-    valueCodeableConcept: Raw = Raw()  # noqa: N815
-    valueString: Raw = Raw()  # noqa: N815
-    valueBoolean: Raw = Raw()  # noqa: N815
-    interpretation: Raw = Raw()
-    referenceRange: Raw = Raw()  # noqa: N815
-    component: Raw = Raw()
+    valueCodeableConcept: Raw = _NONE  # noqa: N815
+    valueString: Raw = _NONE  # noqa: N815
+    valueBoolean: Raw = _NONE  # noqa: N815
+    interpretation: Raw = _NONE
+    referenceRange: Raw = _NONE  # noqa: N815
+    component: Raw = _NONE
 
     kind: ClassVar = "Observation"
 
-    def number(self) -> bytes:
-        return bytes(self.valueQuantity.value)
-
-    def dates(self) -> tuple[Text, ...]:
-        return self.effectiveDateTime, self.issued
-
-    def alike(self) -> bytes:
-        quantity = self.valueQuantity
-        return _BETWEEN.join(
-            (
-                b"Observation" if quantity is _NO_QUANTITY else b"Observation of a number",
-                self.status,
-                self.category,
-                self.code,
-                quantity.comparator,
-                quantity.unit,
-                quantity.system,
-                quantity.code,
-                self.valueCodeableConcept,
-                self.valueString,
-                self.valueBoolean,
-                self.interpretation,
-                self.referenceRange,
-                self.component,
+    @staticmethod
+    def alike(every: Sequence[Any]) -> list[bytes]:
+        return [
+            _JOINED(
+                (
+                    b"Observation",
+                    told.status,
+                    told.category,
+                    told.code,
+                    (quantity := told.valueQuantity).comparator,
+                    quantity.unit,
+                    quantity.system,
+                    quantity.code,
+                    *(
+                        ()
+                        if (
+                            rest := (
+                                told.valueCodeableConcept,
+                                told.valueString,
+                                told.valueBoolean,
+                                told.interpretation,
+                                told.referenceRange,
+                                told.component,
+                            )
+                        )
+                        == _NOTHING
+                        else rest
+                    ),
+                )
             )
-        )
+            for told in every
+        ]
+
+    @staticmethod
+    def dates(every: Sequence[Any]) -> set[Text]:
+        return {told.effectiveDateTime for told in every} | {told.issued for told in every}
 
 
 class Condition(Resource, frozen=True, tag="Condition"):
-    clinicalStatus: Raw = Raw()  # noqa: N815
-    verificationStatus: Raw = Raw()  # noqa: N815
-    severity: Raw = Raw()
+    clinicalStatus: Raw = _NONE  # noqa: N815
+    verificationStatus: Raw = _NONE  # noqa: N815
+    severity: Raw = _NONE
     onsetDateTime: Text = UNSET  # noqa: N815
     abatementDateTime: Text = UNSET  # noqa: N815
     recordedDate: Text = UNSET  # noqa: N815
@@ -140,12 +151,26 @@ class Condition(Resource, frozen=True, tag="Condition"):
 
     kind: ClassVar = "Condition"
 
-    def dates(self) -> tuple[Text, ...]:
-        return self.onsetDateTime, self.abatementDateTime, self.recordedDate
+    @staticmethod
+    def alike(every: Sequence[Any]) -> list[bytes]:
+        return [
+            _JOINED(
+                (
+                    b"Condition",
+                    told.status,
+                    told.clinicalStatus,
+                    told.verificationStatus,
+                    told.category,
+                    told.severity,
+                    told.code,
+                )
+            )
+            for told in every
+        ]
 
-    def alike(self) -> bytes:
-        said = (self.status, self.clinicalStatus, self.verificationStatus, self.category, self.severity, self.code)
-        return _BETWEEN.join((b"Condition", *said))
+    @staticmethod
+    def dates(every: Sequence[Any]) -> set[Text]:
+        return {date for told in every for date in (told.onsetDateTime, told.abatementDateTime, told.recordedDate)}
 
 
 class Procedure(Resource, frozen=True, tag="Procedure"):
@@ -155,15 +180,17 @@ class Procedure(Resource, frozen=True, tag="Procedure"):
     asserter: _Reference = _NO_REFERENCE
     location: _Reference = _NO_REFERENCE
     reasonReference: _References = UNSET  # noqa: N815
-    bodySite: Raw = Raw()  # noqa: N815
+    bodySite: Raw = _NONE  # noqa: N815
 
     kind: ClassVar = "Procedure"
 
-    def dates(self) -> tuple[Text, ...]:
-        return (self.performedDateTime,)
+    @staticmethod
+    def alike(every: Sequence[Any]) -> list[bytes]:
+        return [_JOINED((b"Procedure", told.status, told.category, told.code, told.bodySite)) for told in every]
 
-    def alike(self) -> bytes:
-        return _BETWEEN.join((b"Procedure", self.status, self.category, self.code, self.bodySite))
+    @staticmethod
+    def dates(every: Sequence[Any]) -> set[Text]:
+        return {told.performedDateTime for told in every}
 
 
 class DiagnosticReport(Resource, frozen=True, tag="DiagnosticReport"):
@@ -176,30 +203,46 @@ class DiagnosticReport(Resource, frozen=True, tag="DiagnosticReport"):
 
     kind: ClassVar = "DiagnosticReport"
 
-    def dates(self) -> tuple[Text, ...]:
-        return self.effectiveDateTime, self.issued
+    @staticmethod
+    def alike(every: Sequence[Any]) -> list[bytes]:
+        return [_JOINED((b"DiagnosticReport", told.status, told.category, told.code)) for told in every]
 
-    def alike(self) -> bytes:
-        return _BETWEEN.join((b"DiagnosticReport", self.status, self.category, self.code))
+    @staticmethod
+    def dates(every: Sequence[Any]) -> set[Text]:
+        return {told.effectiveDateTime for told in every} | {told.issued for told in every}
 
 
 class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
-    intent: Raw = Raw()
-    medicationCodeableConcept: Raw = Raw()  # noqa: N815
+    intent: Raw = _NONE
+    medicationCodeableConcept: Raw = _NONE  # noqa: N815
     authoredOn: Text = UNSET  # noqa: N815
     requester: _Reference = _NO_REFERENCE
     recorder: _Reference = _NO_REFERENCE
     reasonReference: _References = UNSET  # noqa: N815
-    dosageInstruction: Raw = Raw()  # noqa: N815
+    dosageInstruction: Raw = _NONE  # noqa: N815
 
     kind: ClassVar = "MedicationRequest"
 
-    def dates(self) -> tuple[Text, ...]:
-        return (self.authoredOn,)
+    @staticmethod
+    def alike(every: Sequence[Any]) -> list[bytes]:
+        return [
+            _JOINED(
+                (
+                    b"MedicationRequest",
+                    told.status,
+                    told.intent,
+                    told.category,
+                    told.code,
+                    told.medicationCodeableConcept,
+                    told.dosageInstruction,
+                )
+            )
+            for told in every
+        ]
 
-    def alike(self) -> bytes:
-        said = (self.status, self.intent, self.category, self.code)
-        return _BETWEEN.join((b"MedicationRequest", *said, self.medicationCodeableConcept, self.dosageInstruction))
+    @staticmethod
+    def dates(every: Sequence[Any]) -> set[Text]:
+        return {told.authoredOn for told in every}
 
 
 Told = Observation | Condition | Procedure | DiagnosticReport | MedicationRequest
@@ -218,3 +261,18 @@ def taken_apart(raw: Raw) -> Told | None:
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     return told if len(_ENCODER.encode(told)) == len(raw) else None
+
+
+def written(told: Told) -> bytes:
+    """The resource as JSON again, its members in an order of ours."""
+    return _ENCODER.encode(told)
+
+
+def numbers_of(every: Sequence[Told]) -> list[bytes]:
+    """The numbers that were measured."""
+    return [bytes(told.valueQuantity.value) if type(told) is Observation else NO_NUMBER for told in every]
+
+
+def besides(every: Sequence[Told]) -> set[bytes]:
+    """All the rest of some resources that is not text, each once: nobody looks at it."""
+    return {_JOINED(((meta := told.meta).profile, meta.security, meta.tag, told.identifier)) for told in every}

@@ -1,4 +1,4 @@
-"""A resource that came as bytes, is known to an early look, and may never be decoded at all."""
+"""A resource that was taken apart, is known to an early look, and may never be decoded at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mappings.elements import Told
+from mappings.elements import Told, written
 from mappings.versions import Version, as_r4
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -16,6 +16,12 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 class Form(Protocol):
     """What is known of all resources of one chart that say the same but for the number (`mappings/reader/alike.py`)."""
+
+    version: Version | None
+    """the release that they are read as"""
+
+    silent: bool
+    """whether no fact follows from them, whichever usual number was measured"""
 
     plain: Any
     """the first of them, as `mappings/reader/measured.py` keeps it, when it was a plain measurement"""
@@ -26,38 +32,41 @@ class Form(Protocol):
     is_foreign: bool | None
     """of a report, whether its results are of another material than blood; None until somebody asked"""
 
-    def says_nothing(self, told: Told, number: bytes) -> bool:
-        """Whether no fact follows from one of them, whose dates are readable ones."""
+    def says_nothing(self, number: bytes) -> bool:
+        """Whether no fact follows from one of them with this number and readable dates."""
 
     def said_nothing(self, number: bytes, *, exactly: bool) -> None:
         """Remembers that no fact followed: from this number (`exactly`), or whichever was measured."""
 
 
 class Unread(Mapping[str, Any]):
-    """A resource of the patient by its bytes: a Mapping as any other, cheap as long as only type and id are asked for.
+    """A resource of the patient by its elements: a Mapping as any other, cheap as long as only type and id are asked
+    for.
 
-    `told` are its elements, read as `version`; `number` is what was measured, as it is written."""
+    `ref` is "Type/id"; `number` is what was measured, as it is written; `dated`: all its dates are readable; `usual`:
+    they are, and the number is none that could be part of a name."""
 
-    __slots__ = ("_body", "form", "id", "kind", "number", "raw", "told", "version")
+    __slots__ = ("_body", "dated", "form", "number", "ref", "told", "usual")
 
     def __init__(
         self,
-        raw: msgspec.Raw,
         told: Told,
+        ref: str,
         number: bytes,
         form: Form,
-        version: Version | None,
+        dated: bool,
+        usual: bool,
         body: Mapping[str, Any] | None = None,
     ) -> None:
         """`body`: the resource decoded, where it is already."""
-        self.raw, self.told, self.number, self.form, self.version = raw, told, number, form, version
-        self.kind, self.id = told.kind, told.id
-        self._body = None if body is None else as_r4(body, version)
+        self.told, self.ref, self.number, self.form, self.dated, self.usual = told, ref, number, form, dated, usual
+        self._body = None if body is None else as_r4(body, form.version)
 
     @property
     def silent(self) -> bool:
         """Whether it is known to say nothing."""
-        return self.form.says_nothing(self.told, self.number)
+        form = self.form
+        return (self.usual and form.silent) or (self.dated and form.says_nothing(self.number))
 
     @property
     def order(self) -> tuple[str, str]:
@@ -70,23 +79,23 @@ class Unread(Mapping[str, Any]):
         """The resource decoded, in the shape of R4."""
         body: Mapping[str, Any] | None = self._body
         if body is None:
-            body = self._body = as_r4(self.decoded(), self.version)
+            body = self._body = as_r4(self.decoded(), self.form.version)
         return body
 
     def decoded(self) -> Mapping[str, Any]:
-        """The resource as it was written."""
-        found: Mapping[str, Any] = _DECODER.decode(self.raw)
+        """The resource as it was sent."""
+        found: Mapping[str, Any] = _DECODER.decode(written(self.told))
         return found
 
     def __getitem__(self, name: str) -> Any:
         if name == "resourceType":
-            return self.kind
-        return self.id if name == "id" else self.body[name]
+            return self.told.kind
+        return self.told.id if name == "id" else self.body[name]
 
     def get(self, name: str, default: Any = None) -> Any:
         if name == "resourceType":
-            return self.kind
-        return self.id if name == "id" else self.body.get(name, default)
+            return self.told.kind
+        return self.told.id if name == "id" else self.body.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.body)
@@ -95,4 +104,4 @@ class Unread(Mapping[str, Any]):
         return len(self.body)
 
     def __repr__(self) -> str:
-        return f"Unread({self.kind})"  # never what a chart holds
+        return f"Unread({self.told.kind})"  # never what a chart holds

@@ -15,7 +15,8 @@ import msgspec
 
 from cds_service.errors import BadRequest
 from cds_service.late_bundle import taken_apart
-from mappings.bundles import decode, unpack
+from mappings.bundles import Unpacked, decode, unpack
+from mappings.elements import written
 from mappings.guarded import Guarded
 from mappings.raw import Resource
 from mappings.reader.alike import Look
@@ -71,7 +72,7 @@ _FRAME = msgspec.json.Decoder(_Bundle)
 
 def _as_written(resource: object) -> msgspec.Raw:
     if isinstance(resource, Unread):
-        return resource.raw
+        return msgspec.Raw(written(resource.told))
     raise TypeError
 
 
@@ -92,10 +93,10 @@ class Page(Guarded, frozen=True):
     def resources(self, look: Look | None = None) -> list[Resource]:
         """Decoded, or as `look` leaves them. NotJsonError for what only decoding finds (a number beyond use)."""
         bundle = None if look is None else _taken_apart(self.body, look)
-        return [resource for _, resource in unpack(decode(self.body) if bundle is None else bundle).resources]
+        return [resource for _, resource in (unpack(decode(self.body)) if bundle is None else bundle).resources]
 
 
-def _taken_apart(body: bytes, look: Look) -> dict[str, Any] | None:
+def _taken_apart(body: bytes, look: Look) -> Unpacked | None:
     try:
         return taken_apart(msgspec.json.format(body, indent=-1) if _has_blanks(body) else body, look)
     except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -94,7 +94,7 @@ class ChartReader:
 
     def _read(self, raw: RawChart) -> PatientFacts:
         reference = f"Patient/{raw.patient_id}"
-        every, left_out = unique(_in_r4(resource, raw.version) for resource in raw.resources)
+        every, left_out = unique(_in_r4(raw.resources, raw.version))
         engine = ChartText(self._text, self._silence, self._titles)
         tools = Tools(self._terminology, self._drugs, engine, self._units, self._names, self._doses)
         drafts = tuple(as_r4(draft, raw.version) for draft in raw.drafts)
@@ -108,8 +108,13 @@ class ChartReader:
         mixed: bool | None = None
         for ref, found in every:
             unread = found if type(found) is Unread else None
-            if unread is not None and _like_another(unread, ref, into):
-                continue
+            if unread is not None and (
+                (unread.usual and unread.form.silent)
+                or (unread.dated and unread.form.says_nothing(unread.number))
+                or measured.read_another(unread, ref, into)
+                or read_again(unread, ref, into)
+            ):
+                continue  # it says nothing, or what one of its form before it said, which was added on its own day
             resource = found if unread is None else unread.body
             kind = resource["resourceType"]
             entry = _READERS.get(kind)
@@ -224,19 +229,20 @@ class ChartReader:
             quarantined=(*raw.quarantined, *_plain(into.quarantined)),
             not_understood=tuple(dict.fromkeys(into.not_understood)),
         )
+        measured.stamp(into)
         return merged(facts, into.stamps, raw.zone)
 
 
-def _in_r4(resource: Any, version: Version | None) -> Any:
-    """The resource as R4; what came as bytes and is of that release stays so."""
-    if type(resource) is not Unread:
-        return as_r4(resource, version)
-    return resource if resource.version == version else as_r4(resource.decoded(), version)
-
-
-def _like_another(unread: Unread, ref: str, into: Collected) -> bool:
-    """Whether it says nothing, or what one of its form before it said, which is then added on its own day."""
-    return unread.silent or measured.read_another(unread, ref, into) or read_again(unread, ref, into)
+def _in_r4(resources: Iterable[Any], version: Version | None) -> list[Any]:
+    """Resources as R4; what was taken apart and is of that release stays so."""
+    return [
+        as_r4(one, version)
+        if type(one) is not Unread
+        else one
+        if one.form.version == version
+        else as_r4(one.decoded(), version)
+        for one in resources
+    ]
 
 
 def _plain(quarantined: list[Quarantined]) -> tuple[Quarantined, ...]:

@@ -6,7 +6,7 @@ others give the same with theirs. What gave anything else is read each time. Tes
 
 from __future__ import annotations
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate
@@ -15,17 +15,16 @@ from mappings.facts import Action, Finding, Medication
 from mappings.reader.access import period
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected
-from mappings.reader.merge import Stamp
+from mappings.reader.measured import date_of
 from mappings.unread import Unread
 
 
 class Again(Struct, frozen=True):
-    """The facts of the first; `corrected`: as its stamp says, None where there is no stamp."""
+    """The facts of the first."""
 
     findings: tuple[Finding, ...]
     actions: tuple[Action, ...]
     medications: tuple[Medication, ...]
-    corrected: bool | None
 
 
 _KINDS = {"findings", "actions", "medications"}
@@ -35,14 +34,13 @@ def again(unread: Unread, ref: str, sizes: tuple[int, ...], into: Collected) -> 
     """What a resource gave that was just read, for `read_again`; None when another of its form may give anything else.
     `sizes`: how many facts there were before."""
     told, given = unread.told, into.since(sizes)
-    if not given.keys() <= _KINDS or not _is_plain(told, ref, into):
+    if not given.keys() <= _KINDS or not _is_plain(unread, ref, into):
         return None
-    when, updated, stamp = _when(told), PartialDate.parse(told.meta.lastUpdated), into.stamps.get(ref)
+    when, updated = _when(told), PartialDate.parse(told.meta.lastUpdated)
     found = Again(
         tuple(given.get("findings", ())),
         tuple(given.get("actions", ())),
         tuple(given.get("medications", ())),
-        stamp.corrected if stamp is not None else None,
     )
     of_its_dates = (
         when is not None
@@ -57,7 +55,7 @@ def read_again(unread: Unread, ref: str, into: Collected) -> bool:
     """Adds the facts of a resource of this patient that is like one that was read; False, and nothing added, when it
     has to be read."""
     first, told = unread.form.again, unread.told
-    if first is None or not _is_plain(told, ref, into):
+    if first is None or not _is_plain(unread, ref, into):
         return False
     when, updated = _when(told), PartialDate.parse(told.meta.lastUpdated)
     if when is None:
@@ -68,17 +66,14 @@ def read_again(unread: Unread, ref: str, into: Collected) -> bool:
         into.actions.append(replace(action, ref=ref, date=when))
     for medication in first.medications:
         into.medications.append(replace(medication, ref=ref, started=when))
-    if first.corrected is not None and type(told) is Observation:
-        into.stamps[ref] = Stamp(first.corrected, PartialDate.parse(told.issued) or updated)
     return True
 
 
-def _is_plain(told: Told, ref: str, into: Collected) -> bool:
+def _is_plain(unread: Unread, ref: str, into: Collected) -> bool:
     """Whether its facts rest on nothing but what it says and its dates, which can be read: it is not confidential, no
     member of a panel of urine, holds no number, and no text in which a date could stand."""
-    if len(told.meta.security) or not all(
-        date is UNSET or PartialDate.parse(date) is not None for date in told.dates()
-    ):
+    told = unread.told
+    if len(told.meta.security) or not unread.dated:
         return False
     if type(told) is Observation:
         open_ended = len(told.valueString) or len(told.component) or len(told.valueQuantity.value)
@@ -87,9 +82,9 @@ def _is_plain(told: Told, ref: str, into: Collected) -> bool:
 
 
 def _when(told: Told) -> PartialDate | None:
-    """The day that its facts are of."""
+    """The day that its facts are of, of one whose dates are readable."""
     if type(told) is Observation or type(told) is DiagnosticReport:
-        return PartialDate.parse(told.effectiveDateTime) or PartialDate.parse(told.issued)
+        return date_of(told)
     if type(told) is Procedure:
         lasted = told.performedPeriod
         return PartialDate.parse(told.performedDateTime) or period({"start": lasted.start, "end": lasted.end})

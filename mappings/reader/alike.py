@@ -3,24 +3,27 @@
 Nearly all of a chart is the same housing question, weight or sodium, word for word. Resources are taken apart from
 their bytes (`mappings/elements.py`); those in which all that decides is alike are of one form. When one said nothing,
 no more of it is read; when it was a plain measurement, only numbers and dates are (`measured.py`). Everything that was
-checked in the first one (repeated keys, depth, numbers) holds for all. Which forms say nothing is remembered for the
-life of the process, by keyed digest (`silence.py`); all else is let go of with the chart. What is written in another
-way (other elements, blanks, needless escapes) is decoded and read."""
+checked in the first one (repeated keys, depth, numbers) holds for all. Which forms were checked and which say nothing
+is remembered for the life of the process, by keyed digest (`silence.py`); all else is let go of with the chart. What is
+written in another way (other elements, blanks, needless escapes) is decoded and read.
+
+All resources of a Bundle are looked at together, in loops of C wherever that is possible: a call of ours for each of
+them would cost more than taking it apart."""
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from mappings.dates import is_date
-from mappings.elements import NO_NUMBER, Told, taken_apart
+from mappings.dates import unreadable_dates
+from mappings.elements import BETWEEN, NO_NUMBER, Resource, Told, besides, numbers_of, taken_apart, written
 from mappings.reader.again import Again
 from mappings.reader.digests import ByDigest
+from mappings.reader.identity import references
 from mappings.reader.measured import Plain
 from mappings.unread import Unread
 from mappings.versions import Version
@@ -28,11 +31,15 @@ from mappings.versions import Version
 _MOST = 65_536
 _LONGEST = 20_000
 """bytes; what is longer is no measurement or diagnosis like any other."""
-_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
+_PLAIN_NUMBER = b"0123456789.-"
+_LONGEST_NUMBER = 32
+"""signs; any other number is for the ordinary decoder, which says whether it is one that can be used."""
+Decoded = Callable[[bytes], Any]
+"""JSON as data; may raise."""
 
 
-class Alike(ByDigest[None]):
-    """Digests of forms that said nothing."""
+class Alike(ByDigest[bool]):
+    """Digests of forms that were checked, and whether they said nothing."""
 
     def __init__(self, telling_numbers: frozenset[str] = frozenset(), most: int = _MOST) -> None:
         """`telling_numbers`: as `Silence` has them."""
@@ -45,45 +52,49 @@ class Alike(ByDigest[None]):
         keyed.update(written)
         return keyed.digest()
 
+    def counts_for_all(self, number: bytes) -> bool:
+        """Whether what follows from a number follows from any other usual one."""
+        return number.lstrip(b"-") not in self.telling
+
 
 class Form:
     """What is alike in some resources of one chart, and what is known of them."""
 
-    __slots__ = ("_alike", "_good_dates", "_name", "_silent", "again", "is_foreign", "plain")
+    __slots__ = ("_alike", "_name", "again", "checked", "is_foreign", "plain", "silent", "version")
 
-    def __init__(self, alike: Alike, name: bytes, good_dates: set[str]) -> None:
+    def __init__(self, alike: Alike, name: bytes, version: Version | None) -> None:
         """`name`: the digest of what they say."""
-        self._alike, self._name, self._good_dates = alike, name, good_dates
-        self._silent = name in alike
+        self._alike, self._name, self.version = alike, name, version
+        known = alike.get(name)
+        self.checked = known is not None
+        """whether one of them was found to be well written"""
+        self.silent = known is True
+        """whether no fact follows from them, whichever usual number was measured"""
         self.plain: Plain | None = None
         """the first of them, when it was a plain measurement"""
         self.again: Again | None = None
         """what the first of them said, when the others say the same"""
         self.is_foreign: bool | None = None
 
-    def says_nothing(self, told: Told, number: bytes) -> bool:
-        """Whether no fact follows from one of them, whose dates are readable ones."""
-        silent = self._silent and self._counts_for_all(number)
-        if not silent and (self.plain or self.again or self._with(number) not in self._alike):
+    def says_nothing(self, number: bytes) -> bool:
+        """Whether no fact follows from one of them with this number and readable dates."""
+        if self.silent and self._alike.counts_for_all(number):
+            return True
+        if number == NO_NUMBER or self.plain or self.again:
             return False
-        known = self._good_dates
-        for date in told.dates():
-            if date is not msgspec.UNSET and date not in known:
-                if not is_date(date):
-                    return False
-                known.add(date)
-        return True
+        return self._with(number) in self._alike
 
     def said_nothing(self, number: bytes, *, exactly: bool) -> None:
         """Remembers that no fact followed: from this number (`exactly`), or whichever was measured."""
-        if number != NO_NUMBER and (exactly or not self._counts_for_all(number)):
-            self._alike.keep(self._with(number), None)
+        if number != NO_NUMBER and (exactly or not self._alike.counts_for_all(number)):
+            self._alike.keep(self._with(number), True)
         else:
-            self._alike.keep(self._name, None)
-            self._silent = True
+            self._alike.keep(self._name, True)
+            self.silent = True
 
-    def _counts_for_all(self, number: bytes) -> bool:
-        return number.lstrip(b"-") not in self._alike.telling
+    def was_checked(self) -> None:
+        """Remembers that they are well written: nothing stands twice in them, no number is beyond use."""
+        self._alike.keep(self._name, False)
 
     def _with(self, number: bytes) -> bytes:
         return self._alike.digest(self._name + number)
@@ -99,23 +110,63 @@ class Look:
         """what was checked of elements that nobody looks at"""
         self._good_dates: set[str] = set()
 
-    def __call__(self, raw: msgspec.Raw, decoded: Callable[[bytes], Any]) -> Any:
-        """A resource of the patient taken apart, or any as `decoded`, which may raise."""
-        told = taken_apart(raw) if len(raw) <= _LONGEST else None
-        if told is None or told.subject.reference != self._reference:
-            return decoded(bytes(raw))
-        number = told.number()
-        if number != NO_NUMBER and _NUMBER.fullmatch(number) is None:
-            return decoded(bytes(raw))
-        says, besides = told.alike(), told.besides()
-        form, body = self._forms.get(says), None
-        if form is None:
-            form = Form(self._alike, self._alike.digest(f"{self._version}\0".encode() + says), self._good_dates)
-            known = form.says_nothing(told, number)
-        else:
-            known = True
-        if not known or besides not in self._besides:
-            body = decoded(bytes(raw))
-        self._forms[says] = form
-        self._besides.add(besides)
-        return Unread(raw, told, number, form, self._version, body)
+    def __call__(self, raws: Sequence[msgspec.Raw], decoded: Decoded) -> list[Any]:
+        """Resources one by one: those of the patient taken apart, any other as `decoded`, which may raise."""
+        every = [taken_apart(raw) if len(raw) <= _LONGEST else None for raw in raws]
+        plain = [told is not None and self._plain((told,)) is not None for told in every]
+        fit = [told for told, is_plain in zip(every, plain, strict=True) if told is not None and is_plain]
+        apart = iter(self.at_once(fit, decoded) or ())
+        return [next(apart) if is_plain else decoded(bytes(raw)) for raw, is_plain in zip(raws, plain, strict=True)]
+
+    def at_once(self, every: Sequence[Told], decoded: Decoded) -> list[Unread] | None:
+        """Resources that were taken apart together, each with its form; None when one of them is for the ordinary
+        decoder. Of what was not met before the first is `decoded`, which may raise, and so checked."""
+        plain = self._plain(every)
+        if plain is None:
+            return None
+        for beside in besides(every) - self._besides:
+            decoded(b"[[" + b",".join([part for part in beside.split(BETWEEN) if part]) + b"]]")
+            self._besides.add(beside)
+        said, unreadable = self._said(every)
+        telling, forms = self._alike.telling, self._forms
+        found = []
+        for told, says, ref, number in zip(every, said, *plain, strict=True):
+            form, body = forms.get(says), None
+            dated = not unreadable or unreadable.isdisjoint(told.dates((told,)))
+            if form is None:
+                form = Form(self._alike, self._alike.digest(f"{self._version}\0".encode() + says), self._version)
+                if not form.checked:
+                    body = decoded(written(told))
+                    form.was_checked()
+                forms[says] = form
+            found.append(Unread(told, ref, number, form, dated, dated and number.lstrip(b"-") not in telling, body))
+        return found
+
+    def _plain(self, every: Sequence[Told]) -> tuple[list[str], list[bytes]] | None:
+        """References and numbers; None unless all are the patient's, with an id, and every number is a plain one of
+        usual length."""
+        refs, numbers = references(every), numbers_of(every)
+        if refs is None or not {told.subject.reference for told in every} <= {self._reference}:
+            return None
+        written = set(numbers)
+        if b"".join(written).translate(None, _PLAIN_NUMBER) or max(map(len, written), default=0) > _LONGEST_NUMBER:
+            return None
+        return refs, numbers
+
+    def _said(self, every: Sequence[Told]) -> tuple[list[bytes], set[str]]:
+        """What each of them says, and the dates that can't be read."""
+        kinds: set[type[Resource]] = set(map(type, every))
+        said: list[bytes] = []
+        dates: set[Any] = set()
+        for kind in kinds:
+            of_kind = every if len(kinds) == 1 else [told for told in every if type(told) is kind]
+            said += kind.alike(of_kind)
+            dates |= kind.dates(of_kind)
+        if len(kinds) > 1:
+            of = dict(zip([id(told) for kind in kinds for told in every if type(told) is kind], said, strict=True))
+            said = [of[id(told)] for told in every]
+        dates -= self._good_dates
+        dates.discard(msgspec.UNSET)
+        found = unreadable_dates(dates)
+        self._good_dates |= dates - found
+        return said, found

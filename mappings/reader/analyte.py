@@ -124,7 +124,8 @@ def foreign_members(into: Collected) -> frozenset[str]:
         found: set[str] = set()
         for resource in into.by_reference.values():
             if type(resource) is Unread:
-                found.update(_of_another_material(resource, into))
+                if type(resource.told) is DiagnosticReport:
+                    found.update(_of_another_material(resource, resource.told, into))
                 continue
             if "hasMember" not in resource and "result" not in resource:
                 continue
@@ -136,11 +137,11 @@ def foreign_members(into: Collected) -> frozenset[str]:
     return into.foreign_members
 
 
-def _of_another_material(report: Unread, into: Collected) -> Iterator[str]:
+def _of_another_material(report: Unread, told: DiagnosticReport, into: Collected) -> Iterator[str]:
     """The results that a report names which came as bytes, when it is of another material than blood. It names no
     specimen; what it is called is found out once for all that are called so."""
-    told, form = report.told, report.form
-    if type(told) is not DiagnosticReport or told.result is UNSET:
+    form = report.form
+    if told.result is UNSET:
         return
     if form.is_foreign is None:
         words = concept(report.body.get("code")).texts

@@ -29,6 +29,7 @@ from mappings.reader.memo import ChartText
 from mappings.reader.merge import Stamp
 from mappings.reader.names import Dosed, Meaning, Names
 from mappings.units import UnitTable
+from mappings.unread import Unread
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -109,6 +110,8 @@ class Collected(Struct):
     not_understood: list[str] = field(default_factory=list)
     stamps: dict[str, Stamp] = field(default_factory=dict)
     """of the Observations, by reference."""
+    unstamped: list[Unread] = field(default_factory=list)
+    """Observations like others that were read, whose stamps may not be asked for."""
     other_material: dict[str, bool] = field(default_factory=dict)
     tests_named: dict[str, str | None] = field(default_factory=dict)
     """words that were looked at already: the names of tests repeat within a chart, and outlive it never."""

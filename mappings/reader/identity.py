@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from mappings.elements import Told
 from mappings.facts import Quarantined
 from mappings.reader.access import items, mapping
 from mappings.unread import Unread
 
 _SAFE = re.compile(r"[A-Za-z0-9\-._]{1,256}")
+_SAFE_SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
+_SAFE_LENGTHS = frozenset(range(1, 257))
 _WHOLE = re.compile(r"[A-Za-z]{1,63}/[A-Za-z0-9\-._]{1,256}")
 _MAX_REFERENCE = 2000
 OTHER_PATIENT = "belongs to another patient"
@@ -20,16 +23,22 @@ NO_SUBJECT = "no subject"
 
 def reference_of(resource: Mapping[str, Any]) -> str:
     """ "Type/id" of a resource; a missing or malformed id is said, never copied."""
-    kind: object
-    found: object
     if type(resource) is Unread:
-        kind, found = resource.kind, resource.id
-    else:
-        kind, found = resource.get("resourceType"), resource.get("id")
+        return resource.ref
+    kind, found = resource.get("resourceType"), resource.get("id")
     if type(kind) is str and type(found) is str and _WHOLE.fullmatch(whole := f"{kind}/{found}"):
         return whole
     name = kind if isinstance(kind, str) and kind.isalpha() and len(kind) < 64 else "Resource"
     return f"{name}/{found}" if isinstance(found, str) and _SAFE.fullmatch(found) else f"{name}/without-id"
+
+
+def references(every: Sequence[Told]) -> list[str] | None:
+    """ "Type/id" of each of many resources; None when an id is malformed."""
+    ids = [told.id for told in every]
+    signs = "".join(ids)
+    if not signs.isascii() or signs.encode().translate(None, _SAFE_SIGNS):
+        return None
+    return [f"{told.kind}/{told.id}" for told in every] if _SAFE_LENGTHS.issuperset(map(len, ids)) else None
 
 
 def target(reference: object) -> str | None:
@@ -85,10 +94,13 @@ def unique(
     unnamed: list[tuple[str, Mapping[str, Any]]] = []
     left_out: list[Quarantined] = []
     for index, resource in enumerate(resources):
-        if type(resource) is not Unread and type(mapping(resource).get("resourceType")) is not str:
+        if type(resource) is Unread:
+            key = resource.ref
+        elif type(mapping(resource).get("resourceType")) is str:
+            key = reference_of(resource)
+        else:
             left_out.append(Quarantined(f"resource[{index}]", "not a FHIR resource"))
             continue
-        key = reference_of(resource)
         if key.endswith("/without-id"):
             unnamed.append((key, resource))
         elif key not in found or _version(resource) > _version(found[key]):

@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from mappings.dates import PartialDate
-from mappings.elements import Observation
+from mappings.dates import PartialDate, parsed
+from mappings.elements import DiagnosticReport, Observation
 from mappings.facts import Result
 from mappings.reader.access import Concept, concept
 from mappings.reader.analyte import foreign_members, other_material, test_of
@@ -129,21 +129,39 @@ def read_another(unread: Unread, ref: str, into: Collected) -> bool:
     """Adds the result of a measurement of this patient that is like one that was read; False, and nothing added, when
     it is not plain."""
     first, told = unread.form.plain, unread.told
-    if first is None or type(told) is not Observation or ref in foreign_members(into):
-        return False
-    date, out = PartialDate.parse(told.effectiveDateTime), PartialDate.parse(told.issued)
-    if (date is None and told.effectiveDateTime is not UNSET) or (out is None and told.issued is not UNSET):
+    if first is None or not unread.dated or type(told) is not Observation or ref in foreign_members(into):
         return False
     written = unread.number.decode()
     value = number(Decimal(written) if "." in written else int(written))
     if value is None:
         return False
-    quantity, made = renumbered(first.quantity, value), date or out
+    made = date_of(told)
+    quantity = renumbered(first.quantity, value)
     limits = limits_of(first.body, quantity, first.test, made, into) if first.has_range else None
     found = measured(ref, made, first.state, first.label, quantity, limits, first.flag, first.test, into)
-    into.stamps[ref] = Stamp(first.corrected, out or PartialDate.parse(told.meta.lastUpdated))
     into.results.append(found)
+    into.unstamped.append(unread)
     return True
+
+
+def stamp(into: Collected) -> None:
+    """Stamps the results that `read_another` gave: stamps count only where something is corrected or replaced."""
+    if any(given.corrected or given.replaces for given in into.stamps.values()):
+        for unread in into.unstamped:
+            told = unread.told
+            if type(told) is Observation:
+                into.stamps[unread.ref] = Stamp(unread.form.plain.corrected, _issued(told))
+
+
+def date_of(told: Observation | DiagnosticReport) -> PartialDate | None:
+    """When it was, of one whose dates are readable."""
+    date = told.effectiveDateTime if told.effectiveDateTime is not UNSET else told.issued
+    return None if date is UNSET else parsed(date)
+
+
+def _issued(told: Observation) -> PartialDate | None:
+    """When its result was made known, of one whose dates are readable."""
+    return parsed(told.issued) if told.issued is not UNSET else PartialDate.parse(told.meta.lastUpdated)
 
 
 def _names(

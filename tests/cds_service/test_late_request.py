@@ -17,6 +17,7 @@ from cds_service.late_request import late_request
 from cds_service.limits import decode_request
 from cds_service.prefetch import completeness_of, read_prefetch
 from cds_service.sandbox.cases import published_cases
+from mappings.bundles import unpack
 from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
@@ -66,11 +67,11 @@ def facts(sent: Mapping[str, Any], reader: ChartReader, version: Version | None 
 
 def unread(sent: Mapping[str, Any]) -> int:
     """How many resources are bytes still."""
-    return sum(
-        isinstance(one := entry.get("resource"), Unread) and one.silent
-        for value in sent["prefetch"].values()
-        for entry in value["entry"]
-    )
+    return sum(isinstance(one, Unread) and one.silent for one in resources_of(sent))
+
+
+def resources_of(sent: Mapping[str, Any]) -> list[Any]:
+    return [one for value in sent["prefetch"].values() for _, one in unpack(value).resources]
 
 
 def same_both_ways(reader: ChartReader, slow: ChartReader, patient: str, resources: list[Any]) -> int:
@@ -177,7 +178,7 @@ def test_another_patients_like_resources_stay_bytes(knowing: ChartReader) -> Non
     sent = late(many(told), knowing)
     assert sent is not None
     assert unread(sent) == 8
-    found = next(entry["resource"] for value in sent["prefetch"].values() for entry in value["entry"])
+    found = resources_of(sent)[0]
     assert found["valueQuantity"]["value"] == 64, "who asks gets it decoded"
     assert found.get("resourceType") == "Observation" and len(found) == 10
 

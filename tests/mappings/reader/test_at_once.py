@@ -1,0 +1,147 @@
+"""Resources of a Bundle that are looked at together: as if each were looked at alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from cds_service.errors import BadRequest
+from cds_service.limits import decode_request
+from mappings.bundles import Apart
+from mappings.dates import PartialDate, unreadable_dates
+from mappings.elements import taken_apart
+from mappings.reader.identity import reference_of, references
+from mappings.unread import Unread
+from tests.cds_service.test_late_request import facts, late, request, resources_of
+from tests.mappings.reader.test_alike import RADIOGRAPH, RENEWED, SMOKING, sodium
+from tests.mappings.reader.test_silence import brain_reader, forgetful
+
+DATES = (
+    "2026-01-05",
+    "2026-01-05T10:00:00Z",
+    "2026-01-05T10:00:00.123Z",
+    "2026-01-05T10:00:00+01:00",
+    "2024-02-29",
+    "2023-02-29",
+    "2026-13-01",
+    "2026-01-05T24:00:00Z",
+    "2026-01-05T25:00:00Z",
+    "2026",
+    "2026-01",
+    " 2026-01-05 ",
+    "2026-01-05T10:00",
+    "2026-01-05\n2026-01-06",
+    "٢٠٢٦-٠١-٠٥",
+    "soon",
+    "",
+    "\ud800",
+)
+
+
+@pytest.mark.parametrize("text", DATES)
+def test_a_date_can_be_read_or_not(text: str) -> None:
+    found = unreadable_dates({text})
+    assert found == (set() if PartialDate.parse(text) else {text})
+    assert unreadable_dates({text, *DATES[:5]}) == found
+
+
+def test_what_is_longer_than_any_date_is_for_the_ordinary_reading() -> None:
+    assert unreadable_dates({" " * 70 + "2026"}) == {" " * 70 + "2026"}
+    assert unreadable_dates(set()) == set()
+
+
+@pytest.mark.parametrize("name", ["a", "A-1.b_", "x" * 256, "x" * 257, "", "a b", "é", "a/b", "a\n"])
+def test_references_are_those_of_each(name: str) -> None:
+    told = taken_apart(msgspec.Raw(msgspec.json.encode({"resourceType": "Condition", "id": name})))
+    assert told is not None
+    one = reference_of({"resourceType": "Condition", "id": name})
+    known = one == f"Condition/{name}"
+    assert references([told]) == ([one] if known else None)
+    other = taken_apart(msgspec.Raw(b'{"resourceType":"Condition","id":"other"}'))
+    assert other is not None
+    assert references([other, told]) == (["Condition/other", one] if known else None)
+
+
+def mixture(*more: dict[str, Any]) -> list[dict[str, Any]]:
+    kinds = (SMOKING, RADIOGRAPH, RENEWED, sodium(1))
+    return [one | {"id": f"a-{turn}-{at}"} for turn in range(4) for at, one in enumerate(kinds)] + list(more)
+
+
+def under_one_key(resources: list[dict[str, Any]]) -> bytes:
+    """All in one Bundle, whatever their types."""
+    body = msgspec.json.decode(request("p", resources))
+    entries = [entry for value in body["prefetch"].values() for entry in value["entry"]]
+    body["prefetch"] = {"laboratory": {"resourceType": "Bundle", "entry": entries}}
+    return msgspec.json.encode(body)
+
+
+def test_types_in_any_mixture() -> None:
+    reader, body = brain_reader(), under_one_key(mixture())
+    for _ in range(2):
+        sent = late(body, reader)
+        assert sent is not None
+        bundle = sent["prefetch"]["laboratory"]
+        assert isinstance(bundle, Apart)
+        assert bundle.kinds == {"Observation", "Procedure", "MedicationRequest"}
+        assert [one["id"] for one in resources_of(sent)] == [
+            entry["resource"]["id"] for entry in decode_request(body)["prefetch"]["laboratory"]["entry"]
+        ]
+        assert facts(sent, reader) == facts(decode_request(body), forgetful())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"note": [{"text": "hard nodule on the left elbow"}]},
+        {"id": "not an id"},
+        {"subject": {"reference": "Patient/another"}},
+        {"valueQuantity": {"value": 1e5, "unit": "mmol/L"}},
+        {"effectiveDateTime": "2026"},
+        {"effectiveDateTime": "soon"},
+        {"issued": " " * 70 + "2026-01-01"},
+    ],
+)
+def test_one_odd_resource_among_them(odd: dict[str, Any]) -> None:
+    """The others are still taken apart."""
+    reader, body = brain_reader(), under_one_key(mixture(sodium(2) | {"id": "odd"} | odd))
+    for _ in range(2):
+        sent = late(body, reader)
+        assert sent is not None
+        assert sum(isinstance(one, Unread) for one in resources_of(sent)) >= 16
+        assert facts(sent, reader) == facts(decode_request(body), forgetful())
+
+
+def test_a_corrected_result_replaces_one_that_is_like_another() -> None:
+    """The stamps of what was not read by itself count as those of any other."""
+    old = [sodium(1) | {"id": f"old-{day}", "effectiveDateTime": f"2026-01-0{day}T08:00:00Z"} for day in range(1, 9)]
+    new = [one | {"id": f"new-{one['id']}", "status": "corrected", "issued": "2026-02-01T08:00:00Z"} for one in old[2:]]
+    for one in new:
+        one["valueQuantity"] = one["valueQuantity"] | {"value": 155}
+    reader, body = brain_reader(), request("p", [*old, *new])
+    sent = late(body, reader)
+    assert sent is not None
+    found = facts(sent, reader)
+    assert found == facts(decode_request(body), forgetful())
+    assert sorted(r.ref for r in found.results) == sorted(f"Observation/{one['id']}" for one in (old[0], old[1], *new))
+
+
+def test_a_form_is_checked_once_for_all_charts() -> None:
+    """What is written twice in another form, or beside it, is refused as ever."""
+    reader, body = brain_reader(), under_one_key(mixture())
+    first, second = late(body, reader), late(body, reader)
+    assert first is not None and second is not None
+    assert any(one._body is not None for one in resources_of(first))
+    assert not any(one._body is not None for one in resources_of(second))
+    assert facts(second, reader) == facts(decode_request(body), forgetful())
+    code = b'"code":{"coding":[{"system":"http://loinc.org"'
+    assert code in body
+    for spoilt in (
+        body.replace(code, code + b',"system":"http://loinc.org"', 1),
+        body.replace(b'"status":', b'"identifier":[{"value":"1","value":"2"}],"status":', 1),
+        body.replace(b'"status":', b'"meta":{"tag":[{"code":"1","code":"2"}]},"status":', 1),
+    ):
+        with pytest.raises(BadRequest):
+            decode_request(spoilt)
+        assert late(spoilt, reader) is None
