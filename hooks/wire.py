@@ -10,8 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
 from mappings.bundles import unpack, with_resolved_urns
 from mappings.guarded import Guarded
 from mappings.raw import Resource
@@ -166,19 +164,13 @@ def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
         if hook.startswith("order-"):
             raise RequestError("context.draftOrders", "is required")
         return ()
-    entries = _object(bundle, "context.draftOrders").get("entry", [])
-    if not isinstance(entries, list):
-        raise RequestError("context.draftOrders.entry", "must be an array")
-    unpacked = unpack({"resourceType": "Bundle", "entry": entries})
-    named = tuple((url, _with_id(resource, url)) for url, resource in unpacked.resources)
-    return with_resolved_urns(replace(unpacked, resources=named))
-
-
-def _with_id(resource: Resource, url: str | None) -> Resource:
-    """A draft that nobody has stored yet may have no id but that of its fullUrl."""
-    if isinstance(resource.get("id"), str) or url is None or not url.startswith("urn:"):
-        return resource
-    return {**resource, "id": url.rpartition(":")[2]}
+    body = _object(bundle, "context.draftOrders")
+    if body.get("resourceType", "Bundle") == "Bundle":
+        entries = body.get("entry") or []
+        if not isinstance(entries, list):
+            raise RequestError("context.draftOrders.entry", "must be an array")
+        body = {"resourceType": "Bundle", "entry": entries}
+    return with_resolved_urns(unpack(body))  # one draft alone is taken too
 
 
 def _selections(context: Mapping[str, Any], hook: str) -> frozenset[str] | None:

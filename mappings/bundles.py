@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from operator import is_not
 from typing import Any
 
 import msgspec
@@ -15,8 +16,8 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _BOM = b"\xef\xbb\xbf"
 _MAX_DEPTH = 8
 """Bundles in Bundles, deeper than any server sends."""
-
-_WITHHOLDING = ("error", "fatal")
+_DEEPEST = 64
+"""levels of a resource in which references are looked for"""
 
 
 class NotJsonError(ValueError):
@@ -81,27 +82,46 @@ def unpack(value: object) -> Unpacked:
 
 
 def with_resolved_urns(unpacked: Unpacked) -> tuple[Mapping[str, Any], ...]:
-    """The resources, their subject and medication references by fullUrl ("urn:uuid:…") rewritten to "Type/id"."""
-    named = [(url, resource) for url, resource in unpacked.resources if url and url[:4] == "urn:"]
+    """The resources, their references by fullUrl ("urn:uuid:…") rewritten to "Type/id": whose it is, which drug, and of
+    which panel or specimen a result is. What nobody has stored yet has the id of its fullUrl."""
+    if not any(url and url[:4] == "urn:" for url, _ in unpacked.resources):
+        return tuple([resource for _, resource in unpacked.resources])
+    found = [(url, _with_id(resource, url)) for url, resource in unpacked.resources]
     names = {
         url: f"{resource['resourceType']}/{resource.get('id')}"
-        for url, resource in named
-        if isinstance(resource.get("id"), str)
+        for url, resource in found
+        if url and url[:4] == "urn:" and isinstance(resource.get("id"), str)
     }
-    if not names:
-        return tuple([resource for _, resource in unpacked.resources])
-    return tuple(_rewritten(resource, names) for _, resource in unpacked.resources)
+    return tuple(_rewritten(resource, names) for _, resource in found)
+
+
+def _with_id(resource: Mapping[str, Any], url: str | None) -> Mapping[str, Any]:
+    """A Patient is left without: it is the one asked about, and under no other name."""
+    if url is None or url[:4] != "urn:" or resource.get("id") is not None or resource["resourceType"] == "Patient":
+        return resource
+    return {**resource, "id": url.rpartition(":")[2]}
 
 
 def _rewritten(resource: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
-    changed: dict[str, Any] = {}
-    for key in ("subject", "patient", "medicationReference"):
-        value = resource.get(key)
-        reference = value.get("reference") if isinstance(value, Mapping) else None
-        found = names.get(reference) if isinstance(reference, str) else None
-        if found and isinstance(value, Mapping):
-            changed[key] = {**value, "reference": found}
-    return {**resource, **changed} if changed else resource
+    sent = resource.decoded() if type(resource) is Unread else resource
+    found: Mapping[str, Any] = _resolved(sent, names, 0)
+    return resource if found is sent else found
+
+
+def _resolved(value: Any, names: Mapping[str, str], depth: int) -> Any:
+    """The value itself where no reference in it is one of these."""
+    if depth > _DEEPEST:
+        return value
+    if isinstance(value, list):
+        items = [_resolved(item, names, depth + 1) for item in value]
+        return items if any(map(is_not, items, value)) else value
+    if not isinstance(value, Mapping):
+        return value
+    changed = {key: found for key, inner in value.items() if (found := _resolved(inner, names, depth + 1)) is not inner}
+    reference = value.get("reference")
+    if isinstance(reference, str) and reference in names:
+        changed["reference"] = names[reference]
+    return {**value, **changed} if changed else value
 
 
 def _walk(

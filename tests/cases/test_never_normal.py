@@ -3,6 +3,7 @@ calcium Observation that is not what it looks like, as prefetch to /assessments 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -36,7 +37,9 @@ RANGE = limits(2.15, 2.57, "mmol/L")
 NORMAL = quantity(2.31, "mmol/L") | RANGE
 
 
-def assessed(service: TestClient, observations: list[dict[str, Any]], born: str) -> tuple[dict[str, Any], list[Any]]:
+def assessed(
+    service: TestClient, observations: list[dict[str, Any]], born: str, *, stored: bool = True
+) -> tuple[dict[str, Any], list[Any]]:
     patient = {"resourceType": "Patient", "id": "p", "birthDate": born, "gender": "female"}
     sle = {"resourceType": "Condition", "id": "sle", "code": {"text": "Systemic lupus erythematosus"}, **SUBJECT}
     words = "New stony-hard nodule on the left elbow for 2 months."
@@ -45,6 +48,8 @@ def assessed(service: TestClient, observations: list[dict[str, Any]], born: str)
     prefetch: dict[str, Any] = dict.fromkeys(PREFETCH)
     prefetch |= {"patient": patient, "conditions": bundle(sle)}
     prefetch |= {"laboratory": bundle(*observations), "examinations": bundle(exam)}
+    if not stored:
+        prefetch["laboratory"] = {"resourceType": "Bundle", "type": "collection", "entry": by_full_url(observations)}
     body = {
         "hook": "patient-view",
         "hookInstance": "4a8d7a8b-1c8b-4d0c-9f36-2a5f1a0e6f11",
@@ -59,6 +64,15 @@ def assessed(service: TestClient, observations: list[dict[str, Any]], born: str)
 
 def bundle(*resources: dict[str, Any]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in resources]}
+
+
+def by_full_url(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries as of a transaction: nothing has an id, and refers to the others by their fullUrls."""
+    said = json.dumps(observations)
+    for one in observations:
+        said = said.replace(f'"Observation/{one["id"]}"', f'"urn:uuid:{one["id"]}"')
+    plain = [{k: v for k, v in one.items() if k != "id"} for one in json.loads(said)]
+    return [{"fullUrl": f"urn:uuid:{o['id']}", "resource": r} for o, r in zip(observations, plain, strict=True)]
 
 
 UNSAFE: dict[str, tuple[list[dict[str, Any]], str]] = {
@@ -153,10 +167,11 @@ UNSAFE: dict[str, tuple[list[dict[str, Any]], str]] = {
 }
 
 
+@pytest.mark.parametrize("stored", [True, False])
 @pytest.mark.parametrize("what", UNSAFE)
-def test_never_normal(service: TestClient, what: str) -> None:
+def test_never_normal(service: TestClient, what: str, stored: bool) -> None:
     observations, born = UNSAFE[what]
-    assessment, cards = assessed(service, observations, born)
+    assessment, cards = assessed(service, observations, born, stored=stored)
     assert assessment["criteria"]["lesion"]["status"] == "met", "the calcium alone is in question"
     assert assessment["criteria"]["calcium"]["status"] not in ("normal", "stale")
     assert assessment["grade"] in ("incomplete", "alternative", "urgent", "none")

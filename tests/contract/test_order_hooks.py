@@ -147,6 +147,12 @@ def test_a_drug_in_every_shape(service: httpx.Client, shape: str, hook: str) -> 
     assert "**Alternatives that may be considered**" in card["detail"]
 
 
+def test_one_draft_alone_is_a_draft(service: httpx.Client) -> None:
+    """Where a Bundle should be, one order: it is not passed over."""
+    (card,) = asked(service, draftOrders=drug("minocycline 100 mg"))
+    assert "M1" in card["detail"]
+
+
 AGAINST = {
     "diltiazem": (drug("diltiazem 60 mg"), "    Medication | metoprolol | 50 mg/d | -90d\n", "D3"),
     "colchicine": (drug("colchicine 0.5 mg"), DILTIAZEM, "C2"),

@@ -53,6 +53,25 @@ def test_references_by_full_url_become_references_by_id() -> None:
     assert found[1]["subject"]["reference"] == "Patient/p"
 
 
+def test_every_reference_by_full_url_is_resolved() -> None:
+    """A calcium in a panel of urine, or of a specimen of urine, is no calcium of blood."""
+    calcium = {"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Observation", "id": "ca"}}
+    calcium["resource"] |= {"specimen": {"reference": "urn:uuid:2"}}  # type: ignore[operator]
+    specimen = {"fullUrl": "urn:uuid:2", "resource": {"resourceType": "Specimen", "type": {"text": "Urine"}}}
+    panel = {"resourceType": "Observation", "id": "p", "hasMember": [{"reference": "urn:uuid:1", "display": "Ca"}]}
+    other = {"resourceType": "Observation", "id": "o", "hasMember": [{"reference": "urn:uuid:9"}]}
+    found = with_resolved_urns(unpack(bundle(calcium, specimen, {"resource": panel}, {"resource": other})))
+    assert found[0]["specimen"]["reference"] == "Specimen/2"
+    assert found[1]["id"] == "2"  # not stored yet
+    assert found[2]["hasMember"] == [{"reference": "Observation/ca", "display": "Ca"}]
+    assert found[3] is other
+
+
+def test_a_patient_gets_no_id_from_its_full_url() -> None:
+    (found,) = with_resolved_urns(unpack(bundle({"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Patient"}})))
+    assert found == {"resourceType": "Patient"}
+
+
 @pytest.mark.parametrize("value", [None, 3, "x", [], [None], {}, {"resourceType": "Bundle", "entry": 5}])
 def test_nothing_raises(value: Any) -> None:
     unpack(value)
