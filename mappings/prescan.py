@@ -123,23 +123,32 @@ class _Compiled:
         forms = _minimal((*worded, *_spelled_out(concepts), *coded))
         self._spelt = frozenset(pair for vocab in vocabularies for pair in _pairs(vocab, concepts))
         """two letters of a name that is spelt letter by letter: with markup between them no pattern finds it."""
-        lone = _lone(self._spelt)
-        every = dict.fromkeys((*_SIGNALS, lone, *(pattern for form in forms for pattern in sorted(form))))
+        spelt = {_spaced(path): path for vocab in vocabularies for path in _spelt(vocab, concepts)}
+        sign = _sign_of(spelt.values())
+        every = dict.fromkeys((*_SIGNALS, sign, *(pattern for form in forms for pattern in sorted(form))))
         short = {pattern for pattern in every if _SHORT.fullmatch(pattern)}
         short -= {pattern for form in forms if short.issuperset(form) for pattern in form}
-        scanned, beside = [[p for p in every if (p in short) is asked] for asked in (False, True)]
-        patterns = {pattern: number for number, pattern in enumerate((*scanned, *beside))}
-        self._lone = patterns[lone]
+        scanned = [p for p in every if p not in short and p not in spelt]
+        beside = [p for p in every if p in short]
+        rare = [_lone(self._spelt), *spelt]
+        patterns = {pattern: number for number, pattern in enumerate((*scanned, *beside, *rare))}
+        self._lone = patterns[rare[0]]
         self._forms: dict[int, list[tuple[int, ...]]] = {}
         for form in forms:
             numbers = tuple(sorted(patterns[pattern] for pattern in form))
             self._forms.setdefault(numbers[0], []).append(numbers)
         self._scanner = Scanner(scanned)
-        self._short = range(len(scanned), len(patterns))
+        self._short = range(len(scanned), len(scanned) + len(beside))
         """words of two letters that say nothing alone. To look for them takes a third of the scan, so that they are
         looked for only in a part where a word stands that they make a name with."""
         self._short_scanner = Scanner(beside) if beside else None
         self._asks = frozenset(patterns[p] for form in forms if not short.isdisjoint(form) for p in form - short)
+        self._rare = range(self._short.stop, len(patterns))
+        """names spelt letter by letter. To look for them takes five times as long as for all else, so that they are
+        looked for only in a part where one of their letters stands by itself."""
+        self._rare_scanner = Scanner(rare)
+        self._asking_scanner = Scanner(sorted({_asking(path) for path in spelt.values()}) or rare)
+        self._asks_rare = patterns[sign]
         listed = {word for vocab in vocabularies for word in vocab.spelling.listed}
         self._sure = {
             patterns[rough]: re.compile("|".join(_misspelt(word)).encode(), re.IGNORECASE)
@@ -182,6 +191,9 @@ class _Compiled:
             return _Seen(hits, (), escaped, unclear=True)
         if said:
             hits |= self._scanner.found(said)
+        if self._asks_rare in hits:
+            asking = [text for text in (found, said) if self._asking_scanner.found(text)]
+            hits.update(self._rare[number] for text in asking for number in self._rare_scanner.found(text))
         if self._lone in hits and not self._spelt.isdisjoint(lone_pairs(found) | lone_pairs(said)):
             return _Seen(hits, (), escaped, unclear=True)
         if self._short_scanner is not None and not hits.isdisjoint(self._asks):
@@ -271,12 +283,16 @@ def _is_spelt(path: Sequence[str]) -> bool:
     return len(path) > _TELLING and all(len(word) == 1 for word in path)
 
 
+def _spelt(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[tuple[str, ...]]:
+    """The names that are spelt letter by letter."""
+    return (path for path, _ in _entries(vocab, concepts) if _is_spelt(path))
+
+
 def _pairs(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[bytes]:
     """Each two letters that follow one another in a name that is spelt letter by letter."""
-    for path, _ in _entries(vocab, concepts):
-        if _is_spelt(path):
-            letters = "".join(filter(_RUN.fullmatch, path)).encode()
-            yield from (letters[at : at + 2] for at in range(len(letters) - 1))
+    for path in _spelt(vocab, concepts):
+        letters = "".join(filter(_RUN.fullmatch, path)).encode()
+        yield from (letters[at : at + 2] for at in range(len(letters) - 1))
 
 
 def _lone(pairs: Iterable[bytes]) -> str:
@@ -304,6 +320,20 @@ def _word(word: str, spelling: Spelling) -> str:
 def _spaced(signs: tuple[str, ...]) -> str:
     """The pattern of letters one by one ("C.R.E.S.T."): none of them tells anything but in its place."""
     return f"{_BEFORE}(?i:{f'{_BETWEEN}+'.join(filter(_RUN.fullmatch, signs))}){_AFTER}"
+
+
+def _sign_of(names: Iterable[Sequence[str]]) -> str:
+    """What stands wherever one of the names does, with markup in it or not: its second letter by itself. Three signs
+    cost little to look for."""
+    letters = {[*filter(_RUN.fullmatch, signs)][1] for signs in names}
+    return f"(?:{_BETWEEN}|[>;])(?i:[{''.join(sorted(letters))}])[ .'_\\-\\\\<&]" if letters else _SIGNALS[_DOUBLE]
+
+
+def _asking(signs: Sequence[str]) -> str:
+    """As `_sign_of`, and behind the letter the third or one more sign: it is not the French article."""
+    _, second, third, *_ = filter(_RUN.fullmatch, signs)
+    behind = f"[<&]|{_BETWEEN}(?:{_BETWEEN}|[<&]|(?i:{third})[^A-Za-z0-9])"
+    return f"(?:{_BETWEEN}|[>;])(?i:{second})(?:{behind})"
 
 
 def _anywhere(word: str) -> str:

@@ -138,6 +138,36 @@ def _says(payload: Any, vocab: Any, wanted: frozenset[str]) -> bool:
     return not wanted.isdisjoint(value.split("+"))
 
 
+GAPS = (" ", ".", "'", "_", "-", "\n", "\t", "&nbsp;", "&#160;", "&nbsp", "<b>", "</b>", "<br>", "\u00a0", "\uff0e")
+
+
+@pytest.mark.parametrize("name", ["SLE", "CREST", "LES", "LED"])
+def test_a_name_spelt_letter_by_letter(brain: Brain, name: str) -> None:
+    """Whatever stands between its letters: where the reader names a disease, the scan is not silent."""
+    pick, read = random.Random(name), 0
+    for _ in range(300):
+        few = [".", *pick.sample(GAPS, 2)]
+        gaps = ["".join(pick.choices(few, k=pick.randint(1, 2))) for _ in name[1:]]
+        words = name[0] + "".join(gap + letter for gap, letter in zip(gaps, name[1:], strict=True))
+        for resource in (condition(words), note(words)):
+            if has_ctd(brain, "p", [resource]):
+                read += 1
+                assert brain.may_concern(json.dumps(resource).encode()), words
+    assert read > 5
+
+
+def test_a_lone_letter_is_no_name(brain: Brain) -> None:
+    """The French article, and what asks for a second look that finds nothing."""
+    for words in (
+        "l'oedème de l'épaule",
+        "s l. aureus",
+        "S. L. R. negative",
+        "vitamine C. R. et S. T.",
+        "5 mg/ L <b>x</b>",
+    ):
+        assert not brain.may_concern(json.dumps(condition(words)).encode()), words
+
+
 @pytest.mark.parametrize("word", ["scleroderma", "dermatomyositis", "esclerodermia", "sklerodermie"])
 def test_one_wrong_letter_anywhere(brain: Brain, word: str) -> None:
     seen = 0
