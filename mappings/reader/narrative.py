@@ -204,7 +204,9 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
     if lab.status not in ("affirmed", "historical"):
         return None
     table = into.tools.units
-    date = PartialDate.parse(lab.date_text) if lab.date_text else source.date or source.recorded
+    date = (
+        PartialDate.parse(lab.date_text) if lab.date_text else None if lab.undated else source.date or source.recorded
+    )
     analyte, _, antibody = lab.analyte.partition(":")
     base = Result(analyte, source.ref, date, "final", label=lab.text, from_text=True, antibody=antibody or None)
     if lab.value is None:

@@ -47,6 +47,7 @@ def add_allergy(name: Concept, comment: str, source: Source, into: Collected) ->
 def add_told(words: str, source: Source, into: Collected) -> None:
     """Adds the allergies that a note tells of: "Allergies: diltiazem (rash)", "allergic to", "diltiazem allergy"."""
     folded = plain(words)
+    _add_harms(words, folded, source, into)
     if not _words()[0].search(folded):
         return
     told_to, until, before = _told_to()
@@ -68,6 +69,33 @@ def add_told(words: str, source: Source, into: Collected) -> None:
         if found:
             label = words[sentence.start() : sentence.end()].strip()[:_LONGEST_TITLE]
             into.allergies.append(Allergy(source.ref, label, drugs=found.drugs, classes=found.classes))
+
+
+def _add_harms(words: str, folded: str, source: Source, into: Collected) -> None:
+    """Adds the drugs that a note says did harm: "diltiazem caused severe oedema", "stopped because of bradycardia"."""
+    harm, borne = _harm()
+    if not harm.search(folded):
+        return
+    for sentence in _SENTENCE.finditer(folded):
+        said = sentence.group()
+        if not harm.search(said) or borne.search(said) or _words()[1].search(said):
+            continue
+        hits = [hit for hit in into.tools.drugs.find(said) if hit.ids]
+        for number, hit in enumerate(hits):
+            until = hits[number + 1].start if number + 1 < len(hits) else len(said)
+            if harm.search(said, hit.end, until):
+                label = words[sentence.start() : sentence.end()].strip()[:_LONGEST_TITLE]
+                into.allergies.append(Allergy(source.ref, label, drugs=hit.ids.drugs, classes=hit.ids.classes))
+
+
+@cache
+def _harm() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    data = read_data("allergies.yaml")
+    listed = {name: "|".join(map(re.escape, data[name])) for name in ("caused", "stopped", "because", "harms", "borne")}
+    led = rf"(?:{listed['caused']})|(?:{listed['stopped']})\b[^,]{{0,20}}\b(?:{listed['because']})"
+    harmed = rf"[^,;]{{0,30}}?\b(?:{listed['harms']})"
+    turned = rf"(?:{listed['because']})\b{harmed}\w*\W[^,;]{{0,20}}?\b(?:{listed['stopped']})"
+    return re.compile(rf"\b(?:(?:{led})\b{harmed}|{turned})"), re.compile(listed["borne"])
 
 
 _SENTENCE = re.compile(r"[^.;!?\n]+")

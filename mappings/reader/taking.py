@@ -171,6 +171,9 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
         behind = [s for s in signs if hit.end <= s.start and s.end <= own]
         ends = [told for s in behind if (told := s.said_of_the_one_before) is not None]
         before = hit
+        if text[hit.start : hit.end] in words.levelled and words.level.match(text, hit.end) and not ends:
+            yield hit, "taken"
+            continue
         if words.substance.match(text, hit.end) or words.local.search(text, hit.end, own):
             continue
         if ends or said is not None:
@@ -213,6 +216,9 @@ class _Words(Struct, frozen=True):
     parting: re.Pattern[str]
     substance: re.Pattern[str]
     measured: frozenset[str]
+    levelled: frozenset[str]
+    level: re.Pattern[str]
+    """right behind a drug, its level with a number"""
 
     def signs(self, text: str, first: int, last: int) -> list[_Sign]:
         """Everything in the sentence that says whether a drug is taken; the longest words at each place count."""
@@ -234,6 +240,8 @@ def _words() -> _Words:
         re.compile(rf",|{_any(data['parting']).pattern}"),
         re.compile(rf"\W*(?:{'|'.join(map(re.escape, data['substance']))})(?!\w)"),
         frozenset(data["measured"]),
+        frozenset(data["levelled"]),
+        re.compile(rf"\W*(?:{'|'.join(map(re.escape, data['level']))})\W{{1,3}}\d"),
     )
 
 

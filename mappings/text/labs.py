@@ -7,12 +7,14 @@ from __future__ import annotations
 import re
 from typing import Literal, cast
 
+from msgspec.structs import replace
+
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, unit_at, unit_of_limits
 from mappings.text.paired import paired
-from mappings.text.reading import LabMention
+from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.schema import load_common
-from mappings.text.times import amount, written_dates
+from mappings.text.times import amount, times, written_dates
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
@@ -30,11 +32,14 @@ _ESTIMATED = frozenset({"ejection-fraction"})
 of a range the lower end counts."""
 _ESTIMATE_BRIDGE = 8
 _PRESSURE = "systolic"
+_OLD_MONTHS = 3
 _TRACING = "ecg"
 _TOLD_IN_WORDS = frozenset({"calcium-total", "calcium-adjusted", "calcium-ionized", "phosphate"})
 """tests whose number says nothing without its unit, as one may be mmol and another mg."""
 _MEASURED = _TOLD_IN_WORDS | {"albumin", "creatinine", "magnesium", "urate", "pr-interval"}
 """tests whose result is a quantity: "von Kossa negative for calcium" and "negative for urate" tell of a stain."""
+_CURRENT = _MEASURED | {"egfr", "pth", "heart-rate", "systolic", "alt", "ejection-fraction"}
+"""tests whose earlier result says nothing of today."""
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 _FOUND = frozenset({"positive", "negative"})
 _LOWER = re.compile(r"\s?[/x×]\s?\d{2,3}(?![\d/])")
@@ -65,34 +70,79 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
         end = _next_analyte(analytes, group[-1], sentence)
-        if group[-1].value == _TRACING and (shown := _traced(document, group[-1], end, date)):
-            out.append(shown)
-            continue
-        two_in_one = group[-1].value == _PRESSURE  # "84/50" is one result
-        row = None if two_in_one else paired(document, group, end, dates)
-        if row is not None:
-            for analyte, figure in zip(group, row, strict=False):
-                out.extend(_labelled(document, analyte, date, number=figure))
-            continue
-        number = _number(document, group[-1], end, dates)
-        if number is not None:
-            unjudged = group[-1].value in _TOLD_IN_WORDS and number[2] is None
-            said = _judged(document, sentence, group[-1], end) if unjudged and _fits(number) else None
-            if said is None:
-                out.extend(_labelled(document, group[-1], date, number=number))
-            else:
-                out.extend(_labelled(document, group[-1], date, word=said))
-            group = group[:-1]
-        own = _own(document, group[0]) if group else None
-        if own is not None:
-            if own.value != "void" and document.contexts.of_patient(own) == "affirmed":
-                out.extend(_labelled(document, group[0], date, word=own))
-        elif group:
-            word = _word(document, sentence, group, analytes, end)
-            if word is not None:
-                for analyte in group:
-                    out.extend(_labelled(document, analyte, date, word=word))
+        found = _group(document, sentence, group, analytes, dates, date)
+        long_ago = date is None and _long_ago(document, sentence, group, end)
+        out.extend(replace(m, undated=True) if long_ago and m.analyte in _CURRENT else m for m in found)
     return out
+
+
+def _group(
+    document: Document,
+    sentence: Sentence,
+    group: list[Hit],
+    analytes: list[Hit],
+    dates: list[tuple[str, int, int]],
+    date: str | None,
+) -> list[LabMention]:
+    """What the sentence says of the tests of one row."""
+    out: list[LabMention] = []
+    end = _next_analyte(analytes, group[-1], sentence)
+    if group[-1].value == _TRACING and (shown := _traced(document, group[-1], end, date)):
+        return [shown]
+    two_in_one = group[-1].value == _PRESSURE  # "84/50" is one result
+    row = None if two_in_one else paired(document, group, end, dates)
+    if row is not None:
+        for analyte, figure in zip(group, row, strict=False):
+            out.extend(_labelled(document, analyte, date, number=figure))
+        return out
+    number = _number(document, group[-1], end, dates)
+    if number is not None:
+        unjudged = group[-1].value in _TOLD_IN_WORDS and number[2] is None
+        said = _judged(document, sentence, group[-1], end) if unjudged and _fits(number) else None
+        if said is None:
+            out.extend(_labelled(document, group[-1], date, number=number))
+        else:
+            out.extend(_labelled(document, group[-1], date, word=said))
+        group = group[:-1]
+    own = _own(document, group[0]) if group else None
+    if own is not None:
+        if own.value != "void" and document.contexts.of_patient(own) == "affirmed":
+            out.extend(_labelled(document, group[0], date, word=own))
+    elif group:
+        word = _word(document, sentence, group, analytes, end)
+        if word is not None:
+            for analyte in group:
+                out.extend(_labelled(document, analyte, date, word=word))
+    return out
+
+
+def _long_ago(document: Document, sentence: Sentence, group: list[Hit], end: int) -> bool:
+    """ "Calcium normal three years ago", "previous calcium normal": nobody knows what it is today. A time that another
+    finding comes before, or that follows as that of a history, is not the test's."""
+    first, last = group[0].first, group[-1].last
+    if any(r.status == "historical" and _opens(document, r.first, first) for r in document.contexts.over(group[0])):
+        return True
+    told = [
+        t.first for t in times(document, sentence) if t.aim != "after" and _is_old(t.span) and last <= t.first < end
+    ]
+    told += [h.first for h in document.within("span", sentence) if h.value.endswith("year") and h.first < end]
+    between = ((last, at) if at >= last else (sentence.first, first) for at in told)
+    return any(
+        not any(document.between(c, begin, stop) for c in ("lesion", "named", "concept", "drug", "analyte"))
+        for begin, stop in between
+    )
+
+
+def _is_old(span: TimeSpan) -> bool:
+    """Longer ago than a result counts as one of today."""
+    months = span.amount is not None and span.unit == "month" and span.amount >= _OLD_MONTHS
+    return span.unit == "year" or span.long_standing or months
+
+
+def _opens(document: Document, first: int, last: int) -> bool:
+    """Whether only a heading ("labs:") stands between "previous" and the test."""
+    headed = {i for h in document.between("heading", first, last) for i in range(h.first, h.last)}
+    return all(i in headed or document.word(i) == ":" for i in range(first, last))
 
 
 def _traced(document: Document, hit: Hit, end: int, date: str | None) -> LabMention | None:

@@ -98,6 +98,8 @@ class LabMention(Struct, frozen=True):
     comparator: str | None = None
     unit: str | None = None
     date_text: str | None = None
+    undated: bool = False
+    """an earlier result, and nothing says of which day."""
     limits: str | None = None
     """the bracket behind the number, in which the laboratory's range may stand."""
 

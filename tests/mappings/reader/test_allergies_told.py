@@ -52,6 +52,16 @@ def facts(words: str) -> PatientFacts:
         ("Allergic to nuts but takes diltiazem.", set()),
         ("Keine Allergie gegen Diltiazem.", set()),
         ("Diltiazem was started for calcinosis.", set()),
+        ("Diltiazem caused severe oedema and was stopped in 2022.", {"diltiazem"}),
+        ("Diltiazem stopped because of ankle oedema.", {"diltiazem"}),
+        ("Diltiazem retirado en 2020 por edemas y bradicardia.", {"diltiazem"}),
+        ("O diltiazem causou bradicardia e foi suspenso.", {"diltiazem"}),
+        ("Diltiazem arrêté devant des œdèmes.", {"diltiazem"}),
+        ("Diltiazem wegen Bradykardie abgesetzt.", {"diltiazem"}),
+        ("Nifedipine stopped due to headache, diltiazem started.", {"nifedipine"}),
+        ("Diltiazem 270 mg caused headache, reduced to 180 mg.", set()),
+        ("Diltiazem discussed; risk of oedema and bradycardia explained.", set()),
+        ("No rash; diltiazem caused no oedema.", set()),
     ],
 )
 def test_an_allergy_in_a_note(words: str, drugs: set[str]) -> None:

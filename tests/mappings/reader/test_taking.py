@@ -54,6 +54,8 @@ def taken(*resources: dict[str, Any]) -> tuple[Medication, ...]:
         ("On diltiazem CD 240.", {"diltiazem"}),
         ("1. HTN - metoprolol 25.\n2. Raynaud - amlodipine 5.\n3. GERD", {"metoprolol", "amlodipine"}),
         ("HTA - bisoprolol 2,5", {"bisoprolol"}),
+        ("Tacrolimus trough 6.2, digoxin level 0.9", {"tacrolimus", "digoxin"}),
+        ("Clonidine patch weekly", {"clonidine"}),
         ("calcium 9.1\nmagnesium 2.0\namlodipine 2019\nmetoprolol 25 stopped", set()),
         ("Taking metoprolol tartrate 25 bid and digoxin 0.125.", {"metoprolol", "digoxin"}),
         ("Metoprolol succ 50 mg daily, warfarin 5 mg qd for AF, apixaban stopped 2022.", {"metoprolol", "warfarin"}),

@@ -152,3 +152,53 @@ def test_numbers_without_a_unit_that_are_called_normal_together(text: str) -> No
 )
 def test_a_number_outside_its_range_or_of_another_row_is_not_called_normal(text: str) -> None:
     assert ("calcium-total", "normal", "affirmed") not in words(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcium was normal last year.",
+        "Last year calcium was normal.",
+        "Previous calcium normal, repeat pending.",
+        "Prior labs: Ca 9.4 mg/dL (8.6-10.2).",
+        "Ca 9.4 mg/dL (8.6-10.2) three years ago",
+        "Calcio normal hace 3 años.",
+        "Cálcio normal há 2 anos.",
+        "Calcémie normale il y a 2 ans.",
+        "Calcium vor 2 Jahren normal.",
+        "Im letzten Jahr Calcium normal.",
+    ],
+)
+def test_an_earlier_result_of_no_day_is_none_of_today(text: str) -> None:
+    assert all(mention.undated for mention in ENGINE.read(text).labs)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "57F with history of SSc, Ca 9.4 mg/dL (8.6-10.2)",
+        "H/o SLE, calcium normal.",
+        "Hard nodules for 3 years, calcium normal.",
+        "Nodules since last year, calcium normal.",
+        "Calcium normal, 3-year history of nodules.",
+        "Calcium last week normal.",
+    ],
+)
+def test_the_time_of_something_else_is_not_that_of_the_test(text: str) -> None:
+    (found,) = [mention for mention in ENGINE.read(text).labs if mention.analyte == "calcium-total"]
+    assert not found.undated
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CA-125 normal.",
+        "CA 15-3 normal, CEA normal.",
+        "CA 19-9 12 U/ml, normal.",
+        "Normal calcium diet.",
+        "Need normal calcium before diltiazem.",
+        "Ensure normal calcium first.",
+    ],
+)
+def test_a_tumour_marker_a_diet_and_a_condition_are_no_calcium(text: str) -> None:
+    assert not [mention for mention in ENGINE.read(text).labs if mention.analyte.startswith("calcium")]

@@ -214,3 +214,39 @@ def test_a_pressure_in_centimetres_of_mercury_is_read(text: str, value: str) -> 
 def test_a_time_told_beside_the_size_or_of_the_complaint_is_that_of_the_lesion(text: str) -> None:
     found = ENGINE.read(text).lesions[-1]
     assert found.onset is not None and (found.onset.amount, found.onset.unit) == (4, "month")
+
+
+@pytest.mark.parametrize(
+    ("text", "concept"),
+    [
+        ("2:1 AV block documented on Holter.", "trigger.av_block_high_grade"),
+        ("Bloqueo AV 2:1 en el Holter de la paciente", "trigger.av_block_high_grade"),
+        ("Bloqueio AV 2:1 no Holter do doente", "trigger.av_block_high_grade"),
+        ("BAV 2/1 au Holter de la patiente", "trigger.av_block_high_grade"),
+        ("AV-Block 2:1 im Holter", "trigger.av_block_high_grade"),
+        ("Sinus pauses up to 4 s on Holter.", "trigger.sick_sinus"),
+        ("Pausas sinusales de 4 s en el Holter de la paciente", "trigger.sick_sinus"),
+        ("Sinuspausen bis 4 s", "trigger.sick_sinus"),
+    ],
+)
+def test_a_block_told_by_its_ratio_and_a_pause_of_the_sinus_are_read(text: str, concept: str) -> None:
+    assert concept in {m.concept for m in ENGINE.read(text).concepts if m.status == "affirmed"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Two rice-grain-like hard particles in the pulp of the index finger.",
+        "Plattenartige, steinharte Infiltrate an Bauch und Flanken.",
+        "Partículas pétreas en el pulpejo del dedo índice.",
+    ],
+)
+def test_a_hard_thing_of_any_name_at_a_place_of_the_body_is_a_lesion(text: str) -> None:
+    assert ENGINE.read(text).lesions[0].hardness == "definite"
+
+
+@pytest.mark.parametrize(
+    "text", ["Chest CT: patchy infiltrates in both lungs.", "Pulmonale Infiltrate beidseits im CT.", "Hard copy sent."]
+)
+def test_an_infiltrate_of_the_lung_is_none(text: str) -> None:
+    assert not ENGINE.read(text).lesions
