@@ -22,7 +22,7 @@ _RANGE = re.compile(
 )
 _ONE_SIDED = re.compile(r"\s*(?P<comparator>[<>≤≥]=?)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*")
 _RANGE_OPENS = re.compile(
-    r"^\s*[\[(]?\s*(?:(?:n(?=\s?[:=]|\s\d)|normal|ref(?:erence)?|réf(?:érence)?|normes?|norm|nv|nr|referencia|referência|range|interval|norm(?:al)?(?:wert|bereich)|referenzbereich|"
+    r"^\s*[\[(]?\s*(?:(?:n(?=\s?[:=]|\s\d)|normal|ref(?:erence)?|réf(?:érence)?|normes?|norm|v\.?[nr]|n\.?[vr]|referencia|referência|range|interval|norm(?:al)?(?:wert|bereich)|referenzbereich|"
     r"valeurs?|valores?|vr|vn|rr|ri|de|von|from)\.?\s*)*[:=]?\s*",
     re.IGNORECASE,
 )

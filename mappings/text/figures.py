@@ -7,16 +7,27 @@ import re
 from mappings.text.document import Document
 from mappings.text.vocabulary import Hit
 
+_RANGE = r"\d{1,4}(?:[.,]\d{1,3})?\s?[-–]\s?\d{1,4}(?:[.,]\d{1,3})?"
 _UNIT = re.compile(
-    r"\s{0,2}(?:\([^()]{0,24}\)\s?|[hln]\s|\|\s?)?\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
-    r"(?:\s?/\s?[a-z0-9.²³^µμ]+(?:,\d+[a-z²]*)?){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
+    r"\s{0,2}(?:\(?[hln]{1,2}\)?\s{1,2})?(?:[|,;]\s?)?"
+    rf"(?:\([^()]{{0,24}}\)\s?|\[[^\[\]]{{0,24}}\]\s?|{_RANGE}\s{{1,2}}(?:\|\s?)?)?"
+    r"\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"(?:\s?/\s?(?:1,73[a-z²]*|[a-z0-9.²³^µμ]+)){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
 _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
 """a bracket right after the number: the laboratory's range, if it turns out to be one."""
-_CELL = re.compile(r"[^|\n]{0,4}\|[^|\n]{1,12}\|\s?(\d+(?:[.,]\d+)?\s?[-–]\s?\d+(?:[.,]\d+)?)\s?(?=\||\n|$)")
+_CELL = re.compile(
+    r"[^|;,\n]{0,4}[|;,][^|;,\n]{1,12}[|;,]\s?(\d+(?:[.,]\d+)?\s?[-–]\s?\d+(?:[.,]\d+)?)\s?(?=[|;,]|\n|$)"
+)
 """the range in the cell after the unit's, in a row of a table."""
 _BEHIND_UNIT = re.compile(r"[ \t]{1,3}(\d{1,3}(?:[.,]\d{1,2})?\s?[-–]\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)")
 """a range without brackets right behind the unit ("9.5 mg/dL 8.6-10.2"), as laboratories print it."""
+_BEFORE_UNIT = re.compile(
+    rf"\s{{0,2}}(?:\(?[hln]{{1,2}}\)?\s{{1,2}})?\|?\s?(?<=[\s|])({_RANGE})\s{{1,2}}(?:\|\s?)?(?=[a-zµμ])", re.IGNORECASE
+)
+"""a range between the number and the unit ("12.4 H  8.6-10.2 mg/dL"), as in many tables."""
+_NAMED_RANGE = re.compile(rf"\((?:[a-z.:]{{1,12}}\s?){{0,2}}({_RANGE})\s?([^()]{{0,12}})\)\s?[:=]?\s?", re.IGNORECASE)
+"""a range in the bracket behind the name ("Calcium (8.6-10.2 mg/dL): 9.4")."""
 _REFERENCE = re.compile(
     r"[ \t]{0,3}[,;]?[ \t]{0,2}(?:ref(?:erence|erenz|erencia|erência)?(?:[ -]?(?:range|interval|bereich|wert))?"
     r"|norm(?:al|e|es|bereich|wert)?(?: range)?|v\.?[nr]\.?|rango(?: normal)?|n[ \t]?(?=:))[.:= \t]{1,4}"
@@ -76,11 +87,26 @@ def limits_at(document: Document, index: int) -> str | None:
     if match and any(c.isdigit() for c in match[1]):
         return match[1]
     unit = _UNIT.match(document.words.folded, begin)
+    if unit and (told := _BEFORE_UNIT.match(document.words.text, begin)) and told.end() <= unit.start(1):
+        return told[1]
     called = _REFERENCE.match(document.words.text, unit.end(1)) if unit else None
     if called and (_DECIMAL.search(called[1]) or "ref" in called[0].lower()):  # "normal 3-4 weeks ago"
         return called[1]
     bare = _BEHIND_UNIT.match(document.words.text, unit.end(1)) if unit else None
     return bare[1] if bare and any(sign in bare[1] for sign in ".,") else None  # "5-20" may be a day
+
+
+def range_of_name(document: Document, index: int, end: int) -> tuple[int, str] | None:
+    """(the first word behind it, the range) where a bracket with the range opens at a word, before the number."""
+    if index >= end or document.word(index) != "(":
+        return None
+    match = _NAMED_RANGE.match(document.words.text, document.words.starts[index])
+    if match is None:
+        return None
+    at = index
+    while at < end and document.words.starts[at] < match.end():
+        at += 1
+    return at, match[0].rstrip(" :=")
 
 
 def unit_of_limits(limits: str | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import Literal, cast
 from msgspec.structs import replace
 
 from mappings.text.document import Document
-from mappings.text.figures import Number, behind_name, limits_at, unit_at, unit_of_limits
+from mappings.text.figures import Number, behind_name, limits_at, range_of_name, unit_at, unit_of_limits
 from mappings.text.paired import paired
 from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.schema import load_common
@@ -122,9 +122,8 @@ def _long_ago(document: Document, sentence: Sentence, group: list[Hit], end: int
     first, last = group[0].first, group[-1].last
     if any(r.status == "historical" and _opens(document, r.first, first) for r in document.contexts.over(group[0])):
         return True
-    told = [
-        t.first for t in times(document, sentence) if t.aim != "after" and _is_old(t.span) and last <= t.first < end
-    ]
+    old = [t for t in times(document, sentence) if t.anchored and t.aim != "after" and _is_old(t.span)]
+    told = [t.first for t in old if last <= t.first < end]
     told += [h.first for h in document.within("span", sentence) if h.value.endswith("year") and h.first < end]
     between = ((last, at) if at >= last else (sentence.first, first) for at in told)
     return any(
@@ -209,6 +208,8 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
     """The figure right after the test's name."""
     comparator = None
     begin, told = behind_name(document, hit, end)
+    named = range_of_name(document, begin, end)
+    begin = named[0] if named else begin
     passed = begin
     estimated = hit.value in _ESTIMATED
     bridge = _ESTIMATE_BRIDGE if estimated else _BRIDGE
@@ -225,7 +226,7 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             continue
         if word in _SKIPPED or (word in document.vocab.stopwords and index < begin + _BRIDGE):
             continue
-        if _moment(document, index):
+        if _moment(document, index) or (word == "," and _tight(document, index)):
             continue
         if word[0].isdigit() and amount(word) is not None:
             if estimated and (upper := _UPPER.match(document.words.folded, document.words.ends[index])):
@@ -243,9 +244,9 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
                 return None
             if any(first <= index < last for _, first, last in dates):
                 return None
-            if document.between("unit", index + 1, index + 2):
+            if document.between("unit", index + 1, index + 2) and unit_at(document, index) is None:
                 return None
-            limits = limits_at(document, index)
+            limits = limits_at(document, index) or (named[1] if named else None)
             unit = unit_at(document, index) or told or unit_of_limits(limits)
             return None if unit and unit.lower() in load_common().doses else (word, comparator, unit, limits)
         found = document.between("word", index, index + 1)
@@ -253,6 +254,11 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
             return None
         passed = found[0].last
     return None
+
+
+def _tight(document: Document, index: int) -> bool:
+    """The comma of a table ("Calcium,9.4,mg/dL"): no blank behind it."""
+    return index + 1 < len(document.words) and document.words.ends[index] == document.words.starts[index + 1]
 
 
 def _judged(document: Document, sentence: Sentence, hit: Hit, end: int) -> Hit | None:

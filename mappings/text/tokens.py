@@ -16,6 +16,10 @@ _TOKEN = re.compile(
 SUSPICION = "verdacht"
 _SUSPECTED = re.compile(rf"[^\W\d_]{{3,}}?(?={SUSPICION}(?!\w))|{_TOKEN.pattern}")
 """German writes a suspicion in one word with what is suspected ("Lupusverdacht"): two words for us."""
+_LEADER = re.compile(r"\.{3,}(?=[ \t]?:?[ \t]?\d)")
+"""dots that lead to a number ("Calcium ....... 9.4")"""
+_TABLE = re.compile(r"(?m)^[^;\n]{1,60}(?:;[^\s;][^;\n]{0,60}){2,8};?$")
+"""a row of a table that was exported with semicolons"""
 _NEWLINE = re.compile("\n")
 _POSSESSIVE = frozenset({"'s", "’s"})
 _ENDS = frozenset(".!?;\n•")
@@ -65,6 +69,10 @@ def cut(text: str) -> Words:
     text = unicodedata.normalize("NFC", text)
     folded = fold(text)
     unwrapped = _NEWLINE.sub(lambda found: "\n" if _breaks_line(text, found.end()) else " ", folded)
+    if "..." in unwrapped:
+        unwrapped = _LEADER.sub(lambda dots: " " * len(dots[0]), unwrapped)
+    if ";" in unwrapped:
+        unwrapped = _TABLE.sub(lambda row: row[0].replace(";", "|"), unwrapped)
     matches = list((_SUSPECTED if SUSPICION in unwrapped else _TOKEN).finditer(unwrapped))
     words = [match[0] for match in matches]
     if "'s" in folded or "’s" in folded:
