@@ -53,7 +53,7 @@ class PartialDate(Struct, frozen=True):
     @classmethod
     def parse(cls, text: object) -> Self | None:
         """Reads a FHIR date, dateTime or instant; None for anything else (never raises)."""
-        if not isinstance(text, str):
+        if type(text) is not str and not isinstance(text, str):
             return None
         found: Any = parsed(text) if len(text) <= _LONGEST else parsed.__wrapped__(text)
         return found  # type: ignore[no-any-return]

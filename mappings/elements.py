@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-BETWEEN = b"\1"
-"""no JSON text holds this sign"""
+BETWEEN, _BETWEEN_PARTS = b"\1", b"\3"
+"""no JSON text holds these signs"""
 NO_NUMBER = b""
 """of what is no measurement"""
 Text = str | UnsetType
@@ -41,7 +41,9 @@ class _Period(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_de
     end: Text = UNSET
 
 
-class _Quantity(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Amount(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A Quantity as it is written."""
+
     value: Raw
     comparator: Raw = _NONE
     unit: Raw = _NONE
@@ -49,11 +51,31 @@ class _Quantity(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_
     code: Raw = _NONE
 
 
+_NO_QUANTITY = Amount(Raw(NO_NUMBER), Raw(b"\2"))
+"""its comparator, which no JSON text holds, tells it from a quantity of the number alone"""
+
+
+class _Component(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    code: Raw = _NONE
+    valueQuantity: Amount = _NO_QUANTITY  # noqa: N815
+    valueCodeableConcept: Raw = _NONE  # noqa: N815
+    valueString: Raw = _NONE  # noqa: N815
+    valueBoolean: Raw = _NONE  # noqa: N815
+    valueInteger: Raw = _NONE  # noqa: N815
+    dataAbsentReason: Raw = _NONE  # noqa: N815
+    interpretation: Raw = _NONE
+    referenceRange: Raw = _NONE  # noqa: N815
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a number under a name, if any."""
+        others = (self.valueCodeableConcept, self.valueString, self.valueBoolean, self.valueInteger)
+        return others == _NOTHING[:4] and not self.dataAbsentReason
+
+
 _NO_META = _Meta()
 _NO_REFERENCE = _Reference()
 _NO_PERIOD = _Period()
-_NO_QUANTITY = _Quantity(Raw(NO_NUMBER), Raw(b"\2"))
-"""its comparator, which no JSON text holds, tells it from a quantity of the number alone"""
 _References = list[_Reference] | UnsetType
 
 
@@ -85,19 +107,44 @@ class Resource(
         raise NotImplementedError
 
 
+def _panel(components: Sequence[_Component]) -> bytes:
+    """What the components of a panel say, but for their numbers."""
+    return _BETWEEN_PARTS.join(
+        [
+            _JOINED(
+                (
+                    part.code,
+                    (quantity := part.valueQuantity).comparator,
+                    quantity.unit,
+                    quantity.system,
+                    quantity.code,
+                    part.valueCodeableConcept,
+                    part.valueString,
+                    part.valueBoolean,
+                    part.valueInteger,
+                    part.dataAbsentReason,
+                    part.interpretation,
+                    part.referenceRange,
+                )
+            )
+            for part in components
+        ]
+    )
+
+
 class Observation(Resource, frozen=True, tag="Observation"):
     """Its elements are those of `mappings/reader/silence.py`."""
 
     effectiveDateTime: Text = UNSET  # noqa: N815
     issued: Text = UNSET
     performer: _References = UNSET
-    valueQuantity: _Quantity = _NO_QUANTITY  # noqa: N815
+    valueQuantity: Amount = _NO_QUANTITY  # noqa: N815
     valueCodeableConcept: Raw = _NONE  # noqa: N815
     valueString: Raw = _NONE  # noqa: N815
     valueBoolean: Raw = _NONE  # noqa: N815
     interpretation: Raw = _NONE
     referenceRange: Raw = _NONE  # noqa: N815
-    component: Raw = _NONE
+    component: list[_Component] | UnsetType = UNSET
 
     kind: ClassVar = "Observation"
 
@@ -123,7 +170,7 @@ class Observation(Resource, frozen=True, tag="Observation"):
                                 told.valueBoolean,
                                 told.interpretation,
                                 told.referenceRange,
-                                told.component,
+                                _NONE if told.component is UNSET else _panel(told.component),
                             )
                         )
                         == _NOTHING
@@ -269,8 +316,19 @@ def written(told: Told) -> bytes:
 
 
 def numbers_of(every: Sequence[Told]) -> list[bytes]:
-    """The numbers that were measured."""
-    return [bytes(told.valueQuantity.value) if type(told) is Observation else NO_NUMBER for told in every]
+    """The number that was measured by each of them; of a panel all that were, with blanks between them."""
+    return [
+        NO_NUMBER
+        if type(told) is not Observation
+        else bytes(told.valueQuantity.value)
+        if told.component is UNSET
+        else b" ".join([one.value for one in _amounts(told, told.component) if one.value])
+        for told in every
+    ]
+
+
+def _amounts(told: Observation, components: Sequence[_Component]) -> list[Amount]:
+    return [told.valueQuantity, *[part.valueQuantity for part in components]]
 
 
 def besides(every: Sequence[Told]) -> set[bytes]:

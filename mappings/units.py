@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -39,10 +39,16 @@ class Analyte(Struct, frozen=True):
         factor = self.units.get(unit)
         if factor is None:
             return None
-        return value / Decimal(factor[1:]) if factor.startswith("/") else value * Decimal(factor)
+        return value / _decimal(factor[1:]) if factor[:1] == "/" else value * _decimal(factor)
 
     def is_plausible(self, canonical: Decimal) -> bool:
         return self.plausible is None or self.plausible[0] <= canonical <= self.plausible[1]
+
+
+@lru_cache(1024)
+def _decimal(factor: str) -> Decimal:
+    """A factor of the table as a number."""
+    return Decimal(factor)
 
 
 class UnitTable(Struct, frozen=True):

@@ -108,13 +108,8 @@ class ChartReader:
         mixed: bool | None = None
         for ref, found in every:
             unread = found if type(found) is Unread else None
-            if unread is not None and (
-                (unread.usual and unread.form.silent)
-                or (unread.dated and unread.form.says_nothing(unread.number))
-                or measured.read_another(unread, ref, into)
-                or read_again(unread, ref, into)
-            ):
-                continue  # it says nothing, or what one of its form before it said, which was added on its own day
+            if unread is not None and _read_already(unread, ref, into):
+                continue
             resource = found if unread is None else unread.body
             kind = resource["resourceType"]
             entry = _READERS.get(kind)
@@ -122,8 +117,6 @@ class ChartReader:
                 continue
             need, reader = entry
             if kind == "Observation" and observation.read_measurement(resource, ref, into):
-                if unread is not None:
-                    unread.form.plain = measured.plain(resource, into)
                 continue
             digests = self._silence.of_resource(resource, kind)
             place = self._silence.place(digests)
@@ -243,6 +236,19 @@ def _in_r4(resources: Iterable[Any], version: Version | None) -> list[Any]:
         else as_r4(one.decoded(), version)
         for one in resources
     ]
+
+
+def _read_already(unread: Unread, ref: str, into: Collected) -> bool:
+    """Whether it says nothing, or what one of its form before it said, which is then added on its own day; or it is the
+    first plain measurement of its form."""
+    form = unread.form
+    if form.silent:
+        return unread.usual or (unread.dated and form.says_nothing(unread.number))
+    if form.plain is not None:
+        return measured.read_another(unread, ref, into)
+    if form.again is not None:
+        return read_again(unread, ref, into)
+    return (unread.dated and form.says_nothing(unread.number)) or observation.read_first(unread, ref, into)
 
 
 def _plain(quarantined: list[Quarantined]) -> tuple[Quarantined, ...]:

@@ -31,11 +31,15 @@ class Concept(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        return (
-            self.text
-            or next((c.display for c in self.codings if c.display), None)
-            or next((c.code for c in self.codings if c.code), "")
-        )
+        if self.text:
+            return self.text
+        for coding in self.codings:
+            if coding.display:
+                return coding.display
+        for coding in self.codings:
+            if coding.code:
+                return coding.code
+        return ""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -126,7 +130,12 @@ def dated_notes(resource: Mapping[str, Any]) -> tuple[tuple[PartialDate | None, 
 def period(value: object) -> PartialDate | None:
     """A Period as the interval from its start to its end; an open end is the start alone."""
     body = mapping(value)
-    start, end = PartialDate.parse(body.get("start")), PartialDate.parse(body.get("end"))
+    return lasted(body.get("start"), body.get("end"))
+
+
+def lasted(first: object, last: object) -> PartialDate | None:
+    """The same of the elements of a Period."""
+    start, end = PartialDate.parse(first), PartialDate.parse(last)
     if start and end and start.earliest <= end.latest:
         return PartialDate(start.earliest, end.latest, end.instant)
     return start or end

@@ -6,13 +6,13 @@ others give the same with theirs. What gave anything else is read each time. Tes
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate
 from mappings.elements import Condition, DiagnosticReport, MedicationRequest, Observation, Procedure, Told
 from mappings.facts import Action, Finding, Medication
-from mappings.reader.access import period
+from mappings.reader.access import lasted
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected
 from mappings.reader.measured import date_of
@@ -76,7 +76,7 @@ def _is_plain(unread: Unread, ref: str, into: Collected) -> bool:
     if len(told.meta.security) or not unread.dated:
         return False
     if type(told) is Observation:
-        open_ended = len(told.valueString) or len(told.component) or len(told.valueQuantity.value)
+        open_ended = len(told.valueString) or told.component is not UNSET or len(told.valueQuantity.value)
         return not open_ended and ref not in foreign_members(into)
     return type(told) is not Condition
 
@@ -86,6 +86,7 @@ def _when(told: Told) -> PartialDate | None:
     if type(told) is Observation or type(told) is DiagnosticReport:
         return date_of(told)
     if type(told) is Procedure:
-        lasted = told.performedPeriod
-        return PartialDate.parse(told.performedDateTime) or period({"start": lasted.start, "end": lasted.end})
+        if told.performedDateTime is not UNSET:
+            return PartialDate.parse(told.performedDateTime)
+        return lasted(told.performedPeriod.start, told.performedPeriod.end)
     return PartialDate.parse(told.authoredOn) if type(told) is MedicationRequest else None

@@ -15,7 +15,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,15 +31,19 @@ from mappings.versions import Version
 _MOST = 65_536
 _LONGEST = 20_000
 """bytes; what is longer is no measurement or diagnosis like any other."""
-_PLAIN_NUMBER = b"0123456789.-"
+_PLAIN_NUMBERS = b"0123456789.- "
 _LONGEST_NUMBER = 32
 """signs; any other number is for the ordinary decoder, which says whether it is one that can be used."""
 Decoded = Callable[[bytes], Any]
 """JSON as data; may raise."""
 
 
-class Alike(ByDigest[bool]):
-    """Digests of forms that were checked, and whether they said nothing."""
+_Said = Literal["anything", "nothing", "nothing with some numbers"]
+
+
+class Alike(ByDigest[_Said]):
+    """Digests of forms that were checked, and what is known to follow from them; of forms with a number from which
+    nothing followed."""
 
     def __init__(self, telling_numbers: frozenset[str] = frozenset(), most: int = _MOST) -> None:
         """`telling_numbers`: as `Silence` has them."""
@@ -52,15 +56,11 @@ class Alike(ByDigest[bool]):
         keyed.update(written)
         return keyed.digest()
 
-    def counts_for_all(self, number: bytes) -> bool:
-        """Whether what follows from a number follows from any other usual one."""
-        return number.lstrip(b"-") not in self.telling
-
 
 class Form:
     """What is alike in some resources of one chart, and what is known of them."""
 
-    __slots__ = ("_alike", "_name", "again", "checked", "is_foreign", "plain", "silent", "version")
+    __slots__ = ("_alike", "_name", "_numbers_count", "again", "checked", "is_foreign", "plain", "silent", "version")
 
     def __init__(self, alike: Alike, name: bytes, version: Version | None) -> None:
         """`name`: the digest of what they say."""
@@ -68,33 +68,41 @@ class Form:
         known = alike.get(name)
         self.checked = known is not None
         """whether one of them was found to be well written"""
-        self.silent = known is True
+        self.silent = known == "nothing"
         """whether no fact follows from them, whichever usual number was measured"""
         self.plain: Plain | None = None
         """the first of them, when it was a plain measurement"""
         self.again: Again | None = None
         """what the first of them said, when the others say the same"""
         self.is_foreign: bool | None = None
+        self._numbers_count = self.checked and known != "anything"
 
     def says_nothing(self, number: bytes) -> bool:
         """Whether no fact follows from one of them with this number and readable dates."""
-        if self.silent and self._alike.counts_for_all(number):
+        if self.silent and self.is_usual(number):
             return True
-        if number == NO_NUMBER or self.plain or self.again:
+        if number == NO_NUMBER or not self._numbers_count or self.plain or self.again:
             return False
         return self._with(number) in self._alike
 
     def said_nothing(self, number: bytes, *, exactly: bool) -> None:
         """Remembers that no fact followed: from this number (`exactly`), or whichever was measured."""
-        if number != NO_NUMBER and (exactly or not self._alike.counts_for_all(number)):
-            self._alike.keep(self._with(number), True)
+        if number != NO_NUMBER and (exactly or not self.is_usual(number)):
+            self._alike.keep(self._with(number), "nothing")
+            self._numbers_count = True
+            if not self.silent:
+                self._alike.keep(self._name, "nothing with some numbers")
         else:
-            self._alike.keep(self._name, True)
+            self._alike.keep(self._name, "nothing")
             self.silent = True
 
     def was_checked(self) -> None:
         """Remembers that they are well written: nothing stands twice in them, no number is beyond use."""
-        self._alike.keep(self._name, False)
+        self._alike.keep(self._name, "anything")
+
+    def is_usual(self, number: bytes) -> bool:
+        """Whether none of the numbers that were measured could be part of a name."""
+        return self._alike.telling.isdisjoint([one.lstrip(b"-") for one in number.split(b" ")])
 
     def _with(self, number: bytes) -> bytes:
         return self._alike.digest(self._name + number)
@@ -128,7 +136,7 @@ class Look:
             decoded(b"[[" + b",".join([part for part in beside.split(BETWEEN) if part]) + b"]]")
             self._besides.add(beside)
         said, unreadable = self._said(every)
-        telling, forms = self._alike.telling, self._forms
+        forms, telling = self._forms, self._alike.telling
         found = []
         for told, says, ref, number in zip(every, said, *plain, strict=True):
             form, body = forms.get(says), None
@@ -139,7 +147,8 @@ class Look:
                     body = decoded(written(told))
                     form.was_checked()
                 forms[says] = form
-            found.append(Unread(told, ref, number, form, dated, dated and number.lstrip(b"-") not in telling, body))
+            usual = dated and (number.lstrip(b"-") not in telling if b" " not in number else form.is_usual(number))
+            found.append(Unread(told, ref, number, form, dated, usual, body))
         return found
 
     def _plain(self, every: Sequence[Told]) -> tuple[list[str], list[bytes]] | None:
@@ -148,8 +157,8 @@ class Look:
         refs, numbers = references(every), numbers_of(every)
         if refs is None or not {told.subject.reference for told in every} <= {self._reference}:
             return None
-        written = set(numbers)
-        if b"".join(written).translate(None, _PLAIN_NUMBER) or max(map(len, written), default=0) > _LONGEST_NUMBER:
+        written = b" ".join(set(numbers))
+        if written.translate(None, _PLAIN_NUMBERS) or max(map(len, written.split(b" "))) > _LONGEST_NUMBER:
             return None
         return refs, numbers
 

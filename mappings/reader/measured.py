@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, Struct
 
 from mappings.dates import PartialDate, parsed
-from mappings.elements import DiagnosticReport, Observation
+from mappings.elements import NO_NUMBER, Amount, DiagnosticReport, Observation
 from mappings.facts import Result
 from mappings.reader.access import Concept, concept
 from mappings.reader.analyte import foreign_members, other_material, test_of
@@ -47,6 +48,10 @@ _PLAIN = frozenset(
 )
 _OF_COMPONENT = frozenset({"code", "valueQuantity", "interpretation", "referenceRange"})
 _OF_QUANTITY = frozenset({"value", "unit", "system", "code", "comparator"})
+_LOOKED_AT = ("status", "code", "interpretation", "referenceRange")
+_OF_PART = ("code", "interpretation", "referenceRange")
+_OF_UNIT = ("unit", "system", "code", "comparator")
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _STATES: Mapping[str, State] = {
     "final": "final",
     "amended": "final",
@@ -94,8 +99,8 @@ def read_plain(resource: Mapping[str, Any], ref: str, into: Collected, says_noth
 _NO_META: dict[str, Any] = {}
 
 
-class Plain(Struct, frozen=True):
-    """A plain measurement of a chart, from which others differ only by when they were made and by their number."""
+class _Part(Struct, frozen=True):
+    """A number under a name: an Observation or one of its components."""
 
     body: Mapping[str, Any]
     label: str
@@ -103,44 +108,95 @@ class Plain(Struct, frozen=True):
     quantity: Quantity
     flag: Flag | None
     has_range: bool
+
+
+class Plain(Struct, frozen=True):
+    """A plain measurement of a chart, from which others differ only by when they were made and by their numbers."""
+
+    parts: tuple[_Part, ...]
     state: State
     corrected: bool
 
 
-def plain(resource: Mapping[str, Any], into: Collected) -> Plain | None:
-    """What `read_plain` has read, for `read_another`; None of a panel."""
-    name = _named(resource["code"], into) if "component" not in resource else None
-    quantity = read_quantity(resource.get("valueQuantity"), into.tools.units)
-    if name is None or name.meaning.test is None or quantity is None:
+def read_first(unread: Unread, ref: str, into: Collected, says_nothing: NameAlone) -> bool:
+    """Adds the results of the first of its form, when it is a plain measurement, and keeps what the others have alike
+    with it: as `read_plain`, from its elements. False, and nothing added, when it is none."""
+    told, form = unread.told, unread.form
+    if type(told) is not Observation or unread.number == NO_NUMBER:
+        return False
+    try:
+        form.plain = _plain(told, into, says_nothing)
+        found = form.plain is not None and read_another(unread, ref, into)
+    except _BROKEN:
+        found = False
+    if not found:
+        form.plain = None
+    return found
+
+
+def _plain(told: Observation, into: Collected, says_nothing: NameAlone) -> Plain | None:
+    body = {name: _DECODER.decode(raw) for name in _LOOKED_AT if (raw := getattr(told, name))}
+    state = _STATES.get(status) if type(status := body.get("status")) is str else None
+    if state is None or told.valueCodeableConcept or told.valueString or told.valueBoolean:
         return None
-    return Plain(
-        resource,
-        name.label,
-        name.meaning.test,
-        quantity,
-        flag_of(resource, into),
-        "referenceRange" in resource,
-        _STATES[resource["status"]],
-        resource["status"] in _CORRECTED,
-    )
+    if not _objects(body.get("interpretation")) or not _objects(body.get("referenceRange")):
+        return None
+    name = _named(body.get("code"), into)
+    if name is None or name.meaning.other_material:
+        return None
+    if told.component is UNSET:
+        part = _part(body, name, told.valueQuantity, into)
+        return Plain((part,), state, status in _CORRECTED) if part is not None else None
+    meaning = name.meaning
+    if meaning.test is not None or told.valueQuantity.value or state != "final" or not told.component:
+        return None
+    parts = []
+    for component in told.component:
+        inside = {name: _DECODER.decode(raw) for name in _OF_PART if (raw := getattr(component, name))}
+        if not component.is_plain:
+            return None
+        of_part = _named(inside.get("code"), into)
+        part = None if of_part is None else _part(inside, of_part, component.valueQuantity, into)
+        if part is None:
+            return None
+        parts.append(part)
+    if meaning.says_nothing is None:
+        meaning.says_nothing = says_nothing(body, into)
+    return Plain(tuple(parts), state, status in _CORRECTED) if meaning.says_nothing else None
+
+
+def _part(body: dict[str, Any], name: Named, amount: Amount, into: Collected) -> _Part | None:
+    if name.meaning.test is None or not amount.value:
+        return None
+    if not _objects(body.get("interpretation")) or not _objects(body.get("referenceRange")):
+        return None
+    written = {part: _DECODER.decode(raw) for part in _OF_UNIT if (raw := getattr(amount, part))}
+    quantity = read_quantity(written | {"value": 0}, into.tools.units)
+    if quantity is None:
+        return None
+    flag = flag_of(body, into) if "interpretation" in body else None
+    return _Part(body, name.label, name.meaning.test, quantity, flag, "referenceRange" in body)
 
 
 def read_another(unread: Unread, ref: str, into: Collected) -> bool:
-    """Adds the result of a measurement of this patient that is like one that was read; False, and nothing added, when
+    """Adds the results of a measurement of this patient that is like one that was read; False, and nothing added, when
     it is not plain."""
     first, told = unread.form.plain, unread.told
     if first is None or not unread.dated or type(told) is not Observation or ref in foreign_members(into):
         return False
-    written = unread.number.decode()
-    value = number(Decimal(written) if "." in written else int(written))
-    if value is None:
-        return False
-    made = date_of(told)
-    quantity = renumbered(first.quantity, value)
-    limits = limits_of(first.body, quantity, first.test, made, into) if first.has_range else None
-    found = measured(ref, made, first.state, first.label, quantity, limits, first.flag, first.test, into)
-    into.results.append(found)
-    into.unstamped.append(unread)
+    made, found = date_of(told), []
+    for part, written in zip(first.parts, unread.number.decode().split(" "), strict=True):
+        value = number(Decimal(written) if "." in written else int(written))
+        if value is None:
+            return False
+        quantity = renumbered(part.quantity, value)
+        limits = limits_of(part.body, quantity, part.test, made, into) if part.has_range else None
+        found.append(measured(ref, made, first.state, part.label, quantity, limits, part.flag, part.test, into))
+    into.results += found
+    if first.corrected:
+        into.stamps[ref] = Stamp(True, _issued(told))
+    else:
+        into.unstamped.append(unread)
     return True
 
 
@@ -150,7 +206,7 @@ def stamp(into: Collected) -> None:
         for unread in into.unstamped:
             told = unread.told
             if type(told) is Observation:
-                into.stamps[unread.ref] = Stamp(unread.form.plain.corrected, _issued(told))
+                into.stamps[unread.ref] = Stamp(False, _issued(told))
 
 
 def date_of(told: Observation | DiagnosticReport) -> PartialDate | None:

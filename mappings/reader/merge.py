@@ -88,6 +88,8 @@ def _without_corrected(
     moment or specimen without being younger."""
     named = {ref for stamp in stamps.values() for ref in stamp.replaces}
     corrected = [r for r in results if stamps.get(r.ref, _NONE).corrected]
+    if not corrected and not named:
+        return results, ()
     kept: list[Result] = []
     replaced: list[Quarantined] = []
     for result in results:
@@ -146,6 +148,8 @@ def _contradicting(results: tuple[Result, ...]) -> tuple[Result, ...]:
             doubtful |= {id(r) for r in group if _inside(r) is not False}
         elif not all(_inside(r) for r in group):
             doubtful |= {id(r) for r in group}
+    if not doubtful:
+        return results
     return tuple(replace(r, problem=SAME_TIME) if id(r) in doubtful else r for r in results)
 
 

@@ -28,12 +28,14 @@ from mappings.reader.context import Collected
 from mappings.reader.culture import is_wound_culture
 from mappings.reader.due_date import read_due_date
 from mappings.reader.identity import OTHER_PATIENT, target
+from mappings.reader.measured import read_first as read_first_plain
 from mappings.reader.measured import read_plain
 from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.reader.panel import is_pressure, parts, read_components, read_pressures, read_result
 from mappings.reader.result import State, answers
 from mappings.text.reading import LabMention, LesionMention, TextReading
+from mappings.unread import Unread
 from mappings.values import number
 from mappings.versions import REPLACES
 
@@ -46,6 +48,11 @@ _BOUNDS = ("<", "<=", ">=", ">")
 def read_measurement(resource: Mapping[str, Any], ref: str, into: Collected) -> bool:
     """Reads a plain measurement the short way; False when it is none and has to be read the ordinary way."""
     return read_plain(resource, ref, into, _name_says_nothing)
+
+
+def read_first(unread: Unread, ref: str, into: Collected) -> bool:
+    """The same of the first of a form, for the others of it."""
+    return read_first_plain(unread, ref, into, _name_says_nothing)
 
 
 def _name_says_nothing(panel: Mapping[str, Any], into: Collected) -> bool:

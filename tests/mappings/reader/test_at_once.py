@@ -145,3 +145,98 @@ def test_a_form_is_checked_once_for_all_charts() -> None:
         with pytest.raises(BadRequest):
             decode_request(spoilt)
         assert late(spoilt, reader) is None
+
+
+def pressure(high: float, low: float, **more: Any) -> dict[str, Any]:
+    """As the panel is written in most charts."""
+
+    def part(code: str, name: str, value: float) -> dict[str, Any]:
+        return {
+            "code": {"coding": [{"system": "http://loinc.org", "code": code, "display": name}], "text": name},
+            "valueQuantity": {
+                "value": value,
+                "unit": "mm[Hg]",
+                "system": "http://unitsofmeasure.org",
+                "code": "mm[Hg]",
+            },
+        }
+
+    return {
+        "resourceType": "Observation",
+        "id": f"p-{high}-{low}",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}], "text": "Blood Pressure"},
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-01-05T10:00:00Z",
+        "component": [part("8480-6", "Systolic", high), part("8462-4", "Diastolic", low)],
+        **more,
+    }
+
+
+def test_panels_of_one_form_have_their_own_numbers() -> None:
+    """Only of the first are the names read."""
+    reader, body = brain_reader(), under_one_key([pressure(120 + turn, 70.5 + turn) for turn in range(12)])
+    for _ in range(2):
+        sent = late(body, reader)
+        assert sent is not None
+        every = resources_of(sent)
+        assert len({one.form for one in every}) == 1 and every[3].number == b"123 73.5"
+        found = facts(sent, reader)
+        assert found == facts(decode_request(body), forgetful())
+        assert len(found.results) == 24
+        assert sum(one._body is not None for one in every) <= 1
+
+
+PANEL = pressure(131, 82)
+PART, OTHER = PANEL["component"]
+ODD_PARTS = (
+    [],
+    [PART],
+    [OTHER, PART],
+    [PART, OTHER, {"code": {"text": "x"}}],
+    [PART, {"code": OTHER["code"]}],
+    [PART, {"code": OTHER["code"], "dataAbsentReason": {"text": "unknown"}}],
+    [PART, {"code": OTHER["code"], "valueString": "82"}],
+    [PART, {"code": OTHER["code"], "valueInteger": 82}],
+    [PART, OTHER | {"valueString": "hard nodule on the left elbow"}],
+    [PART, OTHER | {"interpretation": [{"text": "high"}]}],
+    [PART, OTHER | {"referenceRange": [{"low": {"value": 60}, "high": {"value": 80}}]}],
+    [PART, OTHER | {"referenceRange": [5]}],
+    [PART, OTHER | {"extension": []}],
+    [PART, OTHER | {"valueQuantity": {"unit": "mm[Hg]"}}],
+    [PART, OTHER | {"valueQuantity": {"value": "82"}}],
+    [PART, OTHER | {"valueQuantity": {"value": 1e30, "unit": "mm[Hg]"}}],
+    [PART, OTHER | {"valueQuantity": {"value": 82, "comparator": ">", "unit": "mm[Hg]"}}],
+    [PART, OTHER | {"code": {"coding": [{"system": "http://loinc.org", "code": "17861-6"}]}}],
+    [PART, OTHER | {"code": "x"}],
+    [{"valueQuantity": {"value": 5}}],
+    {"code": {"text": "x"}},
+    None,
+)
+
+
+@pytest.mark.parametrize("parts", ODD_PARTS)
+@pytest.mark.parametrize("more", [{}, {"valueQuantity": {"value": 5, "unit": "1"}}, {"status": "preliminary"}])
+def test_panels_of_other_parts(parts: Any, more: dict[str, Any]) -> None:
+    """Every form twice, beside plain ones."""
+    odd = [PANEL | more | {"component": parts, "id": f"odd-{turn}"} for turn in range(2)]
+    reader, body = brain_reader(), under_one_key([pressure(120, 70), *odd, pressure(121, 71), *mixture()])
+    for _ in range(2):
+        sent = late(body, reader)
+        assert sent is not None
+        assert facts(sent, reader) == facts(decode_request(body), forgetful())
+
+
+def test_a_number_of_a_panel_that_could_be_part_of_a_name() -> None:
+    """What one of them said says nothing of the others."""
+    told = {"code": {"text": "score"}, "valueQuantity": {"value": 5}}
+    every = [
+        {key: value for key, value in pressure(n, n).items() if key != "component"}
+        | {"code": {"text": "pain"}, "id": f"n-{n}", "component": [told | {"valueQuantity": {"value": n}}] * 2}
+        for n in range(12)
+    ]
+    reader, body = brain_reader(), under_one_key([*every, *every[:3]])
+    for _ in range(3):
+        sent = late(body, reader)
+        assert sent is not None
+        assert facts(sent, reader) == facts(decode_request(body), forgetful())
