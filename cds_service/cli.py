@@ -18,6 +18,7 @@ from cds_service import __version__
 from cds_service.errors import ServiceError, SettingsError
 
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
+_LAST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="start the service (settings: CDS_* environment variables)")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8080)
+    serve.add_argument("--port", type=_port, default=8080)
     serve.add_argument("--workers", type=int, default=1)
     serve.set_defaults(command=_serve)
 
@@ -129,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["score"].set_defaults(command=_score)
 
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
-    sandbox.add_argument("--port", type=int, default=8081)
+    sandbox.add_argument("--port", type=_port, default=8081)
     sandbox.add_argument("--host", default="127.0.0.1")
     sandbox.add_argument("--service-url", default="http://127.0.0.1:8080")
     sandbox.add_argument("--fhir-url", metavar="URL", help="another FHIR server that holds the charts (see load-cases)")
@@ -141,9 +142,16 @@ def _parser() -> argparse.ArgumentParser:
     cases.set_defaults(command=_load_cases)
 
     demo = commands.add_parser("demo", help="start the service and the sandbox with the published cases")
-    demo.add_argument("--port", type=int, default=8080)
+    demo.add_argument("--port", type=_port, default=8080)
     demo.set_defaults(command=_demo)
     return parser
+
+
+def _port(text: str) -> int:
+    """A larger number would be taken for the rest of its division by 65,536."""
+    if not text.isdecimal() or not 0 <= int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"must be a port, 0 to {_LAST_PORT}")
+    return int(text)
 
 
 def _patient_id(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cds_service.cli import main
 from cds_service.errors import SettingsError
 from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 from cds_service.tenants import Tenant
@@ -220,3 +221,12 @@ def test_check_config_tells_how_each_tenant_stands(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert refused.stderr.startswith("refused to start: CDS_TENANTS_FILE")
     assert not (tmp_path / "var").exists(), "nothing is opened or written"
+
+
+@pytest.mark.parametrize("port", ["65536", "99999", "-1", "http", "1e3"])
+def test_what_is_no_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The system would listen at another port and say nothing."""
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", f"--port={port}"])
+    assert ended.value.code == 2
+    assert "must be a port" in capsys.readouterr().err
