@@ -87,8 +87,8 @@ deploy-tools: install
 spark-tools: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
 
-# bytes made up for the parsers (atheris), calls from our own OpenAPI (schemathesis), real requests with changes;
-# FUZZ_SECONDS, FUZZ_EXAMPLES; what long runs found: docs/fuzzing.md
+# bytes made up for the parsers (atheris), calls from our own OpenAPI (schemathesis), real requests with changes, charts
+# written otherwise, names in odd spellings; FUZZ_SECONDS, FUZZ_EXAMPLES; what long runs found: docs/fuzzing.md
 .PHONY: fuzz fuzz-tools
 FUZZ_SECONDS ?= 600
 FUZZ_EXAMPLES ?= 60
@@ -100,6 +100,8 @@ fuzz: fuzz-tools
 	$(BIN)/python -m tests.fuzz.parser tests/fuzz/seeds -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1
 	$(BIN)/python -m tests.fuzz.api $(FUZZ_EXAMPLES) $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.mutated $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.rewritten $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.spelt $(FUZZ_SECONDS)
 
 # mixed load with faults for half an hour on a real service process; what it finds: docs/soak.md. SOAK_RATE: calls a second
 .PHONY: soak
