@@ -240,3 +240,25 @@ def test_a_number_of_a_panel_that_could_be_part_of_a_name() -> None:
         sent = late(body, reader)
         assert sent is not None
         assert facts(sent, reader) == facts(decode_request(body), forgetful())
+
+
+def test_a_bundle_that_refers_by_full_url() -> None:
+    """What a panel of urine holds is none of blood, taken apart or not."""
+    results = [sodium(turn) | {"id": f"u-{turn}", "code": {"text": "Calcium"}} for turn in range(8)]
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "code": {"text": "Urine electrolytes"},
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-01-05",
+        "result": [{"reference": f"urn:uuid:u-{turn}"} for turn in range(4)],
+    }
+    body = under_one_key([*results, report]).replace(b'"fullUrl":"https://e/', b'"fullUrl":"urn:uuid:')
+    reader = brain_reader()
+    for _ in range(2):
+        sent = late(body, reader)
+        assert sent is not None and isinstance(sent["prefetch"]["laboratory"], Apart)
+        found = facts(sent, reader)
+        assert found == facts(decode_request(body), forgetful())
+        assert {r.ref for r in found.results} == {f"Observation/u-{turn}" for turn in range(4, 8)}
