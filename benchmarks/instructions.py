@@ -146,7 +146,7 @@ def _run(folder: Path, brain: object, body: object, what: str, calls: int, most:
             serving.app.state.cds.memory._read_seconds = memory._WRITE_SECONDS
             gc.disable()
             ready = [(body.of_patient(n), service.token(n)) for n in range(most)]  # type: ignore[attr-defined]
-            answers = [serving.post(content, bearer) for content, bearer in ready[:calls]]
+            answers = serving.post(*ready[:calls])
             service.check(body.who, answers[-1])  # type: ignore[attr-defined]
             serving.stop()
             service.check_store(serving)

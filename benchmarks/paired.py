@@ -53,28 +53,11 @@ def measure(
     pairs = pairs or _PAIRS[size]
     number = numbers()
     bearer = token(number)
-    first = _cpu(lambda: checked(service, wanted, number, bearer))
-    ratios, requests, parses = [], [], []
-    for turn in range(pairs):
-        number = numbers()
-        content, bearer = wanted.of_patient(number), token(number)
-        if again:
-            service.post(content, token(numbers()))
-        answers: list[bytes] = []
-
-        def request(content: bytes = content, bearer: str = bearer, answers: list[bytes] = answers) -> None:
-            answers.append(service.post(content, bearer))
-
-        def parse(wanted: Body = wanted) -> None:
-            for _ in range(_PARSES[size]):
-                orjson.loads(wanted.content)
-
-        halves = {"request": request, "parse": parse}
-        times = {name: _cpu(halves[name]) for name in (halves if turn % 2 else reversed(halves))}
-        check(who, answers[0])
-        parses.append(times["parse"] / _PARSES[size])
-        requests.append(times["request"])
-        ratios.append(requests[-1] / parses[-1])
+    began = time.process_time_ns()
+    checked(service, wanted, number, bearer)
+    first = _since(began)
+    requests, parses = service.loop.run_until_complete(_pairs(service, wanted, pairs, numbers, again))
+    ratios = [request / parse for request, parse in zip(requests, parses, strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4)
     return Paired(
         who,
@@ -91,6 +74,29 @@ def measure(
     )
 
 
+async def _pairs(
+    service: Service, wanted: Body, pairs: int, numbers: Callable[[], int], again: bool
+) -> tuple[list[float], list[float]]:
+    """The times of the requests and of the parses beside them."""
+    requests, parses = [], []
+    for turn in range(pairs):
+        number = numbers()
+        content, bearer = wanted.of_patient(number), token(number)
+        if again:
+            await service.answer(content, token(numbers()))
+        for request in (turn % 2 == 0, turn % 2 == 1):
+            began = time.process_time_ns()
+            if request:
+                answer = await service.answer(content, bearer)
+                requests.append(_since(began))
+                check(wanted.who, answer)
+            else:
+                for _ in range(_PARSES[wanted.resources]):
+                    orjson.loads(wanted.content)
+                parses.append(_since(began) / _PARSES[wanted.resources])
+    return requests, parses
+
+
 def measure_all(sizes: tuple[int, ...] = SIZES, pairs: int | None = None) -> list[Paired]:
     """Every scenario, in one process, after the start-up of the service."""
     counter = iter(range(10**7))
@@ -105,10 +111,9 @@ def measure_all(sizes: tuple[int, ...] = SIZES, pairs: int | None = None) -> lis
     return found
 
 
-def _cpu(work: Callable[[], object]) -> float:
-    begun = time.process_time_ns()
-    work()
-    return (time.process_time_ns() - begun) / 1e6
+def _since(began: int) -> float:
+    """CPU time of the process since then, in milliseconds."""
+    return (time.process_time_ns() - began) / 1e6
 
 
 if __name__ == "__main__":
