@@ -28,17 +28,14 @@ class _Said:
         self.value = value
 
 
-class _Met(threading.local):
-    """How many keys and values of interest the decoder has met: of two of one name it keeps the last."""
-
-    number = 0
-
-
-_MET = _Met()
+_LOCK = threading.Lock()
+_met: list[Any] = []
+"""the kinds of the keys and values of interest that the decoder has met: of two of one name it keeps the last. Of one
+decoding at a time; what each thread has for itself takes longer to find than the rest of the note."""
 
 
 def _note(kind: Any, value: Any) -> Any:
-    _MET.number += 1
+    _met.append(kind)
     return kind(value)
 
 
@@ -64,12 +61,14 @@ class Prefetch(Struct, frozen=True):
 def prefetch(raw: memoryview, patient_id: str) -> Prefetch | None:
     """The prefetch of a request; None when it has to be looked at more closely: a key stands twice, a value is neither
     a Bundle nor null, or the Patient is no regular one. Never raises."""
-    _MET.number = 0
-    try:
-        found: dict[Any, Any] = _DECODER.decode(raw)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
-    met, keys = _MET.number, len(found)
+    with _LOCK:
+        _met.clear()
+        try:
+            found: dict[Any, Any] = _DECODER.decode(raw)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return None
+        met = len(_met)
+    keys = len(found)
     person = found.pop("patient", None)
     told: dict[str, Any] = {}
     if person is not None:
