@@ -18,10 +18,12 @@ from mappings.drugs import NameHit, plain
 from mappings.facts import Medication
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source
+from mappings.reader.problem_line import tells_of_taking
 from mappings.text.markup import plain as unmarked
 
 Said = Literal["taken", "past", "thought"]
-Part = Literal["list", "plan", "other"]
+Part = Literal["list", "plan", "other", "named"]
+"""`named`: lines as `other`, where drugs are named for another reason than that they are taken"""
 
 _SENTENCE = re.compile(r"(?:[^.;!?]|[.](?=\S))+")
 _WORD = re.compile(r"\w+")
@@ -125,21 +127,29 @@ def _lines(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]]:
     words = _words()
     part: Part = "other"
     at = listed = 0
+    planned = False
     for line in folded.split("\n"):
         start, at = at, at + len(line) + 1
         if not line.strip():
-            if part == "list" and listed:
-                part = "other"
+            if part in ("list", "named") and listed:
+                part, planned = "other", False
             continue
         heading = _HEADING.match(line)
         named = " ".join(heading[1].split()) if heading is not None else ""
         if heading is not None and (named in words.headings or named in words.plans):
             part = "list" if named in words.headings else "plan"
+            planned = part == "plan"
             line, start, listed = line[heading.end() :], start + heading.end(), 0
+        elif heading is not None and named in words.others:
+            own = bool(line[heading.end() :].strip())  # "Allergies: clonidine patch" tells nothing of the next line
+            part, listed = "other" if own else "named", 0
+            yield "named", line, start
+            continue
         elif heading is not None and heading[0].endswith(":"):
             end = start + heading.end()
             if part != "list" or not any(start <= hit.start < end for hit in hits):  # "- Bisoprolol 2.5 mg: 1-0-0"
-                part = "other"
+                same = part == "named" and named in words.indications  # "HTN: metoprolol" below "Allergies:"
+                part = "named" if planned or same else "other"
         listed += bool(line.strip())
         yield part, line, start
 
@@ -166,7 +176,7 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
         dosed = bool(_DOSE.match(text, hit.end, own)) or bool(words.often.search(text, hit.end, own))
         if not dosed and text[hit.start : hit.end] not in words.measured:
             dosed = bool(_NUMBER.match(text, hit.end, own))  # "Raynaud - amlodipine 5."
-        if said is None and dosed and part == "other":
+        if said is None and part in ("other", "named") and (dosed or (part == "other" and _told_alone(text, hit, last))):
             said = "taken"
         behind = [s for s in signs if hit.end <= s.start and s.end <= own]
         ends = [told for s in behind if (told := s.said_of_the_one_before) is not None]
@@ -178,6 +188,16 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
             continue
         if ends or said is not None:
             yield hit, ends[0] if ends else said  # type: ignore[misc]
+
+
+def _told_alone(text: str, hit: NameHit, last: int) -> bool:
+    """Whether its line tells a drug with what it is for, or with its form, and with nothing that speaks against it."""
+    begin = text.rfind("\n", 0, hit.start) + 1
+    end = text.find("\n", hit.end)
+    end = len(text) if end < 0 else end
+    if not tells_of_taking(text[begin:end], hit.start - begin, hit.end - begin):
+        return False
+    return all(sign.takes for sign in _words().signs(text, begin, max(end, last)))
 
 
 def _governed(
@@ -207,6 +227,8 @@ def _between(text: str, start: int, end: int) -> int:
 class _Words(Struct, frozen=True):
     headings: frozenset[str]
     plans: frozenset[str]
+    others: frozenset[str]
+    indications: frozenset[str]
     kinds: Mapping[str, str]
     sign: re.Pattern[str]
     to: re.Pattern[str]
@@ -232,6 +254,8 @@ def _words() -> _Words:
     return _Words(
         frozenset(data["headings"]),
         frozenset(data["plans"]),
+        frozenset(data["others"]),
+        frozenset(data["indications"]),
         kinds,
         _any(kinds),
         re.compile(rf"{_any(data['to']).pattern}\W*(?:\w+\W+){{0,{_NEAR_WORDS}}}$"),

@@ -168,3 +168,57 @@ def test_a_note_without_a_date_and_a_restricted_one_tell_nothing() -> None:
         "meta": {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
     }
     assert taken(note("On warfarin.", **restricted)) == ()
+
+
+_ALONE = [
+    ("Raynaud - nifedipine", {"nifedipine"}),
+    ("Raynaud's: nifedipine, aspirin", {"nifedipine", "acetylsalicylic-acid"}),
+    ("clonidine TTS-2 patch", {"clonidine"}),
+    ("1. HTN - metoprolol, lisinopril\n2. Raynaud (nifedipine)", {"metoprolol", "nifedipine"}),
+    ("PMH: HTN - amlodipine; AF - metoprolol XL, apixaban", {"amlodipine", "metoprolol", "apixaban"}),
+    ("Allergies: minocycline\nHTN: metoprolol", {"metoprolol"}),
+    ("HTA: amlodipino", {"amlodipine"}),
+    ("Fenómeno de Raynaud: nifedipino", {"nifedipine"}),
+    ("Parche de clonidina", {"clonidine"}),
+    ("HAS: atenolol", {"atenolol"}),
+    ("Fenômeno de Raynaud - nifedipina", {"nifedipine"}),
+    ("Fibrillation auriculaire : amiodarone + apixaban", {"amiodarone", "apixaban"}),
+    ("Syndrome de Raynaud : nifédipine LP", {"nifedipine"}),
+    ("Raynaud-Phänomen: Nifedipin", {"nifedipine"}),
+    ("VHF - Bisoprolol", {"bisoprolol"}),
+    ("Clonidin-Pflaster", {"clonidine"}),
+]
+
+
+@pytest.mark.parametrize(("words", "drugs"), _ALONE)
+def test_a_drug_beside_what_it_is_for_or_in_its_form_is_taken(words: str, drugs: set[str]) -> None:
+    assert set().union(*(m.drugs for m in taken(note(words)))) == drugs
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Allergies: clonidine patch",
+        "ALLERGIES\nclonidine patch",
+        "Allergies:\n- clonidine patch\n- HTN: metoprolol",
+        "Treatment options:\n- Raynaud: nifedipine\n- diltiazem CD",
+        "Options: nifedipine, diltiazem CD",
+        "Raynaud: nifedipine or sildenafil",
+        "Raynaud: nifedipine, diltiazem vs sildenafil",
+        "Raynaud - nifedipine?",
+        "Raynaud: nifedipine is often used",
+        "Treatments for Raynaud: nifedipine, sildenafil",
+        "Raynaud - nifedipine caused oedema",
+        "Raynaud - nifedipine, stopped for headache",
+        "HTA: amlodipino (suspendido)",
+        "Plan:\nHTN: metoprolol\nRaynaud: nifedipine",
+        "Conseils :\nRaynaud : nifédipine",
+        "Family history:\nHTN - metoprolol",
+        "HTN - metoprolol (husband)",
+        "Vater: Hypertonie - Metoprolol",
+        "Digital ulcers: nifedipine cream",
+        "AF: warfarin in 2015",
+    ],
+)
+def test_a_drug_named_for_another_reason_is_not_taken(words: str) -> None:
+    assert taken(note(words)) == ()

@@ -1,0 +1,61 @@
+"""A drug told without a verb or a dose: behind what it is taken for ("Raynaud - nifedipine", "HTA: amlodipino"), or
+with its form at the beginning of a line ("clonidine TTS-2 patch").
+
+Only a line that says nothing else is read so. Doubt, a question or an alternative anywhere in it makes it no sign."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from msgspec import Struct
+
+from mappings.datafile import read_data
+
+_START = r"(?:^|[,;:.(\n])\s*(?:(?:\d{1,2}[.)]|[-*•#·–])\s*)*"
+_OPENING = re.compile(_START + "$")
+_DOUBT = re.compile(r"\?|\b(?:or|vs|versus|o|ou|oder)\b")
+"""a question, or a choice between two drugs"""
+_NUMBER = r"\d+(?:[.,]\d+)?"
+
+
+class _Line(Struct, frozen=True):
+    reason: re.Pattern[str]
+    form: re.Pattern[str]
+    formed: re.Pattern[str]
+    """a form before its drug, at the beginning of the line"""
+    behind: re.Pattern[str]
+
+
+def tells_of_taking(line: str, begin: int, end: int) -> bool:
+    """Whether the drug at [begin, end) of a folded line stands there as what is taken."""
+    if _DOUBT.search(line):
+        return False
+    words = _line()
+    form = words.form.match(line, end)
+    if not words.behind.match(line, form.end() if form else end):
+        return False
+    before = line[:begin]
+    if words.reason.search(before) or words.formed.search(before):
+        return True
+    return form is not None and bool(_OPENING.search(before))
+
+
+@cache
+def _line() -> _Line:
+    data = read_data("taking.yaml")
+    qualifier, form = _one_of(data["qualifiers"]), _one_of(data["forms"])
+    return _Line(
+        re.compile(
+            rf"{_START}(?:{qualifier}\s+){{0,3}}{_one_of(data['indications'])}(?:[\s-]+{qualifier}){{0,2}}\s*"
+            r"(?::|–|-(?=\s)|\()\s*$"
+        ),
+        re.compile(rf"(?:[\s-]+{form}(?:-\d)?(?!\w))+"),
+        re.compile(rf"{_START}{form}\s+(?:de |of )?\s*$"),
+        re.compile(rf"(?:\s+{_NUMBER})?\s*(?:$|[,;.)+&/\n]|(?:and|y|e|et|und)\s)"),
+    )
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(map(re.escape, sorted(set(words), key=len, reverse=True)))})"
