@@ -176,7 +176,7 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
         dosed = bool(_DOSE.match(text, hit.end, own)) or bool(words.often.search(text, hit.end, own))
         if not dosed and text[hit.start : hit.end] not in words.measured:
             dosed = bool(_NUMBER.match(text, hit.end, own))  # "Raynaud - amlodipine 5."
-        if said is None and part in ("other", "named") and (dosed or (part == "other" and _told_alone(text, hit, last))):
+        if said is None and (dosed or _told_alone(text, hit, last, part)) and part in ("other", "named"):
             said = "taken"
         behind = [s for s in signs if hit.end <= s.start and s.end <= own]
         ends = [told for s in behind if (told := s.said_of_the_one_before) is not None]
@@ -190,8 +190,10 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
             yield hit, ends[0] if ends else said  # type: ignore[misc]
 
 
-def _told_alone(text: str, hit: NameHit, last: int) -> bool:
+def _told_alone(text: str, hit: NameHit, last: int, part: Part) -> bool:
     """Whether its line tells a drug with what it is for, or with its form, and with nothing that speaks against it."""
+    if part != "other":
+        return False
     begin = text.rfind("\n", 0, hit.start) + 1
     end = text.find("\n", hit.end)
     end = len(text) if end < 0 else end
