@@ -227,10 +227,30 @@ def test_a_time_told_beside_the_size_or_of_the_complaint_is_that_of_the_lesion(t
         ("Sinus pauses up to 4 s on Holter.", "trigger.sick_sinus"),
         ("Pausas sinusales de 4 s en el Holter de la paciente", "trigger.sick_sinus"),
         ("Sinuspausen bis 4 s", "trigger.sick_sinus"),
+        # findings of sinus node dysfunction (aafp.org/afp/2021/0800/p179.html)
+        ("Bradyarrhythmia with pauses", "trigger.sick_sinus"),
+        ("Chronotropic incompetence on treadmill test.", "trigger.sick_sinus"),
+        ("Sinoatrial exit block", "trigger.sick_sinus"),
+        ("Bradiarritmia con pausas en el Holter de la paciente", "trigger.sick_sinus"),
+        ("Incompetencia cronotropa", "trigger.sick_sinus"),
+        ("Bradiarritmia com pausas no Holter do doente", "trigger.sick_sinus"),
+        ("Incompetência cronotrópica", "trigger.sick_sinus"),
+        ("Bradyarythmie avec pauses au Holter de la patiente", "trigger.sick_sinus"),
+        ("Incompétence chronotrope", "trigger.sick_sinus"),
+        ("Bradyarrhythmia absoluta mit Pausen bis 3 s", "trigger.sick_sinus"),
+        ("Chronotrope Inkompetenz", "trigger.sick_sinus"),
     ],
 )
-def test_a_block_told_by_its_ratio_and_a_pause_of_the_sinus_are_read(text: str, concept: str) -> None:
+def test_a_block_told_by_its_ratio_and_what_a_sick_sinus_does_are_read(text: str, concept: str) -> None:
     assert concept in {m.concept for m in ENGINE.read(text).concepts if m.status == "affirmed"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["No bradyarrhythmia with pauses.", "Sin incompetencia cronotropa.", "Pauses while speaking.", "Mild bradycardia."],
+)
+def test_a_sick_sinus_that_is_denied_or_not_told_is_none(text: str) -> None:
+    assert not [m for m in ENGINE.read(text).concepts if m.concept == "trigger.sick_sinus" and m.status == "affirmed"]
 
 
 @pytest.mark.parametrize(
