@@ -23,7 +23,8 @@ _RANGE = re.compile(
 _ONE_SIDED = re.compile(r"\s*(?P<comparator>[<>≤≥]=?)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*")
 _RANGE_OPENS = re.compile(
     r"^\s*[\[(]?\s*(?:(?:n(?=\s?[:=]|\s\d)|normal|ref(?:erence)?|réf(?:érence)?|normes?|norm|v\.?[nr]|n\.?[vr]|referencia|referência|range|interval|norm(?:al)?(?:wert|bereich)|referenzbereich|"
-    r"valeurs?|valores?|vr|vn|rr|ri|de|von|from)\.?\s*)*[:=]?\s*",
+    r"referenz(?:werte?|intervall)|norm(?:al)?werte|rango|intervalo|intervalle|faixa|limits|límites|limites|values|"
+    r"normale?s|normais|usuelles|valeurs?|valor(?:es)?|vr|vn|rr|ri|de|von|from)(?![^\W\d_])\.?\s*)*[:=]?\s*",
     re.IGNORECASE,
 )
 _PRECISION = Decimal("0.0001")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from mappings.text.document import Document
+from mappings.text.schema import load_common
 from mappings.text.vocabulary import Hit
 
 _RANGE = r"\d{1,4}(?:[.,]\d{1,3})?\s?[-–]\s?\d{1,4}(?:[.,]\d{1,3})?"
@@ -28,13 +30,7 @@ _BEFORE_UNIT = re.compile(
 """a range between the number and the unit ("12.4 H  8.6-10.2 mg/dL"), as in many tables."""
 _NAMED_RANGE = re.compile(rf"\((?:[a-z.:]{{1,12}}\s?){{0,2}}({_RANGE})\s?([^()]{{0,12}})\)\s?[:=]?\s?", re.IGNORECASE)
 """a range in the bracket behind the name ("Calcium (8.6-10.2 mg/dL): 9.4")."""
-_REFERENCE = re.compile(
-    r"[ \t]{0,3}[,;]?[ \t]{0,2}(?:ref(?:erence|erenz|erencia|erência)?(?:[ -]?(?:range|interval|bereich|wert))?"
-    r"|norm(?:al|e|es|bereich|wert)?(?: range)?|v\.?[nr]\.?|rango(?: normal)?|n[ \t]?(?=:))[.:= \t]{1,4}"
-    r"(\d{1,3}(?:[.,]\d{1,2})?\s?(?:[-–]|to|bis)\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)",
-    re.IGNORECASE,
-)
-"""the same behind a word that calls it the range: "9.5 mg/dL Ref: 8.7-10.3", "2,31 mmol/l, Norm 2,20-2,60"."""
+_BOUNDS = r"(\d{1,3}(?:[.,]\d{1,2})?\s?(?:[-–]|to|bis|a)\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)"
 _DECIMAL = re.compile(r"\d[.,]\d")
 _UNIT_INSIDE = re.compile(r"(?<=[\d\s])((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?![a-z])", re.I)
 _OPENS = frozenset(",([-–")
@@ -89,11 +85,30 @@ def limits_at(document: Document, index: int) -> str | None:
     unit = _UNIT.match(document.words.folded, begin)
     if unit and (told := _BEFORE_UNIT.match(document.words.text, begin)) and told.end() <= unit.start(1):
         return told[1]
-    called = _REFERENCE.match(document.words.text, unit.end(1)) if unit else None
-    if called and (_DECIMAL.search(called[1]) or "ref" in called[0].lower()):  # "normal 3-4 weeks ago"
-        return called[1]
+    called = _called().match(document.words.folded, unit.end(1)) if unit else None
+    if called and (_DECIMAL.search(called[1]) or "ref" in called[0]):  # "normal 3-4 weeks ago"
+        return _with_unit(document, called)
     bare = _BEHIND_UNIT.match(document.words.text, unit.end(1)) if unit else None
     return bare[1] if bare and any(sign in bare[1] for sign in ".,") else None  # "5-20" may be a day
+
+
+def _with_unit(document: Document, told: re.Match[str]) -> str:
+    """A range with the unit behind it, which may be another than the result's."""
+    unit = _UNIT_INSIDE.match(document.words.text, told.end(1) + 1)
+    return f"{told[1]} {unit[1]}" if unit else told[1]
+
+
+@cache
+def _called() -> re.Pattern[str]:
+    """A range behind a word that calls it so: "9.5 mg/dL Ref: 8.7-10.3", "9,4 mg/dL. Valores de referência: 8,6 a
+    10,2"; behind one that may stand for something else ("norm", "N:") in the same line only."""
+    common = load_common()
+    short, long = ("|".join(map(re.escape, words)) for words in (common.range_signs, common.range_names))
+    return re.compile(
+        rf"(?:[ \t]{{0,3}}[,;]?[ \t]{{0,2}}(?:{short}|n[ \t]?(?=:))"
+        rf"|[ \t]{{0,3}}[.,;]?\s{{0,3}}(?:[-–][ \t])?(?:{long}))"
+        rf"[.:= \t]{{1,4}}{_BOUNDS}"
+    )
 
 
 def range_of_name(document: Document, index: int, end: int) -> tuple[int, str] | None:

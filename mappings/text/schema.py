@@ -19,6 +19,7 @@ from mappings.text.reading import Status
 Phrases = tuple[str, ...]
 Folded = Annotated[Phrases, AfterValidator(lambda words: tuple(fold(word) for word in words))]
 """single words that are compared with the words of a text, which have neither case nor accent."""
+LongestFirst = Annotated[Folded, AfterValidator(lambda words: tuple(sorted(words, key=len, reverse=True)))]
 Unit = Literal["day", "week", "month", "year"]
 Attribute = Literal[
     "ulcerated",
@@ -253,6 +254,10 @@ class Common(_Strict):
     """concepts that a person named after them does not take over ("breastfeeding her son")."""
     doses: Phrases
     """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
+    range_names: LongestFirst
+    """what calls the figures behind a result the laboratory's range, in its line or the next."""
+    range_signs: LongestFirst
+    """the same where it may stand for something else: in the result's own line only."""
     affirming: Phrases
     """words that, right after a question, say that it is so ("Any lumps? Yes"), in small letters as they are written:
     Spanish "sí" is no "si"."""

@@ -42,6 +42,15 @@ def lesion(text: str, at: int = 0) -> LesionMention:
         ("Calcémie 2,31 mmol/L N : 2,20-2,60", ("2.20", "2.60")),
         ("Calcémie 92 mg/L Ref 88-105", ("88", "105")),
         ("Calcium 2,31 mmol/l, Referenzbereich: 2,20 bis 2,60", ("2.20", "2.60")),
+        ("Calcium 9.4 mg/dL\nReference range: 8.5 to 10.5 mg/dL", ("8.5", "10.5")),
+        ("Calcium 2.35 mmol/L. Reference range 8.0 to 12.0 mg/dL", ("1.9960", "2.9940")),
+        ("Cálcio 9,4 mg/dL. Valores de referência: 8,6 a 10,2", ("8.6", "10.2")),
+        ("Cálcio 9,4 mg/dL VR 8,6 a 10,2", ("8.6", "10.2")),
+        ("Calcio 9.4 mg/dl Valores de referencia 8.5 - 10.5", ("8.5", "10.5")),
+        ("Calcio 9,4 mg/dL (rango de referencia: 8,5 a 10,2)", ("8.5", "10.2")),
+        ("Calcémie 2,35 mmol/l. Valeurs de référence : 2,20 à 2,60", ("2.20", "2.60")),
+        ("Calcémie 2,35 mmol/l (valeurs usuelles 2,20-2,60)", ("2.20", "2.60")),
+        ("Calcium 2,35 mmol/l\nNormwerte 2,15 bis 2,55", ("2.15", "2.55")),
     ],
 )
 def test_the_bracket_behind_a_number_is_the_laboratorys_range(text: str, limits: tuple[str, str]) -> None:
@@ -56,7 +65,14 @@ def test_the_bracket_behind_a_number_is_the_laboratorys_range(text: str, limits:
 
 @pytest.mark.parametrize(
     "text",
-    ["Calcium 9.4 mg/dL (normal)", "Calcium 9.4 mg/dL normal 3-4 weeks ago", "Calcium 9.4 mg/dL ref 12-05-2026"],
+    [
+        "Calcium 9.4 mg/dL (normal)",
+        "Calcium 9.4 mg/dL normal 3-4 weeks ago",
+        "Calcium 9.4 mg/dL ref 12-05-2026",
+        "Calcium 9.4 mg/dL\nNormal 3.5 to 4.5 weeks ago",
+        "Calcium 9.4 mg/dL. Phosphate reference range: 2.5 to 4.5",
+        "Calcium 9.4 mg/dL, reference range 2019-2020",
+    ],
 )
 def test_a_bracket_without_figures_is_no_range(text: str) -> None:
     assert [m.limits for m in ENGINE.read(text).labs] == [None]
