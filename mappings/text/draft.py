@@ -23,6 +23,7 @@ _FLAGS = (
     "necrotic", "livedo", "inflamed", "spreading_erythema", "pus", "sheet", "deep", "growing", "rapid", "called_new",
     "new_site", "in_scar", "cystic", "vascular", "white_yellow",
 )  # fmt: skip
+_HARD = frozenset({"definite", "equivalent", "possible"})
 _AGAINST_FIRM = frozenset({"cystic", "vascular", "fluid"})
 _STONE_OR_PUS = frozenset({"chalk", "chalk_complete", "white_yellow", "pus", "ulcerated", "draining", "inflamed"})
 """what may well fluctuate and be calcinosis all the same: a liquefied or an infected deposit."""
@@ -91,6 +92,11 @@ class Draft(Struct, eq=False):
         elif value == "draining":
             self.flags.add("dry")
 
+    def soften(self) -> None:
+        """What was called hard before was an error."""
+        self.hardness -= _HARD
+        self.flags.add("corrected")
+
     def number(self, said: int | None, *, or_more: bool) -> None:
         """The number that is told. "Four nodules, some with a white surface" are four; "at least four" may be more."""
         self.count = said
@@ -120,6 +126,8 @@ class Draft(Struct, eq=False):
             self.kind = other.kind
         elif self.kind in BARE and other.kind not in _PARTS:
             self.kind = other.kind
+        if other.has("corrected"):
+            self.soften()
         self.hardness |= other.hardness
         self.flags |= other.flags
         self.pains |= other.pains

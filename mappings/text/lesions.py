@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from mappings.text.afterwards import settle
+from mappings.text.corrected import take_back
 from mappings.text.document import Document
 from mappings.text.draft import Draft
 from mappings.text.imaging import lies_elsewhere
@@ -207,9 +208,10 @@ class LesionReader(Surroundings):
         document = self.document
         skip = set(range(head.first, head.last)) if head else set()
         over = {(r.status, r.trigger) for r in document.contexts.over(head)} if head else set()
+        turned = take_back(document, draft, first, last)
         for category in ("hardness", "attribute", "pain", "tender", "mimic"):
             for hit in document.between(category, first, last):
-                if self._means_other(hit):
+                if self._means_other(hit) or (category == "hardness" and hit.first < turned):
                     continue
                 if category == "hardness" and set(range(hit.first, hit.last)) & skip and hit.last - hit.first == 1:
                     draft.describe(category, hit.value, denied=False)

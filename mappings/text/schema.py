@@ -184,6 +184,8 @@ class Lexicon(_Strict):
     """words that say what the thing before them is: "consistent with", "=", "typical of"."""
     recurred: Phrases = ()
     """behind a lesion that was removed: it is there again."""
+    corrected: Phrases = ()
+    """what opens a correction of an earlier finding: "on re-examination", "in fact"."""
     lumps: dict[str, Phrases] = {}
     """hard lumps of another kind that the examination alone settles ("wart", "stye"); where: `places.yaml`."""
     cause: Phrases = ()

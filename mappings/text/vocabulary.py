@@ -30,6 +30,7 @@ _GROUPS = {
     "identity": ("identity", "cause", "conclusion"),
     "lump": ("lump",),
     "seen": ("had", "recorded", "recurred"),
+    "corrected": ("corrected",),
     "vague": ("vague",),
     "within": ("within",),
     "pebbles": ("pebbles",),
