@@ -11,6 +11,7 @@ from mappings.text.vocabulary import Hit
 
 _BEFORE = 6
 _NEAR = 3
+_PARTING, _CLOSING = frozenset(",;:"), frozenset(",;:()")
 
 
 def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> None:
@@ -25,7 +26,11 @@ def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> N
     lent: set[int] = set()
     for timed in times(document, sentence):
         open_rivals = [r for r in rivals if not _put_aside(document, r, timed.first)]
-        draft = _owner(timed, inside, open_rivals, taken) if inside else (drafts[-1] if drafts and not rivals else None)
+        draft = (
+            _owner(document, timed, inside, open_rivals, taken)
+            if inside
+            else (drafts[-1] if drafts and not rivals else None)
+        )
         if draft is None:
             continue
         own = not inside or timed.aim != "before" or draft.head.first < timed.first
@@ -80,7 +85,20 @@ def _had(document: Document, sentence: Sentence, head: int, behind: int, date: i
     return not apart and not joined
 
 
-def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]) -> Draft | None:
+def _opens(document: Document, timed: Timed, before: int, after: int) -> bool:
+    """Whether a clause begins with the time and goes on to what follows: "SSc, for 3 months hard nodules"."""
+    at = timed.first - 1
+    while at > before and (
+        document.word(at) in document.vocab.articles
+        or any(document.between("since", i, i + 1) for i in (at, at - 1))  # "desde hace unos 3 meses"
+    ):
+        at -= 1
+    parted = at > before and (document.word(at) in _PARTING or document.between("coordinator", at, at + 1))
+    following = range(timed.last, after)
+    return bool(parted) and len(following) <= _BEFORE and not any(document.word(i) in _CLOSING for i in following)
+
+
+def _owner(document: Document, timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]) -> Draft | None:
     """The draft a time belongs to: what follows "2-month history of", else what stands before "for 2 months"."""
     positions: list[tuple[int, Draft | None]] = [(d.head.first, d) for d in drafts]
     positions += [(r, None) for r in rivals]
@@ -89,7 +107,10 @@ def _owner(timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]
     after = [pair for pair in positions if pair[0] >= timed.last]
     if timed.aim == "after":
         chosen = after[0] if after else before[-1] if before else None
-    elif timed.aim == "beside" and after and after[0][0] - timed.last <= 2:
+    elif after and (
+        (timed.aim == "beside" and after[0][0] - timed.last <= 2)
+        or (before and before[-1][1] is None and _opens(document, timed, before[-1][0], after[0][0]))
+    ):
         chosen = after[0]
     else:
         chosen = before[-1] if before else after[0] if after else None

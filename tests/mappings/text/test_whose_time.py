@@ -9,6 +9,7 @@ import pytest
 from mappings.dates import PartialDate
 from mappings.reader.beginnings import started
 from mappings.text.engine import TextEngine
+from mappings.text.reading import TimeSpan
 
 ENGINE = TextEngine.load()
 NOTE = PartialDate.parse("2026-05-20")
@@ -57,3 +58,35 @@ def test_a_drug_keeps_its_own_time() -> None:
 )
 def test_a_feast_with_its_year_is_that_day(text: str, day: str) -> None:
     assert started(ENGINE.read(text).lesions[0].onset, NOTE) == PartialDate.parse(day)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Woman with SSc, for 3 months hard nodules on both elbows.",
+        "Woman with SSc and for the past 3 months hard nodules on both elbows.",
+        "SSc on methotrexate, over the last 3 months hard nodules on both elbows.",
+        "Patientin mit Dermatomyositis, seit 3 Monaten harte Knoten an beiden Ellenbogen.",
+        "Patiente avec sclérodermie et depuis 3 mois des nodules durs des coudes.",
+        "Paciente con esclerodermia, desde hace unos 3 meses nódulos duros en codos.",
+        "Paciente com esclerodermia, há 3 meses nódulos duros nos cotovelos.",
+    ],
+)
+def test_a_clause_that_begins_with_a_time_tells_when_its_lesion_began(text: str) -> None:
+    (lesion,) = ENGINE.read(text).lesions
+    assert lesion.onset == TimeSpan(Decimal(3), "month")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Woman with SSc for 3 months, hard nodules on both elbows.",
+        "SSc, for 3 months, hard nodules on both elbows.",
+        "Woman with SLE, for 3 months on prednisone, and hard nodules.",
+        "Frau mit SLE, seit 3 Monaten Hydroxychloroquin, harte Knoten.",
+        "Patientin mit Dermatomyositis seit 3 Monaten, harte Knoten an beiden Ellenbogen.",
+    ],
+)
+def test_the_time_of_a_disease_or_drug_is_not_that_of_the_lesion(text: str) -> None:
+    (lesion,) = ENGINE.read(text).lesions
+    assert lesion.onset is None
