@@ -274,3 +274,33 @@ def test_what_suppurates_holds_pus_and_a_calcified_lump_is_palpable() -> None:
 def test_a_title_too_short_to_tell_its_language_keeps_its_doubt(title: str, status: str) -> None:
     found = {m.status for m in ENGINE.read(title, kind="condition").concepts if m.concept.startswith("ctd.")}
     assert found == {status}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "New: rock-hard subcut. nodules both thighs.",
+        "Mult. rock-hard dist. forearm nodules.",
+        "Nódulos pétreos, múlt. subcut. en muslos.",
+        "Nódulos pétreos subcut. nas coxas.",
+        "Nodules pierreux sous-cut. des cuisses.",
+        "Steinharte subk. Knoten an beiden Oberschenkeln.",
+    ],
+)
+def test_a_short_word_with_its_point_ends_no_sentence(text: str) -> None:
+    (lesion,) = ENGINE.read(text).lesions
+    assert lesion.hardness == "definite" and lesion.sites
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bumps that feel like rocks on her knees.",
+        "Nodules like stones on the elbows.",
+        "Kiesartige Verhärtungen an den Fingern.",
+        "Kalkstippchen an den Fingerkuppen.",
+    ],
+)
+def test_what_is_like_stones_is_hard(text: str) -> None:
+    (lesion,) = ENGINE.read(text).lesions
+    assert lesion.hardness == "definite" and lesion.sites
