@@ -11,6 +11,7 @@ from hooks.assessment.differential import find_mimics
 from hooks.assessment.extent import judge_extent
 from hooks.assessment.grading import Graded, Weighed, grade
 from hooks.assessment.judged import Judged, judge_chart, named_states, weigh
+from hooks.assessment.lesions import why_more
 from hooks.assessment.missing import find_missing
 from hooks.assessment.reports import Reports, describe_biopsy, describe_imaging
 from hooks.case import Case
@@ -63,10 +64,14 @@ def judged_case(chart: Chart, knowledge: Knowledge) -> tuple[Judged, Weighed, Gr
     silent = _out_of_scope(chart, knowledge)
     graded = Graded("none", (silent,)) if silent else grade(weighed)
     extent, regions = judge_extent(judged.lesions.deciding, judged.reports.calcified_sites, knowledge.criteria.extent)
+    lesion = judged.lesions.criterion
+    more = why_more(chart, knowledge.messages) if extent == "localized" else None
+    if more is not None:
+        extent, lesion = "unknown", replace(lesion, because=f"{lesion.because} {more}")
     imaging, biopsy = _reports(chart, judged.reports, knowledge)
     criteria = Criteria(
         ctd=judged.ctd,
-        lesion=replace(judged.lesions.criterion, extent=extent),
+        lesion=replace(lesion, extent=extent),
         calcium=judged.calcium.criterion,
         phosphate=judged.phosphate.criterion,
         pth=judged.pth,

@@ -342,6 +342,8 @@ class PatientFacts(Struct, frozen=True):
     quarantined: tuple[Quarantined, ...] = ()
     not_understood: tuple[str, ...] = ()
     """references of resources whose relevant text could not be interpreted."""
+    extent_told: bool = False
+    """whoever examines the patient has named every region with lesions, in answer to a question."""
 
     def need(self, name: Need) -> Completeness:
         """How completely one kind of data was read; a need nobody reported on is unavailable, never complete."""

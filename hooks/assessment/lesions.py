@@ -20,6 +20,8 @@ from hooks.model import CtdCriterion, LesionCriterion, Newness
 from mappings.dates import PartialDate
 from mappings.facts import Finding, Hardness, Lesion, Need, Site
 
+_TELLING: tuple[Need, ...] = ("conditions", "observations", "diagnosticReports")
+"""what may hold a lesion"""
 _RANK: dict[Hardness | None, int] = {"definite": 4, "equivalent": 3, "possible": 2, "unstated": 1, "against": 0}
 _ORDER: tuple[Newness, ...] = ("N1", "N2", "N3")
 
@@ -309,9 +311,26 @@ def _none(chart: Chart, spots: tuple[Spot, ...], messages: Messages) -> LesionCr
     return _unread(chart, "diagnosticReports", messages) or LesionCriterion("not-met", messages.say("lesion.none"))
 
 
+def why_more(chart: Chart, messages: Messages) -> str | None:
+    """Why there may be more lesions than are known: what could tell of them was not read."""
+    if chart.facts.extent_told:
+        return None
+    for name in _TELLING:
+        if (reason := _not_read(chart, name)) is not None:
+            return messages.say("extent.not-read", need=name, reason=reason)
+    return None
+
+
 def _unread(chart: Chart, name: Need, messages: Messages) -> LesionCriterion | None:
     """Unknown, where what could hold a lesion was not read."""
+    reason = _not_read(chart, name)
+    if reason is None:
+        return None
+    return LesionCriterion("unknown", messages.say("lesion.not-read", need=name, reason=reason))
+
+
+def _not_read(chart: Chart, name: Need) -> str | None:
     need = chart.facts.need(name)
     if need.state == "complete" or (need.state == "partial" and "left out" in (need.reason or "")):
         return None
-    return LesionCriterion("unknown", messages.say("lesion.not-read", need=name, reason=need.reason or need.state))
+    return need.reason or need.state

@@ -80,7 +80,9 @@ class Dialogue:
         made = records(self.data, given, self.subject)
         if not made:
             return self.facts, made
-        return joined(self.facts, (self._facts_of(resource) for resource in made)), made
+        told = any(q.tells_extent and given.get(q.id, (UNKNOWN,)) != (UNKNOWN,) for q in self.data.questions)
+        facts = joined(self.facts, (self._facts_of(resource) for resource in made))
+        return (replace(facts, extent_told=True) if told else facts), made
 
     def _facts_of(self, resource: Resource) -> PatientFacts:
         """Each record is read once in a dialogue: it means the same beside any others."""

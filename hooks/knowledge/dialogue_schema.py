@@ -79,6 +79,8 @@ class Question(Sourced):
     unit: str | None = None
     prefers: tuple[str, ...] = ()
     prefers_from: Decimal | None = None
+    tells_extent: bool = False
+    """the answer names every region with lesions: more of them need not be feared in what was not read"""
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:

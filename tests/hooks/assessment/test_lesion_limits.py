@@ -78,6 +78,37 @@ def test_imaging_adds_the_regions_where_it_shows_calcium() -> None:
 
 
 @pytest.mark.parametrize(
+    ("need", "state", "reason", "expected"),
+    [
+        ("observations", "unavailable", "403", "unknown"),
+        ("conditions", "partial", "page limit", "unknown"),
+        ("diagnosticReports", "unavailable", None, "unknown"),
+        ("observations", "partial", "2 left out", "localized"),
+        ("medications", "unavailable", "403", "localized"),
+    ],
+)
+def test_a_localized_extent_is_unknown_where_more_lesions_may_be_unread(
+    need, state, reason: str | None, expected: str
+) -> None:
+    unread = {**COMPLETE, need: Completeness(state, reason)}
+    found = judged(replace(patient(lesions=(lesion(count=1),)), completeness=unread)).criteria.lesion
+    assert found.extent == expected and found.status == "met"
+    assert ("Extent unknown" in found.because) == (expected == "unknown")
+    wide = judged(replace(patient(lesions=(lesion(count=6),)), completeness=unread))
+    assert wide.criteria.lesion.extent == "extensive"
+
+
+def test_local_treatment_is_no_draft_where_more_lesions_may_be_unread() -> None:
+    facts = patient(lesions=(lesion(count=1, ulcerated=True, pain="severe"),))
+    unread = {**COMPLETE, "observations": Completeness("unavailable", "403")}
+    before, after = (
+        next(t for t in judged(chart).therapies if t.id == "sodium-thiosulfate-intralesional")
+        for chart in (facts, replace(facts, completeness=unread))
+    )
+    assert before.fits and not after.fits and not after.orderable
+
+
+@pytest.mark.parametrize(
     ("state", "reason", "status"),
     [
         ("unavailable", "403", "unknown"),

@@ -50,6 +50,8 @@ def same_verdict(dialogue: Dialogue, table: str | None, given: Given) -> None:
     made = records(DATA, given, dialogue.subject)
     raw = chart(table).raw() if table else RawChart("nobody", (), nobody().completeness)
     facts = reader().read(msgspec.structs.replace(raw, resources=(*raw.resources, *made)))
+    # that there is nothing elsewhere was answered, and is in no record: it counts where the chart was not read whole
+    facts = msgspec.structs.replace(facts, extent_told=step.facts.extent_told)
     assert step.assessment == assess(facts, load_knowledge(), TODAY)
 
 
@@ -101,6 +103,15 @@ def test_it_starts_from_nothing_and_reaches_a_verdict() -> None:
         "unknown is not normal"
     )
     assert dialogue.at(given, ask=False).assessment.grade in ("possible", "probable")
+
+
+def test_every_region_named_in_an_answer_makes_the_extent_known_though_no_chart_was_read() -> None:
+    given = {"ctd": ("sle",), "lesion": ("nodule",), "calcium": ("normal",), "q1": ("hard",)}
+    extents = {
+        regions: talk(None).at({**given, "q4": regions}, ask=False).assessment.criteria.lesion.extent
+        for regions in [("left-forearm",), ("left-forearm", "left-thigh", "abdomen"), (UNKNOWN,)]
+    }
+    assert list(extents.values()) == ["localized", "extensive", "unknown"]
 
 
 def test_hardness_is_asked_where_it_decides_and_says_what_it_changed() -> None:
