@@ -65,7 +65,7 @@ def judged_case(chart: Chart, knowledge: Knowledge) -> tuple[Judged, Weighed, Gr
     graded = Graded("none", (silent,)) if silent else grade(weighed)
     extent, regions = judge_extent(judged.lesions.deciding, judged.reports.calcified_sites, knowledge.criteria.extent)
     lesion = judged.lesions.criterion
-    more = why_more(chart, knowledge.messages) if extent == "localized" else None
+    more = why_more(chart, judged.lesions.deciding, knowledge.messages) if extent == "localized" else None
     if more is not None:
         extent, lesion = "unknown", replace(lesion, because=f"{lesion.because} {more}")
     imaging, biopsy = _reports(chart, judged.reports, knowledge)

@@ -20,8 +20,6 @@ from hooks.model import CtdCriterion, LesionCriterion, Newness
 from mappings.dates import PartialDate
 from mappings.facts import Finding, Hardness, Lesion, Need, Site
 
-_TELLING: tuple[Need, ...] = ("conditions", "observations", "diagnosticReports")
-"""what may hold a lesion"""
 _RANK: dict[Hardness | None, int] = {"definite": 4, "equivalent": 3, "possible": 2, "unstated": 1, "against": 0}
 _ORDER: tuple[Newness, ...] = ("N1", "N2", "N3")
 
@@ -311,14 +309,15 @@ def _none(chart: Chart, spots: tuple[Spot, ...], messages: Messages) -> LesionCr
     return _unread(chart, "diagnosticReports", messages) or LesionCriterion("not-met", messages.say("lesion.none"))
 
 
-def why_more(chart: Chart, messages: Messages) -> str | None:
-    """Why there may be more lesions than are known: what could tell of them was not read."""
-    if chart.facts.extent_told:
+def why_more(chart: Chart, known: tuple[Lesion, ...], messages: Messages) -> str | None:
+    """Why there may be more lesions than the known ones: examinations were not read, or only in part and none of those
+    that were tells of a lesion. One that does tells how far they go, whatever else was not read."""
+    reason = _not_read(chart, "observations")
+    if reason is None or chart.facts.extent_told:
         return None
-    for name in _TELLING:
-        if (reason := _not_read(chart, name)) is not None:
-            return messages.say("extent.not-read", need=name, reason=reason)
-    return None
+    if chart.facts.need("observations").state == "partial" and any(le.ref.startswith("Observation/") for le in known):
+        return None
+    return messages.say("extent.not-read", need="observations", reason=reason)
 
 
 def _unread(chart: Chart, name: Need, messages: Messages) -> LesionCriterion | None:

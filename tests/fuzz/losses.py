@@ -139,8 +139,10 @@ def _no_better(before: Mapping[str, Any], after: Mapping[str, Any], key: str) ->
     if "diltiazem" in drafts[0] - drafts[1]:
         new.discard("colchicine")
     wrong = [f"a draft only now: {sorted(new)}"] if new and key not in _OF_THE_LESION else []
-    if key in _OF_THE_LESION and after["criteria"].get("lesion", {}).get("extent") == "localized":
-        wrong.append(f"localized, though {key} were not read")
+    lesion = after["criteria"].get("lesion", {})
+    examined = any(one.startswith("Observation/") for one in lesion.get("evidence", ()))
+    if key == "examinations" and lesion.get("extent") == "localized" and not examined:
+        wrong.append("localized, though examinations were not read")
     for name, was in before["criteria"].items():
         now = after["criteria"][name].get("status")
         if now in ("normal", "not-met") and was.get("status") != now:

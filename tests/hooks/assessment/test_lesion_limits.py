@@ -81,8 +81,8 @@ def test_imaging_adds_the_regions_where_it_shows_calcium() -> None:
     ("need", "state", "reason", "expected"),
     [
         ("observations", "unavailable", "403", "unknown"),
-        ("conditions", "partial", "page limit", "unknown"),
-        ("diagnosticReports", "unavailable", None, "unknown"),
+        ("observations", "partial", "not in prefetch: examinations", "unknown"),
+        ("diagnosticReports", "unavailable", None, "localized"),
         ("observations", "partial", "2 left out", "localized"),
         ("medications", "unavailable", "403", "localized"),
     ],
@@ -91,11 +91,18 @@ def test_a_localized_extent_is_unknown_where_more_lesions_may_be_unread(
     need, state, reason: str | None, expected: str
 ) -> None:
     unread = {**COMPLETE, need: Completeness(state, reason)}
-    found = judged(replace(patient(lesions=(lesion(count=1),)), completeness=unread)).criteria.lesion
+    found = judged(replace(patient(lesions=(lesion("Condition/l", count=1),)), completeness=unread)).criteria.lesion
     assert found.extent == expected and found.status == "met"
     assert ("Extent unknown" in found.because) == (expected == "unknown")
-    wide = judged(replace(patient(lesions=(lesion(count=6),)), completeness=unread))
+    wide = judged(replace(patient(lesions=(lesion("Condition/l", count=6),)), completeness=unread))
     assert wide.criteria.lesion.extent == "extensive"
+
+
+def test_an_examination_that_was_read_tells_the_extent() -> None:
+    """Vital signs may be missing, or their key: a hook of few keys would never get an option."""
+    some = {**COMPLETE, "observations": Completeness("partial", "not in prefetch: vitals")}
+    seen = patient(lesions=(lesion(count=1, ref="Observation/exam"),))
+    assert judged(replace(seen, completeness=some)).criteria.lesion.extent == "localized"
 
 
 def test_local_treatment_is_no_draft_where_more_lesions_may_be_unread() -> None:
