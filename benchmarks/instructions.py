@@ -27,8 +27,8 @@ from benchmarks.start import WITHOUT_TOOLS, compiled_environment
 
 What = Literal["request", "parse"]
 _REPEATS = {10: (5, 105), 100: (3, 43), 1000: (1, 4), 5000: (1, 2)}
-"""(fewer, more) calls of the two children, by size, after one call that warms up. What a thread does once a process is
-some two million instructions: of a small request many are counted, so that it is no hundredth of one."""
+"""(fewer, more) calls of the two children, by size, after one call that warms up. What a thread does once a process
+can be some million instructions: of a small request many are counted."""
 _SUMMARY = re.compile(r"^summary: (\d+)", re.M)
 
 

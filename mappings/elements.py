@@ -6,6 +6,7 @@ element as it is written, empty where there is none."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import msgspec
@@ -95,16 +96,21 @@ class Resource(
 
     kind: ClassVar[str]
 
-    @staticmethod
-    def alike(every: Sequence[Any]) -> list[bytes]:
-        """What each of some resources of this kind says, whoever it is of and whenever, but for the number; the same
-        only for the same."""
-        raise NotImplementedError
+    said: ClassVar[Any]
+    """what a resource of this kind says, whoever it is of and whenever"""
+    when: ClassVar[tuple[Any, ...]]
+    """the dates that it is read without when they can't be"""
 
-    @staticmethod
-    def dates(every: Sequence[Any]) -> set[Text]:
-        """The dates of some resources of this kind that they are read without when they can't be."""
-        raise NotImplementedError
+    @classmethod
+    def alike(cls, every: Sequence[Any]) -> list[bytes]:
+        """What each of some resources of this kind says, but for the number; the same only for the same."""
+        name, said = cls.kind.encode(), cls.said
+        return [_JOINED((name, *said(told))) for told in every]
+
+    @classmethod
+    def dates(cls, every: Sequence[Any]) -> set[Text]:
+        """The dates of some resources of this kind."""
+        return set[Text]().union(*[map(date, every) for date in cls.when])
 
 
 def _panel(components: Sequence[_Component]) -> bytes:
@@ -147,9 +153,10 @@ class Observation(Resource, frozen=True, tag="Observation"):
     component: list[_Component] | UnsetType = UNSET
 
     kind: ClassVar = "Observation"
+    when: ClassVar = (attrgetter("effectiveDateTime"), attrgetter("issued"))
 
-    @staticmethod
-    def alike(every: Sequence[Any]) -> list[bytes]:
+    @classmethod
+    def alike(cls, every: Sequence[Any]) -> list[bytes]:
         return [
             _JOINED(
                 (
@@ -181,10 +188,6 @@ class Observation(Resource, frozen=True, tag="Observation"):
             for told in every
         ]
 
-    @staticmethod
-    def dates(every: Sequence[Any]) -> set[Text]:
-        return {told.effectiveDateTime for told in every} | {told.issued for told in every}
-
 
 class Condition(Resource, frozen=True, tag="Condition"):
     clinicalStatus: Raw = _NONE  # noqa: N815
@@ -197,27 +200,12 @@ class Condition(Resource, frozen=True, tag="Condition"):
     asserter: _Reference = _NO_REFERENCE
 
     kind: ClassVar = "Condition"
-
-    @staticmethod
-    def alike(every: Sequence[Any]) -> list[bytes]:
-        return [
-            _JOINED(
-                (
-                    b"Condition",
-                    told.status,
-                    told.clinicalStatus,
-                    told.verificationStatus,
-                    told.category,
-                    told.severity,
-                    told.code,
-                )
-            )
-            for told in every
-        ]
-
-    @staticmethod
-    def dates(every: Sequence[Any]) -> set[Text]:
-        return {date for told in every for date in (told.onsetDateTime, told.abatementDateTime, told.recordedDate)}
+    said: ClassVar = attrgetter("status", "clinicalStatus", "verificationStatus", "category", "severity", "code")
+    when: ClassVar = (
+        attrgetter("onsetDateTime"),
+        attrgetter("abatementDateTime"),
+        attrgetter("recordedDate"),
+    )
 
 
 class Procedure(Resource, frozen=True, tag="Procedure"):
@@ -230,14 +218,8 @@ class Procedure(Resource, frozen=True, tag="Procedure"):
     bodySite: Raw = _NONE  # noqa: N815
 
     kind: ClassVar = "Procedure"
-
-    @staticmethod
-    def alike(every: Sequence[Any]) -> list[bytes]:
-        return [_JOINED((b"Procedure", told.status, told.category, told.code, told.bodySite)) for told in every]
-
-    @staticmethod
-    def dates(every: Sequence[Any]) -> set[Text]:
-        return {told.performedDateTime for told in every}
+    said: ClassVar = attrgetter("status", "category", "code", "bodySite")
+    when: ClassVar = (attrgetter("performedDateTime"),)
 
 
 class DiagnosticReport(Resource, frozen=True, tag="DiagnosticReport"):
@@ -249,14 +231,11 @@ class DiagnosticReport(Resource, frozen=True, tag="DiagnosticReport"):
     result: _References = UNSET
 
     kind: ClassVar = "DiagnosticReport"
-
-    @staticmethod
-    def alike(every: Sequence[Any]) -> list[bytes]:
-        return [_JOINED((b"DiagnosticReport", told.status, told.category, told.code)) for told in every]
-
-    @staticmethod
-    def dates(every: Sequence[Any]) -> set[Text]:
-        return {told.effectiveDateTime for told in every} | {told.issued for told in every}
+    said: ClassVar = attrgetter("status", "category", "code")
+    when: ClassVar = (
+        attrgetter("effectiveDateTime"),
+        attrgetter("issued"),
+    )
 
 
 class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
@@ -269,27 +248,10 @@ class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
     dosageInstruction: Raw = _NONE  # noqa: N815
 
     kind: ClassVar = "MedicationRequest"
-
-    @staticmethod
-    def alike(every: Sequence[Any]) -> list[bytes]:
-        return [
-            _JOINED(
-                (
-                    b"MedicationRequest",
-                    told.status,
-                    told.intent,
-                    told.category,
-                    told.code,
-                    told.medicationCodeableConcept,
-                    told.dosageInstruction,
-                )
-            )
-            for told in every
-        ]
-
-    @staticmethod
-    def dates(every: Sequence[Any]) -> set[Text]:
-        return {told.authoredOn for told in every}
+    said: ClassVar = attrgetter(
+        "status", "intent", "category", "code", "medicationCodeableConcept", "dosageInstruction"
+    )
+    when: ClassVar = (attrgetter("authoredOn"),)
 
 
 Told = Observation | Condition | Procedure | DiagnosticReport | MedicationRequest

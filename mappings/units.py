@@ -33,6 +33,8 @@ class Analyte(Struct, frozen=True):
     """never recognised by a part of a test's name."""
     narrower: Mapping[str, str] = field(default_factory=dict)
     """analyte that the words may name beside this one's code -> "take" it, or "conflict"."""
+    lowest_stands: bool = False
+    """it changes within minutes: of several values of one moment the lowest is relied on (tool rule)."""
 
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, exactly; None when the unit has no factor."""
@@ -173,6 +175,7 @@ def _analyte(key: str, entry: Mapping[str, Any], narrower: Mapping[str, str]) ->
         entry.get("aliases", {}),
         entry.get("whole_name", False),
         narrower,
+        entry.get("lowest_stands", False),
     )
 
 

@@ -223,7 +223,7 @@ class ChartReader:
             not_understood=tuple(dict.fromkeys(into.not_understood)),
         )
         measured.stamp(into)
-        return merged(facts, into.stamps, raw.zone)
+        return merged(facts, into.stamps, raw.zone, into.tools.units)
 
 
 def _in_r4(resources: Iterable[Any], version: Version | None) -> list[Any]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from mappings.dates import PartialDate
 from mappings.facts import SAME_TIME, Finding, Lesion, Medication, PatientFacts, Quarantined, Result
 from mappings.reader.copied import without_copies
+from mappings.units import UnitTable
 
 _Fact = TypeVar("_Fact", Result, Finding, Lesion, Medication)
 
@@ -28,7 +29,7 @@ class Stamp(Struct, frozen=True):
     specimen: str | None = None
 
 
-def merged(facts: PatientFacts, stamps: Mapping[str, Stamp], zone: tzinfo | None) -> PatientFacts:
+def merged(facts: PatientFacts, stamps: Mapping[str, Stamp], zone: tzinfo | None, units: UnitTable) -> PatientFacts:
     """The facts without repeats and replaced results; dateTimes without a zone placed in the hospital's, if it is
     known."""
     if zone is not None:
@@ -46,7 +47,7 @@ def merged(facts: PatientFacts, stamps: Mapping[str, Stamp], zone: tzinfo | None
     return replace(
         facts,
         lesions=without_copies(facts.lesions),
-        results=_contradicting(kept),
+        results=_contradicting(kept, units),
         findings=tuple(dict.fromkeys(facts.findings)),
         quarantined=(*facts.quarantined, *replaced),
     )
@@ -127,11 +128,11 @@ def _same_moment(one: Result, other: Result) -> bool:
     )
 
 
-def _contradicting(results: tuple[Result, ...]) -> tuple[Result, ...]:
+def _contradicting(results: tuple[Result, ...], units: UnitTable) -> tuple[Result, ...]:
     """Different values of one analyte at one moment: those outside the laboratory's own range stand, the others are not
-    relied on; when the laboratory does not tell them apart none is, and when all lie inside none contradicts. Of the
-    rates and pressures of one visit the lowest stands: they change within minutes, and the rules ask for the lowest."""
-    groups: dict[tuple[object, ...], list[Result]] = {}
+    relied on; when the laboratory does not tell them apart none is, and when all lie inside none contradicts. Of what
+    changes within minutes the lowest stands (`lowest_stands` in `analytes.yaml`)."""
+    groups: dict[tuple[str, object, object], list[Result]] = {}
     for result in results:
         if result.usable and result.canonical_low is not None and result.date and result.date.instant:
             groups.setdefault((result.analyte, result.antibody, result.date.instant), []).append(result)
@@ -139,7 +140,8 @@ def _contradicting(results: tuple[Result, ...]) -> tuple[Result, ...]:
     for (analyte, *_), group in groups.items():
         if len({(r.canonical_low, r.canonical_high) for r in group}) < 2:
             continue
-        if analyte in _CHANGING:
+        known = units.analytes.get(analyte)
+        if known is not None and known.lowest_stands:
             least = min(r.canonical_low for r in group if r.canonical_low is not None)
             doubtful |= {id(r) for r in group if r.canonical_low != least}
             continue
@@ -166,5 +168,4 @@ def _inside(result: Result) -> bool | None:
     return True if both else None
 
 
-_CHANGING = frozenset({"heart-rate", "systolic"})
 _NONE = Stamp()

@@ -15,12 +15,12 @@ from mappings.datafile import read_data
 
 _START = r"(?:^|[,;:.(\n])\s*(?:(?:\d{1,2}[.)]|[-*•#·–])\s*)*"
 _OPENING = re.compile(_START + "$")
-_DOUBT = re.compile(r"\?|\b(?:or|vs|versus|o|ou|oder)\b")
-"""a question, or a choice between two drugs"""
 _NUMBER = r"\d+(?:[.,]\d+)?"
 
 
 class _Line(Struct, frozen=True):
+    doubt: re.Pattern[str]
+    """a question, or a choice between two drugs"""
     reason: re.Pattern[str]
     form: re.Pattern[str]
     formed: re.Pattern[str]
@@ -30,9 +30,9 @@ class _Line(Struct, frozen=True):
 
 def tells_of_taking(line: str, begin: int, end: int) -> bool:
     """Whether the drug at [begin, end) of a folded line stands there as what is taken."""
-    if _DOUBT.search(line):
-        return False
     words = _line()
+    if words.doubt.search(line):
+        return False
     form = words.form.match(line, end)
     if not words.behind.match(line, form.end() if form else end):
         return False
@@ -47,13 +47,14 @@ def _line() -> _Line:
     data = read_data("taking.yaml")
     qualifier, form = _one_of(data["qualifiers"]), _one_of(data["forms"])
     return _Line(
+        re.compile(rf"\?|\b{_one_of(data['choices'])}\b"),
         re.compile(
             rf"{_START}(?:{qualifier}\s+){{0,3}}{_one_of(data['indications'])}(?:[\s-]+{qualifier}){{0,2}}\s*"
             r"(?::|–|-(?=\s)|\()\s*$"
         ),
         re.compile(rf"(?:[\s-]+{form}(?:-\d)?(?!\w))+"),
-        re.compile(rf"{_START}{form}\s+(?:de |of )?\s*$"),
-        re.compile(rf"(?:\s+{_NUMBER})?\s*(?:$|[,;.)+&/\n]|(?:and|y|e|et|und)\s)"),
+        re.compile(rf"{_START}{form}\s+(?:{_one_of(data['of'])} )?\s*$"),
+        re.compile(rf"(?:\s+{_NUMBER})?\s*(?:$|[,;.)+&/\n]|{_one_of(data['joins'])}\s)"),
     )
 
 

@@ -32,7 +32,6 @@ _ESTIMATED = frozenset({"ejection-fraction"})
 of a range the lower end counts."""
 _ESTIMATE_BRIDGE = 8
 _PRESSURE = "systolic"
-_OLD_MONTHS = 3
 _TRACING = "ecg"
 _TOLD_IN_WORDS = frozenset({"calcium-total", "calcium-adjusted", "calcium-ionized", "phosphate"})
 """tests whose number says nothing without its unit, as one may be mmol and another mg."""
@@ -134,7 +133,7 @@ def _long_ago(document: Document, sentence: Sentence, group: list[Hit], end: int
 
 def _is_old(span: TimeSpan) -> bool:
     """Longer ago than a result counts as one of today."""
-    months = span.amount is not None and span.unit == "month" and span.amount >= _OLD_MONTHS
+    months = span.amount is not None and span.unit == "month" and span.amount >= load_common().old_months
     return span.unit == "year" or span.long_standing or months
 
 

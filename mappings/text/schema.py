@@ -236,6 +236,8 @@ class Common(_Strict):
     letters_for: tuple[Letters, ...]
     few: tuple[Decimal, Decimal]
     """the least and the most that "a few weeks" can mean (tool rule)."""
+    old_months: Decimal
+    """how long ago a test was done whose result says nothing of today (tool rule)."""
     rhythms: Phrases
     """what an ECG shows: told behind its name, it says that the ECG was done, and judges nothing."""
     lifelong: Phrases

@@ -16,6 +16,7 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from cds_service.pipeline import Brain, load_brain
+from mappings import prescan
 from mappings.bundles import NotJsonError, decode
 from mappings.codelists import load_terminology
 from mappings.raw import RawChart
@@ -46,15 +47,9 @@ def names(brain: Brain) -> list[str]:
     wanted = brain.knowledge.criteria.ctd.concepts
     found = set(_MORE)
     for language in LANGUAGES:
-        nodes: list[tuple[tuple[str, ...], Any]] = [((), vocabulary(language).root)]
-        while nodes:
-            path, node = nodes.pop()
-            for word, below in node.items():
-                if word:
-                    nodes.append(((*path, word), below))
-                else:
-                    said = (p for p in below if not wanted.isdisjoint(p.value.split("+")))
-                    found.update(payload.exact or " ".join(path) for payload in said)
+        found.update(
+            payload.exact or " ".join(path) for path, payload in prescan._entries(vocabulary(language), wanted)
+        )
     return sorted(found)
 
 
