@@ -10,43 +10,19 @@ and never in two resources."""
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from mappings import systems
-from mappings.codelists import Coding, Terminology, load_terminology
+from mappings.codelists import Terminology, load_terminology
 from mappings.kept import kept
-from mappings.plainbytes import as_ascii, attached, in_parts, is_plain, lone_pairs, unescaped
+from mappings.plainbytes import as_ascii, attached, in_parts, is_plain, unescaped
+from mappings.prescan_patterns import entries, forms_of, is_short, rough_words, with_misspellings
 from mappings.scanner import Scanner
-from mappings.text.schema import load_common
-from mappings.text.spelling import Spelling
-from mappings.text.vocabulary import Payload, Vocabulary
+from mappings.spelt import SpeltNames, is_spelt
+from mappings.text.vocabulary import Vocabulary
 
-Form = frozenset[str]
-"""the patterns that must all be found for one name."""
-
-_BEFORE = r"(?:[^A-Za-z]|\\[bfnrt])"
-_AFTER = r"[^A-Za-z0-9_]"
-_BETWEEN = r"(?:[ .'_-]|\\[bfnrt])"
-"""between the letters of "S.L.E.": full stops, and what is no word of a text at all; new lines stand in JSON as
-escapes, and in attachments they were made blanks"""
-_WRONG = r"[a-z0-9_\x01]"
-"""a wrong letter in a word, which may be one of another script (`plainbytes.LETTER`)"""
-_CODE_BEFORE = r"(?:[\"\s:]|\\[bfnrt])"
-_CODE_AFTER = r"[\"\s,}\]\\]"
-"""a code fills its string but for blanks, or is a number: a part of an id is none"""
-_SHORT = re.compile(re.escape(f"{_BEFORE}(?i:") + "[a-z]{1,2}" + re.escape(f"){_AFTER}"))
-"""the pattern of a word of two letters"""
-_LETTERS = re.compile(r"[a-z]+")
-_RUN = re.compile(r"[A-Za-z0-9]+")
-_TELLING = 2
-"""words of a longer name that are looked for, the longest ones: "de" or "class" tells nothing and stands everywhere"""
-_CATEGORY = 3
-"""signs before the dot of an ICD-10 code"""
 _SIGNALS = (r"\\u", r"\\\\", "<", "&", r'"data"')
 """what asks for a second look: other escapes, markup, attachments"""
 _ESCAPE, _DOUBLE, _OPEN, _AMPERSAND, _DATA = range(len(_SIGNALS))
@@ -118,21 +94,16 @@ class _Compiled:
     def __init__(
         self, terminology: Terminology, vocabularies: tuple[Vocabulary, ...], concepts: frozenset[str]
     ) -> None:
-        worded = (form for vocab in vocabularies for form in _worded(vocab, concepts))
-        coded = _coded(terminology.codes_of(*concepts))
-        forms = _minimal((*worded, *_spelled_out(concepts), *coded))
-        self._spelt = frozenset(pair for vocab in vocabularies for pair in _pairs(vocab, concepts))
-        """two letters of a name that is spelt letter by letter: with markup between them no pattern finds it."""
-        spelt = {_spaced(path): path for vocab in vocabularies for path in _spelt(vocab, concepts)}
-        sign = _sign_of(spelt.values())
-        every = dict.fromkeys((*_SIGNALS, sign, *(pattern for form in forms for pattern in sorted(form))))
-        short = {pattern for pattern in every if _SHORT.fullmatch(pattern)}
+        forms = forms_of(terminology, vocabularies, concepts)
+        names = {path for vocab in vocabularies for path, _ in entries(vocab, concepts) if is_spelt(path)}
+        self._spelt = SpeltNames(names) if names else None
+        spelt, sign = (self._spelt.patterns, (self._spelt.sign,)) if self._spelt is not None else ((), ())
+        every = dict.fromkeys((*_SIGNALS, *sign, *(pattern for form in forms for pattern in sorted(form))))
+        short = {pattern for pattern in every if is_short(pattern)}
         short -= {pattern for form in forms if short.issuperset(form) for pattern in form}
         scanned = [p for p in every if p not in short and p not in spelt]
         beside = [p for p in every if p in short]
-        rare = [_lone(self._spelt), *spelt]
-        patterns = {pattern: number for number, pattern in enumerate((*scanned, *beside, *rare))}
-        self._lone = patterns[rare[0]]
+        patterns = {pattern: number for number, pattern in enumerate((*scanned, *beside, *spelt))}
         self._forms: dict[int, list[tuple[int, ...]]] = {}
         for form in forms:
             numbers = tuple(sorted(patterns[pattern] for pattern in form))
@@ -144,16 +115,12 @@ class _Compiled:
         self._short_scanner = Scanner(beside) if beside else None
         self._asks = frozenset(patterns[p] for form in forms if not short.isdisjoint(form) for p in form - short)
         self._rare = range(self._short.stop, len(patterns))
-        """names spelt letter by letter. To look for them takes five times as long as for all else, so that they are
-        looked for only in a part where one of their letters stands by itself."""
-        self._rare_scanner = Scanner(rare)
-        self._asking_scanner = Scanner(sorted({_asking(path) for path in spelt.values()}) or rare)
-        self._asks_rare = patterns[sign]
-        listed = {word for vocab in vocabularies for word in vocab.spelling.listed}
+        """names spelt letter by letter, looked for only where their sign stands."""
+        self._asks_rare = frozenset(patterns[p] for p in sign)
         self._sure = {
-            patterns[rough]: re.compile("|".join(_misspelt(word)).encode(), re.IGNORECASE)
-            for word in listed
-            if (rough := _roughly(word)) in patterns
+            patterns[rough]: with_misspellings(word)
+            for rough, word in rough_words(vocabularies).items()
+            if rough in patterns
         }
         """what a rough pattern stands for: it is asked when the pattern is found and a name would be whole with it."""
 
@@ -191,11 +158,11 @@ class _Compiled:
             return _Seen(hits, (), escaped, unclear=True)
         if said:
             hits |= self._scanner.found(said)
-        if self._asks_rare in hits:
-            asking = [text for text in (found, said) if self._asking_scanner.found(text)]
-            hits.update(self._rare[number] for text in asking for number in self._rare_scanner.found(text))
-        if self._lone in hits and not self._spelt.isdisjoint(lone_pairs(found) | lone_pairs(said)):
-            return _Seen(hits, (), escaped, unclear=True)
+        if self._spelt is not None and not hits.isdisjoint(self._asks_rare):
+            names = self._spelt.found((found, said))
+            if names is None:
+                return _Seen(hits, (), escaped, unclear=True)
+            hits.update(self._rare[number] for number in names)
         if self._short_scanner is not None and not hits.isdisjoint(self._asks):
             hits.update(self._short[number] for text in (found, said) for number in self._short_scanner.found(text))
         return _Seen(hits, () if hits.isdisjoint(self._sure) else (found, said), escaped)
@@ -243,158 +210,3 @@ class _Concerning:
         for span, part in rough:
             if self._compiled.named(part.hits, part.texts):
                 yield span
-
-
-def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
-    """The words of every entry that can say one of the concepts, in every spelling that is read as them."""
-    for path, payload in _entries(vocab, concepts):
-        exact = payload.exact if payload.exact and len(path) == 1 and payload.exact.isalpha() else None
-        if exact is not None and exact.isascii():
-            yield frozenset({f"{_BEFORE}{exact}{_AFTER}"})
-        elif _is_spelt(path):
-            yield frozenset({_spaced(path)})
-        else:
-            yield frozenset(_word(word, vocab.spelling) for word in sorted(path, key=len, reverse=True)[:_TELLING])
-    for table, begins in ((vocab.prefixes, True), (vocab.suffixes, False)):
-        for row in table.values():
-            for stem, payloads in row:
-                if any(_names(vocab, payload, concepts) for payload in payloads):
-                    for word in vocab.spelling.listed:
-                        if word.startswith(stem) if begins else word.endswith(stem):
-                            yield frozenset({_word(word, vocab.spelling)})
-                    written = _anywhere(stem)
-                    yield frozenset({f"{_BEFORE}{written}" if begins else f"{written}{_AFTER}"})
-
-
-def _entries(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[tuple[tuple[str, ...], Payload]]:
-    """The entries that can say one of the concepts, with their words."""
-    nodes: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [((), vocab.root)]
-    while nodes:
-        path, node = nodes.pop()
-        for word, below in node.items():
-            if word:
-                nodes.append(((*path, word), below))
-            else:
-                yield from ((path, payload) for payload in below if _names(vocab, payload, concepts))
-
-
-def _is_spelt(path: Sequence[str]) -> bool:
-    """Whether a name is spelt letter by letter ("S.L.E.")."""
-    return len(path) > _TELLING and all(len(word) == 1 for word in path)
-
-
-def _spelt(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[tuple[str, ...]]:
-    """The names that are spelt letter by letter."""
-    return (path for path, _ in _entries(vocab, concepts) if _is_spelt(path))
-
-
-def _pairs(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[bytes]:
-    """Each two letters that follow one another in a name that is spelt letter by letter."""
-    for path in _spelt(vocab, concepts):
-        letters = "".join(filter(_RUN.fullmatch, path)).encode()
-        yield from (letters[at : at + 2] for at in range(len(letters) - 1))
-
-
-def _lone(pairs: Iterable[bytes]) -> str:
-    """The pattern of the first letter of a pair, by itself before markup."""
-    letters = "".join(sorted({pair[:1].decode() for pair in pairs}))
-    return f"{_BEFORE}(?i:[{letters}]){_BETWEEN}*[<&]" if letters else _SIGNALS[_OPEN]
-
-
-def _names(vocab: Vocabulary, payload: Payload, concepts: frozenset[str]) -> bool:
-    """Whether an entry can say one of the concepts; one of a category that we do not know here is taken to."""
-    said = payload.value.split("+")
-    if payload.category == "guard":
-        guard = vocab.lexicon.guarded[int(payload.value)]
-        said = [*guard.concept.split("+"), *(guard.otherwise or "").split("+")]
-    return not concepts.isdisjoint(said)
-
-
-def _word(word: str, spelling: Spelling) -> str:
-    """The pattern of one word of a text. What is more than plain letters is looked for by its longest run of them."""
-    if _LETTERS.fullmatch(word) is None:
-        return _anywhere(word)
-    return _roughly(word) if word in spelling.listed else f"{_BEFORE}(?i:{word}){_AFTER}"
-
-
-def _spaced(signs: tuple[str, ...]) -> str:
-    """The pattern of letters one by one ("C.R.E.S.T."): none of them tells anything but in its place."""
-    return f"{_BEFORE}(?i:{f'{_BETWEEN}+'.join(filter(_RUN.fullmatch, signs))}){_AFTER}"
-
-
-def _sign_of(names: Iterable[Sequence[str]]) -> str:
-    """What stands wherever one of the names does, with markup in it or not: its second letter by itself. Three signs
-    cost little to look for."""
-    letters = {[*filter(_RUN.fullmatch, signs)][1] for signs in names}
-    return f"(?:{_BETWEEN}|[>;])(?i:[{''.join(sorted(letters))}])[ .'_\\-\\\\<&]" if letters else _SIGNALS[_DOUBLE]
-
-
-def _asking(signs: Sequence[str]) -> str:
-    """As `_sign_of`, and behind the letter the third or one more sign: it is not the French article."""
-    _, second, third, *_ = filter(_RUN.fullmatch, signs)
-    behind = f"[<&]|{_BETWEEN}(?:{_BETWEEN}|[<&]|(?i:{third})[^A-Za-z0-9])"
-    return f"(?:{_BETWEEN}|[>;])(?i:{second})(?:{behind})"
-
-
-def _anywhere(word: str) -> str:
-    run = max(_RUN.findall(word), key=len, default="")
-    return f"(?i:{run})" if run else "."
-
-
-def _roughly(word: str) -> str:
-    """A pattern that the word and all its misspellings fit, quick to compile: either half of it is as it should be,
-    or the two letters between them have changed places."""
-    half, length = len(word) // 2, len(word)
-    first, second = word[:half], word[half:]
-    rest = length - half
-    swapped = f"{word[: half - 1]}{word[half]}{word[half - 1]}{word[half + 1 :]}"
-    fits = (f"{first}{_WRONG}{{{rest - 1},{rest + 1}}}", f"{word[0]}{_WRONG}{{{half - 2},{half}}}{second}", swapped)
-    return f"{_BEFORE}(?i:{'|'.join(fits)}){_AFTER}"
-
-
-def _misspelt(word: str) -> Iterator[str]:
-    """The word, and it with one letter (not the first) more, less, other, or changed with the next."""
-    yield word
-    for at in range(1, len(word)):
-        head, tail = word[:at], word[at + 1 :]
-        yield f"{head}{_WRONG}?{tail}"
-        yield f"{head}{_WRONG}{word[at:]}"
-        if tail:
-            yield f"{head}{tail[0]}{word[at]}{tail[1:]}"
-    yield f"{word}{_WRONG}"
-
-
-def _spelled_out(concepts: frozenset[str]) -> Iterator[Form]:
-    """Diseases whose names spell out their letters: a word for each of the parts."""
-    for names, parts in load_common().spelled_out.items():
-        if not concepts.isdisjoint(names.split("+")):
-            yield frozenset(f"{_BEFORE}(?i:{'|'.join(sorted(stems))})" for stems in parts)
-
-
-def _coded(codings: Iterable[Coding]) -> Iterator[Form]:
-    """One pattern for each code, as it may be written: dots left out, blanks between, a sign or subdivision behind."""
-    wanted = {(coding.system, coding.code) for coding in codings}
-    for system, code in sorted(wanted):
-        if system in (systems.ICD10, systems.ICD10CM, systems.ATC):
-            if (system, code[:3]) in wanted and len(code) > 3:
-                continue  # nothing need follow the pattern of the category
-            signs = [sign for sign in code if sign != "."]
-            spaced = "[ ]*".join(f"\\.?[ ]*{sign}" if at == _CATEGORY else sign for at, sign in enumerate(signs))
-            yield frozenset({f"{_CODE_BEFORE}(?i:{spaced})"})
-        elif system == systems.ICD9CM:
-            whole, _, rest = code.partition(".")
-            written = rf"{whole}\.?{rest}" if rest else whole
-            yield frozenset({f"{_CODE_BEFORE}(?i:{written}){_CODE_AFTER}"})
-        elif _RUN.fullmatch(code):
-            yield frozenset({f"{_CODE_BEFORE}{code}{_CODE_AFTER}"})
-        else:
-            yield frozenset({_anywhere(code)})
-
-
-def _minimal(forms: Iterable[Form]) -> list[Form]:
-    """The forms without those that hold another one whole: "lupus nephritis" stands nowhere without "lupus"."""
-    kept: list[Form] = []
-    for form in sorted(set(forms), key=lambda form: (len(form), sorted(form))):
-        if not any(shorter <= form for shorter in kept):
-            kept.append(form)
-    return kept

@@ -16,9 +16,9 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from cds_service.pipeline import Brain, load_brain
-from mappings import prescan
 from mappings.bundles import NotJsonError, decode
 from mappings.codelists import load_terminology
+from mappings.prescan_patterns import entries
 from mappings.raw import RawChart
 from mappings.text.engine import LANGUAGES
 from mappings.text.vocabulary import vocabulary
@@ -47,9 +47,7 @@ def names(brain: Brain) -> list[str]:
     wanted = brain.knowledge.criteria.ctd.concepts
     found = set(_MORE)
     for language in LANGUAGES:
-        found.update(
-            payload.exact or " ".join(path) for path, payload in prescan._entries(vocabulary(language), wanted)
-        )
+        found.update(payload.exact or " ".join(path) for path, payload in entries(vocabulary(language), wanted))
     return sorted(found)
 
 
