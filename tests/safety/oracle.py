@@ -12,8 +12,8 @@ from datetime import date
 
 from hooks.case import Case
 from mappings.facts import PatientFacts
+from tests.safety import readings, readings_of_clinics
 from tests.safety.patient import Patient
-from tests.safety.readings import PARTS
 from tests.safety.table import EVERY, typed
 
 TABLE = typed()
@@ -92,7 +92,7 @@ def pair_fits(agent: str, case: Case) -> bool:
 def judge(facts: PatientFacts, case: Case, day: date) -> dict[str, Expected]:
     p = Patient(facts, case, day)
     order = list(TABLE)
-    common = {test for part in PARTS for test in part(p)}
+    common = {test for part in (*readings.PARTS, *readings_of_clinics.PARTS) for test in part(p)}
     expected = {}
     for agent in EVERY.split():
         fired = {test for test in common if agent in TABLE[test][0]} | set(own(agent, p))

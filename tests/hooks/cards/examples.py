@@ -157,3 +157,8 @@ def write_down(found: list[dict[str, Any]]) -> str:
         rows += ["", *(f"- link: {link['label']} <{link['url']}>" for link in card["links"]), ""]
         parts.append("\n".join(rows))
     return "\n".join(parts) if parts else "(no card)\n"
+
+
+def drafts(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The resources that the suggestions of some cards would create."""
+    return [s["actions"][0]["resource"] for card in found for s in card.get("suggestions", ())]
