@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import gc
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -17,7 +16,6 @@ import msgspec
 from cds_service import __version__
 from cds_service.errors import ServiceError, SettingsError
 
-_ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
 _LAST_PORT = 65_535
 
 
@@ -155,8 +153,10 @@ def _port(text: str) -> int:
 
 
 def _patient_id(text: str) -> str:
+    from mappings.reader.identity import SAFE_ID
+
     found = text.removeprefix("Patient/")
-    if _ID.fullmatch(found) is None:
+    if SAFE_ID.fullmatch(found) is None:
         raise argparse.ArgumentTypeError("not a FHIR id")
     return found
 

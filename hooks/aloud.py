@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from hooks.knowledge.messages import Messages
-from hooks.model import Assessment, CtdCriterion, KidneyCriterion, LabCriterion, LesionCriterion, ReportCriterion
+from hooks.model import (
+    Assessment,
+    Criteria,
+    CtdCriterion,
+    KidneyCriterion,
+    LabCriterion,
+    LesionCriterion,
+    ReportCriterion,
+)
 
 Criterion = CtdCriterion | LesionCriterion | LabCriterion | KidneyCriterion | ReportCriterion
-_NAMES = ("ctd", "lesion", "calcium", "phosphate", "pth", "kidney", "imaging", "biopsy")
+_NAMES = Criteria.__struct_fields__
 
 
 def read_aloud(assessment: Assessment, messages: Messages) -> tuple[str, ...]:

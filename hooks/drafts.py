@@ -11,13 +11,13 @@ from typing import Any
 
 from hooks.knowledge.card_schema import CodingEntry
 from hooks.model import Assessment
+from mappings import systems
 from mappings.codelists import Coding
 from mappings.facts import Site
 
 Resource = dict[str, Any]
 
 _SNOMED = "http://snomed.info/sct"
-_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _REASONS = ("Condition/", "Observation/", "DiagnosticReport/", "DocumentReference/")
 _DRUG_REASONS = ("Condition/", "Observation/")
 _MAX_REASONS = 6
@@ -95,7 +95,7 @@ def finding(
     record: Resource = {
         "resourceType": "Observation",
         "status": "final",
-        "category": [{"coding": [{"system": _CATEGORY, "code": "exam"}]}],
+        "category": [{"coding": [{"system": systems.OBSERVATION_CATEGORY, "code": "exam"}]}],
         "code": {"coding": [_coding(code[1])], "text": code[0]},
         **_for(assessment, encounter_id),
         "effectiveDateTime": assessment.as_of.isoformat(),

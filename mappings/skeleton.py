@@ -8,7 +8,6 @@ Whatever is not so gets None, and is for the reader to sort out and name."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
@@ -18,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from mappings.reader import READ_TYPES, shape
+from mappings.reader.access import is_word
 
 _BESIDE = ("Encounter", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole", "Specimen")
 """types that come along in searches and say nothing by themselves."""
@@ -74,7 +74,6 @@ _NAMED: Mapping[str, Mapping[str, Any]] = {
     "MedicationAdministration": _DRUG,
 }
 """where the names of drugs and allergies stand."""
-_LETTERS = re.compile(r"[^\W\d_]{3}")
 _LOOKED_AT = 200
 """signs of a name that are looked at; the reader looks at more."""
 _KINDS: tuple[Any, ...] = tuple(
@@ -164,7 +163,7 @@ def _is_named(resource: Any) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    return not text.startswith("{") and _LETTERS.search(text, 0, _LOOKED_AT) is not None
+    return not text.startswith("{") and is_word(text[:_LOOKED_AT])
 
 
 _NAMED_KINDS = frozenset(kind for kind in _KINDS if kind.__name__ in _NAMED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,20 +12,17 @@ from urllib.parse import urlencode
 
 import httpx
 import msgspec
-from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from cds_service.assertion import assertion
 from cds_service.bulk.model import BulkError
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy, Refused
 
-_ASSERTION_SECONDS = 240
-"""an assertion may hold five minutes at most (SMART App Launch, backend services)."""
 _EARLY_SECONDS = 30
 _TIMEOUT_MS = 20_000
 _MAX_BYTES = 64 * 1024
-_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class _Granted(msgspec.Struct):
@@ -94,12 +90,8 @@ class BackendTokens:
     async def _renew(self) -> None:
         if self._endpoint is None:
             self._endpoint = await self._discover()
-        form = {
-            "grant_type": "client_credentials",
-            "scope": self.scope,
-            "client_assertion_type": _TYPE,
-            "client_assertion": self._assertion(self._endpoint),
-        }
+        proof = assertion(self.client_id, self._endpoint, self.key.key, self.key.algorithm, int(self.clock()))
+        form = {"grant_type": "client_credentials", "scope": self.scope, **proof}
         status, body = await self._post(self._endpoint, urlencode(form))
         if status != 200:
             raise BulkError(f"token: the authorization server refused ({status or 'no answer'}{_why(body)})")
@@ -131,19 +123,6 @@ class BackendTokens:
         except Refused as refused:
             raise BulkError(f"token: the token endpoint: {refused} (see --allow)", "allow") from None
         return endpoint
-
-    def _assertion(self, audience: str) -> str:
-        now = int(self.clock())
-        claims = {
-            "iss": self.client_id,
-            "sub": self.client_id,
-            "aud": audience,
-            "iat": now,
-            "exp": now + _ASSERTION_SECONDS,
-            "jti": secrets.token_urlsafe(24),
-        }
-        header = {"typ": "JWT", "alg": self.key.algorithm, "kid": self.key.kid}
-        return jwt.encode(header, claims, self.key.key, algorithms=[self.key.algorithm])
 
     async def _post(self, url: str, form: str) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}

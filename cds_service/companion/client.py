@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
-from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
-from joserfc.jws import JWSRegistry
 
+from cds_service.assertion import assertion
 from cds_service.tenants import CompanionClient
 
-_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_SECONDS = 240
-"""life of an assertion; SMART allows five minutes."""
 _SIZES = {"P-384": "ES384", "P-256": "ES256"}
 
 
@@ -46,18 +41,7 @@ class Credentials:
         """The fields by which a client with a key (private_key_jwt) proves itself; none for the others."""
         if self._key is None:
             return {}
-        now = int(time.time())
-        claims = {
-            "iss": self.client_id, "sub": self.client_id, "aud": endpoint, "iat": now, "exp": now + _SECONDS,
-            "jti": secrets.token_urlsafe(24),
-        }  # fmt: skip
-        algorithm = algorithm_of(self._key)
-        header = {"alg": algorithm, "typ": "JWT", "kid": self._key.kid}
-        registry = JWSRegistry(algorithms=[algorithm])
-        return {
-            "client_assertion_type": _ASSERTION,
-            "client_assertion": jwt.encode(header, claims, self._key, registry=registry),
-        }
+        return assertion(self.client_id, endpoint, self._key, algorithm_of(self._key), int(time.time()))
 
 
 def algorithm_of(key: ECKey | RSAKey) -> str:

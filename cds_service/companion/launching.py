@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +23,7 @@ from hooks.dialogue import nobody
 from hooks.wire import FhirAuthorization, HookRequest
 from mappings.bundles import NotJsonError, decode
 from mappings.raw import RawChart
+from mappings.reader.identity import SAFE_ID
 
 SANDBOX_CLIENT = "calcinosis-companion"
 CALLBACK = "/companion/callback"
@@ -31,7 +31,6 @@ _MILLISECONDS = 8000
 """a person is waiting for a page, not an EHR for a card."""
 _EARLY_SECONDS = 60
 """a token is renewed so long before it ends."""
-_ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
 
 
 async def begin(state: AppState, base: str, iss: str, launch: str | None, browser_secret: str) -> str:
@@ -64,7 +63,7 @@ async def finish(state: AppState, pending: Pending, code: str) -> Session:
         verifier=pending.verifier,
         deadline=deadline,
     )
-    if not _ID.fullmatch(granted.patient):
+    if not SAFE_ID.fullmatch(granted.patient):
         raise LaunchError("The record system named no usable patient.", 502)
     user = None
     if granted.id_token is not None:
@@ -84,7 +83,7 @@ async def finish(state: AppState, pending: Pending, code: str) -> Session:
         kept_of(chart),
         client,
         granted.scope,
-        granted.encounter if granted.encounter and _ID.fullmatch(granted.encounter) else None,
+        granted.encounter if granted.encounter and SAFE_ID.fullmatch(granted.encounter) else None,
         granted.banner,
         await _style(state, pending, granted.style_url),
         user=user,

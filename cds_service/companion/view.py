@@ -11,12 +11,12 @@ from hooks.cards import CardContext
 from hooks.cards.voice import Voice
 from hooks.dialogue import PREFIX, Moved, Step
 from hooks.knowledge import Knowledge
-from hooks.model import TherapyItem
+from hooks.model import Criteria, TherapyItem
 from mappings.facts import Biopsy, Imaging, PatientFacts
 from mappings.raw import RawChart
 
 _ORDER = {"offer": 0, "warn": 1, "need": 2, "block": 3, "not-indicated": 4}
-_CRITERIA = ("ctd", "lesion", "calcium", "phosphate", "pth", "kidney", "imaging", "biopsy")
+_CRITERIA = Criteria.__struct_fields__
 
 
 class Evidence(Struct, frozen=True):

@@ -16,10 +16,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from cds_service.assertion import TYPE
+
 PUBLIC = "calcinosis-companion"
 ALGORITHMS = ("ES384", "RS384")
 """of client assertions, as SMART asks for them."""
-_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_SECONDS = 300
 _MOST = 1000
 
@@ -44,7 +45,7 @@ class Clients:
 
     def authenticated(self, form: Mapping[str, str], authorization: str | None, endpoint: str) -> str | None:
         """The id of the client that proved itself in the one way that it is registered for; None otherwise."""
-        if form.get("client_assertion_type") == _ASSERTION:
+        if form.get("client_assertion_type") == TYPE:
             return self._by_assertion(form.get("client_assertion", ""), endpoint)
         if authorization is not None and authorization.startswith("Basic "):
             return self._by_secret(authorization.removeprefix("Basic "))

@@ -192,7 +192,7 @@ def not_checked(voice: Voice) -> Iterator[Line]:
     listed = (m for m in voice.facts.medications if m.state == "active" and not m.draft and not m.recognised)
     names = list(dict.fromkeys(shorten(plain(drug.label), _LONGEST_NAME) for drug in listed if drug.label))
     if names:
-        limit = voice.cards.limits["quarantined"]
+        limit = voice.cards.limits["not_checked"]
         more = " " + voice.cards.say("and_more", count=len(names) - limit) if len(names) > limit else ""
         yield voice.cards.say("not_checked", names=", ".join(map(escape, names[:limit]))) + more, ()
 

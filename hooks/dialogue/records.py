@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from hooks.knowledge.dialogue_schema import UNKNOWN, Choice, DialogueData, Question, RecordText
+from mappings import systems
 from mappings.facts import Hardness, Lesion, Site
 
 Resource = dict[str, Any]
@@ -22,7 +23,6 @@ PREFIX = "answer-"
 """ids of unsaved answers start with it, so that evidence from the dialogue is told from the chart's."""
 SAVED = "Observation"
 """the only resource that an answer may be saved as; a diagnosis, drug or result is the chart's own business."""
-_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 
 
 class Subject(Struct, frozen=True):
@@ -116,7 +116,7 @@ class _Words:
             "resourceType": "Observation",
             **head,
             "status": "final",
-            "category": [{"coding": [{"system": _CATEGORY, "code": category}]}],
+            "category": [{"coding": [{"system": systems.OBSERVATION_CATEGORY, "code": category}]}],
             "code": code,
             "effectiveDateTime": day,
         }

@@ -30,6 +30,7 @@ from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import NO_SUBJECT, OTHER_PATIENT, belongs, names_another, reference_of, unique
 from mappings.reader.joined_sites import with_sites_of_panels
+from mappings.reader.measured import BROKEN
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
 from mappings.reader.names import Dosed, Meaning, Names
@@ -64,7 +65,6 @@ _READERS: dict[str, tuple[Need, _Reader]] = {
 }
 READ_TYPES = tuple(_READERS)
 """the resource types that facts come from (besides Patient)."""
-_BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError, RecursionError)
 
 
 class ChartReader:
@@ -184,7 +184,7 @@ class ChartReader:
         spoken, left_out = into.tools.engine.spoken, len(into.quarantined)
         try:
             reader(resource, ref, into)
-        except _BROKEN as error:
+        except BROKEN as error:
             into.cut_back(before)
             into.leave_out(ref, f"can't be read ({type(error).__name__})")
             return False

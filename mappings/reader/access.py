@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ LONGEST_TEXT = 20_000
 """characters of one text that are read; longer notes are read to here and named as cut."""
 
 
+_LETTERS = re.compile(r"[^\W\d_]{3}")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -46,6 +48,11 @@ class Concept(Struct, frozen=True):
         """Text and displays, each once."""
         found = dict.fromkeys([self.text, *[c.display for c in self.codings]])
         return tuple([words for words in found if words])
+
+
+def is_word(words: str) -> bool:
+    """Whether something is named: three letters in a row."""
+    return _LETTERS.search(words) is not None
 
 
 def text(value: object) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -11,10 +10,8 @@ from mappings import systems
 from mappings.datafile import read_data
 from mappings.drugs import DrugIds
 from mappings.facts import Allergy
-from mappings.reader.access import Concept, codes, concept, concepts, items, mapping, name_of, notes, text
+from mappings.reader.access import Concept, codes, concept, concepts, is_word, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected
-
-_LETTERS = re.compile(r"[^\W\d_]{3}")
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
@@ -60,7 +57,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
 
 def _readable(resource: Mapping[str, Any], names: list[Concept]) -> bool:
     """Words say what it is an allergy to, known here or not; so does a code for none, or a food for what it is not."""
-    if any(_LETTERS.search(words) for name in names for words in name.texts):
+    if any(is_word(words) for name in names for words in name.texts):
         return True
     known = _known_codes()
     if any((systems.canonical(c.system), c.code) in known for name in names for c in name.codings):

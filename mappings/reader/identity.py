@@ -12,7 +12,8 @@ from mappings.facts import Quarantined
 from mappings.reader.access import items, mapping
 from mappings.unread import Unread
 
-_SAFE = re.compile(r"[A-Za-z0-9\-._]{1,256}")
+SAFE_ID = re.compile(r"[A-Za-z0-9\-._]{1,256}")
+"""an id as FHIR allows it, and the longer ones with underscores that real servers give"""
 _SAFE_SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
 _SAFE_LENGTHS = frozenset(range(1, 257))
 _WHOLE = re.compile(r"[A-Za-z]{1,63}/[A-Za-z0-9\-._]{1,256}")
@@ -29,7 +30,7 @@ def reference_of(resource: Mapping[str, Any]) -> str:
     if type(kind) is str and type(found) is str and _WHOLE.fullmatch(whole := f"{kind}/{found}"):
         return whole
     name = kind if isinstance(kind, str) and kind.isalpha() and len(kind) < 64 else "Resource"
-    return f"{name}/{found}" if isinstance(found, str) and _SAFE.fullmatch(found) else f"{name}/without-id"
+    return f"{name}/{found}" if isinstance(found, str) and SAFE_ID.fullmatch(found) else f"{name}/without-id"
 
 
 def references(every: Sequence[Told]) -> list[str] | None:

@@ -60,7 +60,7 @@ _STATES: Mapping[str, State] = {
 }
 _CORRECTED = ("amended", "corrected")
 _LONGEST_NAME = 1000
-_BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError, RecursionError)
+BROKEN = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError, RecursionError)
 
 NameAlone = Callable[[Mapping[str, Any], Collected], bool]
 
@@ -87,7 +87,7 @@ def read_plain(resource: Mapping[str, Any], ref: str, into: Collected, says_noth
             return False
         found = [_result(body, name, ref, date or out, state, into) for body, name in names]
         updated = out or PartialDate.parse(resource.get("meta", _NO_META).get("lastUpdated"))
-    except _BROKEN:
+    except BROKEN:
         return False
     if None in found:
         return False
@@ -127,7 +127,7 @@ def read_first(unread: Unread, ref: str, into: Collected, says_nothing: NameAlon
     try:
         form.plain = _plain(told, into, says_nothing)
         found = form.plain is not None and read_another(unread, ref, into)
-    except _BROKEN:
+    except BROKEN:
         found = False
     if not found:
         form.plain = None

@@ -11,7 +11,7 @@ from mappings import systems
 from mappings.dates import PartialDate
 from mappings.drugs import DrugIds
 from mappings.facts import Medication
-from mappings.reader.access import Concept, codes, concept, first_date, items, mapping, name_of, notes, text
+from mappings.reader.access import Concept, codes, concept, first_date, is_word, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected, Prescribed, key_of
 from mappings.reader.dosage import daily_dose, routes, strength_of
 from mappings.reader.names import Dosed
@@ -22,7 +22,6 @@ _STOPPED = {"completed", "stopped", "cancelled", "ended"}
 _DROPPED = {"entered-in-error", "not-done", "not-taken"}
 _NOT_ORDERS = {"proposal", "option"}
 """a plan with an active status is how some servers list what the patient reports to take: it counts"""
-_LETTERS = re.compile(r"[^\W\d_]{3}")
 _WHOLE_ATC = 7
 
 
@@ -171,7 +170,7 @@ def _ids(name: Concept, into: Collected) -> DrugIds:
 
 def _readable(name: Concept, extra: str) -> bool:
     """Words name a drug, known here or not; so does a whole ATC code, since every drug of the rules is listed by it."""
-    if any(_LETTERS.search(words) for words in (*name.texts, extra)):
+    if any(is_word(words) for words in (*name.texts, extra)):
         return True
     return any(systems.canonical(c.system) == systems.ATC and len(c.code or "") == _WHOLE_ATC for c in name.codings)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 
 from msgspec.structs import replace
@@ -14,11 +13,10 @@ from mappings.text.reading import ConceptMention, Status, TimeSpan
 from mappings.text.schema import load_common
 from mappings.text.sites import located
 from mappings.text.times import times
-from mappings.text.tokens import Sentence
+from mappings.text.tokens import YEAR, Sentence
 from mappings.text.vocabulary import Hit
 
 _REACH = 6
-_YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _PERSONS = frozenset({"family", "other-person"})
 _CLOSE = 2
 _TRIGGER = 4
@@ -76,7 +74,7 @@ def _heads_an_exam(document: Document, hit: Hit) -> bool:
         return False
     sentence = document.sentence_of(hit.first)
     said = document.words.words[hit.last : sentence.last]
-    return sentence.first == hit.first and said[:1] == [":"] and not any(map(_YEAR.fullmatch, said))
+    return sentence.first == hit.first and said[:1] == [":"] and not any(map(YEAR.fullmatch, said))
 
 
 def _of_lesion(document: Document, hit: Hit) -> bool:

@@ -16,13 +16,12 @@ from mappings.text import replies, rows
 from mappings.text.feared import feared
 from mappings.text.reading import Status
 from mappings.text.schema import load_common
-from mappings.text.tokens import SUSPICION, Sentence, Words, begins_line, opens_question
+from mappings.text.tokens import SUSPICION, YEAR, Sentence, Words, begins_line, opens_question
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
 _BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
 """a field of a form that nobody filled in"""
-_YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _DATED = 6
 _OPENING = 3
 _CARRIED = -1
@@ -30,7 +29,7 @@ _MARKS = frozenset("?¿")
 _PARTS = frozenset({",", "-", "–"})
 _LAST_WORD = 5
 _SIGNS = frozenset({"+", "-", "–"})
-_LIST_COLON = 3
+_FEW_WORDS = 3
 _BULLET = 2
 
 
@@ -148,7 +147,7 @@ class Contexts:
             return []
         if entry.own:
             return [Reach(entry.status, hit.first, hit.last, hit.first)]
-        if entry.undated and any(_YEAR.fullmatch(w) for w in self._words.words[hit.last : hit.last + _DATED]):
+        if entry.undated and any(YEAR.fullmatch(w) for w in self._words.words[hit.last : hit.last + _DATED]):
             return []
         if entry.diagnosis and entry.direction == "forward":
             ends = [s.first for s in stops if s.first >= hit.last and not rule(self._vocab, s).keeps_person]
@@ -226,7 +225,7 @@ class Contexts:
     def _present(self, hit: Hit, sentence: Sentence) -> bool:
         """ "noticed by her mother": the person is there, what stands before is not hers."""
         at = hit.first - 1
-        while at >= sentence.first and at > hit.first - _LIST_COLON - 1:
+        while at >= sentence.first and at > hit.first - _FEW_WORDS - 1:
             word = self._words.words[at]
             if word in self._vocab.present:
                 return True

@@ -19,7 +19,6 @@ from mappings.text.times import times
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
-_MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
 _ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
 _CALCIUM = frozenset({"calcification", "deposit"})
 _WINDOW = 5

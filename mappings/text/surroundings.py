@@ -12,7 +12,6 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
-_LENGTHS = frozenset({"cm", "mm"})
 _WINDOW = 5
 _QUOTES = frozenset("\"“”„«»‹›'‘’")
 _QUOTED_BEFORE = 3

@@ -12,11 +12,10 @@ from msgspec import Struct
 from mappings.text.document import Document
 from mappings.text.reading import TimeSpan
 from mappings.text.schema import load_common
-from mappings.text.tokens import Sentence
+from mappings.text.tokens import YEAR, Sentence
 from mappings.text.vocabulary import Hit
 
 Aim = Literal["before", "after", "beside"]
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _ISO = re.compile(r"\b((?:19|20)\d\d)-(\d{2})(?:-(\d{2}))?\b")
 _SLASHED = re.compile(r"\b(?:(\d{1,2})[/.])?(\d{1,2})[/.]((?:19|20)\d\d)\b")
 _SHORT = re.compile(r"(?<![\w/.])(?P<times>[x×]\s?|)(?P<number>\d{1,2})/(?P<unit>7|52|12)\b(?!/)")
@@ -149,7 +148,7 @@ def _dates(document: Document, sentence: Sentence) -> list[Timed]:
         bracketed = document.word(first - 1) == "(" and document.word(last) == ")"
         if "since" in before or "onset" in before or bracketed or _begun(document, sentence, first):
             feast = next((h for h in document.between("feast", first - _NEAR, first) if h.last == first), None)
-            span = TimeSpan(date_text=text, recurring=feast.value if feast and _YEAR.fullmatch(text) else None)
+            span = TimeSpan(date_text=text, recurring=feast.value if feast and YEAR.fullmatch(text) else None)
             out.append(Timed(span, first, last, "before", True))
     return out
 
@@ -212,7 +211,7 @@ def written_dates(document: Document, sentence: Sentence) -> list[tuple[str, int
                 taken.update(inside)
                 out.append((text, inside[0], inside[-1] + 1))
     for index in range(sentence.first, sentence.last):
-        if index in taken or not _YEAR.fullmatch(words[index]):
+        if index in taken or not YEAR.fullmatch(words[index]):
             continue
         month = next((h for h in document.between("month", index - 2, index) if h.last >= index - 1), None)
         if month is None:

@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     r"\d+(?:[.,]\d+)*|(?<!\w)x(?=\d{1,3}\s?(?:d|wk?|weeks?|mos?|mths?|months?|m|yrs?|years?|y|days?)s?(?!\w))|[a-z]/[a-z](?![^\W\d_])|(?:[a-z]{1,2}|qu|jusqu)['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
     r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
 )
+YEAR = re.compile("(?:19|20)[0-9][0-9]")
 SUSPICION = "verdacht"
 _SUSPECTED = re.compile(rf"[^\W\d_]{{3,}}?(?={SUSPICION}(?!\w))|{_TOKEN.pattern}")
 """German writes a suspicion in one word with what is suspected ("Lupusverdacht"): two words for us."""

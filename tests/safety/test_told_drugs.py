@@ -23,7 +23,6 @@ CHART = """
     Vital | Heart rate | 76 /min | -3d
     Procedure | ECG | -10d
 """
-_RANK = ("offer", "warn", "need", "block")
 _DRUGS = load_drugs()
 _CLASSES = {name: sorted(d for d in drug_names() if name in _DRUGS.ids(d).classes) for name in _DRUGS.classes}
 _ONE_OF_EACH = sorted({drugs[0] for drugs in _CLASSES.values() if drugs})
