@@ -10,7 +10,6 @@ them."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections import OrderedDict
@@ -26,6 +25,7 @@ from cds_service.bundle_frame import BundleFrame
 from cds_service.errors import BadRequest
 from cds_service.glance import HOOKS_AT_A_GLANCE, KNOWN, parted
 from cds_service.limits import decode_request
+from cds_service.request_tag import content_tag
 from hooks.cards import CardContext
 from hooks.model import Assessment
 from hooks.services import HOOKS
@@ -43,7 +43,8 @@ _OF_ENTRY = 128 * 1024
 """bytes of an assessment with its cards; beside them facts take less than half of what the prefetch took."""
 _MOST_READERS = 4
 """people for whom the cards of one chart are kept as written: who accepts is named in them."""
-_DIGEST_BYTES = 32
+_SECRET_BYTES = 32
+_Part = bytes | memoryview | msgspec.Raw
 
 
 class Terms(Guarded, frozen=True, eq=False):
@@ -131,7 +132,7 @@ class Reopened:
     loop only."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds, self._secret = seconds, secrets.token_bytes(_DIGEST_BYTES)
+        self._seconds, self._secret = seconds, secrets.token_bytes(_SECRET_BYTES)
         self._held: OrderedDict[Key, _Held] = OrderedDict()
         self._room = 0
 
@@ -176,12 +177,8 @@ class Reopened:
             self._drop(next(iter(self._held)))
 
     def digest(self, asked: Asked) -> bytes:
-        """What stands for the content of a prefetch. For any thread."""
-        digest = hashlib.blake2b(key=self._secret, digest_size=_DIGEST_BYTES)
-        for part in _content(asked):
-            digest.update(len(part).to_bytes(8))  # no two divisions of the same bytes look alike
-            digest.update(part)
-        return digest.digest()
+        """What stands for the content of a prefetch; it never leaves the process. For any thread."""
+        return content_tag(self._secret, _told_apart(_content(asked)))
 
     def _drop(self, key: Key) -> None:
         held = self._held.pop(key, None)
@@ -200,7 +197,14 @@ _TYPE = ("resourceType", len('"Bundle"'))
 _RAW = tuple(name for name in _Bundle.__struct_fields__ if name != _TYPE[0])
 
 
-def _content(asked: Asked) -> Iterator[bytes | memoryview | msgspec.Raw]:
+def _told_apart(parts: Iterable[_Part]) -> Iterator[_Part]:
+    """Each behind its length, so that no two divisions of the same bytes look alike."""
+    for part in parts:
+        yield len(part).to_bytes(8)
+        yield part
+
+
+def _content(asked: Asked) -> Iterator[_Part]:
     """What of a prefetch is looked at: of plain Bundles what stays the same from search to search, of others all."""
     if _length((name, len(value)) for name, value in asked.values.items()) != len(asked.prefetch):
         yield asked.prefetch
