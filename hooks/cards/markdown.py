@@ -12,8 +12,8 @@ _NOT_REFERENCE = re.compile(r"[^A-Za-z0-9\-._/:]")
 _MAX_REFERENCE = 140
 
 
-_TELLS_MARKUP = re.compile(r"[\\`*_\[\]|~#&<>@]|://|^[\d+=-]|(?i:www)")
-"""without any of this a plain line is inert as it stands."""
+_SIGN = re.compile(r"[\\`*_\[\]|~#&<>@]")
+_FIRST = re.compile(r"[\d+=-]")
 
 
 def plain(text: str) -> str:
@@ -26,11 +26,17 @@ def plain(text: str) -> str:
 def escape(text: str) -> str:
     """Any text as one line of inert GFM: no markup, no HTML, no link that makes itself."""
     flat = plain(text)
-    if _TELLS_MARKUP.search(flat) is None:
+    if _is_inert(flat):
         return flat
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     flat = _LEADING.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", flat)).replace("@", " at ")
     return _AUTOLINK.sub(lambda match: f"{match[1]} ." if match[1] else " :", flat)
+
+
+def _is_inert(line: str) -> bool:
+    """Whether nothing in a plain line can be markup. Nearly none has any: one pattern for all of it would try each of
+    its parts at every letter."""
+    return _SIGN.search(line) is None and "://" not in line and not _FIRST.match(line) and "www" not in line.lower()
 
 
 def code(reference: str) -> str:
