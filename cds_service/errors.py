@@ -3,7 +3,6 @@
 ServiceError
 ├── BadRequest            400  malformed JSON, wrong element
 ├── Unauthorized          401  no or no valid token; says nothing more
-├── Forbidden             403  tenant disabled
 ├── NotFound              404  unknown service, unknown source
 ├── RequestTimeout        408  the body did not arrive in time
 ├── Precondition          412  the data needed could be had neither from prefetch nor from FHIR
@@ -36,10 +35,6 @@ class BadRequest(ServiceError):  # noqa: N818 - named for the HTTP status
 
 class Unauthorized(ServiceError):  # noqa: N818
     status, code = 401, "login"
-
-
-class Forbidden(ServiceError):  # noqa: N818
-    status, code = 403, "forbidden"
 
 
 class NotFound(ServiceError):  # noqa: N818

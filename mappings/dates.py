@@ -77,9 +77,6 @@ class PartialDate(Struct, frozen=True):
         """Orders by the latest possible day, then by instant; for choosing the newest result."""
         return (self.latest, self.earliest, self.instant or datetime.min.replace(tzinfo=UTC))
 
-    def on_or_before(self, day: date) -> Truth:
-        return "yes" if self.latest <= day else "no" if self.earliest > day else "possibly"
-
     def on_or_after(self, day: date) -> Truth:
         return "yes" if self.earliest >= day else "no" if self.latest < day else "possibly"
 

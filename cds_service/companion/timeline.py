@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from hooks.dialogue import PREFIX
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts, Result
 
@@ -37,10 +36,6 @@ class Row(Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     unit: str | None = None
-
-    @property
-    def unsaved(self) -> bool:
-        return self.ref.rpartition("/")[2].startswith(PREFIX)
 
 
 def rows(facts: PatientFacts) -> tuple[Row, ...]:

@@ -8,11 +8,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from hooks.knowledge import Knowledge
-from hooks.knowledge.base import EvidenceLevel, Sourced
 from hooks.knowledge.dialogue_schema import DialogueData
-from hooks.knowledge.evidence import EvidenceBase
-
-_STRONGEST: tuple[EvidenceLevel, ...] = ("guideline", "IB", "cohort", "label", "reference", "IV", "none")
 
 
 class Entry(Struct, frozen=True):
@@ -45,12 +41,6 @@ def entries(knowledge: Knowledge, dialogue: DialogueData | None = None) -> Itera
         yield from _walk(file, "", value)
     for rule in knowledge.safety.rules:
         yield from _walk(knowledge.safety.files.get(rule.id, "safety"), f"rules.{rule.id}", rule)
-
-
-def evidence_level(entry: Sourced, evidence: EvidenceBase) -> EvidenceLevel:
-    """The strongest level among the sources of an entry; "none" without a source (a tool rule, or unverified)."""
-    found = {source.level for key in entry.sources if (source := evidence.get(key)) is not None}
-    return next((level for level in _STRONGEST if level in found), "none")
 
 
 def _walk(file: str, key: str, value: object) -> Iterator[Entry]:

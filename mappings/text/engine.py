@@ -140,10 +140,6 @@ class TextEngine:
         hit = self._first("modality", text)
         return cast(Modality, hit.value) if hit else None
 
-    def is_pathology(self, text: str) -> bool:
-        """Whether a title is that of a biopsy or histopathology report."""
-        return self._first("specimen", text) is not None
-
     def _first(self, category: str, text: str) -> Hit | None:
         words = _words(text)
         for code in self._candidates(words, None):

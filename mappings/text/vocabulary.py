@@ -16,7 +16,7 @@ from mappings.text.entries import entries, expand
 from mappings.text.folding import fold
 from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_common, load_context, load_lexicon
 from mappings.text.spelling import Spelling
-from mappings.text.tokens import Words, cut, phrase
+from mappings.text.tokens import Words, phrase
 
 _GROUPS = {
     "context": ("trigger", "section", "answer"),
@@ -280,12 +280,6 @@ def _shared(node: dict[str, Any], same: dict[Any, Any]) -> dict[str, Any]:
     them, and a tree of all of them has ten times as many nodes. `same`: what is kept so far."""
     below = {word: _shared(to, same) if word else same.setdefault(tuple(to), to) for word, to in node.items()}
     return cast("dict[str, Any]", same.setdefault(frozenset((word, id(to)) for word, to in below.items()), below))
-
-
-def read_all(text: str, language: str) -> tuple[Words, dict[str, list[Hit]]]:
-    """Words and hits of a text in one language (for tests and tools)."""
-    words = cut(text)
-    return words, vocabulary(language).find(words)
 
 
 def rule(vocab: Vocabulary, hit: Hit) -> Rule:

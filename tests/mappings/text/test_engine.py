@@ -67,7 +67,7 @@ def test_an_engine_that_reads_nothing_would_fail() -> None:
 def test_no_text_raises(text: str, kind: str) -> None:
     reading = ENGINE.read(text, kind=kind)  # type: ignore[arg-type]
     assert reading.language in LANGUAGES
-    ENGINE.onset(text), ENGINE.sites(text), ENGINE.workup(text), ENGINE.modality(text), ENGINE.is_pathology(text)
+    ENGINE.onset(text), ENGINE.sites(text), ENGINE.workup(text), ENGINE.modality(text)
 
 
 @given(
@@ -216,8 +216,6 @@ def test_workup_titles() -> None:
     assert ENGINE.workup("Serum calcium and phosphate") == {"calcium", "phosphate"}
     assert ENGINE.workup("Röntgen Unterarm") == {"radiograph"}
     assert ENGINE.modality("US soft tissue left forearm") == "ultrasound"
-    assert ENGINE.is_pathology("Punch biopsy, thigh")
-    assert not ENGINE.is_pathology("Chest X-ray")
 
 
 def test_a_word_on_a_panel_is_no_result() -> None:
