@@ -141,7 +141,6 @@ class Result(Struct, frozen=True):
     range_low: Decimal | None = None
     range_high: Decimal | None = None
     """the laboratory's own normal range, in the result's own unit; chosen by type, age, sex."""
-    range_unit_differs: bool = False
     word: Literal["normal", "low", "high", "abnormal", "positive", "negative", "indeterminate"] | None = None
     """a result in words or by interpretation flag alone; qualitative tests use positive/negative."""
     flag: Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"] | None = None

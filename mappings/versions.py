@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 Version = Literal["STU3", "R4", "R4B", "R5"]
-Body = Mapping[str, Any]
 _Shim = Callable[[dict[str, Any]], None]
 REPLACES = "http://hl7.org/fhir/StructureDefinition/observation-replaces"
 _NOT_TAKING = {"not-taking": "not-taken", "on-hold": "on-hold", "stopped": "stopped"}

@@ -43,7 +43,6 @@ class Server(Struct, frozen=True):
     authorize: str
     token: str
     v2: bool
-    s256: bool
     issuer: str | None = None
     jwks_uri: str | None = None
     openid: bool = False
@@ -77,15 +76,13 @@ async def discover(http: httpx.AsyncClient, policy: Policy, iss: str, deadline: 
     if not (_allowed(policy, authorize) and _allowed(policy, token)):
         raise LaunchError("The authorization server is not one that this hospital registered.", 502)
     capabilities = found.get("capabilities")
-    methods = found.get("code_challenge_methods_supported")
     v2 = isinstance(capabilities, list) and "permission-v2" in capabilities
     offered = found.get("scopes_supported")
     offers = frozenset(offered if isinstance(offered, list) else ())
     issuer, jwks = found.get("issuer"), found.get("jwks_uri")
     known = isinstance(issuer, str) and isinstance(jwks, str) and _allowed(policy, jwks)
     return Server(
-        authorize, token, v2, isinstance(methods, list) and "S256" in methods,
-        issuer if known else None, jwks if known else None,
+        authorize, token, v2, issuer if known else None, jwks if known else None,
         openid=known and isinstance(capabilities, list) and "sso-openid-connect" in capabilities,
         online="online_access" in offers,
     )  # fmt: skip

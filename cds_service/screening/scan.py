@@ -20,7 +20,6 @@ from mappings.reader.identity import target
 from mappings.scanner import Scanner as Matcher
 
 NOT_JSON, NOT_A_RESOURCE, A_BUNDLE = "not JSON", "not a FHIR resource", "a Bundle, which Bulk Data does not hold"
-NO_PATIENT = "no readable patient"
 _MOST_NAMED = 1000
 """bad lines of one unit that are named; the others are counted."""
 _MOST_KNOWN = 500_000

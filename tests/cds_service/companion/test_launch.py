@@ -197,7 +197,7 @@ def test_sessions_end_when_idle_and_at_last() -> None:
 
 
 def test_scopes_of_both_versions() -> None:
-    old, new = (Server("a", "t", v2, True) for v2 in (False, True))
+    old, new = (Server("a", "t", v2) for v2 in (False, True))
     assert "patient/Observation.read" in scopes(old, launched=True)
     assert "patient/Observation.write" in scopes(old, launched=True)
     assert {"launch", "patient/Observation.rs", "patient/Observation.c"} <= set(scopes(new, launched=True))
