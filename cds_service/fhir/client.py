@@ -58,6 +58,11 @@ class Read(Struct):
         """How many resources came."""
         return len(self.resources) + sum(page.count for page in self.pages)
 
+    @property
+    def kinds(self) -> set[str]:
+        """The types of the resources that came."""
+        return {str(r.get("resourceType")) for r in self.resources}.union(*(page.kinds for page in self.pages))
+
     def add(self, other: Read) -> None:
         """The content of another answer to the same question."""
         self.resources.extend(other.resources)

@@ -80,8 +80,8 @@ _EXACT = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_written)
 
 
 class Page(Guarded, frozen=True):
-    """A Bundle in bytes: how many resources stand in it, the next page if there is one, how many all pages hold, and
-    what the server says of it."""
+    """A Bundle in bytes: how many resources stand in it, the next page if there is one, how many all pages hold, what
+    the server says of it, and the types of the resources."""
 
     hidden = frozenset({"body", "issues"})
     body: bytes
@@ -89,6 +89,7 @@ class Page(Guarded, frozen=True):
     next_url: str | None = None
     total: int | None = None
     issues: tuple[Mapping[str, Any], ...] = ()
+    kinds: frozenset[str] = frozenset()
 
     def resources(self, look: Look | None = None) -> list[Resource]:
         """Decoded, or as `look` leaves them. NotJsonError for what only decoding finds (a number beyond use)."""
@@ -124,7 +125,8 @@ def page_of(body: bytes) -> Page | None:
         return None
     issues = tuple(issue for outcome in beside for issue in unpack(outcome).issues)
     following = next((link.url for link in bundle.link if link.relation == "next"), None)
-    return Page(body, left, following, bundle.total, issues)
+    kinds = frozenset([entry.resource.resourceType for entry in bundle.entry])
+    return Page(body, left, following, bundle.total, issues, kinds)
 
 
 def packed(resources: Sequence[Resource]) -> Page | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from cds_service.fhir.capability import Manner
 from cds_service.fhir.client import Deadline, FhirClient, Read
+from cds_service.prefetch import NEEDS_OF
 from mappings.codelists import load_terminology
 from mappings.facts import Need
 from mappings.raw import Resource
@@ -62,7 +63,7 @@ _MOST_MEDICATIONS = 40
 async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: Deadline) -> Read:
     """Everything of one need; `failed` when nothing could be read, `partial` when something is missing."""
     if need == "patient":
-        return await client.read("Patient", patient_id, deadline)
+        return _of_need(await client.read("Patient", patient_id, deadline), need)
     kind, extra = _SEARCHES[need]
     if kind in _OLDER_NAME and client.capability.version == "STU3":
         kind = _OLDER_NAME[kind]
@@ -72,7 +73,16 @@ async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: D
         found = older if older.failed is None else found
     if found.failed is not None and "not-supported" in found.issue_codes:
         found.failed = "not supported by server"
+    found = _of_need(found, need)
     return await _with_medications(client, found, deadline) if need == "medications" else found
+
+
+def _of_need(found: Read, need: Need) -> Read:
+    """The answer, unless nothing in it is of a type that was asked for: that is no word about this need, least of all
+    that there is nothing."""
+    if found.count == 0 or any(NEEDS_OF.get(kind) == need for kind in found.kinds):
+        return found
+    return Read(failed="wrong resource type", status=found.status)
 
 
 async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:

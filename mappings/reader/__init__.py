@@ -28,7 +28,15 @@ from mappings.reader.again import again, read_again
 from mappings.reader.alike import Alike, Look
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
-from mappings.reader.identity import NO_SUBJECT, OTHER_PATIENT, belongs, names_another, reference_of, unique
+from mappings.reader.identity import (
+    NO_SUBJECT,
+    ONLY_STRANGERS,
+    OTHER_PATIENT,
+    belongs,
+    names_another,
+    reference_of,
+    unique,
+)
 from mappings.reader.joined_sites import with_sites_of_panels
 from mappings.reader.measured import BROKEN
 from mappings.reader.memo import ChartText
@@ -105,6 +113,7 @@ class ChartReader:
         decoded = tuple([named for named in every if type(named[1]) is not Unread])
         self._patient(decoded, patients, into)
         good_dates: set[str] = set()
+        strangers: set[Need] = set()
         mixed: bool | None = None
         for ref, found in every:
             unread = found if type(found) is Unread else None
@@ -130,7 +139,9 @@ class ChartReader:
                 problem = problem if mixed else None
             if problem is not None:
                 into.leave_out(ref, problem)
-                if problem != OTHER_PATIENT:
+                if problem == OTHER_PATIENT:
+                    strangers.add(need)
+                else:
                     unreadable.setdefault(need, "subject missing")
             elif (wrong := shape.unreadable(resource)) is not None:
                 into.leave_out(ref, wrong)
@@ -140,6 +151,9 @@ class ChartReader:
             else:
                 for name in shape.unreadable_dates(resource):
                     into.leave_out(ref, f"{name}: not a FHIR date, read without it")
+        for need in strangers:
+            if not any(_serves(named[1], need) and belongs(named[1], patients) is None for named in every):
+                unreadable.setdefault(need, ONLY_STRANGERS)
         for draft in drafts:
             self._draft(draft, patients, into)
         return self._facts(raw, reference, into, into.unread | unreadable)
@@ -147,14 +161,19 @@ class ChartReader:
     def _patient(
         self, resources: tuple[tuple[str, Mapping[str, Any]], ...], patients: frozenset[str], into: Collected
     ) -> None:
+        own = strangers = 0
         for ref, resource in resources:
             if resource["resourceType"] != "Patient":
                 continue
             found = resource.get("id")
             if found is not None and not (isinstance(found, str) and found in patients):
                 into.leave_out(ref, "another patient")
+                strangers += 1
             else:
                 self._guarded(patient.read, resource, ref, into)
+                own += 1
+        if strangers and not own:
+            into.unread["patient"] = ONLY_STRANGERS
 
     def _draft(self, draft: Mapping[str, Any], patients: frozenset[str], into: Collected) -> None:
         """A draft order of the hook. It is this patient's unless it names another; "do not perform" is no order."""
@@ -236,6 +255,11 @@ def _in_r4(resources: Iterable[Any], version: Version | None) -> list[Any]:
         else as_r4(one.decoded(), version)
         for one in resources
     ]
+
+
+def _serves(resource: Mapping[str, Any], need: Need) -> bool:
+    entry = _READERS.get(resource["resourceType"])
+    return entry is not None and entry[0] == need
 
 
 def _read_already(unread: Unread, ref: str, into: Collected) -> bool:

@@ -19,6 +19,9 @@ _SAFE_LENGTHS = frozenset(range(1, 257))
 _WHOLE = re.compile(r"[A-Za-z]{1,63}/[A-Za-z0-9\-._]{1,256}")
 _MAX_REFERENCE = 2000
 OTHER_PATIENT = "belongs to another patient"
+ONLY_STRANGERS = "nothing but resources of another patient"
+"""a question about this patient that was answered with somebody else's data (a merged record, a mix-up) has no answer:
+what this patient has is unknown, not none."""
 NO_SUBJECT = "no subject"
 
 

@@ -14,13 +14,12 @@ from mappings.versions import as_r4
 def alone(
     patient_id: str, resource: Mapping[str, Any] | None, completeness: Mapping[Need, Completeness]
 ) -> PatientFacts | None:
-    """The facts of a chart that says nothing but who the patient is. Another patient's record says nothing; None when
-    the reader has to tell what it is worth."""
+    """The facts of a chart that says nothing but who the patient is. None when the reader has to tell what it is worth:
+    another patient's record is no answer."""
     reference = f"Patient/{patient_id}"
-    found = resource.get("id") if resource is not None else None
-    if resource is None or (isinstance(found, str) and found != patient_id):
+    if resource is None:
         return PatientFacts(reference, completeness=completeness)
-    if found is not None and not isinstance(found, str):
+    if resource.get("id") not in (None, patient_id):
         return None
     person = as_r4(resource)
     try:

@@ -14,7 +14,9 @@ import pytest
 from cds_service.fhir.client import Deadline, FhirClient
 from cds_service.fhir.door import Policy, open_client
 from cds_service.gather import gather
+from cds_service.prefetch import NEEDS_OF
 from hooks.wire import FhirAuthorization, HookRequest
+from mappings.facts import Completeness
 from mappings.raw import RawChart
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -139,6 +141,26 @@ def test_one_type_fails_and_the_others_are_read(reason: str) -> None:
     assert (chart.completeness["conditions"].state, chart.completeness["conditions"].reason) == ("unavailable", reason)
     assert chart.completeness["observations"].state == "complete"
     assert [r["id"] for r in chart.resources if r["resourceType"] == "Observation"] == ["o1"]
+
+
+PRACTITIONER = {"resourceType": "Practitioner", "id": "x"}
+
+
+LARGE = {"resourceType": "Procedure", "id": "e", "status": "completed", "note": [{"text": "x" * 3000}]}
+"""as a page of these an answer is left as bytes until the chart is read"""
+
+
+@pytest.mark.parametrize("strange", [PRACTITIONER, bundle(PRACTITIONER), bundle(LARGE)])
+@pytest.mark.parametrize("kind", ["Patient", "Condition", "Observation", "MedicationRequest"])
+def test_an_answer_of_other_types_alone_is_no_answer(kind: str, strange: dict[str, Any]) -> None:
+    chart, _ = run({kind: fhir(strange)})
+    assert chart.completeness[NEEDS_OF[kind]] == Completeness("unavailable", "wrong resource type")
+    assert chart.resources == ()
+
+
+def test_other_types_beside_the_right_one_are_no_loss() -> None:
+    chart, _ = run({"Observation": fhir(bundle(observation("o1"), PRACTITIONER))})
+    assert chart.completeness["observations"] == Completeness("complete")
 
 
 def test_reset_connection_is_a_reason() -> None:

@@ -202,9 +202,9 @@ def test_a_resource_without_a_readable_subject_is_named_and_its_need_partial(sub
     assert facts.need("conditions").state == "complete"
 
 
-def test_another_patients_resource_is_named_and_nothing_is_missing() -> None:
-    facts = read(calcium("a", "2.31", subject={"reference": "Patient/q"}))
-    assert (facts.results, facts.need("observations").state) == ((), "complete")
+def test_another_patients_resource_beside_ours_is_named_and_nothing_is_missing() -> None:
+    facts = read(calcium("a", "2.31", subject={"reference": "Patient/q"}), calcium("b", "2.35"))
+    assert (values(facts), facts.need("observations").state) == (values(read(calcium("b", "2.35"))), "complete")
 
 
 # last resorts

@@ -1,0 +1,48 @@
+"""A question about this patient that is answered with somebody else's resources only: that is no answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mappings.facts import NEEDS, Completeness, Need, PatientFacts
+from mappings.raw import RawChart
+from tests.spec.harness import reader
+
+LUPUS = {"coding": [{"system": "http://snomed.info/sct", "code": "200936003"}]}
+REASON = "nothing but resources of another patient"
+
+
+def read(*resources: dict[str, Any]) -> PatientFacts:
+    return reader().read(RawChart("p", resources, {need: Completeness("complete") for need in NEEDS}))
+
+
+def condition(owner: str, **more: Any) -> dict[str, Any]:
+    subject = {"reference": f"Patient/{owner}"}
+    return {"resourceType": "Condition", "id": f"of-{owner}", "code": LUPUS, "subject": subject} | more
+
+
+def patient(name: str) -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": name, "birthDate": "1980-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("strange", "need"),
+    [
+        (condition("q"), "conditions"),
+        (condition("q", resourceType="Procedure", status="completed"), "procedures"),
+        (patient("q"), "patient"),
+    ],
+)
+def test_what_this_patient_has_is_then_unknown_and_not_none(strange: dict[str, Any], need: Need) -> None:
+    facts = read(strange)
+    assert facts.findings == ()
+    assert facts.completeness[need] == Completeness("partial", REASON)
+    assert {state.state for other, state in facts.completeness.items() if other != need} == {"complete"}
+
+
+@pytest.mark.parametrize("own", [condition("p"), condition("p", code={"text": "Hypertension"})])
+def test_beside_one_of_this_patients_it_is_an_answer(own: dict[str, Any]) -> None:
+    assert {state.state for state in read(condition("q"), own).completeness.values()} == {"complete"}
+    assert {state.state for state in read(patient("q"), patient("p")).completeness.values()} == {"complete"}
