@@ -22,11 +22,16 @@ _AMOUNT = re.compile(
 _TABLETS = re.compile(r"\b(\d(?:[.,]5)?)\s*(?:tab|cap|pill|comp|tabl)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _UNITS = "IU"
+_HALF = Decimal("0.5")
+_APART = re.compile(r"\s*[,;:–-]\s*")
 _ONE = re.compile(r"\bone\b", re.IGNORECASE)
 _TIMES_A_DAY = re.compile(r"(?:x|×|\*)\s*(\d)\s*/\s*d", re.IGNORECASE)
 
 
 class _Words(TypedDict):
+    counts: Mapping[str, Decimal]
+    of_one: re.Pattern[str]
+    told: re.Pattern[str]
     frequencies: tuple[tuple[re.Pattern[str], Decimal], ...]
     per_day: Mapping[str, Decimal]
     units: Mapping[str, tuple[str, Decimal]]
@@ -36,7 +41,16 @@ class _Words(TypedDict):
 @cache
 def _words() -> _Words:
     data = read_data("dosage.yaml")
+    number, forms = rf"(?:\d(?:[.,]5)?|{'|'.join(map(re.escape, data['counts']))})", f"(?:{data['forms']})"
+    several = rf"(?:{number}\s?(?:-|–|to|bis|a|à|or)\s?)?(?P<{{}}>½|(?:1/2)|{number})"
+    before, behind = several.format("before"), several.format("behind")
     return {
+        "counts": {word: Decimal(value) for word, value in data["counts"].items()} | {"½": _HALF, "1/2": _HALF},
+        "of_one": re.compile(rf"[\s.-]*(?:oral|film-coated|retard|\s)*{forms}", re.IGNORECASE),
+        "told": re.compile(
+            rf"\b(?:{data['taken']})\s+{before}(?!\s?(?:mg|g|µg|mcg)\b)(?![\w.,/])|(?<![\w.,/]){behind}\s?{forms}",
+            re.IGNORECASE,
+        ),
         "frequencies": tuple(
             (re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE), Decimal(number) / Decimal(days))
             for number, days, pattern in data["frequencies"]
@@ -83,6 +97,7 @@ def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
             return strength * count * frequency, unit
         return None, None
     amount, unit_name = _amount(match)
+    amount *= _pieces(sentence, match)
     per = (match["per"] or "").lower()
     if per[:1] in ("d", "t", "j"):
         return amount, unit_name
@@ -94,6 +109,18 @@ def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
     if times:
         return amount * Decimal(times[1]), unit_name
     return (amount * frequency, unit_name) if frequency is not None else (None, None)
+
+
+def _pieces(sentence: str, strength: re.Match[str]) -> Decimal:
+    """How many at a time, where the amount is the strength of one: "5mg tablets - take SIX in the morning", "20 mg, two
+    tablets daily"; not "40 mg (2 tablets)"."""
+    behind = _words()["told"].search(sentence, strength.end())
+    of_one = _words()["of_one"].match(sentence, strength.end())
+    if not of_one and not (behind and _APART.fullmatch(sentence, strength.end(), behind.start())):
+        return Decimal(1)
+    told = behind or _words()["told"].search(sentence[: strength.start()])
+    said = ((told["before"] or told["behind"]) if told else "1").lower()
+    return _words()["counts"].get(said) or Decimal(said.replace(",", "."))
 
 
 def _worded_frequency(words: str) -> Decimal | None:

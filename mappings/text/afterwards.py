@@ -5,9 +5,14 @@ from __future__ import annotations
 from mappings.text.document import Document
 from mappings.text.draft import BARE, Draft
 from mappings.text.schema import load_common
+from mappings.text.sites import located
 from mappings.text.surroundings import compatible
+from mappings.text.times import written_dates
+from mappings.text.tokens import Sentence
 
 _COMPLAINED = BARE | {"induration"}
+_INFUSED = frozenset({"mineral", "infused"})
+_DONE = ("affirmed", "historical")
 _DATE = 4
 _GAP = 2
 
@@ -15,20 +20,52 @@ _GAP = 2
 def settle(document: Document, drafts: list[Draft]) -> None:
     """Run once, when all lesions of the text are known."""
     _share_complaints(drafts)
+    _share_infusions(document, drafts)
     _let_go(document, drafts)
 
 
 def _share_complaints(drafts: list[Draft]) -> None:
     """ "c/o R elbow lump for 3 months. O/E hard nodule R olecranon": what was complained of is what was then found."""
-    told = [d for d in drafts if d.kind in _COMPLAINED and d.status == "affirmed" and not d.hardness and d.onset]
+    told = [d for d in drafts if d.status == "affirmed" and not d.hardness and d.onset]
+    vague = sum(d.kind in _COMPLAINED for d in told)
     for complaint in told:
-        nowhere = not complaint.sites and len(told) == 1  # "seit 5 Monaten Verhärtungen. Befund: Knoten an …"
+        bare = complaint.kind in _COMPLAINED
+        nowhere = bare and not complaint.sites and vague == 1  # "seit 5 Monaten Verhärtungen. Befund: Knoten an …"
         for found in drafts:
-            if found.status != "affirmed" or found.onset or found.kind in _COMPLAINED:
+            if found.status != "affirmed" or found.onset or (bare and found.kind in _COMPLAINED):
                 continue
+            later = found.kind == complaint.kind and found.head.first > complaint.head.first
+            if not bare and (not later or _told_new(found)):
+                continue  # "3 months of nodules of the legs. Exam: indurated nodules of the lower legs"
             same = any(compatible(one, other) for one in complaint.sites for other in found.sites)
             if same or (nowhere and complaint.head.first < found.head.first):
                 found.onset, found.onset_anchored = complaint.onset, complaint.onset_anchored
+
+
+def _told_new(draft: Draft) -> bool:
+    return draft.has("called_new") or draft.has("new_site")
+
+
+def _share_infusions(document: Document, drafts: list[Draft]) -> None:
+    """ "Calcium gluconate IV into the dorsum of the left hand. Two weeks later hard papules there": what was infused at
+    the place of a lesion that is told of afterwards. An infusion of another year is another matter."""
+    if not any(hit.value == "mineral" for hit in document.hits.get("attribute", ())):
+        return
+    for sentence in document.sentences:
+        told = {h.value for h in document.within("attribute", sentence) if document.status(h) in _DONE}
+        if not told >= _INFUSED or document.within("lesion", sentence) or _long_before(document, sentence):
+            continue
+        places = [site for _, site in located(document, sentence.first, sentence.last)]
+        for draft in drafts:
+            there = any(compatible(one, other) for one in places for other in draft.sites)
+            if there and draft.status == "affirmed" and draft.head.first >= sentence.last:
+                draft.flags |= _INFUSED
+
+
+def _long_before(document: Document, sentence: Sentence) -> bool:
+    """ "In 2015", "years ago"."""
+    years = [text for text, _, _ in written_dates(document, sentence) if len(text) == _DATE]
+    return bool(years) or any(h.value == "year" for h in document.within("unit", sentence))
 
 
 def _let_go(document: Document, drafts: list[Draft]) -> None:

@@ -6,7 +6,6 @@ a terminator ("but") or the rule's own scope ends it earlier. The rules are data
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
@@ -17,11 +16,10 @@ from mappings.text.feared import feared
 from mappings.text.reading import Status
 from mappings.text.schema import load_common
 from mappings.text.tokens import SUSPICION, YEAR, Sentence, Words, begins_line, opens_question
+from mappings.text.unfilled import item, unfilled
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
-_BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
-"""a field of a form that nobody filled in"""
 _DATED = 6
 _OPENING = 3
 _CARRIED = -1
@@ -67,7 +65,7 @@ class Contexts:
         self.reaches: list[Reach] = []
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
-        self._leave_blank(sentences)
+        self.reaches += [Reach("hypothetical", *field) for field in unfilled(words, sentences, hits)]
         if "+" in words.words:
             self.reaches += [Reach("negated", *absent) for part in sentences for absent in rows.absent(words, part)]
         if not any(hits.get(name) for name in ("trigger", "section", "answer")):
@@ -99,7 +97,7 @@ class Contexts:
             answers = {hit.first for hit in replying if replies.is_answer(words, hit, sentence)}
             for hit in replying:
                 if hit.first in answers:
-                    self.reaches.append(Reach("negated", self._item(hit.first, sentence), hit.first, hit.first))
+                    self.reaches.append(Reach("negated", item(self._words, hit.first, sentence), hit.first, hit.first))
             if index and any(replies.says_no(words, hit, sentence, sentences[index - 1]) for hit in replying):
                 asked = sentences[index - 1]
                 self.reaches.append(Reach("negated", asked.first, asked.last, sentence.first))
@@ -180,7 +178,7 @@ class Contexts:
         if direction in ("backward", "both") and asked != "forward" and not present:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
             if person and self._of_whom(hit, first):
-                first = self._item(hit.first, sentence)
+                first = item(self._words, hit.first, sentence)
             if entry.scope is not None:
                 end = self._before_places(hit.first, first) if self._word(hit.first) == "?" else hit.first
                 first = self._over_joined(max(first, self._short_back(end, entry.scope, first)), end, sentence, first)
@@ -269,6 +267,8 @@ class Contexts:
 
     def _after_duration(self, hit: Hit) -> bool:
         """ "2-month history of" tells when something began, not that it is over."""
+        if any(word in load_common().removals for word in self._words.words[hit.first : hit.last]):
+            return False  # "four months after excision of": the time since then
         if hit.first in self._unit_ends:
             return True
         return self._word(hit.first - 1) in ("7", "52", "12") and self._word(hit.first - 2) == "/"
@@ -328,24 +328,6 @@ class Contexts:
     def _has_concrete(self, first: int, last: int) -> bool:
         at = bisect_left(self._concrete, first)
         return at < len(self._concrete) and self._concrete[at] < last
-
-    def _leave_blank(self, sentences: list[Sentence]) -> None:
-        """ "Nodules: ___" says nothing of nodules."""
-        words = self._words
-        if "__" not in words.text and "...." not in words.text and "……" not in words.text:
-            return
-        for sentence in sentences:
-            for index in range(sentence.first + 1, sentence.last):
-                if words.words[index] == ":" and _BLANK.match(words.text, words.ends[index]):
-                    first = self._item(index + 1, sentence)
-                    self.reaches.append(Reach("hypothetical", first, index, index))
-
-    def _item(self, after: int, sentence: Sentence) -> int:
-        """Where the item begins that ends with the sign before `after`."""
-        at = after - 1
-        while at > sentence.first and self._words.words[at - 1] not in (",", ":", "|", "]"):
-            at -= 1
-        return at
 
     def _section(self, sentence: Sentence, sections: list[Hit]) -> Status | None:
         hit = self._heading(sentence, sections)

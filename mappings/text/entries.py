@@ -71,6 +71,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "ago": lexicon.times.ago, "heading": context.headings, "misfiled": context.misfiled,
         "history": lexicon.times.history,
         "person": lexicon.times.person,
+        "later": lexicon.times.later,
         "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
         "moment": lexicon.times.moments, "few": lexicon.times.few,

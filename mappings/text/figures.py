@@ -24,6 +24,8 @@ _CELL = re.compile(
 """the range in the cell after the unit's, in a row of a table."""
 _BEHIND_UNIT = re.compile(r"[ \t]{1,3}(\d{1,3}(?:[.,]\d{1,2})?\s?[-–]\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)")
 """a range without brackets right behind the unit ("9.5 mg/dL 8.6-10.2"), as laboratories print it."""
+_NEXT_CELL = re.compile(rf"\s?[|;\t]\s?({_RANGE})\s?(?=[|;,\t]|\n|$)")
+"""the range in the cell after that of the number and its unit ("9.1 mg/dL | 8.6-10.2 |")."""
 _BEFORE_UNIT = re.compile(
     rf"\s{{0,2}}(?:\(?[hln]{{1,2}}\)?\s{{1,2}})?\|?\s?(?<=[\s|])({_RANGE})\s{{1,2}}(?:\|\s?)?(?=[a-zµμ])", re.IGNORECASE
 )
@@ -88,6 +90,9 @@ def limits_at(document: Document, index: int) -> str | None:
     called = _called().match(document.words.folded, unit.end(1)) if unit else None
     if called and (_DECIMAL.search(called[1]) or "ref" in called[0]):  # "normal 3-4 weeks ago"
         return _with_unit(document, called)
+    cell = _NEXT_CELL.match(document.words.text, unit.end(1)) if unit else None
+    if cell:
+        return cell[1]
     bare = _BEHIND_UNIT.match(document.words.text, unit.end(1)) if unit else None
     return bare[1] if bare and any(sign in bare[1] for sign in ".,") else None  # "5-20" may be a day
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, range_of_name, unit_at, unit_of_limits
 from mappings.text.paired import paired
+from mappings.text.pulses import told_apart
 from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.schema import load_common
 from mappings.text.times import amount, times, written_dates
@@ -64,6 +65,7 @@ def labs(document: Document) -> tuple[LabMention, ...]:
 def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> list[LabMention]:
     out: list[LabMention] = []
     dates = written_dates(document, sentence)
+    analytes = told_apart(document, analytes, lambda hit: _number(document, hit, sentence.last, dates))
     heading = _dated_row(document, sentence, analytes[0], dates)
     for group in _groups(document, analytes):
         later = [d for d in dates if d[1] >= group[-1].last]

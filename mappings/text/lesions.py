@@ -71,10 +71,8 @@ class LesionReader(Surroundings):
             elif self._continues(sentence, index):
                 pending = None
             elif not self._implied(sentence, index):
-                only_sites = (
-                    self.document.within("place", sentence) and sentence.last - sentence.first <= _SHORT_SENTENCE
-                )
-                pending = sentence if only_sites else None
+                short = sentence.last - sentence.first <= _SHORT_SENTENCE
+                pending = sentence if short and self.document.within("place", sentence) else None
                 self._orphaned(sentence)
         settle(self.document, self.drafts)
         return tuple(m for draft in self.drafts for m in [draft.mention(self.document)] if m is not None)
@@ -291,13 +289,15 @@ class LesionReader(Surroundings):
             return False
         if any(document.within(c, sentence) for c in ("concept", "analyte", "modality", "specimen", "drug")):
             return False
-        if all(h.category == "place" for h in described) and any(
-            h.value in ("normal", "negative") for h in document.within("word", sentence)
-        ):
+        unremarkable = any(h.value in ("normal", "negative") for h in document.within("word", sentence))
+        if unremarkable and all(h.category == "place" for h in described):
             return False
         starts_with = document.word(sentence.first)
         anaphor = any(h.first <= sentence.first + 1 for h in document.within("anaphor", sentence))
-        also = any(h.first == sentence.first for h in document.within("also", sentence))
+        alike = {h.first - sentence.first for h in document.within("also", sentence)}
+        also = 0 in alike
+        if alike & {0, 1} and any(h.value == "resolved" for h in described):  # "A similar episode … resolved."
+            return False
         if not (anaphor or also or sentence.linked) and self._plain_words(sentence) > _SHORT_SENTENCE - 1:
             return False
         places = [site for _, site in located(document, sentence.first, sentence.last)]

@@ -86,14 +86,18 @@ def count(document: Document, head_first: int, limit: int) -> tuple[int | None, 
     lower limit ("more than three hard nodules"))."""
     for index in range(head_first - 1, max(limit, head_first - 6) - 1, -1):
         word = document.word(index)
-        if word == "," and _describes(document, index + 1) and _describes_or_counts(document, index - 1):
+        told = _describes(document, index + 1) or _hidden(document, index + 1)
+        if word == "," and told and _describes_or_counts(document, index - 1):
             continue  # "einzelner, weißlicher, steinharter Knoten"
         if word in (",", ";", "(", ")", ":"):
             break
+        if _hidden(document, index):
+            continue  # "zwei harte, nicht schmerzhafte Knoten"
         if any(hit.last > index for hit in document.between("trigger", index - 2, index + 1)):
             break  # "57 F c/o lump"
-        if word[0].isdigit() and (document.between("unit", index + 1, index + 2) or _glued(document, index)):
-            continue
+        told = word[0].isdigit() or bool(document.between("number", index, index + 1))
+        if told and (document.between("unit", index + 1, index + 2) or (word[0].isdigit() and _glued(document, index))):
+            continue  # "two weeks later hard papules"
         if word[0].isdigit() or document.between("number", index, index + 1):
             return _figure(document, index), _lower_limit(document, index)
         if word in document.vocab.stopwords and not (
@@ -107,6 +111,11 @@ def _describes_or_counts(document: Document, index: int) -> bool:
     """A describing word, or a number told by a word ("single,"), which is no age and no size."""
     told = not document.word(index)[:1].isdigit() and document.between("number", index, index + 1)
     return bool(told) or _describes(document, index)
+
+
+def _hidden(document: Document, index: int) -> bool:
+    """A word of "not painful": of a phrase that means something else here than its words."""
+    return any(h.first <= index < h.last for h in document.between("ignored", index - 2, index + 1))
 
 
 def _describes(document: Document, index: int) -> bool:

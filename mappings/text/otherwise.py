@@ -53,6 +53,8 @@ def _is_it(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bo
     at = _before(document, name, lesion.last)
     if any(hit.last == at for c in ("identity", "cause") for hit in document.between(c, max(0, at - _ALONE), at)):
         return True
+    if document.word(at - 1) == "=":  # "lump below the clavicle = power port, accessed today"
+        return True
     if document.word(at - 1) not in _BREAKS:
         return False
     plural = document.word(lesion.last - 1).endswith("s")

@@ -126,6 +126,8 @@ class Times(_Strict):
     """before a finding that was there at the date behind it ("had hard nodules in 2015")."""
     recorded: Phrases
     """beside the date on which a finding was recorded: "documented"."""
+    later: Phrases
+    """behind a length of time that is counted from something else: "two weeks later"."""
     not_onset: Phrases
     """before a duration or date that is no onset: "in", "every", "follow-up"."""
 
@@ -219,6 +221,15 @@ class Lexicon(_Strict):
     """after a length that is a distance: "below", "from"."""
 
 
+class Pulse(_Strict):
+    """When a letter is the heart rate and not the test that has the same letter ("P 46 reg" is no phosphate)."""
+
+    letters: Folded
+    least: int
+    """no phosphate has so high a number in mmol/L or mg/dL (tool rule)."""
+    units: Folded
+
+
 class Common(_Strict):
     """Names that are the same in every language; they are read beside each language's own."""
 
@@ -248,6 +259,7 @@ class Common(_Strict):
     """verbs between one test and its result word."""
     several: Folded
     """words by which a result is said of more than one test."""
+    pulse: Pulse
     exclusions: Folded
     """first words of a trigger by which a diagnosis was excluded."""
     partly: Folded

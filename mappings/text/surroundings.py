@@ -145,7 +145,8 @@ class Surroundings:
             organs = [h for c in ("elsewhere", "inside") for h in document.within(c, sentence)]
             if any(not hit.first <= organ.first < hit.last for organ in organs):
                 continue
-            for place in document.between("place", hit.last, min(hit.last + _WINDOW, sentence.last)):
+            reach = 2 * _WINDOW if hit.value == "stone" and self._quoted(hit, sentence) else _WINDOW
+            for place in document.between("place", hit.last, min(hit.last + reach, sentence.last)):
                 gap = range(hit.last, place.first)
                 joined = any(self._is("preposition", i) for i in gap)
                 clause = "," not in document.words.words[hit.last : place.first]

@@ -87,7 +87,7 @@ def _duration(document: Document, sentence: Sentence, unit: Hit) -> list[Timed]:
     after = range(unit.last, min(unit.last + _NEAR, sentence.last))
     history = next((h for h in document.between("history", unit.last, unit.last + 2)), None)
     ago = next((h for h in document.between("ago", unit.last, unit.last + 2)), None)
-    if "not-onset" in before:
+    if "not-onset" in before or document.between("later", unit.last, unit.last + 1):
         return []
     if history is not None:
         if any(

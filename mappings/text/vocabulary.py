@@ -49,7 +49,8 @@ _GROUPS = {
     "misfiled": ("misfiled",),
     "pathology": ("specimen", "p-calcium", "stain", "tissue", "organ", "p-other"),
     "time": (
-        "unit", "month", "number", "span", "feast", "moment", "since", "onset", "ago", "history", "person", "not-onset",
+        "unit", "month", "number", "span", "feast", "moment", "since", "onset", "ago", "history", "person", "later",
+        "not-onset",
     ),
     "few": ("few",),
     "amount": ("at-least", "at-most", "numbering", "in-number"),

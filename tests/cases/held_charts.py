@@ -57,7 +57,6 @@ CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 SECTION = "http://terminology.hl7.org/CodeSystem/v2-0074"
 FLAG = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
-_LETTER = 100
 GRADES = ("none", "incomplete", "possible", "probable", "likely", "confirmed")
 
 
@@ -259,24 +258,16 @@ def _invented(held: Held, found: Mapping[str, Any]) -> list[str]:
     return bad
 
 
-def _decoded(value: str) -> str:
-    """A letter's text out of its attachment; any other string as it stands."""
-    try:
-        return base64.b64decode(value, validate=True).decode() if len(value) > _LETTER else value
-    except ValueError:
-        return value
-
-
 def _numbers(value: Any) -> Iterable[Decimal]:
     if isinstance(value, Decimal):
         yield value
     elif isinstance(value, float):
         yield Decimal(str(value))
     elif isinstance(value, str):
-        yield from (Decimal(number.replace(",", ".")) for number in _FIGURE.findall(_decoded(value)))
+        yield from (Decimal(number.replace(",", ".")) for number in _FIGURE.findall(value))
     elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _numbers(inner)
+        for name, inner in value.items():
+            yield from _numbers(base64.b64decode(inner).decode() if name == "data" else inner)
     elif isinstance(value, list):
         for inner in value:
             yield from _numbers(inner)

@@ -63,7 +63,7 @@ TOTAL, IONIZED, ADJUSTED = "calcium-total", "calcium-ionized", "calcium-adjusted
         ({"interpretation": [{"coding": [{"code": "HH"}]}]}, "high", True),
         (quantity("9.4", "mg%"), "9.4", True),
         (quantity("9.4", ""), "9.4", False),
-        (quantity("94", "mg/L"), "94", False),
+        (quantity("94", "mg/L"), "94", True),
         (quantity("0.094", "g/L"), "0.094", False),
         ({"valueInteger": 9}, "9", False),
         ({"valueRange": {"low": {"value": 9, "unit": "mg/dL"}}}, None, False),

@@ -176,3 +176,21 @@ def test_thousands_of_units(words: str, units: int) -> None:
 def test_a_strength_told_in_milligrams_and_units_is_one_of_units() -> None:
     assert strength_of({}, "cholecalciferol 1.25 MG (50000 UNT) Oral Capsule") == (Decimal(50000), "IU")
     assert strength_of({}, "digoxin 0.125 mg") == (Decimal("0.125"), "mg")
+
+
+@pytest.mark.parametrize(
+    ("words", "daily"),
+    [
+        ("Prednisolone 5mg tablets - take SIX in the morning", "30"),
+        ("Simvastatin 10 mg tablets, take 4 tablets at night", "40"),
+        ("Lovastatin 20 mg, two tablets daily", "40"),
+        ("Prednisone 20 mg tabs, take 1-2 tabs daily", "40"),
+        ("Metoprolol succ ER 50mg, 1/2 tab qd", "25"),
+        ("Prednison 5 mg Tbl. zwei Tabl. täglich", "10"),
+        ("simvastatin 40 mg (2 tablets) daily", "40"),
+        ("Simvastatin 10 mg tablets, 28 tablets, 1 tablet at night", "10"),
+        ("simvastatin 40mg nocte", "40"),
+    ],
+)
+def test_how_many_of_a_strength_are_taken(words: str, daily: str) -> None:
+    assert daily_dose({}, words, Concept((), words)) == (Decimal(daily), "mg")
