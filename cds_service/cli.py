@@ -196,6 +196,9 @@ def _evaluate(given: argparse.Namespace) -> int:
         print(msgspec.json.format(encoded, indent=2).decode())
     else:
         print(report(found.assessment, found.cards, brain.knowledge.messages))
+    if found.unread is not None:
+        print(found.unread, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -15,6 +15,7 @@ from cds_service.fhir.client import Deadline, FhirClient
 from cds_service.fhir.door import Policy, Refused, open_client
 from cds_service.gather import gather
 from cds_service.pipeline import Brain, new_uuid
+from cds_service.reasons import reason_code
 from hooks.cards import CardContext
 from hooks.model import Assessment
 from hooks.wire import HookRequest
@@ -33,14 +34,19 @@ class EvaluationError(ServiceError):
 
 
 class Evaluated(Struct, frozen=True):
+    """`unread`: one line on why the question itself could not be read, where a hook would answer 412."""
+
     assessment: Assessment
     cards: list[dict[str, Any]]
+    unread: str | None = None
 
 
 def evaluate_chart(chart: RawChart, brain: Brain, as_of: date | None, public_url: str | None) -> Evaluated:
     facts, assessment = brain.understand(chart, as_of)
     context = CardContext(public_url or _PUBLIC, _SERVICE, new_uuid)
-    return Evaluated(assessment, brain.cards("patient-view", facts, assessment, context))
+    cards = brain.cards("patient-view", facts, assessment, context)
+    reasons = ", ".join(f"{need} ({reason_code(facts.need(need).reason)})" for need in assessment.unreadable)
+    return Evaluated(assessment, cards, f"could not be read: {reasons}" if reasons else None)
 
 
 async def chart_from_server(base: str, patient_id: str, token: str | None, milliseconds: int) -> RawChart:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cds_service.errors import BadRequest
+from mappings.bundles import with_whole_letters
 
 MAX_DEPTH = 64
 MAX_NODES = 2_000_000
@@ -58,6 +59,9 @@ def decode_part(body: bytes, depth: int, max_nodes: int = MAX_NODES) -> Any:
     except (_NumberOutOfRangeError, ArithmeticError):
         raise BadRequest("a number is out of range", "request") from None
     except (msgspec.DecodeError, ValueError) as error:
+        mended = with_whole_letters(body)
+        if mended is not None:
+            return decode_part(mended, depth, max_nodes)
         out = isinstance(error.__cause__, _NumberOutOfRangeError | ArithmeticError)
         raise BadRequest("a number is out of range" if out else "malformed JSON", "request") from None
     if type(value) is not dict and type(value) is not list:

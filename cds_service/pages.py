@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from starlette.responses import HTMLResponse
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_HTML = "text/html"
+_WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -31,11 +34,22 @@ def _environment() -> Environment:
 
 
 def wants_json(request: Request) -> bool:
-    """JSON by Accept; a browser asks for HTML first."""
-    accept = request.headers.get("accept", "")
-    return "json" in accept and "text/html" not in accept
+    """JSON by Accept: asked for by name, and HTML not at least as much; a browser asks for HTML first."""
+    asked = _asked_for(request)
+    json = max((weight for kind, weight in asked.items() if kind.endswith("json")), default=0.0)
+    return json > asked.get(_HTML, 0.0)
 
 
 def wants_html(request: Request) -> bool:
     """HTML only when asked for by name, as a browser does."""
-    return "text/html" in request.headers.get("accept", "")
+    return _asked_for(request).get(_HTML, 0.0) > 0 and not wants_json(request)
+
+
+def _asked_for(request: Request) -> dict[str, float]:
+    """The media types of Accept, each with its weight (RFC 9110, 12.4.2)."""
+    found: dict[str, float] = {}
+    for part in request.headers.get("accept", "").lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((p.removeprefix("q=") for p in parameters if p.startswith("q=")), "1")
+        found[kind] = float(weight) if _WEIGHT.fullmatch(weight) else 1.0
+    return found

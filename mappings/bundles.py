@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from operator import is_not
@@ -14,6 +15,13 @@ from mappings.unread import Unread
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _BOM = b"\xef\xbb\xbf"
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""half of a surrogate pair, as an escape"""
+_BACKSLASH, _NO_BYTE = rb"\\", b"\0"
+"""an escaped backslash, and a byte that no JSON text holds"""
 _MAX_DEPTH = 8
 """Bundles in Bundles, deeper than any server sends."""
 _DEEPEST = 64
@@ -29,7 +37,20 @@ def decode(body: bytes) -> Any:
     try:
         return _DECODER.decode(body.removeprefix(_BOM))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, ArithmeticError) as error:
+        mended = with_whole_letters(body)
+        if mended is not None:
+            return decode(mended)
         raise NotJsonError(_where(error)) from None
+
+
+def with_whole_letters(body: bytes) -> bytes | None:
+    """JSON in which a text was cut off in the middle of a letter (half of a surrogate pair, as programs write it that
+    shorten texts by UTF-16 units), with a replacement character for the half; None where there is no such half. One
+    letter must not cost the chart."""
+    if _NO_BYTE in body or b"\\u" not in body:
+        return None
+    mended, halves = _HALF.subn(rb"\\ufffd", body.replace(_BACKSLASH, _NO_BYTE))
+    return mended.replace(_NO_BYTE, _BACKSLASH) if halves else None
 
 
 def _where(error: Exception) -> str:

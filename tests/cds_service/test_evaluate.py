@@ -10,6 +10,7 @@ import pytest
 
 from cds_service.cli import main
 from cds_service.evaluate import EvaluationError, chart_from_file
+from tests.serving import free_port
 
 PATIENT = {"resourceType": "Patient", "id": "p1"}
 CONDITION = {"resourceType": "Condition", "id": "c1", "subject": {"reference": "Patient/p1"}}
@@ -54,6 +55,17 @@ def test_a_missing_file_ends_with_one_line_and_code_1(tmp_path: Path, capsys: py
     assert main(["evaluate", "--bundle", str(tmp_path / "none.json")]) == 1
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_what_could_not_be_read_is_no_silence(form: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A server that does not answer: the same that a hook answers with 412."""
+    base = f"http://127.0.0.1:{free_port()}/fhir"
+    assert main(["evaluate", "--fhir-server", base, "--patient", "p1", *form]) == 1
+    said = capsys.readouterr()
+    assert "conditions" in said.out
+    assert said.err.startswith("could not be read: conditions (connection)")
+    assert said.err.count("\n") == 1
 
 
 def test_a_token_is_not_sent_without_tls(capsys: pytest.CaptureFixture[str]) -> None:

@@ -168,6 +168,20 @@ def test_one_broken_resource_is_left_out_and_named(service: httpx.Client) -> Non
     assert {entry["reference"] for entry in named} == {f"prefetch.conditions.entry[{last + n}]" for n in range(3)}
 
 
+def test_a_text_cut_off_within_a_letter_costs_nothing_else(service: httpx.Client) -> None:
+    """Half of an emoji, as programs leave it that shorten a text by UTF-16 units."""
+    note = {"resourceType": "Observation", "id": "n", "status": "final", "subject": {"reference": "Patient/patient-1"}}
+    note |= {"code": {"text": "Message"}, "valueString": "Thank you \ud83d"}
+    for sent in (BUNDLE, NO_CTD):
+        whole = {**sent, "entry": [*sent["entry"], {"resource": note}]}
+        body = json.dumps(call(prefetch={"conditions": whole, "laboratory": None, "examinations": None}))
+        assert r"\ud83d" in body
+        answer = service.post(PATH, content=body, headers={"Content-Type": "application/json"})
+        expected = post(service, call(prefetch={"conditions": sent, "laboratory": None, "examinations": None}))
+        assert answer.status_code == 200, answer.text
+        assert without_uuids(answer.json()) == without_uuids(expected.json())
+
+
 def test_methods_and_addresses(service: httpx.Client) -> None:
     for method, path, status in (
         ("GET", PATH, 405),
@@ -231,6 +245,33 @@ def test_source_attributes_for_machines_and_people(service: httpx.Client) -> Non
         page = service.get(path, headers={"Accept": "text/html,*/*"})
         assert page.headers["content-type"].startswith("text/html")
         assert all(entry["label"] in page.text.replace("&#39;", "'") for entry in document["attributes"])
+
+
+@pytest.mark.parametrize(
+    ("accept", "evidence", "attributes"),
+    [
+        (None, "html", "json"),
+        ("*/*", "html", "json"),
+        ("application/json", "json", "json"),
+        ("application/json, */*;q=0.5", "json", "json"),
+        ("text/html", "html", "html"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "html", "html"),
+        ("text/html, application/json", "html", "html"),
+        ("text/html;q=0, application/json", "json", "json"),
+        ("application/json, text/html;q=0.9", "json", "json"),
+        ("application/json;q=0.1, Text/HTML; q=0.2", "html", "html"),
+        ("text/html;q=much, application/json;q=0.5", "html", "html"),
+    ],
+)
+def test_json_or_html_by_the_weights_of_accept(
+    service: httpx.Client, accept: str | None, evidence: str, attributes: str
+) -> None:
+    headers = {"Accept": accept} if accept is not None else {}
+    for path, expected in (("/evidence/balin2012", evidence), (f"{PATH}/source-attributes", attributes)):
+        request = service.build_request("GET", path, headers=headers)
+        if accept is None:
+            del request.headers["Accept"]
+        assert expected in service.send(request).headers["content-type"]
 
 
 def test_every_source_of_a_card_resolves(service: httpx.Client) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.limits import decode_part
 from mappings.bundles import NotJsonError, decode, unpack, with_resolved_urns
 
 
@@ -22,6 +23,25 @@ def test_what_is_not_json_says_so_and_never_what_it_was(body: bytes) -> None:
     with pytest.raises(NotJsonError) as failed:
         decode(body)
     assert "html" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (rb'"a \ud83d b"', "a \ufffd b"),
+        (rb'"a\uDE00"', "a\ufffd"),
+        (rb'"\ud83d\ud83d\ude00\ude00"', "\ufffd\U0001f600\ufffd"),
+        (rb'"\\\ud83d \\ud83d"', "\\\ufffd \\ud83d"),
+    ],
+)
+def test_half_a_letter_costs_the_letter_only(body: bytes, text: str) -> None:
+    assert decode(body) == decode_part(body, 2) == text
+
+
+@pytest.mark.parametrize("body", [rb'"\ud83', rb'"\uzzzz"', rb'"\ud83d', rb"\ud83d", b'"\x00\\ud83d"'])
+def test_what_is_broken_besides_stays_so(body: bytes) -> None:
+    with pytest.raises(NotJsonError):
+        decode(body)
 
 
 def bundle(*entries: Any, kind: str = "searchset", **more: Any) -> dict[str, Any]:
