@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate, years_between
-from mappings.facts import Finding, Lesion, Medication, PatientFacts, Result
+from mappings.facts import Action, Finding, Lesion, Medication, PatientFacts, Result
 
 
 class _Referenced(Protocol):
@@ -46,12 +46,15 @@ class Chart:
             [(r, (r.analyte,)) for r in self.facts.results if r.date is not None]
         )
         """analyte → its dated results, usable or not, in the order of their references."""
+        self.by_order: Mapping[str, list[Action]] = _index([(a, a.workup) for a in self.facts.actions])
+        """workup id → what was done or ordered of it, in the order of their references."""
 
     def supposing(self, *lesions: Lesion) -> Chart:
         """The same chart with these lesions, seen today, too; what rests on no lesion is not worked out again."""
         other = Chart.__new__(Chart)
         other.as_of, other.given, other.memory = self.as_of, self.given, self.memory
         other.by_concept, other.by_drug, other.by_analyte = self.by_concept, self.by_drug, self.by_analyte
+        other.by_order = self.by_order
         other.facts = replace(self.facts, lesions=_ordered((*self.facts.lesions, *lesions)))
         return other
 
@@ -117,6 +120,15 @@ class Chart:
                 or (stopped_within_days > 0 and drug.ended is not None and drug.ended.latest >= oldest)
             )
         )
+
+    def orders(self, workup: Iterable[str]) -> list[Action]:
+        """What was done or ordered of any of these, each once, in the order of their references."""
+        table = self.by_order
+        names = [name for name in workup if name in table]
+        if len(names) < 2:
+            return table[names[0]] if names else []
+        wanted = {id(action) for name in names for action in table[name]}
+        return [action for action in self.facts.actions if id(action) in wanted]
 
     def results(self, *analytes: str, usable: bool = True) -> tuple[Result, ...]:
         """Dated results of the analytes, newest first."""

@@ -38,6 +38,9 @@ _USUAL = frozenset(
 """how nearly every date is written, whichever digits it is of"""
 
 
+_NO_INSTANT = datetime.min.replace(tzinfo=UTC)
+
+
 class PartialDate(Struct, frozen=True):
     """The closed interval [earliest, latest] of calendar days; `instant` orders results of one day (UTC)."""
 
@@ -75,7 +78,7 @@ class PartialDate(Struct, frozen=True):
     @property
     def sort_key(self) -> tuple[date, date, datetime]:
         """Orders by the latest possible day, then by instant; for choosing the newest result."""
-        return (self.latest, self.earliest, self.instant or datetime.min.replace(tzinfo=UTC))
+        return (self.latest, self.earliest, self.instant or _NO_INSTANT)
 
     def on_or_after(self, day: date) -> Truth:
         return "yes" if self.earliest >= day else "no" if self.latest < day else "possibly"

@@ -8,23 +8,40 @@ from hooks.assessment.sites import overlap
 from hooks.chart import Chart
 from hooks.knowledge.criteria_schema import IatrogenicRule
 from mappings.dates import PartialDate
-from mappings.facts import Lesion
+from mappings.facts import Lesion, Medication
 
 
 def infused_at_site(chart: Chart, lesions: tuple[Lesion, ...], rule: IatrogenicRule) -> tuple[str, ...]:
     """The references that show it; empty when there was none, or none at the site."""
     found: list[str] = []
+    infusions = _infusions(chart, rule)
     for lesion in lesions:
         appeared = lesion.onset or PartialDate.of(chart.as_of)
         if lesion.infusion_at_site and (lesion.infusion_date is None or _before(lesion.infusion_date, appeared, rule)):
             found.append(lesion.ref)
-        for drug in chart.facts.medications:
-            given = drug.started or drug.ended
-            if not (drug.drugs | drug.classes) & set(rule.drugs) or given is None or drug.draft:
-                continue
-            if (drug.infusion or drug.route in ("iv", "sc", "im")) and overlap(drug.sites, lesion.sites):
-                found.extend([drug.ref] if _before(given, appeared, rule) else [])
+        found.extend(
+            drug.ref
+            for drug, given in infusions
+            if overlap(drug.sites, lesion.sites) and _before(given, appeared, rule)
+        )
     return tuple(dict.fromkeys(found))
+
+
+def _infusions(chart: Chart, rule: IatrogenicRule) -> tuple[tuple[Medication, PartialDate], ...]:
+    """The drugs of the rule that were given into the body, and when; lesions have no part in it."""
+    key = (IatrogenicRule, id(rule))
+    if key not in chart.memory:
+        wanted = frozenset(rule.drugs)
+        chart.memory[key] = tuple(
+            (drug, given)
+            for drug in chart.facts.medications
+            if (drug.infusion or drug.route in ("iv", "sc", "im"))
+            and not drug.draft
+            and (given := drug.started or drug.ended) is not None
+            and not wanted.isdisjoint(drug.drugs | drug.classes)
+        )
+    found: tuple[tuple[Medication, PartialDate], ...] = chart.memory[key]
+    return found
 
 
 def _before(event: PartialDate, appeared: PartialDate, rule: IatrogenicRule) -> bool:

@@ -16,7 +16,7 @@ from hooks.chart import Chart, concepts_in
 from hooks.knowledge.safety_schema import FindingTest
 from hooks.knowledge.therapy_schema import Therapy
 from mappings.dates import PartialDate
-from mappings.facts import Finding, Lesion, Medication, Result, Site
+from mappings.facts import Allergy, Finding, Lesion, Medication, Result, Site
 
 _reference = attrgetter("ref")
 
@@ -146,17 +146,16 @@ class View:
         key = ("newest first", analyte)
         found: list[Result] | None = self.chart.memory.get(key)
         if found is None:
-            found = sorted(listed, key=lambda r: (r.date.sort_key if r.date else (), r.ref), reverse=True)
+            found = sorted(listed, key=_when, reverse=True)
             self.chart.memory[key] = found
         return found
 
     def done(self, workup: str, max_age_days: int | None) -> bool:
         return any(
             action.kind == "done"
-            and workup in action.workup
             and action.date is not None
             and (max_age_days is None or self.chart.age_in_days(action.date) <= max_age_days)
-            for action in self.facts.actions
+            for action in self.chart.orders((workup,))
         )
 
     # The agent that is asked about --------------------------------------------------------------------------------
@@ -172,8 +171,8 @@ class View:
         for drug in self.drugs(names):
             if not therapy.routes or drug.route is None or drug.route in therapy.routes:
                 return said_of(drug)
-        for action in self.facts.actions:
-            if action.kind != "done" and action.workup & frozenset(therapy.orders):
+        for action in self.chart.orders(therapy.orders):
+            if action.kind != "done":
                 return Hit((action.ref,), (action.label,) if action.label else ())
         return None
 
@@ -183,7 +182,7 @@ class View:
         if not self.facts.allergies:
             return None
         hits = []
-        for allergy in sorted(self.facts.allergies, key=_reference):
+        for allergy in self._allergies:
             if allergy.certainty == "absent":
                 continue
             own = bool(allergy.drugs & frozenset(therapy.drugs)) or (
@@ -200,6 +199,14 @@ class View:
                     doses = ((allergy.tolerated_dose, unit),)
                 hits.append(Hit((allergy.ref,), (words,), doses=doses))
         return Hit.join(hits) if hits else None
+
+    @property
+    def _allergies(self) -> list[Allergy]:
+        memory = self.chart.memory
+        if "allergies" not in memory:
+            memory["allergies"] = sorted(self.facts.allergies, key=_reference)
+        found: list[Allergy] = memory["allergies"]
+        return found
 
     def failed(self, therapy: Therapy) -> Hit | None:
         if not self._some_failed:
@@ -248,6 +255,10 @@ def said_result(result: Result, name: str) -> Hit:
     else:
         shown = f"{result.comparator or ''}{value.normalize():f} {result.unit or ''}".strip()
     return Hit((result.ref,), (f"{name} {shown}, {_day(result.date)}",))
+
+
+def _when(result: Result) -> tuple[object, ...]:
+    return (result.date.sort_key if result.date else (), result.ref)
 
 
 def _day(when: PartialDate | None) -> str:

@@ -23,7 +23,7 @@ from hooks.therapy import weigh_therapies
 from hooks.therapy.conditions import Compiler, Test
 from hooks.therapy.rules import Rulebook, rulebook
 from hooks.therapy.view import Hit, View
-from hooks.workup.done import Answered, find_done
+from hooks.workup.done import Answered, Finder, finders, first_found
 from mappings.facts import Site
 
 __all__ = ["WeighedWorkup", "decide_workup", "sites_of", "weigh_workup"]
@@ -42,6 +42,11 @@ class HasWorkupKnowledge(Protocol):
 
 class _Compiled(Struct, frozen=True):
     entry: WorkupEntry
+    id: str
+    at_sites: bool
+    answers: tuple[Finder, ...]
+    same_place: bool
+    """whether what answers it must be of the place of the lesion."""
     offer: tuple[tuple[Test, str], ...]
     avoid: tuple[tuple[Test, Avoid], ...]
     unless: Test | None
@@ -87,12 +92,12 @@ def weigh_workup(
 ) -> tuple[WeighedWorkup, ...]:
     """Every entry in order, or `only` some, by id. `view.therapy_needs` says what the live therapies wait for."""
     workup, book = knowledge.workup, rulebook(knowledge.safety, knowledge.therapies)
-    sites = sites_of(view.case)
+    sites, days = sites_of(view.case), workup.open_order_days
     return tuple(
         [
-            WeighedWorkup(_decide(c, view, workup, sites if c.entry.sites else ()), c.entry, view, workup, book)
+            WeighedWorkup(_decide(c, view, days, sites if c.at_sites else ()), c.entry, view, workup, book)
             for c in _compiled(knowledge)
-            if only is None or c.entry.id in only
+            if only is None or c.id in only
         ]
     )
 
@@ -127,6 +132,10 @@ def _compiled(knowledge: HasWorkupKnowledge) -> tuple[_Compiled, ...]:
         entries = tuple(
             _Compiled(
                 entry,
+                entry.id,
+                entry.sites,
+                finders(entry),
+                entry.done.same_site,
                 tuple((compiler.compile_kept(reason.when), reason.because) for reason in entry.offer),
                 tuple((compiler.compile_kept(avoid.when), avoid) for avoid in entry.avoid),
                 compiler.compile_kept(entry.done.unless) if entry.done.unless is not None else None,
@@ -150,10 +159,10 @@ class _Outcome(Struct, frozen=True):
 _IDLE = _Outcome("not-indicated")
 
 
-def _decide(compiled: _Compiled, view: View, workup: WorkupRules, sites: tuple[Site, ...]) -> _Outcome:
-    """Done before avoid (the question is answered), avoid before ordered (an order to avoid is worth a word)."""
-    entry = compiled.entry
-    done = _done(entry, view, sites)
+def _decide(compiled: _Compiled, view: View, days: int, sites: tuple[Site, ...]) -> _Outcome:
+    """Done before avoid (the question is answered), avoid before ordered (an order to avoid is worth a word). `days`:
+    how long an order is open."""
+    done = _done(compiled, view, sites)
     if done is not None and (compiled.unless is None or compiled.unless(view, None, {}) is None):
         return _Outcome("already-done", done.what, done.refs)
     open_sites = sites
@@ -161,7 +170,7 @@ def _decide(compiled: _Compiled, view: View, workup: WorkupRules, sites: tuple[S
         reason, open_sites, refs = _avoided(compiled, view, sites)
         if reason is not None:
             return _Outcome("avoid", reason, refs, sites)
-    ordered = _ordered(entry, view, workup.open_order_days, open_sites) if view.facts.actions else None
+    ordered = _ordered(compiled.entry, view, days, open_sites) if compiled.id in view.chart.by_order else None
     if ordered is not None:
         return _Outcome("already-ordered", ordered.said[0], ordered.refs)
     for test, because in compiled.offer:
@@ -171,14 +180,14 @@ def _decide(compiled: _Compiled, view: View, workup: WorkupRules, sites: tuple[S
     return _IDLE
 
 
-def _done(entry: WorkupEntry, view: View, sites: tuple[Site, ...]) -> Answered | None:
+def _done(compiled: _Compiled, view: View, sites: tuple[Site, ...]) -> Answered | None:
     """What answers it; asked once a chart where the place of the lesion does not matter."""
-    if entry.done.same_site:
-        return find_done(entry, view, sites)
-    key = ("done", id(entry))
+    if compiled.same_place:
+        return first_found(compiled.answers, view, sites)
+    key = ("done", id(compiled))
     memory = view.chart.memory
     if key not in memory:
-        memory[key] = find_done(entry, view, sites)
+        memory[key] = first_found(compiled.answers, view, sites)
     found: Answered | None = memory[key]
     return found
 
@@ -227,8 +236,8 @@ def _matches(site: Site, avoid: Avoid) -> bool:
 
 def _ordered(entry: WorkupEntry, view: View, days: int, sites: tuple[Site, ...]) -> Hit | None:
     """An open order or draft of this id; one for another body site does not count."""
-    for action in view.facts.actions:
-        if action.kind == "done" or entry.id not in action.workup:
+    for action in view.chart.orders((entry.id,)):
+        if action.kind == "done":
             continue
         if action.date is not None and view.chart.age_in_days(action.date) > days:
             continue
