@@ -179,8 +179,8 @@ class Supposing:
         return whole
 
     def _weighed(self, weighing: Weighing, bits: int, units: Iterable[_Unit]) -> None:
-        for unit in units:
-            some = weighing.only(unit.ids)
+        units = tuple(units)
+        for unit, some in zip(units, weighing.split(unit.ids for unit in units), strict=True):
             self._therapies[unit, bits & unit.reads] = some.verdicts(), some.waited_for()
 
     def _decided_workup(self, view: View, bits: int) -> frozenset[Decided]:
@@ -198,9 +198,10 @@ class Supposing:
         return whole
 
     def _ordered(self, decided: frozenset[Decided], bits: int, place: int, units: Iterable[_Unit]) -> None:
+        by_id = {entry[0]: entry for entry in decided}
         for unit in units:
             key = unit, bits & unit.reads, unit.sites and place
-            self._workup[key] = frozenset(entry for entry in decided if entry[0] in unit.ids)
+            self._workup[key] = frozenset([by_id[name] for name in unit.ids])
 
     def _place(self, case: Case) -> int:
         return self._places.setdefault(sites_of(case), len(self._places) + 1)

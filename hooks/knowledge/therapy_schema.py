@@ -1,7 +1,8 @@
 """Schema of therapies.yaml: what is known of each option, as reported, and whom it fits."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, Self
 
@@ -83,14 +84,21 @@ class Therapies(Strict):
 
     def get(self, agent: str) -> Therapy:
         """KeyError for an id that is no therapy."""
-        for therapy in self.therapies:
-            if therapy.id == agent:
-                return therapy
-        raise KeyError(agent)
+        return self.by_id[agent]
 
     def ordered(self, extent: str) -> tuple[Therapy, ...]:
-        if extent == "extensive":
-            return tuple(sorted(self.therapies, key=lambda t: t.rank_extensive))
+        return self.of_extensive if extent == "extensive" else self.of_localized
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Therapy]:
+        return {therapy.id: therapy for therapy in self.therapies}
+
+    @cached_property
+    def of_extensive(self) -> tuple[Therapy, ...]:
+        return tuple(sorted(self.therapies, key=lambda t: t.rank_extensive))
+
+    @cached_property
+    def of_localized(self) -> tuple[Therapy, ...]:
         return tuple(sorted(self.therapies, key=lambda t: t.rank_localized))
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Iterator
 from typing import Protocol
 
 from msgspec import Struct
@@ -77,7 +77,7 @@ class _Weighed(Struct):
     @property
     def needs(self) -> tuple[str, ...]:
         """What must come first, in table order."""
-        asking = [f for f in self.fired if f.rule.action == "need"]
+        asking = [f for f in self.fired if f.action == "need"]
         return tuple(dict.fromkeys([n for f in asking for n in (*f.rule.needs, *f.hit.needs)])) if asking else ()
 
 
@@ -92,14 +92,15 @@ class Weighing(Struct, frozen=True):
     def items(self) -> tuple[TherapyItem, ...]:
         return tuple([_item(entry, self.case, self.phrases, self.book) for entry in self.entries])
 
-    def only(self, ids: Container[str]) -> Weighing:
-        """Some of them."""
-        some = [entry for entry in self.entries if entry.therapy.id in ids]
-        return Weighing(self.case, self.phrases, self.book, some)
+    def split(self, parts: Iterable[Iterable[str]]) -> Iterator[Weighing]:
+        """Each part of them, by id."""
+        by_id = {entry.therapy.id: entry for entry in self.entries}
+        for ids in parts:
+            yield Weighing(self.case, self.phrases, self.book, [by_id[name] for name in ids])
 
     def verdicts(self) -> frozenset[Verdict]:
         """The items without their words."""
-        return frozenset((entry.therapy.id, entry.verdict[1], entry.fits, entry.orderable) for entry in self.entries)
+        return frozenset([(entry.therapy.id, entry.verdict[1], entry.fits, entry.orderable) for entry in self.entries])
 
     def waited_for(self) -> frozenset[str]:
         """The therapies that are live (they suit this patient and nothing rules them out), and what they wait for."""
@@ -152,16 +153,16 @@ def _apply_pairs(weighed: list[_Weighed], book: Rulebook, view: View, phrases: P
         for entry in pair:
             later = entry is not pair[0]
             said = phrases.pair_later.format(other=first) if later else phrases.pair_first.format(other=others)
-            entry.fired.append(fire(rule.rule, rule.position, Hit((), (said,)), order_off=later))
+            entry.fired.append(fire(rule.rule, rule.position, order_off=later).because_of(Hit((), (said,))))
             entry.fired.sort(key=lambda fired: fired.position)
 
 
 def _item(entry: _Weighed, case: Case, phrases: Phrases, book: Rulebook) -> TherapyItem:
     therapy, fired = entry.therapy, entry.fired
-    top, decision = entry.verdict
-    caps = [cap for f in fired if f.rule.action == "cap" and (cap := _cap(f, therapy)) is not None]
+    agent, (top, decision) = therapy.id, entry.verdict
+    caps = [cap for f in fired if f.action == "cap" and (cap := _cap(f, therapy)) is not None]
     return TherapyItem(
-        id=therapy.id,
+        id=agent,
         decision=decision,
         orderable=entry.orderable,
         because=_because(top, fired, therapy, decision, phrases),
@@ -171,29 +172,27 @@ def _item(entry: _Weighed, case: Case, phrases: Phrases, book: Rulebook) -> Ther
         cap=lowest_caps(caps) if caps else None,
         evidence=tuple(dict.fromkeys([ref for f in fired for ref in f.hit.refs])),
         sources=tuple(
-            dict.fromkeys(
-                [*book.sources[therapy.id], *[key for f in fired for key in book.sources_for[f.rule.id, therapy.id]]]
-            )
+            dict.fromkeys([*book.sources[agent], *[key for f in fired for key in book.sources_for[f.id, agent]]])
         ),
         described=case.grade in _DESCRIBED,
         fits=entry.fits,
-        in_use=_in_use(therapy, fired, book),
+        in_use=_in_use(agent, fired, book),
     )
 
 
-def _in_use(therapy: Therapy, fired: list[Fired], book: Rulebook) -> InUse | None:
+def _in_use(agent: str, fired: list[Fired], book: Rulebook) -> InUse | None:
     """The rules that speak against an agent as it is taken. One that waits for a result is a danger where it speaks of
     another drug (colchicine with diltiazem, kidney function unknown)."""
-    if not any(f.rule.id == _ACTIVE for f in fired):
+    if _ACTIVE not in [f.id for f in fired]:
         return None
-    dangers = [f for f in fired if f.reported != _GATE and (f.rule.action != _WAITS or f.rule.id in book.of_drugs)]
+    dangers = [f for f in fired if f.reported != _GATE and (f.action != _WAITS or f.id in book.of_drugs)]
     dangers.sort(key=lambda f: (f.strictness, f.position))
     return InUse(
         tuple(dict.fromkeys([f.note for f in dangers])),
         tuple(dict.fromkeys([f.reported for f in dangers])),
         tuple(dict.fromkeys([ref for f in dangers for ref in f.hit.refs])),
-        tuple(dict.fromkeys([key for f in dangers for key in book.sources_for[f.rule.id, therapy.id]])),
-        any(f.rule.action == "block" for f in dangers),
+        tuple(dict.fromkeys([key for f in dangers for key in book.sources_for[f.id, agent]])),
+        any(f.action == "block" for f in dangers),
     )
 
 
@@ -201,10 +200,10 @@ def _decision(top: Fired | None, fired: list[Fired], fits: bool) -> TherapyDecis
     """The contract word: where a rule fires its word stands; fitness speaks only where no rule does."""
     if top is None:
         return "offer" if fits else "not-indicated"
-    if top.rule.action == "block":
-        blocks = {f.rule.id for f in fired if f.rule.action == "block"}
+    if top.action == "block":
+        blocks = {f.id for f in fired if f.action == "block"}
         return "not-indicated" if blocks == {_FAILED} else "block"
-    return "need" if top.rule.action == "need" else "warn"
+    return "need" if top.action == "need" else "warn"
 
 
 def _because(
@@ -222,7 +221,7 @@ def _because(
         if gate is not None:
             return phrases.not_orderable.format(name=therapy.name, reason=gate.note)
         return phrases.offer.format(name=therapy.name, reason=therapy.extent)
-    action = top.rule.action
+    action = top.action
     key = "warn_off" if action == "warn" and top.order_off else action
     template: str = getattr(phrases, key)
     return template.format(name=therapy.name, reason=top.note)

@@ -93,6 +93,8 @@ class Compiler:
             return _drugs(value)
         if kind == "agent":
             return _agent(value)
+        if kind == "lesion":
+            return _lesions(value)
         simple: dict[str, Test] = {
             "medication": lambda view, agent, fired: _medication(view, value),
             "lab": lambda view, agent, fired: _lab(view, value, self._names.get(value.analyte, value.analyte)),
@@ -101,9 +103,6 @@ class Compiler:
             "age_unknown": lambda view, agent, fired: HOLDS if view.chart.age is None else None,
             "sex": lambda view, agent, fired: HOLDS if view.facts.sex in value else None,
             "allergy": lambda view, agent, fired: _allergy(view, value),
-            "lesion": lambda view, agent, fired: _joined(
-                [hit for le in view.case.lesions if (hit := _lesion(le, value)) is not None]
-            ),
             "flag": lambda view, agent, fired: _joined([Hit(f.evidence) for f in view.case.red_flags if f.id in value]),
             "grade": lambda view, agent, fired: HOLDS if view.case.grade in value else None,
             "extent": lambda view, agent, fired: HOLDS if view.case.criteria.lesion.extent in value else None,
@@ -317,22 +316,34 @@ def _allergy(view: View, test: AllergyTest) -> Hit | None:
     )
 
 
-def _lesion(lesion: Lesion, test: LesionTest) -> Hit | None:
-    if test.attributes and not any(has(lesion, name) for name in test.attributes):
-        return None
-    if not (test.regions or test.places):
-        return Hit((lesion.ref,))
-    sites = tuple(
-        site
-        for site in lesion.sites
-        if (site.region in test.regions or site.place in test.places) and site.place not in test.not_places
-    )
-    return said_lesion(lesion, sites) if sites else None
+def _lesions(test: LesionTest) -> Test:
+    of_lesion = lesion_test(test)
+
+    def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
+        return _joined([hit for lesion in view.case.lesions if (hit := of_lesion(lesion)) is not None])
+
+    return run
 
 
-def lesion_fits(lesion: Lesion, test: LesionTest) -> bool:
-    """Whether the test holds for one lesion."""
-    return _lesion(lesion, test) is not None
+def lesion_test(test: LesionTest) -> Callable[[Lesion], Hit | None]:
+    """The test of one lesion."""
+    attributes, regions, places, elsewhere = test.attributes, test.regions, test.places, test.not_places
+
+    def run(lesion: Lesion) -> Hit | None:
+        if attributes and not any(has(lesion, name) for name in attributes):
+            return None
+        if not (regions or places):
+            return Hit((lesion.ref,))
+        sites = tuple(
+            [
+                site
+                for site in lesion.sites
+                if (site.region in regions or site.place in places) and site.place not in elsewhere
+            ]
+        )
+        return said_lesion(lesion, sites) if sites else None
+
+    return run
 
 
 def has(lesion: Lesion, name: str) -> bool:

@@ -5,12 +5,12 @@ or an investigation with all its conditions. Where none of its bits changes, its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 from hooks.knowledge.safety_schema import Condition, LesionTest, Safety, walk
 from hooks.model import Extent
-from hooks.therapy.conditions import Compiler, Test, has, lesion_fits
+from hooks.therapy.conditions import Compiler, Test, has, lesion_test
 from hooks.therapy.view import View
 from mappings.facts import Lesion
 
@@ -31,7 +31,7 @@ class Looks:
         self._criteria: list[str] = []
         self._by_attribute: dict[str, int] = {}
         self._by_region: dict[str, int] = {}
-        self._lesions: list[tuple[int, LesionTest]] = []
+        self._lesions: list[tuple[int, Callable[[Lesion], object]]] = []
         """tests of a lesion that ask for more than an attribute or a region."""
         self._asked: list[tuple[int, Test]] = []
 
@@ -84,7 +84,7 @@ class Looks:
     def _lesion(self, test: LesionTest, bit: int) -> None:
         """Most tests ask for one attribute of several, or for one region of several."""
         if test.places or test.not_places or bool(test.attributes) == bool(test.regions):
-            self._lesions.append((bit, test))
+            self._lesions.append((bit, lesion_test(test)))
             return
         for name in test.attributes:
             self._by_attribute[name] = self._by_attribute.get(name, 0) | bit
@@ -140,7 +140,7 @@ class Looks:
             for site in lesion.sites:
                 bits |= self._by_region.get(site.region, 0)
             for bit, test in self._lesions:
-                if lesion_fits(lesion, test):
+                if test(lesion) is not None:
                     bits |= bit
             known = memory[key] = bits, lesion  # kept with it, so that no other lesion gets its id
         return known[0]

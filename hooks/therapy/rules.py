@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from hooks.knowledge.safety_schema import Cap, Rule, Safety
+from hooks.knowledge.safety_schema import Action, Cap, Rule, Safety
 from hooks.knowledge.therapy_schema import Therapies, Therapy
 from hooks.therapy.conditions import HOLDS, Compiler, Test, about_agent
 from hooks.therapy.scope import Candidates, Scope
@@ -22,6 +22,8 @@ class Fired(Struct, frozen=True):
     """A test that holds, and why; made once for a patient and shared by the agents it concerns."""
 
     rule: Rule
+    id: str
+    action: Action
     reported: str
     """as the rule is named in answers."""
     hit: Hit
@@ -35,17 +37,34 @@ class Fired(Struct, frozen=True):
     """the rule's sentence, with at most three of the facts behind it."""
     agents: frozenset[str] = frozenset()
 
+    def because_of(self, hit: Hit) -> Fired:
+        """The same on what a chart says."""
+        facts = hit.said[:3]
+        return Fired(
+            self.rule,
+            self.id,
+            self.action,
+            self.reported,
+            hit,
+            self.order_off,
+            self.position,
+            self.strictness,
+            self.forbids_draft,
+            f"{self.rule.text} ({'; '.join(facts)})." if facts else self.note,
+            self.agents,
+        )
+
 
 _position = attrgetter("position")
 _strictness = attrgetter("strictness")
 
 
-def fire(rule: Rule, position: int, hit: Hit, order_off: bool, agents: frozenset[str] = frozenset()) -> Fired:
-    facts = hit.said[:3]
-    note = f"{rule.text} ({'; '.join(facts)})." if facts else f"{rule.text}."
-    strictness = _WARN_OFF if order_off and rule.action == "warn" else _STRICTNESS[rule.action]
-    no_draft = order_off or rule.action in _NO_DRAFT
-    return Fired(rule, rule.reported, hit, order_off, position, strictness, no_draft, note, agents)
+def fire(rule: Rule, position: int, order_off: bool, agents: frozenset[str] = frozenset()) -> Fired:
+    """A test that holds where there is no fact to tell."""
+    action = rule.action
+    strictness = _WARN_OFF if order_off and action == "warn" else _STRICTNESS[action]
+    no_draft, note = order_off or action in _NO_DRAFT, f"{rule.text}."
+    return Fired(rule, rule.id, action, rule.reported, HOLDS, order_off, position, strictness, no_draft, note, agents)
 
 
 class _Entry(Struct, frozen=True):
@@ -56,12 +75,14 @@ class _Entry(Struct, frozen=True):
     agents: frozenset[str]
     plain: Fired
     """when it holds and there is no fact to tell."""
+    asks: str | None
+    """what it asks of an agent."""
 
     def asked(self, view: View, therapy: Therapy | None, hits: Mapping[str, Hit | None]) -> Fired | None:
         hit = self.test(view, therapy, hits)
         if hit is None:
             return None
-        return self.plain if hit is HOLDS else fire(self.rule, self.position, hit, self.rule.order_off, self.agents)
+        return self.plain if hit is HOLDS else self.plain.because_of(hit)
 
 
 class _Settled(Struct, frozen=True):
@@ -105,8 +126,8 @@ class Rulebook(Struct, frozen=True):
         own: dict[bool, dict[str, list[_Entry]]] = {True: {}, False: {}}
         for position, rule in enumerate(safety.rules):
             agents = frozenset(safety.agents_of(rule))
-            plain = fire(rule, position, HOLDS, rule.order_off, agents)
-            entry = _Entry(rule, compiler.compile(rule.when), position, rule.id, agents, plain)
+            plain = fire(rule, position, rule.order_off, agents)
+            entry = _Entry(rule, compiler.compile(rule.when), position, rule.id, agents, plain, rule.when.agent)
             alone = scope.settled(rule.when)
             if rule.when.first_of is not None:
                 pairs.append(entry)
@@ -185,7 +206,7 @@ class Rulebook(Struct, frozen=True):
         idle = view.idle
         for agent, entries in self.per_agent.items():
             therapy = self.therapies.get(agent)
-            asked = [entry.asked(view, therapy, {}) for entry in entries if entry.rule.when.agent not in idle]
+            asked = [entry.asked(view, therapy, {}) for entry in entries if entry.asks not in idle]
             own = [one for one in asked if one is not None]
             if own:
                 by_agent[agent] = list(_in_order(by_agent.get(agent, ()), own))
@@ -228,7 +249,7 @@ def rulebook(safety: Safety, therapies: Therapies) -> Rulebook:
 def strictest(fired: list[Fired]) -> Fired | None:
     """The test that decides; of equally strict ones the first in table order. Notes alone decide nothing."""
     top = min(fired, key=_strictness, default=None)
-    return None if top is None or top.rule.action == "none" else top
+    return None if top is None or top.action == "none" else top
 
 
 def lowest_caps(caps: list[Cap]) -> str | None:
