@@ -15,9 +15,10 @@ def judge_extent(
 ) -> tuple[Extent, frozenset[str]]:
     """(extent, regions). Left and right of one region count once; imaging adds the regions where it shows calcium."""
     found = tuple(lesions)
-    where = frozenset[str]().union(*(regions(le.sites) for le in found), regions(calcified))
+    placed = [(le, regions(le.sites)) for le in found]
+    where = frozenset[str]().union(*[there for _, there in placed], regions(calcified))
     sizes = [le.size_cm for le in found if le.size_cm is not None]
-    count, open_ended = _count(found)
+    count, open_ended = _count(placed)
     wide = len(where) > rule.regions_localized
     multiple = any(le.multiple and le.count is None for le in found) and len(where) > 1
     if wide or multiple or any(le.deep for le in found) or (sizes and max(sizes) > rule.size_localized_cm):
@@ -29,19 +30,17 @@ def judge_extent(
     return "localized", where
 
 
-def _count(lesions: tuple[Lesion, ...]) -> tuple[int, bool]:
+def _count(placed: Iterable[tuple[Lesion, frozenset[str]]]) -> tuple[int, bool]:
     """(lesions surely there, whether there may be more). Descriptions of the same regions are one; both sides of one
     place without a number are two. What a text describes without a place is what it describes at its only place."""
     groups: dict[frozenset[str], list[Lesion]] = {}
-    placed: dict[str, set[frozenset[str]]] = {}
-    for lesion in lesions:
-        if lesion.sites:
-            placed.setdefault(lesion.ref, set()).add(regions(lesion.sites))
-    for lesion in lesions:
-        where = regions(lesion.sites)
-        only = placed.get(lesion.ref, set())
-        if not where and len(only) == 1:
-            (where,) = only
+    by_text: dict[str, set[frozenset[str]]] = {}
+    for lesion, where in placed:
+        if where:
+            by_text.setdefault(lesion.ref, set()).add(where)
+    for lesion, there in placed:
+        only = by_text.get(lesion.ref, ())
+        where = next(iter(only)) if not there and len(only) == 1 else there
         groups.setdefault(where, []).append(lesion)
     total, open_ended = 0, False
     for group in groups.values():

@@ -57,13 +57,13 @@ def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: C
     record = _on_record(chart, reports, criteria)
     coded, known = record.coded, record.known
     every = chart.facts.lesions
-    described = [le for le in _candidates(chart, record) if not (_against(le, every) or _gone_since(le, every))]
+    described = _standing(_candidates(chart, record), every)
     qualifying = [le for le in described if qualifies(le, ctd, reports, criteria)]
     by_word = tuple(qualifying)
     qualifying.extend(r for r in record.reported if not any(fits(le.sites, r.sites) for le in by_word))
     ulcers = [le for le in described if le.kind == "ulcer"]
     dated = _dated((*qualifying, *described))
-    spots = tuple(_spot(le, dated, ulcers, record, chart) for le in qualifying)
+    spots = tuple([_spot(le, dated, ulcers, record, chart) for le in qualifying])
     counting = [s for s in spots if s.counts]
     if not counting:
         return Lesions(_none(chart, spots, messages), spots, coded=coded)
@@ -172,31 +172,37 @@ def _by_code(chart: Chart, criteria: Criteria) -> tuple[Lesion, ...]:
     )
 
 
-def _against(lesion: Lesion, every: Iterable[Lesion]) -> Lesion | None:
+def _standing(found: list[Lesion], every: Iterable[Lesion]) -> list[Lesion]:
+    """Those that no other description takes back."""
+    soft = [le for le in every if le.hardness == "against" and le.certainty != "absent"]
+    gone = [le for le in every if le.gone and le.certainty == "confirmed"]
+    if not soft and not gone:
+        return found
+    return [le for le in found if not (_is_against(le, soft) or _gone_since(le, gone, every))]
+
+
+def _is_against(lesion: Lesion, soft: Iterable[Lesion]) -> bool:
     """A later description of the same place as soft, cystic or compressible, where this one says nothing stronger."""
     if lesion.hardness not in ("unstated", "possible") or lesion.chalky:
-        return None
-    for other in every:
-        if other.hardness != "against" or other is lesion or other.certainty == "absent":
-            continue
-        same = overlap(lesion.sites, other.sites) or (not lesion.sites and not other.sites)
-        if same and _recorded(other) >= _recorded(lesion):
-            return other
-    return None
+        return False
+    return any(
+        other is not lesion
+        and (overlap(lesion.sites, other.sites) or (not lesion.sites and not other.sites))
+        and _recorded(other) >= _recorded(lesion)
+        for other in soft
+    )
 
 
-def _gone_since(lesion: Lesion, every: Iterable[Lesion]) -> bool:
+def _gone_since(lesion: Lesion, gone: Iterable[Lesion], every: Iterable[Lesion]) -> bool:
     """Whether a later text says that the lesion of this place has resolved or was removed, and describes none that is
     still there. Only words are taken back by words; what a code or an image says stands."""
     if lesion.basis != "text" or not lesion.sites:
         return False
     return any(
-        other.gone
-        and other.certainty == "confirmed"
-        and overlap(lesion.sites, other.sites)
+        overlap(lesion.sites, other.sites)
         and _recorded(other) > _recorded(lesion)
         and not any(_remains(there, other) for there in every)
-        for other in every
+        for other in gone
     )
 
 
