@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Dialect, bindparam, select
+from sqlalchemy import Dialect, bindparam, case, select
 
 from cds_service.prepared import Prepared
 from cds_service.store.records import Shown
@@ -18,11 +18,16 @@ _CARDS = (
     .order_by(cards.c.at_ms.desc())
     .limit(_MOST)
 )
+_WHEN = case((feedback.c.at_ms < feedback.c.received_ms, feedback.c.at_ms), else_=feedback.c.received_ms)
+"""when it was said, and at the latest when we heard of it: by a clock that is years ahead a dismissal would never end,
+and no later word count."""
 _SAID = (
-    select(feedback.c.card, feedback.c.outcome, feedback.c.at_ms, feedback.c.reason_system, feedback.c.reason_code)
+    select(
+        feedback.c.card, feedback.c.outcome, _WHEN.label("said_ms"), feedback.c.reason_system, feedback.c.reason_code
+    )
     .join(cards, (feedback.c.card == cards.c.uuid) & (feedback.c.tenant == cards.c.tenant))
     .where(*_THEIRS)
-    .order_by(feedback.c.at_ms, feedback.c.id)
+    .order_by(_WHEN, feedback.c.at_ms, feedback.c.id)
 )
 _Said = tuple[str | None, int, str | None, str | None]
 _NOTHING: _Said = (None, 0, None, None)

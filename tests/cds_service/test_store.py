@@ -77,10 +77,25 @@ def test_what_was_shown_comes_back_with_the_latest_verdict(store: Store) -> None
     assert (shown.topic, shown.material, shown.verdict) == ("calcinosisManagement", frozenset({"aa", "bb"}), None)
     later = AT.replace(hour=12)
     store.add_feedback(
-        "hospital", "s", [said("card-hospital-1", "accepted", later, suggestions=("x",)), said("card-hospital-1")], 5
+        "hospital",
+        "s",
+        [said("card-hospital-1", "accepted", later, suggestions=("x",)), said("card-hospital-1")],
+        int(later.timestamp() * 1000),
     )
     (shown,) = store.shown_before("hospital", key)
     assert shown.verdict == "accepted", "the later timestamp counts, not the order of arrival"
+
+
+def test_a_clock_that_is_ahead_makes_no_verdict_the_last_one(store: Store) -> None:
+    store.record([evaluation(store)])
+    now_ms, key = int(AT.timestamp() * 1000), store.key("hospital", "patient", "p1")
+    store.add_feedback("hospital", "s", [said("card-hospital-1", at=AT.replace(year=9999))], now_ms)
+    (shown,) = store.shown_before("hospital", key)
+    assert (shown.verdict, shown.verdict_ms) == ("overridden", now_ms)
+    later = said("card-hospital-1", "accepted", AT.replace(minute=1), suggestions=("x",))
+    store.add_feedback("hospital", "s", [later], now_ms + 60_000)
+    (shown,) = store.shown_before("hospital", key)
+    assert (shown.verdict, shown.verdict_ms) == ("accepted", now_ms + 60_000)
 
 
 def test_feedback_is_kept_once_and_history_stays(store: Store) -> None:
