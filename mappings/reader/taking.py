@@ -32,6 +32,8 @@ _DOSE = re.compile(
 )
 _NUMBER = re.compile(r"\s(?!19\d\d|20\d\d)\d{1,4}(?:[.,]\d{1,2})?\s?(?=$|[\n;)])")
 """a dose without its unit, which ends what is said of the drug"""
+_DOSED_BEFORE = re.compile(r"\d\s?(?:mg|mcg|µg|μg|ug|g)\b[^()\n;]{0,20}\(\s*$")
+"""a dose before the bracket that a brand stands in: "Tac 2 mg AM / 1.5 mg PM (Adoport)"."""
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
 _NEAR_WORDS, _FAR_WORDS, _LIST_WORDS = 2, 6, 9
 """words between what governs a drug and the drug; between two drugs of one list"""
@@ -168,12 +170,16 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
         if left and not ahead and words.to.search(text, begin, hit.start):
             said = "taken"  # "switched from A to B"
         left = bool(ahead) and ahead[-1].kind == "left" and said == "past"
+        if words.is_of_another(text, first, hit.start):
+            before = hit
+            continue
         until = hits[number + 1].start if number + 1 < len(hits) else last
         end = words.parting.search(text, hit.end, until)
         own = end.start() if end else until
         if said is None and part == "list":
             said = "taken"
-        dosed = bool(_DOSE.match(text, hit.end, own)) or bool(words.often.search(text, hit.end, own))
+        dosed = bool(_DOSE.match(text, hit.end, own) or words.often.search(text, hit.end, own))
+        dosed = dosed or _DOSED_BEFORE.search(text, begin, hit.start) is not None
         if not dosed and text[hit.start : hit.end] not in words.measured:
             dosed = bool(_NUMBER.match(text, hit.end, own))  # "Raynaud - amlodipine 5."
         if said is None and (dosed or _told_alone(text, hit, last, part)) and part in ("other", "named"):
@@ -244,6 +250,14 @@ class _Words(Struct, frozen=True):
     level: re.Pattern[str]
     """right behind a drug, its level with a number"""
 
+    persons: re.Pattern[str]
+    own: re.Pattern[str]
+
+    def is_of_another(self, text: str, first: int, last: int) -> bool:
+        """ "Mother has AF on amiodarone": said of a relative, and the patient does not come in between."""
+        found = list(self.persons.finditer(text, first, last))
+        return bool(found) and not self.own.search(text, found[-1].end(), last)
+
     def signs(self, text: str, first: int, last: int) -> list[_Sign]:
         """Everything in the sentence that says whether a drug is taken; the longest words at each place count."""
         return [_Sign(self.kinds[m.group()], m.start(), m.end()) for m in self.sign.finditer(text, first, last)]
@@ -268,6 +282,8 @@ def _words() -> _Words:
         frozenset(data["measured"]),
         frozenset(data["levelled"]),
         re.compile(rf"\W*(?:{'|'.join(map(re.escape, data['level']))})\W{{1,3}}\d"),
+        re.compile("".join(rf"(?<!\b{word} )" for word in data["beside"]) + _any(data["persons"]).pattern),
+        re.compile(rf"[,;]|{_any(data['tellers']).pattern}"),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from mappings.text import replies, rows
+from mappings.text.denials import goes_on, leading
 from mappings.text.feared import feared
 from mappings.text.reading import Status
 from mappings.text.schema import load_common
@@ -65,6 +66,7 @@ class Contexts:
         self.reaches: list[Reach] = []
         self._firsts = [sentence.first for sentence in sentences]
         self._by_sentence: list[list[Reach]] | None = None
+        self._leading = leading(hits.get("trigger", ()), vocab)
         self.reaches += [Reach("hypothetical", *field) for field in unfilled(words, sentences, hits)]
         if "+" in words.words:
             self.reaches += [Reach("negated", *absent) for part in sentences for absent in rows.absent(words, part)]
@@ -143,6 +145,13 @@ class Contexts:
             return []
         if entry.status == "hypothetical" and (self._is_ending(hit) or replies.is_yes(self._words, hit.first)):
             return []
+        if entry.status == "possible" and entry.direction == "forward" and self._tells_time(hit):
+            return []
+        both_ways = (
+            entry.status == "negated" and entry.direction == "backward" and (hit.first, hit.last) in self._leading
+        )
+        if both_ways and goes_on(self._words, self._hits, hit, sentence):
+            return []
         if entry.own:
             return [Reach(entry.status, hit.first, hit.last, hit.first)]
         if entry.undated and any(YEAR.fullmatch(w) for w in self._words.words[hit.last : hit.last + _DATED]):
@@ -184,6 +193,11 @@ class Contexts:
                 first = self._over_joined(max(first, self._short_back(end, entry.scope, first)), end, sentence, first)
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
+
+    def _tells_time(self, hit: Hit) -> bool:
+        """ "Since early May": of the time, not a doubt."""
+        named = any(h.first == hit.last for name in ("month", "feast") for h in self._hits.get(name, ()))
+        return named or YEAR.fullmatch(self._word(hit.last)) is not None
 
     def _keeps(self, person: Hit, stop: Hit, present: bool) -> bool:
         """ "her mother developed hard lumps due to calcinosis", "her son, who has lupus": still theirs."""

@@ -10,6 +10,8 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _BEFORE = 6
+_STATE = "trigger."
+"""of the concepts, the complaints and states; a disease of its own has its own time."""
 _NEAR = 3
 _PARTING, _CLOSING = frozenset(",;:"), frozenset(",;:()")
 
@@ -17,6 +19,7 @@ _PARTING, _CLOSING = frozenset(",;:"), frozenset(",;:()")
 def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> None:
     """Gives each time of the sentence to what it stands beside; a drug or a diagnosis may take it instead."""
     rivals = [h.first for c in ("concept", "guard", "drug") for h in document.within(c, sentence)]
+    states = {h.first for h in document.within("concept", sentence) if h.value.startswith(_STATE)}
     inside = [d for d in drafts if sentence.first <= d.head.first < sentence.last]
     heads = {d.head.first for d in inside}
     # "with livedo", "ulcer with calcinosis": words for the lesion itself
@@ -27,7 +30,7 @@ def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> N
     for timed in times(document, sentence):
         open_rivals = [r for r in rivals if not _put_aside(document, r, timed.first)]
         draft = (
-            _owner(document, timed, inside, open_rivals, taken)
+            _owner(document, timed, inside, open_rivals, taken, states)
             if inside
             else (drafts[-1] if drafts and not rivals else None)
         )
@@ -98,7 +101,9 @@ def _opens(document: Document, timed: Timed, before: int, after: int) -> bool:
     return bool(parted) and len(following) <= _BEFORE and not any(document.word(i) in _CLOSING for i in following)
 
 
-def _owner(document: Document, timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int]) -> Draft | None:
+def _owner(
+    document: Document, timed: Timed, drafts: list[Draft], rivals: list[int], taken: set[int], states: set[int]
+) -> Draft | None:
     """The draft a time belongs to: what follows "2-month history of", else what stands before "for 2 months"."""
     positions: list[tuple[int, Draft | None]] = [(d.head.first, d) for d in drafts]
     positions += [(r, None) for r in rivals]
@@ -116,6 +121,10 @@ def _owner(document: Document, timed: Timed, drafts: list[Draft], rivals: list[i
         chosen = before[-1] if before else after[0] if after else None
         if chosen is not None and chosen[0] in taken and after:
             chosen = after[0]
+    if chosen is not None and len(after) > 1 and chosen == after[0] and chosen[0] in states:
+        gap = range(chosen[0] + 1, after[1][0])  # "two weeks of fevers and painful nodules"
+        if len(gap) <= _BEFORE and any(document.between("coordinator", i, i + 1) for i in gap):
+            chosen = after[1]
     if chosen is not None and (timed.aim == "after" or chosen[0] < timed.first):
         taken.add(chosen[0])
     return chosen[1] if chosen else None

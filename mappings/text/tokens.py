@@ -30,6 +30,8 @@ _JOINS = frozenset({".", "?", "!"})
 _HEADING = 4
 """words of a heading and its colon."""
 _TITLE = 4
+_SHORT = 4
+"""letters of the longest word that is taken for an abbreviation."""
 _OPENS = frozenset({",", ";", ":", ".", "(", "-", "–", "\n", "/"})
 
 
@@ -53,7 +55,9 @@ class Words(Struct):
         if known is None:
             end = self.text.find("\n", position)
             line = self.text[start : end if end >= 0 else len(self.text)]
-            known = self._capitals[start] = line.isupper() and len(line.split()) > _TITLE
+            words = line.split() if line.isupper() else []
+            told = any(len(word) > _SHORT and word.isalpha() for word in words)  # not "T 36.8, P 72, BP 126/78"
+            known = self._capitals[start] = told and len(words) > _TITLE
         return known
 
 

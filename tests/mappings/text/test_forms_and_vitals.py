@@ -62,6 +62,9 @@ def test_a_disease_that_heads_the_lines_below_it_stays_one() -> None:
         ("iCa (VBG) 1.18 mmol/L", "calcium-ionized", "1.18"),
         ("calcio iónico (gasometría) 1,20 mmol/l", "calcium-ionized", "1.20"),
         ("Calcémie 94 mg/L (86-102)", "calcium-total", "94"),
+        ("VS: T 36.8, P 72, R 14, BP 126/78", "heart-rate", "72"),
+        ("VS: T 36.8 P 72 R 14 BP 126/78 SpO2 98% RA. Wt 80 kg.", "systolic", "126"),
+        ("FG estimado 38 ml/min/1,73 m2", "egfr", "38"),
     ],
 )
 def test_results_of_slips_and_vital_signs(text: str, analyte: str, value: str) -> None:
@@ -85,6 +88,8 @@ def test_the_range_in_the_cell_behind_number_and_unit() -> None:
         "Úlcera em perna direita com bordas endurecidas, fundo limpo.",
         "Ulcère de jambe droite à bords indurés, fond propre.",
         "Ulkus am rechten Unterschenkel mit derbem Rand, sauberer Grund.",
+        "Ulcer of the left leg. Edges firm and rolled. Surrounding lipodermatosclerosis, woody.",
+        "Úlcera em perna direita, pele perilesional endurecida.",
     ],
 )
 def test_the_hard_edge_of_an_ulcer_is_no_hard_lesion(text: str) -> None:
@@ -100,6 +105,9 @@ def test_the_hard_edge_of_an_ulcer_is_no_hard_lesion(text: str) -> None:
         "Les nodules n'ont été retrouvés ni aux coudes ni aux mains.",
         "Four months after excision of the right index calcinosis. Wound healed.",
         "Excision of calcinotic nodule, right index fingertip. Chalky material curetted. Wound closed.",
+        "La kinésithérapeute avait cru sentir une boule dure du poignet : il s'agit de l'apophyse styloïde.",
+        "Her husband found out in March that the hard lumps on his back are a sarcoma.",
+        "Nódulos duros: no se observan.",
     ],
 )
 def test_what_is_a_device_denied_or_taken_out_is_not_there(text: str) -> None:
@@ -131,6 +139,9 @@ def test_how_many_there_are(text: str, count: int | None) -> None:
         ("a hard nodule in the left forarm noticed since Febuary", None, "02"),
         ("Nodules of the legs for 3 months. Exam: hard nodules of the lower legs.", 3, None),
         ("SSc. Two weeks later hard nodules of the left hand", None, None),
+        ("Two weeks of recurrent fevers and painful nodules on the thighs.", 2, None),
+        ("Since early May: hard plaque over the dorsum of the right foot.", None, "05"),
+        ("Her husband pointed out hard lumps on her arms in March.", None, "03"),
     ],
 )
 def test_when_it_began(text: str, amount: int | None, recurring: str | None) -> None:
@@ -173,6 +184,8 @@ def test_what_was_infused_before_the_lesion_is_told(text: str, infused: bool) ->
     [
         ("XR tibia: No radio-opacity within the soft tissues. Bones normal.", "none"),
         ("XR elbows: s/c calcification bilat.", "soft-tissue"),
+        ("Rx de fémur derecho: no se aprecian calcificaciones ni otras imágenes radioopacas.", "none"),
+        ("Rx de muslo derecho: no se observan calcificaciones.", "none"),
     ],
 )
 def test_films(text: str, finding: str) -> None:
@@ -202,7 +215,33 @@ def test_what_broke_open_is_ulcerated(text: str) -> None:
         ("hard mass over the left wrist with thenar wasting", "trigger.nerve_compression"),
         ("Tinel positivo en muñeca", "trigger.nerve_compression"),
         ("Thenaratrophie links", "trigger.nerve_compression"),
+        ("NCS: severe median neuropathy at the wrist", "trigger.nerve_compression"),
+        ("Primipare, terme prévu le 12/10/2026.", "trigger.pregnancy"),
     ],
 )
 def test_states_in_other_words(text: str, concept: str) -> None:
     assert concept in {c.concept for c in ENGINE.read(text).concepts if c.status == "affirmed"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Initially considered to have classical dermatomyositis; the final diagnosis is lymphoma.",
+        "Misdiagnosed as systemic lupus erythematosus in 2019.",
+        "Étiquetée à tort comme lupus systémique.",
+        "Zunächst fälschlich als systemische Sklerose gewertet.",
+    ],
+)
+def test_a_disease_that_was_only_thought_of_at_first_is_none(text: str) -> None:
+    assert not [c for c in ENGINE.read(text).concepts if c.concept.startswith("ctd.") and c.status == "affirmed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("XR femur right: no soft tissue calcification.", "thigh"),
+        ("Rx húmero izquierdo: sin calcificaciones.", "upper-arm"),
+    ],
+)
+def test_a_bone_tells_where_the_film_was(text: str, place: str) -> None:
+    assert [site.place for site in ENGINE.read(text).imaging[0].sites] == [place]
