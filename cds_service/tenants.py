@@ -21,7 +21,7 @@ from msgspec import Struct, field
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cds_service.errors import SettingsError
-from cds_service.fhir.door import Policy
+from cds_service.fhir.door import Policy, Refused
 from hooks.dialects import load_dialects
 from mappings.codelists import Coding
 
@@ -33,6 +33,16 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 _CHECK_SECONDS = 5.0
 _SCHEMES: tuple[str, ...] = ("https",)
 """of FHIR servers: a bearer token goes over TLS only."""
+
+
+def _is_base(url: str, schemes: tuple[str, ...] = ("https",)) -> bool:
+    """Whether a URL could be called at all: the door lets none out with a user, a fragment or an odd path, and a query
+    would stand in the middle of what is put behind a base."""
+    try:
+        Policy(bases=(url,)).base_of(url)
+    except (Refused, ValueError):
+        return False
+    return urlsplit(url).scheme in schemes and "?" not in url
 
 
 class _Strict(BaseModel):
@@ -69,7 +79,7 @@ class CompanionClient(_Strict):
     @field_validator("authorization_servers")
     @classmethod
     def _https_only(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        if any(urlsplit(url).scheme != "https" or not urlsplit(url).hostname for url in urls):
+        if not all(map(_is_base, urls)):
             raise ValueError("must be https base URLs")
         return tuple(url.rstrip("/") for url in urls)
 
@@ -136,7 +146,7 @@ class Tenant(_Strict):
     @field_validator("audience", "jku")
     @classmethod
     def _https(cls, url: str | None) -> str | None:
-        if url is not None and urlsplit(url).scheme != "https":
+        if url is not None and not _is_base(url.partition("?")[0]):
             raise ValueError("must be an https URL")
         return url.rstrip("/") if url else url
 
@@ -156,9 +166,8 @@ class Tenant(_Strict):
     @field_validator("fhir_servers")
     @classmethod
     def _servers(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        for url in urls:
-            if urlsplit(url).scheme not in _SCHEMES or not urlsplit(url).hostname:
-                raise ValueError("must be https base URLs")
+        if not all(_is_base(url, _SCHEMES) for url in urls):
+            raise ValueError("must be https base URLs")
         return tuple(url.rstrip("/") for url in urls)
 
     @model_validator(mode="after")
