@@ -51,7 +51,8 @@ def run(
 
 
 def demo(*, port: int = 8080, say: Callable[[str], None] = lambda text: None) -> int:
-    """Starts the service on `port` and the sandbox on the next free one, says the URLs, and waits.
+    """Starts the sandbox on the next free port and then the service on `port`, says the URLs, and waits. Whoever sees
+    the service up may fire a hook at once: the charts are there by then.
 
     Ends on Ctrl-C or SIGTERM (0), or when either process ends by itself (1). `say` prints a line."""
     if not _free(port):
@@ -63,12 +64,9 @@ def demo(*, port: int = 8080, say: Callable[[str], None] = lambda text: None) ->
     environment.setdefault("CDS_PUBLIC_URL", service_url)
     environment.setdefault("CDS_SANDBOX_URL", page_url)
     command = [sys.executable, "-c", "import sys; from cds_service.cli import main; sys.exit(main())"]
-    processes = [
-        subprocess.Popen([*command, "serve", "--port", str(port)], env=environment),  # noqa: S603 - our own command
-        subprocess.Popen(  # noqa: S603
-            [*command, "sandbox", "--port", str(sandbox_port), "--service-url", service_url], env=environment
-        ),
-    ]
+    sandbox = ["sandbox", "--port", str(sandbox_port), "--service-url", service_url]
+    waited_for = ((sandbox, f"{page_url}/fhir/metadata"), (["serve", "--port", str(port)], f"{service_url}/healthz"))
+    processes: list[subprocess.Popen[bytes]] = []
     asked_to_stop = False
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -78,13 +76,17 @@ def demo(*, port: int = 8080, say: Callable[[str], None] = lambda text: None) ->
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     try:
-        ready = _wait_for((f"{service_url}/healthz", f"{page_url}/fhir/metadata"), processes, lambda: asked_to_stop)
+        for arguments, url in waited_for:
+            processes.append(subprocess.Popen([*command, *arguments], env=environment))  # noqa: S603 - our own command
+            ready = _wait_for(url, processes, lambda: asked_to_stop)
+            if not ready:
+                break
         if ready:
             say(f"service   {service_url}/cds-services")
             say(f"FHIR R4   {page_url}/fhir")
             say(f"EHR page  {page_url}/   <- open this, choose a patient, fire the hook")
             say("Ctrl-C ends both.")
-        while not asked_to_stop and all(process.poll() is None for process in processes):
+        while ready and not asked_to_stop and all(process.poll() is None for process in processes):
             time.sleep(0.2)
     finally:
         for process in processes:
@@ -98,18 +100,14 @@ def demo(*, port: int = 8080, say: Callable[[str], None] = lambda text: None) ->
     return 0 if asked_to_stop else 1
 
 
-def _wait_for(urls: tuple[str, ...], processes: list[subprocess.Popen[bytes]], stopped: Callable[[], bool]) -> bool:
-    """True once every URL answers 200; False when a process ended, on a stop, or after a minute."""
+def _wait_for(url: str, processes: list[subprocess.Popen[bytes]], stopped: Callable[[], bool]) -> bool:
+    """True once the URL answers 200; False when a process ended, on a stop, or after a minute."""
     deadline = time.monotonic() + _START_SECONDS
-    waiting = list(urls)
-    while waiting and not stopped() and all(process.poll() is None for process in processes):
-        if time.monotonic() > deadline:
-            return False
-        if _answers(waiting[0]):
-            waiting.pop(0)
-        else:
-            time.sleep(0.1)
-    return not waiting
+    while not stopped() and all(process.poll() is None for process in processes) and time.monotonic() < deadline:
+        if _answers(url):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _answers(url: str) -> bool:
