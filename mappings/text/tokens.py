@@ -21,6 +21,7 @@ _LEADER = re.compile(r"\.{3,}(?=[ \t]?:?[ \t]?\d)")
 """dots that lead to a number ("Calcium ....... 9.4")"""
 _TABLE = re.compile(r"(?m)^[^;\n]{1,60}(?:;[^\s;][^;\n]{0,60}){2,8};?$")
 """a row of a table that was exported with semicolons"""
+_CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
 _NEWLINE = re.compile("\n")
 _POSSESSIVE = frozenset({"'s", "’s"})
 _ENDS = frozenset(".!?;\n•")
@@ -44,9 +45,17 @@ class Words(Struct):
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     _capitals: dict[int, bool] = field(default_factory=dict)
+    _letters: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def letters(self) -> tuple[str, ...]:
+        """Words of capitals in a text that has small letters too: abbreviations, folded."""
+        if self._letters is None:
+            found = () if self.text.isupper() else _CAPITALS.findall(self.text)
+            self._letters = tuple(map(str.lower, found))
+        return self._letters
 
     def all_capitals(self, position: int) -> bool:
         """Whether the line around a position is a longer one all in capitals: it tells no abbreviation from a word."""

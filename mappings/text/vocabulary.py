@@ -161,8 +161,9 @@ class Vocabulary(Struct, frozen=True):
         return any(True for token in words.words if len(token) > _AFFIX for _ in self._by_affix(token))
 
     def score(self, words: Words) -> int:
-        """How many words are everyday words of this language."""
+        """How many words are everyday words of this language; "LES" among small letters is none of French."""
         known = sum(map(self.stopwords.__contains__, words.words))
+        known -= sum(map(self.stopwords.__contains__, words.letters()))
         if not words.text.isascii():
             known += any(letter in words.text for letter in self.lexicon.letters)
         return known

@@ -22,6 +22,13 @@ def told(text: str) -> set[tuple[str, str]]:
         ("C.R.E.S.T.", "ctd.systemic_sclerosis_limited"),
         ("CRST syndrome", "ctd.systemic_sclerosis_limited"),
         ("Enfermedad mixta del tejido conjuntivo", "ctd.mctd"),
+        ("history of scleroderma renal crisis", "ctd.systemic_sclerosis"),
+        ("Crisis renal esclerodérmica", "ctd.systemic_sclerosis"),
+        ("crise rénale sclérodermique", "ctd.systemic_sclerosis"),
+        ("Chilblain lupus erythematosus", "ctd.lupus_cutaneous"),
+        ("Chilblain-Lupus", "ctd.lupus_cutaneous"),
+        ("Lupus à type d'engelures", "ctd.lupus_cutaneous"),
+        ("Lúpus túmido", "ctd.lupus_cutaneous"),
     ],
 )
 def test_a_disease_in_another_spelling(text: str, concept: str) -> None:
@@ -80,3 +87,19 @@ def test_what_only_sounds_like_one(text: str) -> None:
 )
 def test_one_that_was_looked_for_denied_or_somebody_else_s(text: str) -> None:
     assert all(status != "affirmed" for _, status in told(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lupus miliaris disseminatus faciei",
+        "Lupus vulgaris",
+        "lupus vulgaire",
+        "lupus vulgar",
+        "lúpus miliar disseminado da face",
+        "Lupus pernio",
+        "morphoea-like basal cell carcinoma",
+    ],
+)
+def test_other_diseases_of_a_like_name(text: str) -> None:
+    assert not {concept for concept, _ in told(text) if concept.startswith("ctd.")}
