@@ -15,10 +15,11 @@ Sources = tuple[str, ...]
 
 
 class Tables(Struct, frozen=True):
-    """`rules` by the id that is reported; `notes`: how one begins, with its sources; `mimics` by the id on a card."""
+    """`rules`, each with its sentence, by the id that is reported; `notes`: how one begins, with its sources; `mimics`
+    by the id on a card."""
 
     said_with_source: Mapping[str, Sources]
-    rules: Mapping[str, list[Rule]]
+    rules: Mapping[str, list[tuple[str, Rule]]]
     notes: tuple[tuple[str, Sources], ...]
     mimics: Mapping[str, Sources]
 
@@ -35,9 +36,9 @@ def tables(knowledge: Knowledge) -> Tables:
 
 
 def _made(knowledge: Knowledge) -> Tables:
-    rules: dict[str, list[Rule]] = {}
+    rules: dict[str, list[tuple[str, Rule]]] = {}
     for rule in knowledge.safety.rules:
-        rules.setdefault(rule.reported, []).append(rule)
+        rules.setdefault(rule.reported, []).append((rule.text, rule))
     notes = [(f"{d.name}:", d.sources) for d in knowledge.criteria.ctd.diagnoses]
     notes += [(rule.text, rule.sources) for rule in knowledge.safety.rules if _CARD_TEXT in rule.agents]
     return Tables(

@@ -78,7 +78,7 @@ class Voice:
 
     def cite(self, sources: Iterable[str]) -> str:
         """Links to the evidence pages of the sources that the evidence base has."""
-        links, found = self.links, dict[str, str]()
+        links, found = self.links, {}
         for key in sources:
             if key not in links:
                 known = key in self.knowledge.evidence
@@ -102,7 +102,8 @@ class Voice:
         self, because: str, rules: Iterable[str], agents: tuple[str, ...]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(rule ids, sources) of those of the fired rules whose sentence the reason tells of these agents."""
-        told = [rule for name in rules for rule in self.tables.rules.get(name, ()) if rule.text in because]
+        known = self.tables.rules
+        told = [rule for name in rules for text, rule in known.get(name, ()) if text in because]
         names = tuple(dict.fromkeys(rule.reported for rule in told))
         sources = tuple(dict.fromkeys(key for rule in told for agent in agents for key in rule.sources_for(agent)))
         return names, sources[: self.cards.limits["sources"]]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hooks.model import Assessment, Grade
 from hooks.supposing import Outline
+from hooks.therapy import Verdict
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts, Result
 
@@ -30,19 +31,20 @@ def distance(before: Outline, after: Outline, weights: Mapping[str, int]) -> int
     """How far the answer moves: grade, card, red flags, what may be ordered (where the weights say so), newness,
     then single decisions."""
     decisions = before.workup ^ after.workup
-    options = {entry[:3] for entry in before.therapies} ^ {entry[:3] for entry in after.therapies}
+    gone, come = before.therapies - after.therapies, after.therapies - before.therapies
+    options = {entry[:3] for entry in gone} ^ {entry[:3] for entry in come}
     return (
         weights["grade"] * abs(STEPS.index(before.grade) - STEPS.index(after.grade))
         + weights["card"] * (before.card != after.card)
         + weights["flag"] * len(before.flags ^ after.flags)
-        + weights.get("options", 0) * len(_orderable(before) ^ _orderable(after))
+        + weights.get("options", 0) * len(_orderable(gone) ^ _orderable(come))
         + weights["newness"] * (before.newness != after.newness)
         + weights["decision"] * ((len(decisions) + len(options)) // 2)
     )
 
 
-def _orderable(found: Outline) -> set[str]:
-    return {therapy for therapy, _, _, orderable in found.therapies if orderable}
+def _orderable(found: Iterable[Verdict]) -> set[str]:
+    return {therapy for therapy, _, _, orderable in found if orderable}
 
 
 def with_normal_calcium(facts: PatientFacts, assessment: Assessment) -> PatientFacts:

@@ -76,6 +76,19 @@ class View:
         )
 
     def finding(self, test: FindingTest) -> tuple[Finding, ...]:
+        """The findings that a condition asks for. Only where they are has to do with the lesions: the rest is asked
+        once a chart."""
+        memory, key = self.chart.memory, ("finding", id(test))
+        known: tuple[tuple[Finding, ...], FindingTest] | None = memory.get(key)
+        if known is None:
+            known = memory[key] = self._anywhere(test), test  # kept with it, so that no other test gets its id
+        found = known[0]
+        if not found or test.at_lesion is None:
+            return found
+        possible = test.at_lesion == "possible"
+        return tuple(f for f in found if self._at_lesion(f.sites, possible=possible))
+
+    def _anywhere(self, test: FindingTest) -> tuple[Finding, ...]:
         found = self.findings(test.concepts, history=test.history, certainty=test.certainty)
         return tuple(
             f
@@ -83,7 +96,6 @@ class View:
             if not (test.none_of and f.concepts & frozenset(test.none_of))
             and (test.reason_for_encounter is None or f.reason_for_encounter == test.reason_for_encounter)
             and (test.within_days is None or self._within(f, test.within_days))
-            and (test.at_lesion is None or self._at_lesion(f.sites, possible=test.at_lesion == "possible"))
         )
 
     def _within(self, finding: Finding, days: int) -> bool:
