@@ -22,6 +22,7 @@ from cds_service.keys import check_keys, fetch_keys
 from cds_service.settings import Settings
 from cds_service.tenants import Tenant, load_tenants
 from mappings.facts import NEEDS, Need
+from mappings.reader.identity import ONLY_STRANGERS, OTHER_PATIENT, belongs
 
 _MAX_BYTES = 1_000_000
 _MOST_SKEW = 60.0
@@ -94,16 +95,33 @@ def _tenant(path: Path | None, tenant_id: str) -> Tenant:
 
 async def _searched(client: FhirClient, patient: str, deadline: Deadline, found: Findings) -> None:
     answers = await asyncio.gather(*(read_need(client, need, patient, deadline) for need in NEEDS))
+    merged = {str(r.get("id")) for answer in answers if answer.redirected for r in answer.resources if _is_patient(r)}
+    patients = frozenset({patient, *merged})
     for need, answer in zip(NEEDS, answers, strict=True):
-        found.searches.append(_told(need, answer))
+        strangers = sum(_is_strange(resource, patients) for resource in answer.resources)
+        found.searches.append(_told(need, answer, strangers))
+        if strangers:
+            found.notes.append(f"{need}: {strangers} resource(s) of another patient are left out")
         for resource in answer.resources:
             _counted(resource, found)
         for issue in answer.issues:
             found.notes.append(f"{need}: the server warns ({issue.get('code')})")
 
 
-def _told(need: Need, answer: Read) -> Searched:
-    return Searched(need, len(answer.resources), answer.failed or answer.partial, answer.status)
+def _told(need: Need, answer: Read, strangers: int) -> Searched:
+    only = ONLY_STRANGERS if strangers and strangers == len(answer.resources) else None
+    return Searched(need, len(answer.resources), answer.failed or answer.partial or only, answer.status)
+
+
+def _is_patient(resource: Mapping[str, Any]) -> bool:
+    return resource.get("resourceType") == "Patient"
+
+
+def _is_strange(resource: Mapping[str, Any], patients: frozenset[str]) -> bool:
+    """Whether it names somebody else, so that no hook reads it."""
+    if _is_patient(resource):
+        return resource.get("id") not in (None, *patients)
+    return belongs(resource, patients) == OTHER_PATIENT
 
 
 def _counted(resource: Mapping[str, Any], found: Findings) -> None:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey
 
-from cds_service import tenants
+from cds_service import doctor, tenants
 from cds_service.cli import main
 from cds_service.sandbox.app import SandboxSettings, sandbox_app
 from cds_service.sandbox.charts import chart
@@ -18,6 +19,15 @@ from cds_service.sandbox.store import Store
 from tests.serving import listening
 
 DAY = date(2026, 6, 1)
+
+
+def _two_patients() -> Any:
+    store = Store()
+    store.load(
+        chart("Patient | female | 49y\nCondition | SLE | onset -17y", today=DAY, patient_id="canary-1").resources
+    )
+    store.load([{"resourceType": "Patient", "id": "other"}])
+    return sandbox_app(store, SandboxSettings("http://127.0.0.1:8080", DAY))
 
 
 @pytest.fixture
@@ -69,6 +79,26 @@ def test_healthy_server(
     assert told.strip().endswith("healthy")
     for canary in ("Kanarienvogel", "canary-", "2.3177", "2.15"):
         assert canary not in told
+
+
+def test_another_patients_data_are_no_health(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that answers for somebody else, as one does that gives a merged record without saying so."""
+    read_need = doctor.read_need
+
+    async def mixed_up(client: Any, need: Any, patient: str, deadline: Any) -> Any:
+        return await read_need(client, need, patient if need == "patient" else "canary-1", deadline)
+
+    with listening(_two_patients()) as url:
+        monkeypatch.setattr(doctor, "read_need", mixed_up)
+        assert run(file_for(f"{url}/fhir", tmp_path, monkeypatch), "other") == 1
+    told = capsys.readouterr().out
+    assert "ok  patient " in told
+    assert "!!  conditions             1 resource(s)  nothing but resources of another patient" in told
+    assert "conditions: 1 resource(s) of another patient are left out" in told
+    assert "ok  procedures             0 resource(s)" in told
+    assert "canary-" not in told
 
 
 def test_what_is_withheld_is_named_and_the_exit_code_says_so(
