@@ -9,14 +9,30 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from cds_service.answers import FHIR_JSON
+from cds_service.errors import outcome
 
 MAX_HEAD_BYTES = 64 * 1024
 """a token and what proxies add are a few thousand"""
 HEAD_SECONDS = 20.0
 """how long a head may take, and how long a new connection may wait before the first one"""
 _AROUND = len(": \r\n")
-_ANSWER = "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_TOO_LARGE, _TOO_SLOW, _MALFORMED = "431 Request Header Fields Too Large", "408 Request Timeout", "400 Bad Request"
+_SAID = {
+    _TOO_LARGE: outcome("too-long", "the head of the request is over the limit"),
+    _TOO_SLOW: outcome("timeout", "the head of the request did not arrive in time"),
+    _MALFORMED: outcome("structure", "not readable as HTTP/1.1"),
+}
+"""errors are OperationOutcomes, those too that are told before there is an application to tell them."""
+
+
+def _answer(status: str) -> bytes:
+    body = msgspec.json.encode(_SAID[status])
+    head = f"HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: {FHIR_JSON}\r\ncontent-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 class Heads(HttpToolsProtocol):
@@ -42,7 +58,7 @@ class Heads(HttpToolsProtocol):
         if self._in_head:
             self._pieces += len(data) if before else 0  # the first piece may be the end of a body too
             if self._pieces > MAX_HEAD_BYTES:
-                self._refuse("431 Request Header Fields Too Large")
+                self._refuse(_TOO_LARGE)
             elif self._late is None:
                 self._wait()
 
@@ -65,9 +81,10 @@ class Heads(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         if self._large:
-            self._refuse("431 Request Header Fields Too Large")
+            self._refuse(_TOO_LARGE)
         else:
-            super().send_400_response(msg)
+            self.transport.write(_answer(_MALFORMED))
+            self.transport.close()
 
     def _count(self, size: int) -> None:
         """Raises for the parser, which then reads no further and asks for a 400."""
@@ -77,7 +94,7 @@ class Heads(HttpToolsProtocol):
             raise ValueError("the head is too large")
 
     def _wait(self) -> None:
-        self._late = self.loop.call_later(HEAD_SECONDS, self._refuse, "408 Request Timeout")
+        self._late = self.loop.call_later(HEAD_SECONDS, self._refuse, _TOO_SLOW)
 
     def _stop_waiting(self) -> None:
         if self._late is not None:
@@ -87,6 +104,6 @@ class Heads(HttpToolsProtocol):
     def _refuse(self, status: str) -> None:
         self._stop_waiting()
         if self._in_head and not self.transport.is_closing():
-            self.transport.write(_ANSWER.format(status=status).encode())
+            self.transport.write(_answer(status))
         self._in_head = False
         self.transport.close()

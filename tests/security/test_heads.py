@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -49,11 +50,37 @@ def answered(address: tuple[str, int], *pieces: bytes, pause: float = 0.0) -> by
     return found
 
 
+def diagnostics(answer: bytes) -> str:
+    """What the last answer says, which must be an OperationOutcome of the length that it says."""
+    head, _, body = answer.rpartition(b"HTTP/1.1 ")[2].partition(b"\r\n\r\n")
+    assert b"content-type: application/fhir+json\r\n" in head
+    assert f"content-length: {len(body)}".encode() in head
+    found = json.loads(body)
+    assert found["resourceType"] == "OperationOutcome"
+    return str(found["issue"][0]["diagnostics"])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET / HTTP/1.1\nHost: x\n\n\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_what_is_no_http_is_told_as_every_error(address: tuple[str, int], sent: bytes) -> None:
+    found = answered(address, sent)
+    assert found.startswith(b"HTTP/1.1 400 ")
+    assert diagnostics(found) == "not readable as HTTP/1.1"
+
+
 @pytest.mark.parametrize("line", [b"X-A: " + b"a" * 200_000, _LINE * 40, b"X: y\r\n" * 20_000])
 def test_a_large_head_is_refused(address: tuple[str, int], line: bytes) -> None:
     found = answered(address, b"GET / HTTP/1.1\r\nHost: x\r\n" + line + b"\r\n\r\n")
     assert found.startswith(b"HTTP/1.1 431 ")
-    assert found.count(b"HTTP/1.1") == 1
+    assert found.count(b"HTTP/1.1 ") == 1
+    assert diagnostics(found) == "the head of the request is over the limit"
 
 
 def test_a_long_address_is_refused(address: tuple[str, int]) -> None:
@@ -89,7 +116,8 @@ def test_a_slow_head_is_given_up(address: tuple[str, int]) -> None:
 def test_a_slow_second_head_is_given_up(address: tuple[str, int]) -> None:
     found = answered(address, _WHOLE, b"GET / HTTP/1.1\r\n", pause=0.1)
     assert found.startswith(b"HTTP/1.1 200 ")
-    assert found.endswith(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    assert found.count(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n") == 1
+    assert diagnostics(found) == "the head of the request did not arrive in time"
 
 
 def test_what_is_neither_large_nor_slow_is_answered(address: tuple[str, int]) -> None:
