@@ -103,6 +103,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
             yield category, value, forms
     yield "qualifier", "", common.qualifiers
     yield "rhythm", "", common.rhythms
+    yield "rhythm", "slow", common.pulse.slow
     for index, guard in enumerate(lexicon.guarded):
         yield "guard", str(index), guard.words
         yield "cue", str(index), guard.near

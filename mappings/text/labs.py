@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, range_of_name, unit_at, unit_of_limits
 from mappings.text.paired import paired
-from mappings.text.pulses import told_apart
+from mappings.text.pulses import TRACING, rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.schema import load_common
 from mappings.text.times import amount, times, written_dates
@@ -33,17 +33,16 @@ _ESTIMATED = frozenset({"ejection-fraction"})
 of a range the lower end counts."""
 _ESTIMATE_BRIDGE = 8
 _PRESSURE = "systolic"
-_TRACING = "ecg"
 _TOLD_IN_WORDS = frozenset({"calcium-total", "calcium-adjusted", "calcium-ionized", "phosphate"})
 """tests whose number says nothing without its unit, as one may be mmol and another mg."""
-_MEASURED = _TOLD_IN_WORDS | {"albumin", "creatinine", "magnesium", "urate", "pr-interval"}
+_MEASURED = _TOLD_IN_WORDS | {"albumin", "creatinine", "magnesium", "urate", "pr-interval", _PRESSURE}
 """tests whose result is a quantity: "von Kossa negative for calcium" and "negative for urate" tell of a stain."""
-_CURRENT = _MEASURED | {"egfr", "pth", "heart-rate", "systolic", "alt", "ejection-fraction"}
+_CURRENT = _MEASURED | {"egfr", "pth", "heart-rate", "alt", "ejection-fraction"}
 """tests whose earlier result says nothing of today."""
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 _FOUND = frozenset({"positive", "negative"})
-_LOWER = re.compile(r"\s?[/x×]\s?\d{2,3}(?![\d/])")
-"""a blood pressure is told as two numbers ("82/50"), and is none without the second."""
+_LOWER = re.compile(r"(?:\s?[/x×]\s?|\s(?:over|por|sur|sobre|zu)\s)\d{2,3}(?![\d/])")
+"""a blood pressure is told as two numbers ("82/50", "82 over 50"); one is enough behind a name that says which."""
 _CENTIMETRES = re.compile(r"(?:[6-9]|1\d|2[0-8])(?:[.,]\d)?\s?[/x×]\s?(?:[3-9]|1[0-8])(?:[.,]5)?(?![\d/.,]\d|\d|/)")
 """a pressure told in centimetres of mercury, as in France and Brazil ("13/8")."""
 _UNUSED = ""
@@ -52,13 +51,18 @@ Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
 
 
 def labs(document: Document) -> tuple[LabMention, ...]:
-    if not document.hits.get("analyte"):
+    if not (document.hits.get("analyte") or document.hits.get("rhythm")):
         return ()
     out: list[LabMention] = []
     for sentence in document.sentences:
         analytes = document.within("analyte", sentence)
         if analytes:
             out.extend(_sentence(document, sentence, analytes))
+        for hit, number in rates(document, sentence):
+            date = next((d[0] for d in written_dates(document, sentence)), None)
+            found = _labelled(document, hit, date, number=number)
+            old = date is None and _long_ago(document, sentence, [hit], sentence.last)
+            out.extend(replace(m, undated=True) if old else m for m in found)
     return tuple(dict.fromkeys(out))
 
 
@@ -88,7 +92,7 @@ def _group(
     """What the sentence says of the tests of one row."""
     out: list[LabMention] = []
     end = _next_analyte(analytes, group[-1], sentence)
-    if group[-1].value == _TRACING and (shown := _traced(document, group[-1], end, date)):
+    if group[-1].value == TRACING and (shown := traced(document, group[-1], end, date)):
         return [shown]
     two_in_one = group[-1].value == _PRESSURE  # "84/50" is one result
     row = None if two_in_one else paired(document, group, end, dates)
@@ -143,18 +147,6 @@ def _opens(document: Document, first: int, last: int) -> bool:
     """Whether only a heading ("labs:") stands between "previous" and the test."""
     headed = {i for h in document.between("heading", first, last) for i in range(h.first, h.last)}
     return all(i in headed or document.word(i) == ":" for i in range(first, last))
-
-
-def _traced(document: Document, hit: Hit, end: int, date: str | None) -> LabMention | None:
-    """ "ECG of 20 May: sinus rhythm 68/min": an ECG that is told by its rhythm was done."""
-    shown = next(iter(document.between("rhythm", hit.last, end)), None)
-    if shown is None or document.contexts.of_patient(shown) != "affirmed":
-        return None
-    said = document.between("word", hit.last, shown.first)
-    if any(word.value == "void" for word in said) or document.between("drug", hit.last, shown.first):
-        return None
-    text = document.text(hit.first, shown.last)
-    return LabMention(_TRACING, document.contexts.of_patient(hit), text, word="positive", date_text=date)
 
 
 def _dated_row(document: Document, sentence: Sentence, first: Hit, dates: list[tuple[str, int, int]]) -> str | None:
@@ -236,7 +228,9 @@ def _number(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, 
                 lower = _LOWER.match(document.words.folded, document.words.ends[index])
                 if lower is None and _CENTIMETRES.match(document.words.folded, document.words.starts[index]):
                     return word, comparator, "cmHg", None
-                return (word, comparator, "mmHg", None) if lower and len(word) <= 3 else None
+                named_upper = any(document.word(i) in load_common().systolic for i in range(hit.first, hit.last))
+                alone = named_upper and _RANGE.match(document.words.folded, document.words.ends[index]) is None
+                return (word, comparator, "mmHg", None) if (lower or alone) and len(word) <= 3 else None
             if document.between("word", begin, index) and unit_at(document, index) is None:
                 return None
             if _RANGE.match(document.words.folded, document.words.ends[index]):

@@ -227,7 +227,13 @@ class Pulse(_Strict):
     letters: Folded
     least: int
     """no phosphate has so high a number in mmol/L or mg/dL (tool rule)."""
+    most: int
+    """a number above it behind a rhythm is a dose or a year (tool rule)."""
     units: Folded
+    links: Folded
+    """words between a rhythm or a pulse and its rate."""
+    slow: Phrases
+    """words for a slow or fast heart, behind which its rate may stand."""
 
 
 class Common(_Strict):
@@ -250,6 +256,8 @@ class Common(_Strict):
     old_months: Decimal
     """how long ago a test was done whose result says nothing of today (tool rule)."""
     rhythms: Phrases
+    systolic: Folded
+    """words of a name of the blood pressure that ask for the upper number alone."""
     """what an ECG shows: told behind its name, it says that the ECG was done, and judges nothing."""
     lifelong: Phrases
     """concepts that "history of" does not end."""

@@ -60,7 +60,7 @@ _GROUPS = {
 _GROUP = {category: group for group, categories in _GROUPS.items() for category in categories} | {"ignore": "*"}
 _AFFIX = 4
 RELEVANT = frozenset(_GROUPS["lesion"] + _GROUPS["concept"] + _GROUPS["imaging"] + _GROUPS["pathology"]) | {
-    "analyte", "drug",
+    "analyte", "drug", "rhythm",
 } - {"side"}  # fmt: skip
 
 
