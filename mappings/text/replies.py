@@ -27,10 +27,12 @@ def is_answer(words: Words, hit: Hit, sentence: Sentence) -> bool:
 
 
 def says_no(words: Words, hit: Hit, sentence: Sentence, before: Sentence) -> bool:
-    """ "Any lumps on your elbows? No." """
+    """ "Any lumps on your elbows? No.", "Hard lumps? None felt today." """
     if hit.first != sentence.first or not words.words[hit.first][0].isalpha() or not _asks(words, before):
         return False
-    return hit.last >= sentence.last or words.words[hit.last] == ","
+    said = words.words[hit.last : sentence.last]
+    alone = said[: said.index(",")] if "," in said else said
+    return all(word in load_common().looked for word in alone if word != ".")
 
 
 def says_yes(words: Words, sentence: Sentence, before: Sentence) -> bool:

@@ -255,6 +255,8 @@ class Common(_Strict):
     """the least and the most that "a few weeks" can mean (tool rule)."""
     old_months: Decimal
     """how long ago a test was done whose result says nothing of today (tool rule)."""
+    looked: Folded
+    """words behind a "none" that answers a question ("none felt today")."""
     rhythms: Phrases
     systolic: Folded
     """words of a name of the blood pressure that ask for the upper number alone."""

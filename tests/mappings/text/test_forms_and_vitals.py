@@ -245,3 +245,33 @@ def test_a_disease_that_was_only_thought_of_at_first_is_none(text: str) -> None:
 )
 def test_a_bone_tells_where_the_film_was(text: str, place: str) -> None:
     assert [site.place for site in ENGINE.read(text).imaging[0].sites] == [place]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Skin: hard lumps? None felt today.",
+        "Harte Knoten? Keine tastbar.",
+        "Nódulos duros? Ninguno palpado hoy.",
+        "Nodules durs ? Aucun palpé.",
+        "Instructed on what calcinosis looks like.",
+        "Taught how to check for hard lumps.",
+        "Le explica cómo reconocer nódulos duros.",
+    ],
+)
+def test_a_question_answered_with_none_and_a_lesson_are_no_lesions(text: str) -> None:
+    assert there(text) == []
+
+
+def test_a_question_answered_with_another_finding_is_left_open() -> None:
+    first, second = lesions("Any hard lumps? No pain, but a hard lump at the knee.")
+    assert (first.status, second.status) == ("possible", "affirmed")
+
+
+def test_the_edge_of_an_ulcer_is_hard_and_not_the_ulcer() -> None:
+    (ulcer,) = there("Ulcus am Unterschenkel, Ränder derb, keine Knoten.")
+    assert ulcer.hardness == "unstated"
+
+
+def test_a_mucocele_is_another_lump() -> None:
+    assert [c.concept for c in ENGINE.read("Lower lip: small hard nodule, mucocele.").concepts] == ["mimic.other_lump"]
