@@ -13,7 +13,7 @@ from hooks.cards.voice import Voice
 from hooks.chart import Chart
 from hooks.dialogue.change import distance, with_normal_calcium
 from hooks.knowledge import load_knowledge
-from hooks.supposing import Outline, Supposing
+from hooks.supposing import Outline, Supposing, prepare
 from mappings.facts import Lesion, PatientFacts
 from tests.charts import TODAY
 from tests.hooks.assessment.facts import charts
@@ -86,6 +86,14 @@ def test_the_same_question_for_many_charts(facts: PatientFacts) -> None:
 @pytest.mark.parametrize("name", [name for name, example in EXAMPLES.items() if example.hook == "patient-view"])
 def test_the_same_question_for_the_examples(name: str) -> None:
     compare(understand(EXAMPLES[name])[1])
+
+
+def test_what_every_question_needs_is_made_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    assessment, facts = understand(EXAMPLES["detection-possible-asks-for-hardness"])
+    knowledge = replace(KNOWLEDGE)
+    prepare(knowledge)
+    monkeypatch.delattr("hooks.supposing._Units.of")
+    assert ask(Voice(assessment, facts, knowledge, context()))
 
 
 def test_the_comparison_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
