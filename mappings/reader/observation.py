@@ -40,6 +40,7 @@ from mappings.values import number
 from mappings.versions import REPLACES
 
 _USABLE = {"final", "amended", "corrected"}
+_LOOKED_FOR = ("ctd.", "exclude.", "mimic.")
 _SIZES = ("cm", "mm", "1", None)
 _BOUNDS = ("<", "<=", ">=", ">")
 """units that a lesion's own measure can have; another unit makes the Observation a measurement of something else."""
@@ -175,6 +176,8 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
         reading = replace(reading, lesions=())
     if is_pressure(name):
         reading = replace(reading, labs=())
+    if _is_test(resource):
+        reading = _without_its_name(reading, len(name.label or ""))
     reading = _without_misreadings(reading, resource, name, source, into)
     reading = _without_heading(reading, len(name.label or ""))
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)
@@ -236,6 +239,20 @@ def _without_misreadings(
     if could_be_calcium and not kept and not other:
         into.not_understood.append(source.ref)
     return replace(reading, labs=kept, lesions=())
+
+
+def _is_test(resource: Mapping[str, Any]) -> bool:
+    """Whether it is the result of a laboratory test: by its category, or by a range beside it."""
+    words = observation_words()["laboratory"]
+    kinds = (concept(category) for category in items(resource.get("category")))
+    said = {word.strip().lower() for kind in kinds for word in (*kind.texts, *(c.code for c in kind.codings)) if word}
+    return not said.isdisjoint(words) or bool(resource.get("referenceRange"))
+
+
+def _without_its_name(reading: TextReading, heading: int) -> TextReading:
+    """A test is called after the disease that it looks for ("Sjogren's Anti-SS-A"), whatever it finds."""
+    kept = tuple(m for m in reading.concepts if m.start >= heading or not m.concept.startswith(_LOOKED_FOR))
+    return replace(reading, concepts=kept)
 
 
 def _polarity(body: Mapping[str, Any], answer: Concept) -> bool | None:

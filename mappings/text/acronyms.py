@@ -16,6 +16,8 @@ _LETTERS = 4
 _MEASURED = re.compile(
     r"\s?[:=<>]?\s?(?:(?:a|à|at|of|de|is|von)\s)?\d{1,4}(?:[.,]\d{1,2})?\s?(?:ms|msec|s|sec|mmhg|mm|cm|l/min|%)(?![^\W_])"
 )
+_FRACTION = re.compile(r"\s?[:=]?\s?(?:[<>≤]\s?\d|\d{1,2}[.,]\d{1,3}(?![.\d]|\s?[yjaw]))")
+"""a value; no disease is followed by one, but for how long it has lasted"""
 _STOPS = frozenset(".;\n")
 _BEFORE = frozenset({"on", "in", "at", "%", "("})
 _BEHIND, _AHEAD = 5, 3
@@ -45,7 +47,7 @@ def without_other_letters(words: Words, hits: dict[str, list[Hit]]) -> dict[str,
     found = hits.get("concept")
     if not found:
         return hits
-    kept = [hit for hit in found if not (hit.value.startswith("ctd.") and _is_other(words, hits, hit))]
+    kept = [hit for hit in found if not _is_other(words, hits, hit)]
     return hits if len(kept) == len(found) else hits | {"concept": kept}
 
 
@@ -54,15 +56,17 @@ def _is_other(words: Words, hits: dict[str, list[Hit]], hit: Hit) -> bool:
     letters = words.text[start:end]
     if len(letters) > _LETTERS or not letters.isupper():
         return False
-    if _MEASURED.match(words.folded, end):
+    others = [index for index, other in enumerate(load_common().letters_for) if letters in other.words]
+    if not others and not hit.value.startswith("ctd."):
+        return False
+    if _MEASURED.match(words.folded, end) or _FRACTION.match(words.folded, end):
         return True
     before = [words.words[index] for index in range(max(0, hit.first - 4), hit.first)]
     while before and before[-1] in _BEFORE:
         before.pop()
     if before and _SATURATION.fullmatch(before[-1]) is not None:
         return True
-    others = load_common().letters_for
-    cues = [cue for cue in hits.get("letters", ()) if letters in others[int(cue.value)].words]
+    cues = [cue for cue in hits.get("letters", ()) if int(cue.value) in others]
     return any(_beside(words, hit, cue) for cue in cues)
 
 

@@ -44,6 +44,11 @@ def lab(text: str, analyte: str) -> LabMention | None:
         "Neck: no cervical LN. Axillary LN 2 cm.",
         "eGFR (CKD-EPI 2021) 88 mL/min",
         "EKG 12 LEAD",
+        "Sjogren's Anti-SS-A <0.2 AI",
+        "RA Latex Turbid. 10.2 IU/mL",
+        "anti-Sjogren's antibodies positive",
+        "Lupus anticoag 30 sec",
+        "SLE panel ordered",
         "LEAD, BLOOD (VENOUS)",
         "PACEMAKER LEAD REVISION",
         "GERD with incompetent LES",
@@ -73,6 +78,11 @@ def test_letters_that_measure_are_no_disease(text: str) -> None:
         ("LES", "ctd.sle"),
         ("LEAD depuis 2010", "ctd.sle"),
         ("ATCD : LEAD, HTA", "ctd.sle"),
+        ("SLE, antibodies pending", "ctd.sle"),
+        ("SLE: antibodies positive", "ctd.sle"),
+        ("SLE for 2.5 years", "ctd.sle"),
+        ("SLE 2.5 years", "ctd.sle"),
+        ("LES con anticuerpos anti-DNA", "ctd.sle"),
         ("LES et SAPL", "ctd.sle"),
         ("LES, HTA, ERGE", "ctd.sle"),
         ("Paciente con LES y AR", "ctd.sle"),
@@ -291,3 +301,11 @@ def test_a_hard_thing_of_any_name_at_a_place_of_the_body_is_a_lesion(text: str) 
 )
 def test_an_infiltrate_of_the_lung_is_none(text: str) -> None:
     assert not ENGINE.read(text).lesions
+
+
+@pytest.mark.parametrize(("text", "porphyria"), [
+    ("CRP 3, PCT 0.1", False), ("PCT 0,05 µg/l", False), ("CRP <5, PCT negativ", False), ("Hx PCT, phlebotomy", True),
+    ("PCT seit 2010", True),
+])  # fmt: skip
+def test_pct_among_blood_values_is_procalcitonin(text: str, porphyria: bool) -> None:
+    assert any(m.concept == "exclude.pct" for m in ENGINE.read(text).concepts) == porphyria
