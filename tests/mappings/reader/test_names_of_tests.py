@@ -60,3 +60,11 @@ def test_a_disease_in_an_examination_is_suspected() -> None:
     assert suspected(code={"text": "Systemic sclerosis"}, valueQuantity=None, valueBoolean=True) == {
         "ctd.systemic_sclerosis"
     }
+
+
+@pytest.mark.parametrize(
+    "name", ["PTH INTACT (WITHOUT CALCIUM)", "PTH, intact (with calcium)", "Intact PTH w/o calcium"]
+)
+def test_a_test_made_without_another_is_itself(name: str) -> None:
+    (result,) = read(observation({"text": name}, value="44", unit="pg/mL", category=LABORATORY)).results
+    assert result.analyte == "pth"
