@@ -49,6 +49,7 @@ def lab(text: str, analyte: str) -> LabMention | None:
         "anti-Sjogren's antibodies positive",
         "Lupus anticoag 30 sec",
         "SLE panel ordered",
+        "Scleroderma screening",
         "LEAD, BLOOD (VENOUS)",
         "PACEMAKER LEAD REVISION",
         "GERD with incompetent LES",
