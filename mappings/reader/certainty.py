@@ -1,4 +1,5 @@
-"""How sure a coded diagnosis is, where the coding itself says so: the German certainty of ICD-10-GM codes."""
+"""How sure a coded diagnosis is, where the coding itself says so (the German certainty of ICD-10-GM codes), and whose
+it is, where its category does."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from functools import cache
 from typing import Literal, cast
 
 from mappings.datafile import read_data
-from mappings.reader.access import items, mapping
+from mappings.reader.access import concept, items, mapping
 
 Coded = Literal["confirmed", "suspected", "excluded", "past"]
 _ORDER: tuple[Coded, ...] = ("excluded", "suspected", "past", "confirmed")
@@ -25,9 +26,22 @@ def certainty_of(code: object) -> Coded | None:
     return min(found, key=_ORDER.index) if found else None
 
 
+def is_of_relatives(category: object) -> bool:
+    """Whether the categories of a Condition say that it is what a relative has."""
+    entries = category if isinstance(category, list) else [category]
+    kinds = map(concept, entries)
+    said = (word for kind in kinds for word in (*kind.texts, *(coding.code for coding in kind.codings)) if word)
+    return any(word.strip().lower().replace("-", " ") in _of_relatives() for word in said)
+
+
 def _letter(extension: Mapping[str, object]) -> str:
     value = mapping(extension.get("valueCoding")).get("code", extension.get("valueCode"))
     return value.strip().upper() if isinstance(value, str) else ""
+
+
+@cache
+def _of_relatives() -> frozenset[str]:
+    return frozenset(read_data("certainty.yaml")["of_relatives"])
 
 
 @cache

@@ -26,7 +26,7 @@ from mappings.reader.access import (
     updated,
 )
 from mappings.reader.beginnings import started
-from mappings.reader.certainty import certainty_of
+from mappings.reader.certainty import certainty_of, is_of_relatives
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading, to_finding, to_lesions
 from mappings.reader.sensitivity import add_allergy
@@ -64,6 +64,9 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     coded_as = certainty_of(resource.get("code"))
     if coded_as == "excluded":
         into.leave_out(ref, "coded as an excluded diagnosis")
+        return
+    if is_of_relatives(resource.get("category")):
+        into.leave_out(ref, "family history")
         return
     clinical = codes(resource.get("clinicalStatus"))
     if "entered-in-error" in clinical:

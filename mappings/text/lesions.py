@@ -99,6 +99,7 @@ class LesionReader(Surroundings):
         seen: set[int] = set()
         hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
         hits = [h for h in hits if h.value not in _CALCIUM or not lies_elsewhere(self.document, sentence, h)]
+        hits = [h for h in hits if h.value != "plaque" or not self._of_vessel(h, sentence)]
         specific = [h for h in hits if h.value != "skin-change"]
         if specific and len(specific) < len(hits):
             past = all(self.document.status(h) == "historical" for h in specific)

@@ -12,6 +12,7 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
 _MERGING = frozenset({"ulcer", "calcification", "calcinosis", "induration", "deposit", "skin-change"})
+_PARTING = frozenset({",", ":", "(", "+"})
 _WINDOW = 5
 _QUOTES = frozenset("\"“”„«»‹›'‘’")
 _QUOTED_BEFORE = 3
@@ -74,6 +75,14 @@ class Surroundings:
                 ):
                     return True
         return False
+
+    def _of_vessel(self, plaque: Hit, sentence: Sentence) -> bool:
+        """Whether a calcified plaque is one of an artery: "calcified plaque in right leg arteries"."""
+        document = self.document
+        commas = [i for i in range(sentence.first, sentence.last) if document.word(i) in _PARTING]
+        first = max((i + 1 for i in commas if i < plaque.first), default=sentence.first)
+        last = min((i for i in commas if i >= plaque.last), default=sentence.last)
+        return all(document.between(category, first, last) for category in ("calcification", "vascular"))
 
     def _of_size(self, index: int) -> bool:
         word = self.document.word(index)

@@ -192,3 +192,18 @@ def test_the_stage_belongs_to_the_name(summary: dict[str, Any]) -> None:
         c for f in read({"text": "Chronic kidney disease"}, stage=["4", {"summary": None}]).findings for c in f.concepts
     }
     assert "trigger.ckd_4" not in alone
+
+
+@pytest.mark.parametrize(
+    "category",
+    [
+        {"text": "Family History"},
+        {"coding": [{"code": "family-history"}]},
+        {"coding": [{"display": "Familienanamnese"}]},
+        {"text": "Antécédents familiaux"},
+    ],
+)
+def test_what_is_listed_under_family_history_is_a_relatives(category: dict[str, Any]) -> None:
+    found = read(coded(ICD, "M32.9", "Systemic lupus erythematosus"), category=[category])
+    assert diseases(found) == {}
+    assert [(entry.reference, entry.reason) for entry in found.quarantined] == [("Condition/c", "family history")]

@@ -134,3 +134,37 @@ def test_a_question_about_the_lump_itself_is_no_leaflet() -> None:
 @pytest.mark.parametrize("text", ["BP 84/50, HR 78", "Obs: BP 84/50 lying, HR 78, SpO2 97 %.", "RR 84/50 mmHg"])
 def test_a_blood_pressure_is_one_result(text: str) -> None:
     assert [str(lab.value) for lab in ENGINE.read(text).labs if lab.analyte == "systolic"] == ["84"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcified plaque of aorta",
+        "Calcified plaque in the left main coronary artery",
+        "Carotid artery plaque, calcified",
+        "calcified plaque RCA",
+        "Calcified plaques in the lower extremity arteries",
+        "Atherosclerosis with calcified plaque",
+        "Calcified nodule of aortic valve",
+        "verkalkte Plaques der A. carotis",
+        "placa calcificada en la carótida",
+        "placas calcificadas coronárias",
+        "plaque calcifiée de l'aorte",
+    ],
+)
+def test_a_calcified_plaque_of_a_vessel_is_none_of_the_skin(text: str) -> None:
+    assert not [m for m in ENGINE.read(text, kind="condition").lesions if m.status == "affirmed"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcified plaques on thighs, peripheral arterial disease",
+        "Hard nodules of both elbows, carotid stenosis",
+        "Hard subcutaneous nodule R elbow, CAD s/p LAD stent",
+        "hard nodules on the abdomen, aorta 5 cm",
+        "harter Knoten am Ellenbogen, Karotisstenose",
+    ],
+)
+def test_a_lesion_beside_a_diseased_vessel_stays(text: str) -> None:
+    assert [m.hardness for m in ENGINE.read(text).lesions if m.status == "affirmed"] == ["definite"]
