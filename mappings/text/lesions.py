@@ -8,7 +8,6 @@ from mappings.text.afterwards import settle
 from mappings.text.corrected import take_back
 from mappings.text.document import Document
 from mappings.text.draft import Draft
-from mappings.text.imaging import lies_elsewhere
 from mappings.text.measures import count, count_after, counted, pain_score, sizes
 from mappings.text.onset import give_records, give_times
 from mappings.text.otherwise import settled_otherwise
@@ -95,10 +94,11 @@ class LesionReader(Surroundings):
     def _heads(self, sentence: Sentence) -> list[Head]:
         hits = [h for category in ("lesion", "named") for h in self.document.within(category, sentence)]
         hits = sorted(hits + self._vague(sentence), key=lambda h: h.first)
-        hits = [h for h in hits if not self._inside(h, sentence) and not settled_otherwise(self.document, h)]
+        inner = [h for h in hits if self._inside(h, sentence)]
+        hits = [h for h in hits if h not in inner and not settled_otherwise(self.document, h)]
         seen: set[int] = set()
         hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
-        hits = [h for h in hits if h.value not in _CALCIUM or not lies_elsewhere(self.document, sentence, h)]
+        hits = [h for h in hits if not (h.value in _CALCIUM and self._calcium_elsewhere(h, inner, sentence))]
         hits = [h for h in hits if h.value != "plaque" or not self._of_vessel(h, sentence)]
         specific = [h for h in hits if h.value != "skin-change"]
         if specific and len(specific) < len(hits):

@@ -7,6 +7,7 @@ from msgspec import Struct
 from mappings.facts import Site
 from mappings.text.document import Document
 from mappings.text.draft import BARE, Draft
+from mappings.text.imaging import lies_elsewhere
 from mappings.text.schema import load_places
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
@@ -75,6 +76,17 @@ class Surroundings:
                 ):
                     return True
         return False
+
+    def _calcium_elsewhere(self, calcium: Hit, inner: list[Hit], sentence: Sentence) -> bool:
+        """Whether a calcification is that of a vessel, joint or organ, or of a lesion in one ("thyroid nodule with
+        calcification")."""
+        document = self.document
+        within = any(
+            0 < calcium.first - hit.last < _WINDOW
+            and all(document.word(i) in document.vocab.joining for i in range(hit.last, calcium.first))
+            for hit in (*inner, *document.within("ignored", sentence))
+        )
+        return within or lies_elsewhere(document, sentence, calcium)
 
     def _of_vessel(self, plaque: Hit, sentence: Sentence) -> bool:
         """Whether a calcified plaque is one of an artery: "calcified plaque in right leg arteries"."""

@@ -146,13 +146,17 @@ def test_a_blood_pressure_is_one_result(text: str) -> None:
         "Calcified plaques in the lower extremity arteries",
         "Atherosclerosis with calcified plaque",
         "Calcified nodule of aortic valve",
+        "Thyroid nodule with calcification",
+        "DRE: hard nodule",
+        "Hard swelling of parotid",
+        "Calcified epididymal nodule",
         "verkalkte Plaques der A. carotis",
         "placa calcificada en la carótida",
         "placas calcificadas coronárias",
         "plaque calcifiée de l'aorte",
     ],
 )
-def test_a_calcified_plaque_of_a_vessel_is_none_of_the_skin(text: str) -> None:
+def test_what_is_hard_in_a_vessel_or_organ_is_none_of_the_skin(text: str) -> None:
     assert not [m for m in ENGINE.read(text, kind="condition").lesions if m.status == "affirmed"]
 
 
