@@ -55,6 +55,12 @@ def is_word(words: str) -> bool:
     return _LETTERS.search(words) is not None
 
 
+def categories(resource: Mapping[str, Any]) -> set[str]:
+    """The words and codes of a resource's categories, in small letters."""
+    kinds = map(concept, items(resource.get("category")))
+    return {word.strip().lower() for kind in kinds for word in (*kind.texts, *(c.code for c in kind.codings)) if word}
+
+
 def text(value: object) -> str | None:
     """Words as plain text (RTF comments without their markup); None when there are none."""
     if not isinstance(value, str) or not value.strip():

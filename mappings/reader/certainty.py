@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from mappings.datafile import read_data
-from mappings.reader.access import concept, items, mapping
+from mappings.reader.access import categories, items, mapping
 
 Coded = Literal["confirmed", "suspected", "excluded", "past"]
 _ORDER: tuple[Coded, ...] = ("excluded", "suspected", "past", "confirmed")
@@ -26,12 +26,9 @@ def certainty_of(code: object) -> Coded | None:
     return min(found, key=_ORDER.index) if found else None
 
 
-def is_of_relatives(category: object) -> bool:
+def is_of_relatives(condition: Mapping[str, Any]) -> bool:
     """Whether the categories of a Condition say that it is what a relative has."""
-    entries = category if isinstance(category, list) else [category]
-    kinds = map(concept, entries)
-    said = (word for kind in kinds for word in (*kind.texts, *(coding.code for coding in kind.codings)) if word)
-    return any(word.strip().lower().replace("-", " ") in _of_relatives() for word in said)
+    return any(word.replace("-", " ") in _of_relatives() for word in categories(condition))
 
 
 def _letter(extension: Mapping[str, object]) -> str:

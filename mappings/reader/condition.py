@@ -65,7 +65,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     if coded_as == "excluded":
         into.leave_out(ref, "coded as an excluded diagnosis")
         return
-    if is_of_relatives(resource.get("category")):
+    if is_of_relatives(resource):
         into.leave_out(ref, "family history")
         return
     clinical = codes(resource.get("clinicalStatus"))

@@ -12,6 +12,7 @@ from mappings.facts import Certainty, Finding, Hardness, Lesion, LesionKind
 from mappings.reader import shape
 from mappings.reader.access import (
     Concept,
+    categories,
     concept,
     confidential,
     first_date,
@@ -243,10 +244,8 @@ def _without_misreadings(
 
 def _is_test(resource: Mapping[str, Any]) -> bool:
     """Whether it is the result of a laboratory test: by its category, or by a range beside it."""
-    words = observation_words()["laboratory"]
-    kinds = (concept(category) for category in items(resource.get("category")))
-    said = {word.strip().lower() for kind in kinds for word in (*kind.texts, *(c.code for c in kind.codings)) if word}
-    return not said.isdisjoint(words) or bool(resource.get("referenceRange"))
+    listed = not categories(resource).isdisjoint(observation_words()["laboratory"])
+    return listed or bool(resource.get("referenceRange"))
 
 
 def _without_its_name(reading: TextReading, heading: int) -> TextReading:
