@@ -7,17 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from hooks.cards.markdown import escape
 from hooks.cards.voice import Voice
-from hooks.model import TherapyItem, WorkupItem
+from hooks.model import OPEN, TherapyItem, WorkupItem
 
 _BRACKET = re.compile(r"\(([^()]*)\)")
 """the fact of the chart that a reason ends with: "(no eGFR within 90 days)"."""
-_OPEN = frozenset({"offer", "warn", "need"})
 Line = tuple[str, tuple[str, ...]]
 
 
 def shown_therapies(voice: Voice) -> tuple[TherapyItem, ...]:
     """Described at this grade and open for this patient: those that can be drafted first, then in their own order."""
-    open_ones = [item for item in voice.assessment.therapies if item.described and item.fits and item.decision in _OPEN]
+    open_ones = [item for item in voice.assessment.therapies if item.described and item.fits and item.decision in OPEN]
     ranked = sorted(open_ones, key=lambda item: (not item.orderable, item.decision == "need"))
     return tuple(ranked[: voice.cards.limits["therapies"]])
 
@@ -87,7 +86,7 @@ def left_out(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:
     in_full = {item.id for item in shown}
     groups: dict[str, list[TherapyItem]] = {}
     for item in voice.assessment.therapies:
-        held_back = item.decision == "block" or (item.fits and item.decision in _OPEN and item.id not in in_full)
+        held_back = item.decision == "block" or (item.fits and item.decision in OPEN and item.id not in in_full)
         if item.described and held_back:
             groups.setdefault(voice.sentence(item.because, item.evidence), []).append(item)
     for because, items in groups.items():

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from hooks.knowledge import Knowledge
-from hooks.knowledge.safety_schema import Rule
+from hooks.knowledge.safety_schema import CARD_TEXT, Rule
 
-_CARD_TEXT = "card-text"
-"""agent id of the safety rules that speak on the card itself."""
 Sources = tuple[str, ...]
 
 
@@ -40,7 +38,7 @@ def _made(knowledge: Knowledge) -> Tables:
     for rule in knowledge.safety.rules:
         rules.setdefault(rule.reported, []).append((rule.text, rule))
     notes = [(f"{d.name}:", d.sources) for d in knowledge.criteria.ctd.diagnoses]
-    notes += [(rule.text, rule.sources) for rule in knowledge.safety.rules if _CARD_TEXT in rule.agents]
+    notes += [(rule.text, rule.sources) for rule in knowledge.safety.rules if CARD_TEXT in rule.agents]
     return Tables(
         {m.text: m.sources for m in knowledge.messages.messages.values() if m.sources},
         rules,

@@ -176,6 +176,10 @@ class Cap(Strict):
     unit: str
 
 
+CARD_TEXT = "card-text"
+"""the agent of a rule whose sentence stands on the card itself, and belongs to no therapy."""
+
+
 class Rule(Sourced):
     """One test of table 4.2. The part of `id` before the dot is what is reported."""
 
@@ -185,6 +189,8 @@ class Rule(Sourced):
     when: Condition
     action: Action
     order_off: bool = False
+    of_order: bool = False
+    """it speaks of an order of the agent, and not of the agent as it is taken."""
     text: str = Field(min_length=10, pattern=r"[^.]$")
     cap: Cap | None = None
     needs: tuple[str, ...] = ()
@@ -205,7 +211,8 @@ class Rule(Sourced):
     def _consistent(self) -> Self:
         if strangers := set(self.speaks_of) - set(self.sources):
             raise ValueError(f"{self.id}: speaks_of names {sorted(strangers)}, which are none of its sources")
-        if (self.action == "cap") != (self.cap is not None) and self.id != "G3.2":
+        of_record = self.when.agent == "dose-intolerant"  # then the highest tolerated dose is the ceiling
+        if (self.action == "cap") != (self.cap is not None or of_record):
             raise ValueError(f"{self.id}: a cap, and only a cap, states its ceiling")
         if self.basis == "unverified" and self.action in ("none",) and self.order_off:
             raise ValueError(f"{self.id}: an unverified note can't take the order away unseen")

@@ -12,21 +12,16 @@ from msgspec import Struct
 
 from hooks.case import Case
 from hooks.chart import Chart
-from hooks.knowledge.safety_schema import Cap, Safety
+from hooks.knowledge.safety_schema import CARD_TEXT, Cap, Safety
 from hooks.knowledge.therapy_schema import Phrases, Therapies, Therapy
-from hooks.model import InUse, TherapyDecision, TherapyItem
+from hooks.model import OPEN, InUse, TherapyDecision, TherapyItem
 from hooks.therapy.rules import Fired, Rulebook, fire, lowest_caps, rulebook, strictest
 from hooks.therapy.view import Hit, View
 
 __all__ = ["Prompt", "Verdict", "Weighing", "decide_therapies", "prompts", "weigh_therapies"]
 
 _DESCRIBED = frozenset({"probable", "likely", "confirmed"})
-_FAILED = "G4.5"
-_ACTIVE = "G4.7"
-_GATE = "G4"
-"""the rules of the order gate: they speak of an order, not of what is taken."""
 _WAITS = "need"
-_LIVE = frozenset({"offer", "warn", "need"})
 
 Verdict = tuple[str, TherapyDecision, bool, bool]
 """(id, decision, whether it fits, whether it may be ordered)."""
@@ -106,7 +101,7 @@ class Weighing(Struct, frozen=True):
         """The therapies that are live (they suit this patient and nothing rules them out), and what they wait for."""
         found: set[str] = set()
         for entry in self.entries:
-            if entry.fits and entry.verdict[1] in _LIVE:
+            if entry.fits and entry.verdict[1] in OPEN:
                 found.update((entry.therapy.id, *entry.needs))
         return frozenset(found)
 
@@ -133,7 +128,7 @@ def decide_therapies(chart: Chart, case: Case, knowledge: HasTherapyKnowledge) -
 
 def prompts(view: View, knowledge: HasTherapyKnowledge) -> tuple[Prompt, ...]:
     """The tests of the table whose agent is the card itself."""
-    fired = rulebook(knowledge.safety, knowledge.therapies).evaluate(view, only="card-text")
+    fired = rulebook(knowledge.safety, knowledge.therapies).evaluate(view, only=CARD_TEXT)
     return tuple(Prompt(f.rule.reported, f.note, f.hit.refs, f.rule.sources) for f in fired)
 
 
@@ -183,9 +178,9 @@ def _item(entry: _Weighed, case: Case, phrases: Phrases, book: Rulebook) -> Ther
 def _in_use(agent: str, fired: list[Fired], book: Rulebook) -> InUse | None:
     """The rules that speak against an agent as it is taken. One that waits for a result is a danger where it speaks of
     another drug (colchicine with diltiazem, kidney function unknown)."""
-    if _ACTIVE not in [f.id for f in fired]:
+    if not any(f.rule.when.agent == "active" for f in fired):
         return None
-    dangers = [f for f in fired if f.reported != _GATE and (f.action != _WAITS or f.id in book.of_drugs)]
+    dangers = [f for f in fired if not f.rule.of_order and (f.action != _WAITS or f.id in book.of_drugs)]
     dangers.sort(key=lambda f: (f.strictness, f.position))
     return InUse(
         tuple(dict.fromkeys([f.note for f in dangers])),
@@ -201,8 +196,8 @@ def _decision(top: Fired | None, fired: list[Fired], fits: bool) -> TherapyDecis
     if top is None:
         return "offer" if fits else "not-indicated"
     if top.action == "block":
-        blocks = {f.id for f in fired if f.action == "block"}
-        return "not-indicated" if blocks == {_FAILED} else "block"
+        only_failed = all(f.rule.when.agent == "failed" for f in fired if f.action == "block")
+        return "not-indicated" if only_failed else "block"
     return "need" if top.action == "need" else "warn"
 
 
@@ -228,7 +223,7 @@ def _because(
 
 
 def _cap(fired: Fired, therapy: Therapy) -> Cap | None:
-    """The ceiling of a cap: the rule's own, or the lowest dose that the record calls tolerated (G3.2)."""
+    """The ceiling of a cap: the rule's own, or the lowest dose that the record calls tolerated."""
     if fired.rule.cap is not None:
         return fired.rule.cap
     doses = fired.hit.doses

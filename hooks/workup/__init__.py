@@ -18,7 +18,7 @@ from hooks.chart import Chart
 from hooks.knowledge.safety_schema import Safety
 from hooks.knowledge.therapy_schema import Therapies
 from hooks.knowledge.workup_schema import Avoid, WorkupEntry, WorkupRules
-from hooks.model import TherapyItem, WorkupDecision, WorkupItem
+from hooks.model import OPEN, TherapyItem, WorkupDecision, WorkupItem
 from hooks.therapy import weigh_therapies
 from hooks.therapy.conditions import Compiler, Test
 from hooks.therapy.rules import Rulebook, rulebook
@@ -116,7 +116,7 @@ def _with_cautions(item: WorkupItem, book: Rulebook, view: View) -> WorkupItem:
 
 def _waited_for(items: tuple[TherapyItem, ...]) -> frozenset[str]:
     """The therapies that are live (they suit this patient and nothing rules them out), and what they wait for."""
-    live = [item for item in items if item.fits and item.decision in ("offer", "warn", "need")]
+    live = [item for item in items if item.fits and item.decision in OPEN]
     return frozenset([item.id for item in live] + [need for item in live for need in item.needs])
 
 

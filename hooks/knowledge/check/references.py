@@ -26,6 +26,7 @@ from hooks.knowledge.entries import Entry, entries
 from hooks.knowledge.mimics import Pointers
 from hooks.knowledge.red_flags import Calciphylaxis, Infection, Malignancy, RedFlags
 from hooks.knowledge.safety_schema import (
+    CARD_TEXT,
     AllergyTest,
     Condition,
     FindingTest,
@@ -158,7 +159,7 @@ _FIELDS: Mapping[tuple[type[BaseModel], str], Kind] = {
 }
 """Which field names what. A mapping names by its keys."""
 
-_OTHER_SUBJECTS = frozenset({"card-text", "skin-biopsy"})
+_OTHER_SUBJECTS = frozenset({CARD_TEXT, "skin-biopsy"})
 """Rules can be about the card itself and about a biopsy, which are no therapies."""
 
 
