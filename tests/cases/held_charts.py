@@ -83,10 +83,10 @@ def _charts_of(path: Path) -> Iterable[Held]:
         base = entries.get(entry.get("extends", ""), {})
         whole = base | {"long": False} | entry | {"chart": [*base.get("chart", []), *entry["chart"]]}
         entries[entry["id"]] = whole
-        yield Held(entry["id"], path.stem, whole["language"], tuple(_resources(whole)), whole["expect"], whole["long"])
+        yield Held(entry["id"], path.stem, whole["language"], tuple(resources(whole)), whole["expect"], whole["long"])
 
 
-def _resources(entry: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def resources(entry: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     gender, born = entry["patient"]
     patient = {"resourceType": "Patient", "id": "p", "gender": gender, "birthDate": str(born)}
     if "deceased" in entry:
