@@ -36,8 +36,15 @@ class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaul
     prefetch: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
 
 
+class Prefetch(dict[str, Any]):
+    """The values of a prefetch. `size`: how many bytes it was written in."""
+
+    size: int | None = None
+
+
 _REQUEST = msgspec.json.Decoder(_Request)
 _ENCODER = msgspec.json.Encoder()
+_NAMED = b',"prefetch":'
 _SMALL = 2000
 """bytes; less is decoded at once."""
 
@@ -53,12 +60,14 @@ def late_request(body: bytes, about: About, reader: ChartReader, *, max_nodes: i
         if sent is msgspec.UNSET or not is_all(members, body):
             return None
         members.prefetch = msgspec.UNSET
-        request: dict[str, Any] = dict(decode_request(_ENCODER.encode(members)))
+        rest = _ENCODER.encode(members)
+        request: dict[str, Any] = dict(decode_request(rest))
         told = about(request)
         if told is None:
             return None
         look = reader.look(*told)
-        request["prefetch"] = {name: _value(value, look) for name, value in sent.items()}
+        request["prefetch"] = found = Prefetch({name: _value(value, look) for name, value in sent.items()})
+        found.size = len(body) - len(rest) - len(_NAMED)
     except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
         return None
     return request

@@ -3,17 +3,14 @@
 A chart is opened several times in a visit, by several people, and seldom has anything been added in between. What is
 kept stands for a patient, and is used only when the prefetch has the same content byte for byte and everything else on
 which facts and assessment depend is the same too; then it is exactly what would be worked out again. Only charts are
-kept that were read from the prefetch alone: what a server would say today is known only when it is asked.
-
-Of a Bundle its own id, meta and timestamp don't count: servers make them anew at every search, and no rule reads
-them."""
+kept that were read from the prefetch alone: what a server would say today is known only when it is asked."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import date, tzinfo
 from typing import Any
 
@@ -21,10 +18,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cds_service.bundle_frame import BundleFrame
 from cds_service.errors import BadRequest
 from cds_service.glance import HOOKS_AT_A_GLANCE, KNOWN, parted
 from cds_service.limits import decode_request
+from cds_service.prefetch_content import content_of
 from cds_service.request_tag import content_tag
 from hooks.cards import CardContext
 from hooks.model import Assessment
@@ -44,7 +41,6 @@ _OF_ENTRY = 128 * 1024
 _MOST_READERS = 4
 """people for whom the cards of one chart are kept as written: who accepts is named in them."""
 _SECRET_BYTES = 32
-_Part = bytes | memoryview | msgspec.Raw
 
 
 class Terms(Guarded, frozen=True, eq=False):
@@ -104,12 +100,11 @@ def _renewed(card: Card, new_uuid: Callable[[], str]) -> Card:
 
 
 class Asked(Guarded, frozen=True):
-    """The question of a request; its prefetch in bytes, as a whole and by key."""
+    """The question of a request, and its prefetch in bytes."""
 
-    hidden = frozenset({"hook", "prefetch", "values"})
+    hidden = frozenset({"hook", "prefetch"})
     hook: HookRequest
     prefetch: memoryview
-    values: Mapping[str, msgspec.Raw]
 
 
 class Reopening(Guarded, frozen=True):
@@ -178,7 +173,7 @@ class Reopened:
 
     def digest(self, asked: Asked) -> bytes:
         """What stands for the content of a prefetch; it never leaves the process. For any thread."""
-        return content_tag(self._secret, _told_apart(_content(asked)))
+        return content_tag(self._secret, content_of(asked.prefetch))
 
     def _drop(self, key: Key) -> None:
         held = self._held.pop(key, None)
@@ -186,55 +181,13 @@ class Reopened:
             self._room -= held.room
 
 
-class _Bundle(BundleFrame, gc=False, forbid_unknown_fields=True, omit_defaults=True):
-    entry: msgspec.Raw = msgspec.Raw()
-
-
 _PREFETCH = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_BUNDLE = msgspec.json.Decoder(_Bundle)
-_ENCODER = msgspec.json.Encoder()
-_TYPE = ("resourceType", len('"Bundle"'))
-_RAW = tuple(name for name in _Bundle.__struct_fields__ if name != _TYPE[0])
 
 
-def _told_apart(parts: Iterable[_Part]) -> Iterator[_Part]:
-    """Each behind its length, so that no two divisions of the same bytes look alike."""
-    for part in parts:
-        yield len(part).to_bytes(8)
-        yield part
-
-
-def _content(asked: Asked) -> Iterator[_Part]:
-    """What of a prefetch is looked at: of plain Bundles what stays the same from search to search, of others all."""
-    if _length((name, len(value)) for name, value in asked.values.items()) != len(asked.prefetch):
-        yield asked.prefetch
-        return
-    for name, value in asked.values.items():
-        yield name.encode("utf-8", "surrogatepass")
-        bundle = _bundle(value)
-        yield from (value,) if bundle is None else (bundle.type, bundle.total, bundle.link, bundle.entry)
-
-
-def _bundle(value: msgspec.Raw) -> _Bundle | None:
-    """A Bundle with nothing beside what a searchset has; None for anything else."""
-    try:
-        bundle = _BUNDLE.decode(value)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
-    there = ((name, len(getattr(bundle, name))) for name in _RAW if len(getattr(bundle, name)))
-    return bundle if _length((_TYPE, *there)) == len(value) else None
-
-
-def _length(members: Iterable[tuple[str, int]]) -> int:
-    """Of an object with these members, values so many bytes long, as programs write it: one that is longer has blanks,
-    or a member twice."""
-    sizes = [len(_ENCODER.encode(name)) + 1 + size for name, size in members]
-    return 2 + sum(sizes) + max(len(sizes) - 1, 0)
-
-
-def asked(body: bytes, expected_hook: str, wanted: Callable[[str], bool]) -> Asked | None:
+def asked(body: bytes, expected_hook: str, wanted: Callable[[str], bool], size: int | None = None) -> Asked | None:
     """The question of a request and its prefetch, where the patient is `wanted`; None for a hook that brings drafts,
-    and whenever the request is not quite regular: then the long way says what is wrong with it."""
+    and whenever the request is not quite regular: then the long way says what is wrong with it. `size`: how many bytes
+    its prefetch has, where that is known."""
     if expected_hook not in HOOKS_AT_A_GLANCE:
         return None
     for rest, sent in parted(body):
@@ -245,8 +198,9 @@ def asked(body: bytes, expected_hook: str, wanted: Callable[[str], bool]) -> Ask
             hook = parse_request(members, expected_hook=expected_hook, known_hooks=HOOKS)
             if not wanted(hook.patient_id):
                 return None
-            values = _PREFETCH.decode(sent)
+            if len(sent) != size:
+                _PREFETCH.decode(sent)  # or something else stands behind it
         except (msgspec.DecodeError, ValueError, RecursionError, BadRequest):
             continue
-        return None if hook.drafts else Asked(hook, sent, values)
+        return None if hook.drafts else Asked(hook, sent)
     return None

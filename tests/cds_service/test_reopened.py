@@ -128,13 +128,25 @@ def test_each_opening_is_kept_on_record_and_takes_feedback(service: Service) -> 
     assert [bool(row[0]) for row in matched] == [True]
 
 
-def test_what_servers_make_anew_at_every_search_is_no_change(service: Service) -> None:
-    service.ask(body())
-    again = body()
-    for number, value in enumerate(again["prefetch"].values()):
+def _searched_again(sent: Body, when: str) -> Body:
+    """The Bundles with what servers make anew, in front as they write it; an empty one without entries."""
+    for key, value in sent["prefetch"].items():
         if value and value["resourceType"] == "Bundle":
-            value |= {"id": f"b{number}", "meta": {"lastUpdated": f"2026-06-01T10:00:0{number % 10}Z"}}
-    assert service.ask(again) and service.read == 1
+            anew = {"id": f"b-{key}-{when}", "meta": {"lastUpdated": f"2026-06-01T{when}Z"}, "timestamp": when}
+            rest = {name: part for name, part in value.items() if name != "resourceType" and part}
+            sent["prefetch"][key] = {"resourceType": "Bundle", **anew, **rest}
+    return sent
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_what_servers_make_anew_at_every_search_is_no_change(service: Service, small: bool) -> None:
+    more = "" if small else "\n".join(f"Laboratory | Sodium | 14{n % 10} mmol/L | -{n}d" for n in range(20, 200))
+    service.ask(_searched_again(body(CHART + more), "10:00:00"))
+    assert service.ask(_searched_again(body(CHART + more), "10:00:01")) and service.read == 1
+    changed = _searched_again(body(CHART + more), "10:00:02")
+    changed["prefetch"]["allergies"]["link"] = [{"relation": "next", "url": "https://fhir.example.org/next"}]
+    service.ask(changed)
+    assert service.read == 2
 
 
 def test_a_request_with_blanks_is_known_when_it_is_the_same(service: Service) -> None:
@@ -382,6 +394,6 @@ def test_nothing_of_a_chart_is_shown_by_mistake() -> None:
     """What holds PHI has no words of it in its repr (logs, tracebacks)."""
     sent = json.dumps(body(), separators=(",", ":")).encode()
     question = asked(sent, "patient-view", lambda _: True)
-    assert question is not None and question.values
+    assert question is not None and question.prefetch
     shown = repr(question) + repr(opened()) + repr(reopened.Reopening(question.hook, opened()))
     assert "p1" not in shown and "Patient/p" not in shown
