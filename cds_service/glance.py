@@ -12,6 +12,7 @@ values counts, neither of them names a disease."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 from msgspec import Struct
@@ -130,7 +131,12 @@ def parted(body: bytes) -> Iterator[tuple[bytes, memoryview]]:
 def _doubtful(body: bytes, doubt: Doubt, reader: ChartReader) -> Doubtful | None:
     """The resources whose bytes concern, when they can be judged by themselves and none of them is coded as one of the
     diseases."""
-    return doubtful(body, doubt.concern, doubt.concerns, lambda one: reader.is_coded(decode(one), doubt.concepts))
+    return doubtful(body, doubt.concern, doubt.concerns, partial(is_coded, reader, doubt.concepts))
+
+
+def is_coded(reader: ChartReader, concepts: frozenset[str], resource: bytes) -> bool:
+    """Whether a resource is coded as one of the concepts."""
+    return reader.is_coded(decode(resource), concepts)
 
 
 def _is_named(

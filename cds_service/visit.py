@@ -14,8 +14,9 @@ from msgspec import Struct
 from cds_service.errors import Precondition
 from cds_service.fhir.client import Deadline
 from cds_service.gather import Gathered, gather_late
-from cds_service.glance import Doubt, Glance, glance
+from cds_service.glance import Doubt, Glance, glance, is_coded
 from cds_service.lanes import HEAVY_BYTES, HEAVY_RESOURCES
+from cds_service.late_request import Prefetch
 from cds_service.memory import now_ms
 from cds_service.pipeline import Brain, new_uuid
 from cds_service.reasons import reason_code
@@ -32,6 +33,7 @@ from hooks.model import Assessment
 from hooks.services import SERVICES
 from hooks.wire import HookRequest
 from mappings.dates import PartialDate
+from mappings.doubtful import is_meant
 from mappings.facts import PatientFacts
 
 Card = dict[str, Any]
@@ -56,7 +58,9 @@ class Visit(Struct, frozen=True):
         tenant, begun = self.tenant, time.perf_counter()
         if self._is_off:
             return []
-        read = await assessed(hook, self.state, tenant, partial(self._asked, body, lambda _: self.state.charts.keeps))
+        size = hook.prefetch.size if isinstance(hook.prefetch, Prefetch) else None
+        beside = partial(self._asked, body, lambda _: self.state.charts.keeps, size)
+        read = await assessed(hook, self.state, tenant, beside)
         if read.assessment.unreadable:
             await self._keep(hook, read.facts, read.assessment, (), (), "unreadable", begun)
             if tenant is not None and tenant.fail_silent:
@@ -84,9 +88,10 @@ class Visit(Struct, frozen=True):
         opened = charts.find((name, hook.patient_id), digest, self._terms(hook))
         return None if opened is None else Reopening(hook, opened)
 
-    def _asked(self, body: bytes, wanted: Callable[[str], bool]) -> tuple[Asked, bytes] | None:
-        """The question of a request about a patient that is wanted, and the digest of its prefetch. For any thread."""
-        found = asked(body, SERVICES[self.service_id].hook, wanted)
+    def _asked(self, body: bytes, wanted: Callable[[str], bool], size: int | None = None) -> tuple[Asked, bytes] | None:
+        """The question of a request about a patient that is wanted, and the digest of its prefetch, which has so many
+        bytes. For any thread."""
+        found = asked(body, SERVICES[self.service_id].hook, wanted, size)
         return None if found is None else (found, self.state.charts.digest(found))
 
     def _terms(self, hook: HookRequest) -> Terms:
@@ -131,13 +136,16 @@ class Visit(Struct, frozen=True):
         brain = self.state.brain_of(self.tenant)
         if not brain.prescan.ready:
             return None
-        doubt = None
-        concern = brain.prescan.look(body)
+        doubt, concepts = None, brain.knowledge.criteria.ctd.concepts
+        is_sure = partial(is_coded, brain.reader, concepts)
+        concern = brain.prescan.look(body, partial(is_meant, body, brain.may_concern, is_sure))
+        if concern is not None and concern.meant:
+            return None
         if concern is not None:
             doubt = Doubt(
                 concern,
                 brain.may_concern,
-                brain.knowledge.criteria.ctd.concepts,
+                concepts,
                 partial(self.state.release, tenant=self.tenant),
             )
         hook = SERVICES[self.service_id].hook

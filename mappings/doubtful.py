@@ -87,6 +87,16 @@ def doubtful(
     return Doubtful(tuple(body[at:end] for at, end in found), entries)
 
 
+def is_meant(
+    body: bytes, concerns: Callable[[bytes], bool], is_sure: Callable[[bytes], bool], begin: int, end: int
+) -> bool:
+    """Whether a resource in a part of the request is sure to mean it: then `doubtful` gives None. Never raises."""
+    try:
+        return any(is_sure(body[slice(*one)]) for one in _concerning(body, ((begin, end),), concerns))
+    except (ValueError, RecursionError):
+        return False
+
+
 def _concerning(
     body: bytes, parts: Iterable[tuple[int, int]], concerns: Callable[[bytes], bool]
 ) -> Iterator[tuple[int, int]]:

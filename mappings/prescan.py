@@ -11,7 +11,7 @@ and never in two resources."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -27,14 +27,20 @@ _SIGNALS = (r"\\u", r"\\\\", "<", "&", r'"data"')
 """what asks for a second look: other escapes, markup, attachments"""
 _ESCAPE, _DOUBLE, _OPEN, _AMPERSAND, _DATA = range(len(_SIGNALS))
 _MARKUP = frozenset({_OPEN, _AMPERSAND})
+_ASKED = 2
+"""parts of a text that are asked whether they mean it, while it is still looked at"""
+IsMeant = Callable[[int, int], bool]
+"""whether the part from here to there is sure to mean one of the concepts"""
 
 
 class Concern(Struct, frozen=True):
     """Where JSON text may name one of the concepts: the parts of it (`plainbytes.in_parts`) that do by themselves, the
-    surest first. `escaped`: letters may be written as escapes somewhere in the text."""
+    surest first. `escaped`: letters may be written as escapes somewhere in the text. `meant`: one of the parts is sure
+    to mean it, and the rest of the text was not looked at."""
 
     parts: Iterable[tuple[int, int]]
     escaped: bool
+    meant: bool = False
 
 
 class Prescan:
@@ -69,13 +75,13 @@ class Prescan:
         Bytes that are no JSON give any answer; nothing raises."""
         return self.look(raw) is not None
 
-    def look(self, raw: bytes) -> Concern | None:
+    def look(self, raw: bytes, is_meant: IsMeant | None = None) -> Concern | None:
         """As `may_concern`, and where. A name whose words stand, or may stand, in several parts concerns, but no part
-        does."""
+        does. `is_meant` ends the look: most who have a disease have it coded in one of the first parts."""
         if self._compiled is None:
             self.prepare()
         assert self._compiled is not None  # noqa: S101 - prepared
-        return self._compiled.look(raw)
+        return self._compiled.look(raw, is_meant)
 
 
 class _Seen(Struct, frozen=True):
@@ -124,14 +130,19 @@ class _Compiled:
         }
         """what a rough pattern stands for: it is asked when the pattern is found and a name would be whole with it."""
 
-    def look(self, raw: bytes) -> Concern | None:
+    def look(self, raw: bytes, is_meant: IsMeant | None) -> Concern | None:
         spans = in_parts(raw)
+        asked = 0
         parts: list[_Seen] = []
         hits: set[int] = set()
         texts: list[bytes] = []
         unclear = False
         for begin, end in spans:
             part = self._seen(raw[begin:end])
+            if is_meant is not None and asked < _ASKED and self.surely_named(part.hits):
+                asked += 1
+                if is_meant(begin, end):
+                    return Concern((), part.escaped, meant=True)
             parts.append(part)
             hits |= part.hits
             texts += part.texts

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from cds_service.glance import is_coded
 from mappings import plainbytes
+from mappings.doubtful import is_meant
+from mappings.prescan import _Compiled
 from tests.cds_service.glances import COLD, Ways, answering, bundle, empty, ending_in, envelope, of, prefetch_of
 from tests.public_data import charts
 
@@ -76,6 +80,26 @@ def test_words_that_only_look_like_a_disease(ways: Ways, conditions: list[Any]) 
 def test_what_names_one_or_rests_on_others_takes_the_long_way(ways: Ways, conditions: list[Any]) -> None:
     named = orjson.dumps(envelope(empty() | {"conditions": bundle(COLD, *conditions)}))
     assert ways.same(named) == (200, False)
+
+
+@pytest.mark.parametrize(("code", "is_coded_so"), [({"code": "55464009"}, True), ({"display": "Lupus"}, False)])
+def test_a_coded_disease_ends_the_look(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch, code: dict[str, str], is_coded_so: bool
+) -> None:
+    """Of the bytes behind it nothing is looked at; a name in words may mean something else."""
+    monkeypatch.setattr(plainbytes, "_PART", 100)
+    looked: list[int] = []
+    found = _Compiled._seen
+    monkeypatch.setattr(_Compiled, "_seen", lambda self, raw: looked.append(1) or found(self, raw))
+    disease = of("Condition", code={"coding": [{"system": "http://snomed.info/sct"} | code]})
+    sent = orjson.dumps(envelope(empty() | {"conditions": bundle(disease, *[COLD] * 300)}))
+    concepts = (brain := ways.client.app.state.cds.brain).knowledge.criteria.ctd.concepts  # type: ignore[attr-defined]
+    is_sure = partial(is_coded, brain.reader, concepts)
+    concern = brain.prescan.look(sent, partial(is_meant, sent, lambda raw: True, is_sure))
+    assert concern is not None and concern.meant == is_coded_so
+    parts = len(plainbytes.in_parts(sent))
+    assert parts > 100 and len(looked) == (2 if is_coded_so else parts)
+    assert ways.same(sent) == (200, False)
 
 
 def test_words_of_the_envelope_are_no_doubt(ways: Ways) -> None:
