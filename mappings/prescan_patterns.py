@@ -10,7 +10,7 @@ from typing import Any
 from mappings import systems
 from mappings.codelists import Coding, Terminology
 from mappings.spelt import AFTER, BEFORE, is_spelt, spaced
-from mappings.text.schema import load_common
+from mappings.text.common import load_common
 from mappings.text.spelling import Spelling
 from mappings.text.vocabulary import Payload, Vocabulary
 

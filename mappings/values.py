@@ -12,21 +12,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mappings.datafile import read_data
+from mappings.text.common import either, load_common
+from mappings.text.folding import fold
 from mappings.units import Analyte, UnitTable
 
 _NUMBER = re.compile(
     r"\s*(?P<comparator>[<>≤≥]=?|)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>[^\d\s].{0,24})?\s*"
 )
-_RANGE = re.compile(
-    r"\s*(?P<low>\d{1,7}(?:[.,]\d{1,6})?)\s*(?:-|–|—|−|~|to|a|à|até|hasta|bis)\s*(?P<high>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*"
-)
 _ONE_SIDED = re.compile(r"\s*(?P<comparator>[<>≤≥]=?)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*")
-_RANGE_OPENS = re.compile(
-    r"^\s*[\[(]?\s*(?:(?:n(?=\s?[:=]|\s\d)|normal|ref(?:erence)?|réf(?:érence)?|normes?|norm|v\.?[nr]|n\.?[vr]|referencia|referência|range|interval|norm(?:al)?(?:wert|bereich)|referenzbereich|"
-    r"referenz(?:werte?|intervall)|norm(?:al)?werte|rango|intervalo|intervalle|faixa|limits|límites|limites|values|"
-    r"normale?s|normais|usuelles|valeurs?|valor(?:es)?|vr|vn|rr|ri|de|von|from)(?![^\W\d_])\.?\s*)*[:=]?\s*",
-    re.IGNORECASE,
-)
 _PRECISION = Decimal("0.0001")
 """of a limit that was converted to the result's unit: finer than any laboratory reports."""
 _COMPARATORS = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
@@ -285,10 +278,32 @@ def _in_unit(limit: Quantity, quantity: Quantity, analyte: Analyte | None) -> De
     return _bare((canonical / one).quantize(_PRECISION)) if canonical is not None and one else None
 
 
+class _Patterns(NamedTuple):
+    opening: re.Pattern[str]
+    """what calls the figures behind it a range, in small letters without accents."""
+    range: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    common = load_common()
+    names = {word.strip(".") for name in (*common.range_names, *common.range_signs) for word in name.split()}
+    letters = rf"(?:{either(common.range_letters)})(?=\s?[:=]|\s\d)"
+    limit = r"\d{1,7}(?:[.,]\d{1,6})?"
+    return _Patterns(
+        re.compile(rf"\s*[\[(]?\s*(?:(?:{letters}|{either(names, common.range_words)})(?![^\W\d_])\.?\s*)*[:=]?\s*"),
+        re.compile(
+            rf"\s*(?P<low>{limit})\s*(?:-|–|—|−|~|{either(common.numbers.limits)})\s*(?P<high>{limit})\s*"
+            r"(?P<unit>\D.{0,24})?\s*"
+        ),
+    )
+
+
 def parse_range(text: str, quantity: Quantity, analyte: Analyte | None, table: UnitTable) -> Range | None:
     """A range that a text is wholly ("8.5 - 10.2 mg/dL", "(2,15–2,55)", "Ref: <10.2"), in the result's own unit."""
-    bare = _RANGE_OPENS.sub("", text).strip().removesuffix(")").removesuffix("]").strip()
-    match = _RANGE.fullmatch(bare)
+    opening = _patterns().opening.match(fold(text))
+    bare = text[opening.end() if opening else 0 :].strip().removesuffix(")").removesuffix("]").strip()
+    match = _patterns().range.fullmatch(bare)
     if match is not None:
         limits = [_limit(match[side], match["unit"], quantity, analyte, table) for side in ("low", "high")]
         return _ordered(limits[0], limits[1]) if None not in limits else None

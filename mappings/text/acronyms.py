@@ -5,19 +5,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import cache
 
-from mappings.text.schema import load_common
+from mappings.text.common import either, load_common
 from mappings.text.tokens import Words
 from mappings.text.vocabulary import Hit
 
 _REACH = 7
 """words from one part of the name to the next"""
 _LETTERS = 4
-_MEASURED = re.compile(
-    r"\s?[:=<>]?\s?(?:(?:a|à|at|of|de|is|von)\s)?\d{1,4}(?:[.,]\d{1,2})?\s?(?:ms|msec|s|sec|mmhg|mm|cm|l/min|%)(?![^\W_])"
-)
-_FRACTION = re.compile(r"\s?[:=]?\s?(?:[<>≤]\s?\d|\d{1,2}[.,]\d{1,3}(?![.\d]|\s?[yjaw]))")
-"""a value; no disease is followed by one, but for how long it has lasted"""
 _STOPS = frozenset(".;\n")
 _BEFORE = frozenset({"on", "in", "at", "%", "("})
 _BEHIND, _AHEAD = 5, 3
@@ -59,7 +55,7 @@ def _is_other(words: Words, hits: dict[str, list[Hit]], hit: Hit) -> bool:
     others = [index for index, other in enumerate(load_common().letters_for) if letters in other.words]
     if not others and not hit.value.startswith("ctd."):
         return False
-    if _MEASURED.match(words.folded, end) or _FRACTION.match(words.folded, end):
+    if any(pattern.match(words.folded, end) for pattern in _values()):
         return True
     before = [words.words[index] for index in range(max(0, hit.first - 4), hit.first)]
     while before and before[-1] in _BEFORE:
@@ -68,6 +64,20 @@ def _is_other(words: Words, hits: dict[str, list[Hit]], hit: Hit) -> bool:
         return True
     cues = [cue for cue in hits.get("letters", ()) if int(cue.value) in others]
     return any(_beside(words, hit, cue) for cue in cues)
+
+
+@cache
+def _values() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A number with its unit, and one that is a fraction or a limit: no disease is followed by a value, but for how
+    long it has lasted."""
+    words = load_common().numbers
+    return (
+        re.compile(
+            rf"\s?[:=<>]?\s?(?:(?:{either(words.value)})\s)?\d{{1,4}}(?:[.,]\d{{1,2}})?\s?"
+            rf"(?:{either(words.value_units)})(?![^\W_])"
+        ),
+        re.compile(rf"\s?[:=]?\s?(?:[<>≤]\s?\d|\d{{1,2}}[.,]\d{{1,3}}(?![.\d]|\s?[{words.time_letters}]))"),
+    )
 
 
 def _beside(words: Words, hit: Hit, cue: Hit) -> bool:

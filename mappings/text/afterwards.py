@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.draft import BARE, Draft
-from mappings.text.schema import load_common
 from mappings.text.sites import located
 from mappings.text.surroundings import compatible
 from mappings.text.times import written_dates

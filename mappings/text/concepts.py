@@ -7,10 +7,10 @@ from bisect import bisect_left
 from msgspec.structs import replace
 
 from mappings.facts import Site
+from mappings.text.common import load_common
 from mappings.text.context import Reach, strongest
 from mappings.text.document import Document
 from mappings.text.reading import ConceptMention, Status, TimeSpan
-from mappings.text.schema import load_common
 from mappings.text.sites import located
 from mappings.text.times import times
 from mappings.text.tokens import YEAR, Sentence

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from mappings.text import replies, rows
+from mappings.text.common import load_common
 from mappings.text.denials import goes_on, leading
 from mappings.text.feared import feared
 from mappings.text.reading import Status
-from mappings.text.schema import load_common
-from mappings.text.tokens import SUSPICION, YEAR, Sentence, Words, begins_line, opens_question
+from mappings.text.tokens import YEAR, Sentence, Words, begins_line, opens_question
 from mappings.text.unfilled import item, unfilled
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
@@ -259,7 +259,7 @@ class Contexts:
 
     def _joined(self, hit: Hit) -> bool:
         """ "Lupusverdacht", "SLE-Verdacht": the doubt is in one word with what it doubts."""
-        if self._word(hit.first) != SUSPICION or not hit.first:
+        if self._word(hit.first) != load_common().suspicion or not hit.first:
             return False
         gap = self._words.text[self._words.ends[hit.first - 1] : self._words.starts[hit.first]]
         return gap in ("", "-") and self._word(hit.first - 1)[0].isalpha()

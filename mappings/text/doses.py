@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cache
 
 from msgspec import Struct
 
+from mappings.text.common import either, load_common
 from mappings.text.document import Document
 from mappings.text.reading import DoseTolerance
 from mappings.text.times import amount
 from mappings.text.vocabulary import Hit
 
-_DOSE = re.compile(
-    r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(mg|mcg|[µμ]g|g)"
-    r"(?:\s?(?:/|per|pro|por|par|al|am|a\s?la|au|ao)\s?(d|day|tag|dia|die|jour|j|24\s?h)(?![a-z]))?(?!\w)"
-)
 _MOST = 200
 """drugs named in one text; a longer list is no story of doses."""
 _BREAKS = frozenset({",", ";", ".", "(", "\n", "→"})
@@ -99,7 +97,7 @@ def _hits(document: Document, category: str, first: int, last: int) -> list[Hit]
 def _doses(document: Document, first: int, last: int) -> list[_Dose]:
     out = []
     start, end = document.span(first, last)
-    for match in _DOSE.finditer(document.words.folded, start, end):
+    for match in _dose().finditer(document.words.folded, start, end):
         index = next(i for i in range(first, last) if document.words.ends[i] > match.start())
         value = amount(match[1])
         after = next((i for i in range(index, last) if document.words.starts[i] >= match.end()), last)
@@ -109,6 +107,15 @@ def _doses(document: Document, first: int, last: int) -> list[_Dose]:
         times = Decimal(frequency.value) if frequency else Decimal(1) if match[3] else None
         out.append(_Dose(index, value * times if times else None, match[2].replace("mcg", "ug")))
     return out
+
+
+@cache
+def _dose() -> re.Pattern[str]:
+    words = load_common().numbers
+    return re.compile(
+        r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(mg|mcg|[µμ]g|g)"
+        rf"(?:\s?(?:{either(words.per)})\s?({either(words.day)})(?![a-z]))?(?!\w)"
+    )
 
 
 def _verdict(document: Document, dose: _Dose, left: int, right: int, good: list[Hit], bad: list[Hit]) -> str | None:

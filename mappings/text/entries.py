@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mappings.text.schema import Context, LanguageError, Lexicon, load_common
+from mappings.text.common import load_common
+from mappings.text.schema import Context, LanguageError, Lexicon
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _MARKS = frozenset("()|\\")

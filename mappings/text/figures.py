@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from mappings.text.common import either, load_common
 from mappings.text.document import Document
-from mappings.text.schema import load_common
 from mappings.text.vocabulary import Hit
 
 _RANGE = r"\d{1,4}(?:[.,]\d{1,3})?\s?[-–]\s?\d{1,4}(?:[.,]\d{1,3})?"
@@ -32,7 +32,7 @@ _BEFORE_UNIT = re.compile(
 """a range between the number and the unit ("12.4 H  8.6-10.2 mg/dL"), as in many tables."""
 _NAMED_RANGE = re.compile(rf"\((?:[a-z.:]{{1,12}}\s?){{0,2}}({_RANGE})\s?([^()]{{0,12}})\)\s?[:=]?\s?", re.IGNORECASE)
 """a range in the bracket behind the name ("Calcium (8.6-10.2 mg/dL): 9.4")."""
-_BOUNDS = r"(\d{1,3}(?:[.,]\d{1,2})?\s?(?:[-–]|to|bis|a)\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)"
+_BOUND = r"\d{1,3}(?:[.,]\d{1,2})?"
 _DECIMAL = re.compile(r"\d[.,]\d")
 _UNIT_INSIDE = re.compile(r"(?<=[\d\s])((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?![a-z])", re.I)
 _OPENS = frozenset(",([-–")
@@ -108,11 +108,12 @@ def _called() -> re.Pattern[str]:
     """A range behind a word that calls it so: "9.5 mg/dL Ref: 8.7-10.3", "9,4 mg/dL. Valores de referência: 8,6 a
     10,2"; behind one that may stand for something else ("norm", "N:") in the same line only."""
     common = load_common()
-    short, long = ("|".join(map(re.escape, words)) for words in (common.range_signs, common.range_names))
+    short, long, letters = map(either, (common.range_signs, common.range_names, common.range_letters))
+    bounds = rf"({_BOUND}\s?(?:[-–]|{either(common.numbers.limits)})\s?{_BOUND})(?![\w/–-]|[.,]\d)"
     return re.compile(
-        rf"(?:[ \t]{{0,3}}[,;]?[ \t]{{0,2}}(?:{short}|n[ \t]?(?=:))"
+        rf"(?:[ \t]{{0,3}}[,;]?[ \t]{{0,2}}(?:{short}|(?:{letters})[ \t]?(?=:))"
         rf"|[ \t]{{0,3}}[.,;]?\s{{0,3}}(?:[-–][ \t])?(?:{long}))"
-        rf"[.:= \t]{{1,4}}{_BOUNDS}"
+        rf"[.:= \t]{{1,4}}{bounds}"
     )
 
 

@@ -4,28 +4,51 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cache
+from typing import NamedTuple
 
+from mappings.text.common import either, load_common
 from mappings.text.document import Document
 from mappings.text.times import amount
 from mappings.text.vocabulary import Hit
 
-_SIZE = re.compile(
-    r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:(?:cm|mm)\s*)?"
-    r"(?:(?:[x×*]|-|–|by|to|por|a|bis|par|sur|mal)\s*(\d{1,3}(?:[.,]\d{1,2})?)\s*)?"
-    r"(?:(?:cm|mm)?\s*[x×*]\s*(\d{1,3}(?:[.,]\d{1,2})?)\s*)?(cm|mm|centimet\w*|zentimeter|millimet\w*|milimet\w*)(?!\w|[/²³])"
-)
-_SCORE = re.compile(r"(?<![\d/.])(10|\d(?:[.,]\d)?)\s*(?:/|out of|von|sur|de|em)\s*10(?![\d/])")
-_SPAN = re.compile(
-    r"^(?:\W{0,3}[01]\s?(?:-|–|to|a|bis|à|/)\s?10\)?(?=\W{1,4}\d)|\W{0,2}\((?=[^()]*\b[01]\b)(?=[^()]*\b10\b)[^()]{3,60}\))"
-)
-"""the ends of the scale behind its name ("0-10: 8", "(0 = none, 10 = worst): 7")"""
 _PLAIN = re.compile(r"^\W{0,4}(10|\d(?:[.,]\d)?)(?![\d/.])")
 _MM_PER_CM = Decimal(10)
-_SIZES = re.compile(r"\s?(?:,|/|x|and|e|et|und|y|to|a|bis)\s?\d+(?:[.,]\d+)?\s?(?:cm|mm)(?![a-z])")
-"""the first of two sizes ("8 and 11 mm")."""
 _TIMES = re.compile(r"[x×]\s?(\d{1,3})(?![\w/%×]|[.,]\d)(?!\s?(?:cm|mm|[x×])\b)")
 MOST = 200
 """a larger number before a lesion word is no count of lesions."""
+
+
+class _Patterns(NamedTuple):
+    size: re.Pattern[str]
+    """up to three sides and their unit."""
+    more: re.Pattern[str]
+    """behind a number: the second of two sizes ("8 and 11 mm")."""
+    score: re.Pattern[str]
+    scale: re.Pattern[str]
+    """the ends of the scale behind its name ("0-10: 8", "(0 = none, 10 = worst): 7")."""
+    named_score: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    words = load_common().numbers
+    sides, ends = either(words.sides, words.limits), either(words.limits)
+    side = r"\d{1,3}(?:[.,]\d{1,2})?"
+    lengths = either(words.lengths).replace(r"\*", r"\w*")
+    return _Patterns(
+        re.compile(
+            rf"(?<![\w.,])({side})\s*(?:(?:cm|mm)\s*)?(?:(?:[x×*]|-|–|{sides})\s*({side})\s*)?"
+            rf"(?:(?:cm|mm)?\s*[x×*]\s*({side})\s*)?({lengths})(?!\w|[/²³])"
+        ),
+        re.compile(rf"\s?(?:{either(words.lists, words.limits)})\s?\d+(?:[.,]\d+)?\s?(?:cm|mm)(?![a-z])"),
+        re.compile(rf"(?<![\d/.])(10|\d(?:[.,]\d)?)\s*(?:/|{either(words.out_of)})\s*10(?![\d/])"),
+        re.compile(
+            rf"^(?:\W{{0,3}}[01]\s?(?:-|–|/|{ends})\s?10\)?(?=\W{{1,4}}\d)"
+            r"|\W{0,2}\((?=[^()]*\b[01]\b)(?=[^()]*\b10\b)[^()]{3,60}\))"
+        ),
+        re.compile(rf"^\W{{0,2}}(?:{either(words.score)})\W{{1,2}}(10|\d)\b"),
+    )
 
 
 def sizes(document: Document, first: int, last: int) -> list[tuple[int, Decimal]]:
@@ -34,7 +57,7 @@ def sizes(document: Document, first: int, last: int) -> list[tuple[int, Decimal]
         return []
     start, end = document.span(first, last)
     out = []
-    for match in _SIZE.finditer(document.words.folded, start, end):
+    for match in _patterns().size.finditer(document.words.folded, start, end):
         index = next(i for i in range(first, last) if document.words.ends[i] > match.start())
         after = next((i for i in range(index, last) if document.words.starts[i] >= match.end()), last)
         if document.between("size-not", after, after + 1):
@@ -54,12 +77,12 @@ def pain_score(document: Document, first: int, last: int) -> Decimal | None:
     folded = document.words.folded
     scales = document.between("scale", first, last)
     if scales or document.between("pain", first, last):
-        match = _SCORE.search(folded, start, end)
+        match = _patterns().score.search(folded, start, end)
         if match:
             return amount(match[1])
     for scale in scales:
-        after = _SPAN.sub("", folded[document.words.ends[scale.last - 1] : end], count=1)
-        match = _PLAIN.match(after) or re.match(r"^\W{0,2}(?:of|von|de|is|score)\W{1,2}(10|\d)\b", after)
+        after = _patterns().scale.sub("", folded[document.words.ends[scale.last - 1] : end], count=1)
+        match = _PLAIN.match(after) or _patterns().named_score.match(after)
         if match:
             return amount(match[1])
     return None
@@ -148,7 +171,7 @@ def _figure(document: Document, index: int) -> int | None:
     word, after = document.word(index), document.word(index + 1)
     if word.isdigit():
         begun = document.words.folded[document.words.ends[index] :].lstrip()[:1] in ("-", "–")  # "5-9 mm"
-        begun = begun or _SIZES.match(document.words.folded, document.words.ends[index]) is not None
+        begun = begun or _patterns().more.match(document.words.folded, document.words.ends[index]) is not None
         bare = (
             not begun and not _glued(document, index) and after not in ("/", "%", "cm", "mm") and 0 < int(word) < MOST
         )

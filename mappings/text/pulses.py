@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number
 from mappings.text.reading import LabMention
-from mappings.text.schema import load_common
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
-TRACING = "ecg"
-_PHOSPHATE, _RATE = "phosphate", "heart-rate"
 _REACH = 7
 """words between a rhythm and its rate ("sinus rhythm with a ventricular rate of 46")."""
 _ENDS = frozenset(".,;)]|-–\n")
@@ -25,12 +23,12 @@ def told_apart(document: Document, analytes: list[Hit], number: Callable[[Hit], 
 
 
 def _rate(hit: Hit) -> Hit:
-    return Hit(hit.category, _RATE, hit.first, hit.last)
+    return Hit(hit.category, load_common().pulse.analyte, hit.first, hit.last)
 
 
 def _is_pulse(document: Document, hit: Hit, number: Callable[[Hit], Number | None]) -> bool:
     known = load_common().pulse
-    if hit.value != _PHOSPHATE or hit.last - hit.first > 1 or document.word(hit.first) not in known.letters:
+    if hit.value != known.instead_of or hit.last - hit.first > 1 or document.word(hit.first) not in known.letters:
         return False
     told = number(hit)
     if told is None or not told[0].isdigit() or told[3] is not None:
@@ -47,13 +45,14 @@ def traced(document: Document, hit: Hit, end: int, date: str | None) -> LabMenti
     if any(word.value == "void" for word in said) or document.between("drug", hit.last, shown.first):
         return None
     text = document.text(hit.first, shown.last)
-    return LabMention(TRACING, document.contexts.of_patient(hit), text, word="positive", date_text=date)
+    status = document.contexts.of_patient(hit)
+    return LabMention(load_common().pulse.tracing, status, text, word="positive", date_text=date)
 
 
 def rates(document: Document, sentence: Sentence) -> list[tuple[Hit, Number]]:
     """The rates that a sentence tells behind a rhythm, or behind a pulse with words between ("pulse regular 46")."""
     rhythms = document.within("rhythm", sentence)
-    pulses = [hit for hit in document.within("analyte", sentence) if hit.value == _RATE]
+    pulses = [hit for hit in document.within("analyte", sentence) if hit.value == load_common().pulse.analyte]
     pulses = [hit for hit in pulses if document.word(hit.last).isalpha()]
     told = ((hit, _told(document, hit, sentence.last)) for hit in (*rhythms, *pulses))
     return [(_rate(hit), number) for hit, number in told if number is not None]

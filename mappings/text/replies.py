@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mappings.text.schema import load_common
+from mappings.text.common import load_common
 from mappings.text.tokens import Sentence, Words
 from mappings.text.vocabulary import Hit
 

@@ -1,10 +1,9 @@
-"""Schema of the language files `lexicon/<language>.yaml`, `context/<language>.yaml` and `lexicon/places.yaml`.
+"""Schema of the language files `lexicon/<language>.yaml`, `context/<language>.yaml` and `places.yaml`.
 
 An entry may hold alternatives in brackets, "nodule(s|)", and may end or begin with "*" for the start or end of one
 word. "=SLE" is read only in just these capitals. A key may join several ids by "+".
 """
 
-from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal, TypeVar
@@ -19,7 +18,6 @@ from mappings.text.reading import Status
 Phrases = tuple[str, ...]
 Folded = Annotated[Phrases, AfterValidator(lambda words: tuple(fold(word) for word in words))]
 """single words that are compared with the words of a text, which have neither case nor accent."""
-LongestFirst = Annotated[Folded, AfterValidator(lambda words: tuple(sorted(words, key=len, reverse=True)))]
 Unit = Literal["day", "week", "month", "year"]
 Attribute = Literal[
     "ulcerated",
@@ -60,11 +58,13 @@ class LanguageError(Exception):
     """A language file is wrong; the text names file and key."""
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A part of a language file: what it does not know is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class Imaging(_Strict):
+class Imaging(Strict):
     modality: dict[Modality, Phrases]
     calcification: Phrases
     soft: Phrases
@@ -81,7 +81,7 @@ class Imaging(_Strict):
     """words by which an image is only asked for ("order"): what the next sentence says is not its finding."""
 
 
-class Pathology(_Strict):
+class Pathology(Strict):
     specimen: Phrases
     calcium: Phrases
     stain: Phrases
@@ -90,7 +90,7 @@ class Pathology(_Strict):
     other: dict[str, Phrases]
 
 
-class Times(_Strict):
+class Times(Strict):
     units: dict[Unit, Phrases]
     months: dict[str, Phrases]
     capital: Phrases = ()
@@ -132,7 +132,7 @@ class Times(_Strict):
     """before a duration or date that is no onset: "in", "every", "follow-up"."""
 
 
-class Doses(_Strict):
+class Doses(Strict):
     drugs: dict[str, Phrases]
     not_tolerated: Phrases
     tolerated: Phrases
@@ -140,21 +140,14 @@ class Doses(_Strict):
     frequency: dict[int, Phrases]
 
 
-class Guard(_Strict):
+class Guard(Strict):
     words: Phrases
     concept: str
     otherwise: str | None = None
     near: Phrases
 
 
-class Letters(_Strict):
-    """Letters that are short for a disease, and near these words for something else ("SpO2 on RA": room air)."""
-
-    words: tuple[str, ...]
-    near: Phrases
-
-
-class Lexicon(_Strict):
+class Lexicon(Strict):
     language: str
     stopwords: Phrases
     letters: str = Field(default="", pattern=r"^[^\x00-\x7f]*$")
@@ -221,77 +214,7 @@ class Lexicon(_Strict):
     """after a length that is a distance: "below", "from"."""
 
 
-class Pulse(_Strict):
-    """When a letter is the heart rate and not the test that has the same letter ("P 46 reg" is no phosphate)."""
-
-    letters: Folded
-    least: int
-    """no phosphate has so high a number in mmol/L or mg/dL (tool rule)."""
-    most: int
-    """a number above it behind a rhythm is a dose or a year (tool rule)."""
-    units: Folded
-    links: Folded
-    """words between a rhythm or a pulse and its rate."""
-    slow: Phrases
-    """words for a slow or fast heart, behind which its rate may stand."""
-
-
-class Common(_Strict):
-    """Names that are the same in every language; they are read beside each language's own."""
-
-    analytes: dict[str, Phrases]
-    concepts: dict[str, Phrases]
-    drugs: dict[str, Phrases]
-    joining: Phrases
-    """small words between a part of the body and the lump in it ("tongue with a hard nodule"), of all languages too."""
-    estimates: Phrases
-    """words between an estimated test and its number ("LVEF is severely reduced at 25 %"); of all languages, because
-    so short a text does not tell its own."""
-    qualifiers: Phrases
-    """what a laboratory sets between a test's name and its number, and does not change what was measured: "Calcium,
-    Serum: 9.2", "PTH intact". No word of urine is one."""
-    letters_for: tuple[Letters, ...]
-    few: tuple[Decimal, Decimal]
-    """the least and the most that "a few weeks" can mean (tool rule)."""
-    old_months: Decimal
-    """how long ago a test was done whose result says nothing of today (tool rule)."""
-    looked: Folded
-    """words behind a "none" that answers a question ("none felt today")."""
-    rhythms: Phrases
-    systolic: Folded
-    """words of a name of the blood pressure that ask for the upper number alone."""
-    """what an ECG shows: told behind its name, it says that the ECG was done, and judges nothing."""
-    lifelong: Phrases
-    """concepts that "history of" does not end."""
-    everything: Folded
-    """before a result word: it is that of the whole row ("all normal")."""
-    linking: Folded
-    """verbs between one test and its result word."""
-    several: Folded
-    """words by which a result is said of more than one test."""
-    pulse: Pulse
-    exclusions: Folded
-    """first words of a trigger by which a diagnosis was excluded."""
-    partly: Folded
-    """words by which only some of the things are meant ("two of the nodules", "einige der Knoten")."""
-    removals: Folded
-    """words of a trigger of the past that say that the thing was taken out."""
-    own: Phrases
-    """concepts that a person named after them does not take over ("breastfeeding her son")."""
-    doses: Phrases
-    """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
-    range_names: LongestFirst
-    """what calls the figures behind a result the laboratory's range, in its line or the next."""
-    range_signs: LongestFirst
-    """the same where it may stand for something else: in the result's own line only."""
-    affirming: Phrases
-    """words that, right after a question, say that it is so ("Any lumps? Yes"), in small letters as they are written:
-    Spanish "sí" is no "si"."""
-    spelled_out: dict[str, tuple[Phrases, ...]]
-    """a disease whose name spells out its letters: the beginnings of its parts, in their order."""
-
-
-class Rule(_Strict):
+class Rule(Strict):
     """A ConText rule. `scope`: at most so many words. A terminator ends a scope; a pseudo trigger does nothing, so
     that its words are no trigger."""
 
@@ -315,7 +238,7 @@ class Rule(_Strict):
     words: Phrases = Field(min_length=1)
 
 
-class Context(_Strict):
+class Context(Strict):
     language: str
     abbreviations: Phrases
     misfiled: Phrases = ()
@@ -336,14 +259,14 @@ class Context(_Strict):
     rules: tuple[Rule, ...]
 
 
-class Lump(_Strict):
+class Lump(Strict):
     """Where a hard lump of another kind lies, and the public pages that say that it is told by examination."""
 
     places: Phrases = Field(min_length=1)
     sources: Phrases = Field(min_length=1)
 
 
-class Places(_Strict):
+class Places(Strict):
     """Which region each place of the body belongs to, which places are joints, and which are organs: calcification
     named there without a word of skin or soft tissue is the organ's ("coarse calcifications of both breasts")."""
 
@@ -360,24 +283,20 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def load_lexicon(language: str) -> Lexicon:
-    return _load(f"lexicon/{language}.yaml", Lexicon)
-
-
-@cache
-def load_common() -> Common:
-    return _load("lexicon/common.yaml", Common)
+    return load(f"lexicon/{language}.yaml", Lexicon)
 
 
 def load_context(language: str) -> Context:
-    return _load(f"context/{language}.yaml", Context)
+    return load(f"context/{language}.yaml", Context)
 
 
 @cache
 def load_places() -> Places:
-    return _load("places.yaml", Places)
+    return load("places.yaml", Places)
 
 
-def _load(file: str, model: type[Model]) -> Model:
+def load(file: str, model: type[Model]) -> Model:
+    """A data file of `mappings/text`, every scalar of it a string; LanguageError names file and key."""
     text = (resources.files("mappings.text") / file).read_text(encoding="utf-8")
     # the base loader leaves every scalar a string: "no" and "on" are words here, not booleans
     data: Any = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - both are safe

@@ -9,9 +9,9 @@ from typing import Literal, cast
 
 from msgspec import Struct
 
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.reading import TimeSpan
-from mappings.text.schema import load_common
 from mappings.text.tokens import YEAR, Sentence
 from mappings.text.vocabulary import Hit
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from mappings.text.common import either, load_common
 from mappings.text.folding import fold
 
-_TOKEN = re.compile(
-    r"\d+(?:[.,]\d+)*|(?<!\w)x(?=\d{1,3}\s?(?:d|wk?|weeks?|mos?|mths?|months?|m|yrs?|years?|y|days?)s?(?!\w))|[a-z]/[a-z](?![^\W\d_])|(?:[a-z]{1,2}|qu|jusqu)['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
-    r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
-)
 YEAR = re.compile("(?:19|20)[0-9][0-9]")
-SUSPICION = "verdacht"
-_SUSPECTED = re.compile(rf"[^\W\d_]{{3,}}?(?={SUSPICION}(?!\w))|{_TOKEN.pattern}")
-"""German writes a suspicion in one word with what is suspected ("Lupusverdacht"): two words for us."""
 _LEADER = re.compile(r"\.{3,}(?=[ \t]?:?[ \t]?\d)")
 """dots that lead to a number ("Calcium ....... 9.4")"""
 _TABLE = re.compile(r"(?m)^[^;\n]{1,60}(?:;[^\s;][^;\n]{0,60}){2,8};?$")
@@ -79,6 +75,26 @@ class Sentence(Struct, frozen=True):
     linked: bool = False
 
 
+class _Patterns(NamedTuple):
+    suspicion: str
+    word: re.Pattern[str]
+    suspected: re.Pattern[str]
+    """the same in a text that suspects: German writes a suspicion in one word with what is suspected
+    ("Lupusverdacht"), which is two words for us."""
+
+
+@cache
+def _patterns() -> _Patterns:
+    common = load_common()
+    word = (
+        rf"\d+(?:[.,]\d+)*|(?<!\w)x(?=\d{{1,3}}\s?(?:{either(common.numbers.times)})(?!\w))|[a-z]/[a-z](?![^\W\d_])"
+        rf"|(?:[a-z]{{1,2}}|{either(common.elisions)})['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
+        r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
+    )
+    suspected = rf"[^\W\d_]{{3,}}?(?={re.escape(common.suspicion)}(?!\w))|{word}"
+    return _Patterns(common.suspicion, re.compile(word), re.compile(suspected))
+
+
 def cut(text: str) -> Words:
     text = unicodedata.normalize("NFC", text)
     folded = fold(text)
@@ -87,7 +103,9 @@ def cut(text: str) -> Words:
         unwrapped = _LEADER.sub(lambda dots: " " * len(dots[0]), unwrapped)
     if ";" in unwrapped:
         unwrapped = _TABLE.sub(lambda row: row[0].replace(";", "|"), unwrapped)
-    matches = list((_SUSPECTED if SUSPICION in unwrapped else _TOKEN).finditer(unwrapped))
+    patterns = _patterns()
+    pattern = patterns.suspected if patterns.suspicion in unwrapped else patterns.word
+    matches = list(pattern.finditer(unwrapped))
     words = [match[0] for match in matches]
     if "'s" in folded or "’s" in folded:
         words = [word[:-2] if word[-2:] in _POSSESSIVE and len(word) > 2 else word for word in words]

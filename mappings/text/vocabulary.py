@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, cast
 
 from msgspec import Struct
 
+from mappings.text.common import load_common
 from mappings.text.entries import entries, expand
 from mappings.text.folding import fold
-from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_common, load_context, load_lexicon
+from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_context, load_lexicon
 from mappings.text.spelling import Spelling
 from mappings.text.tokens import Words, phrase
 

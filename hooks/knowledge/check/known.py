@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from mappings.codelists import Terminology
 from mappings.facts import Lesion
+from mappings.text.common import load_common
 from mappings.text.engine import LANGUAGES
-from mappings.text.schema import load_common, load_lexicon, load_places
+from mappings.text.schema import load_lexicon, load_places
 
 _PAINFUL = "painful"
 """asked of a lesion beside its own attributes: any pain at all (hooks/therapy/conditions.py)."""

@@ -31,9 +31,10 @@ from functools import cache
 from pathlib import Path
 
 from mappings.facts import Site
+from mappings.text.common import load_common
 from mappings.text.engine import LANGUAGES, TextEngine
 from mappings.text.reading import LesionMention, TextReading, TimeSpan
-from mappings.text.schema import load_common, load_lexicon
+from mappings.text.schema import load_lexicon
 
 FOLDER = Path(__file__).parents[2] / "data" / "phrases"
 SIGNS = {

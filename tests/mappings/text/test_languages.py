@@ -10,8 +10,9 @@ import pytest
 
 from mappings.codelists import load_terminology
 from mappings.text import schema
+from mappings.text.common import load_common
 from mappings.text.engine import LANGUAGES
-from mappings.text.schema import LanguageError, load_common, load_context, load_lexicon, load_places
+from mappings.text.schema import LanguageError, load_context, load_lexicon, load_places
 from mappings.text.vocabulary import expand, vocabulary
 
 MIMICS = {
@@ -112,7 +113,7 @@ def test_a_wrong_file_names_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong: dict[str, object] = {"regions": {}, "within": {}, "joints": [], "organs": [], "surprise": 1}
     monkeypatch.setattr(schema.yaml, "load", lambda *_, **__: wrong)
     with pytest.raises(LanguageError, match=r"places\.yaml: surprise"):
-        schema._load("places.yaml", schema.Places)
+        schema.load("places.yaml", schema.Places)
 
 
 def test_alternatives_are_written_out() -> None:

@@ -1,0 +1,170 @@
+"""Schema of `lexicon/common.yaml`: the names, words and limits that hold for all five languages."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import cache
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from mappings.text.folding import fold
+from mappings.text.schema import Folded, Phrases, Strict, load
+
+LongestFirst = Annotated[Folded, AfterValidator(lambda words: tuple(sorted(words, key=len, reverse=True)))]
+
+
+class Letters(Strict):
+    """Letters that are short for a disease, and near these words for something else ("SpO2 on RA": room air)."""
+
+    words: tuple[str, ...]
+    near: Phrases
+
+
+class Pulse(Strict):
+    """When a letter is the heart rate and not the test that has the same letter ("P 46 reg" is no phosphate)."""
+
+    analyte: str
+    instead_of: str
+    """the test that has the same letter."""
+    tracing: str
+    """the test that was done where a rhythm is told."""
+    letters: Folded
+    least: int
+    """no phosphate has so high a number in mmol/L or mg/dL (tool rule)."""
+    most: int
+    """a number above it behind a rhythm is a dose or a year (tool rule)."""
+    units: Folded
+    links: Folded
+    """words between a rhythm or a pulse and its rate."""
+    slow: Phrases
+    """words for a slow or fast heart, behind which its rate may stand."""
+
+
+class Numbers(Strict):
+    """Words between and before numbers. None of them is a word of one language alone: so short a text does not tell
+    its own."""
+
+    limits: Phrases
+    """between the two ends of a range ("8.5 to 10.2")."""
+    limits_of_share: Phrases
+    """the same between per cents only ("entre 55 et 60 %")."""
+    alternatives: Phrases
+    """between two amounts of which either will do ("one or two tablets")."""
+    sides: Phrases
+    """between the sides of one thing ("2 by 3 cm")."""
+    lists: Phrases
+    """between the sizes of several things ("8 and 11 mm")."""
+    pressures: Phrases
+    """between the two pressures of the blood ("82 over 50")."""
+    out_of: Phrases
+    """between a score and the most it can be ("7 out of 10")."""
+    score: Phrases
+    """between the name of a scale and its score ("pain scale of 7")."""
+    value: Phrases
+    """between letters and what was measured ("PR of 160 ms")."""
+    value_units: Phrases
+    """units by which a number behind such letters was measured."""
+    time_letters: str = Field(pattern=r"^[a-z]+$")
+    """first letters of units of time: a number before one is a length of time, and not what was measured."""
+    lengths: Phrases
+    """units of a length of the body, whole or the beginning of a word ("*")."""
+    per: Phrases
+    """between a dose and its day ("90 mg per day")."""
+    day: Phrases
+    times: Phrases
+    """units of time that an "x" with a number can stand before ("x3 weeks")."""
+
+
+class Results(Strict):
+    """What kind of result a test has, by analyte."""
+
+    estimated: Phrases
+    """estimated by eye, and told as a range ("35-40 %") or with words between ("severely reduced at 25 %"); of a range
+    the lower end counts."""
+    told_in_words: Phrases
+    """their number says nothing without its unit, as one may be mmol and another mg."""
+    quantities: Phrases
+    """further ones whose result is a quantity: "von Kossa negative for calcium" and "negative for urate" tell of a
+    stain."""
+    pressure: str
+    """told as two numbers ("82/50"), of which the upper is meant."""
+    current: Phrases
+    """further ones whose earlier result says nothing of today."""
+
+
+class Common(Strict):
+    """Names that are the same in every language; they are read beside each language's own."""
+
+    analytes: dict[str, Phrases]
+    concepts: dict[str, Phrases]
+    drugs: dict[str, Phrases]
+    joining: Phrases
+    """small words between a part of the body and the lump in it ("tongue with a hard nodule"), of all languages too."""
+    estimates: Phrases
+    """words between an estimated test and its number ("LVEF is severely reduced at 25 %"); of all languages, because
+    so short a text does not tell its own."""
+    qualifiers: Phrases
+    """what a laboratory sets between a test's name and its number, and does not change what was measured: "Calcium,
+    Serum: 9.2", "PTH intact". No word of urine is one."""
+    letters_for: tuple[Letters, ...]
+    few: tuple[Decimal, Decimal]
+    """the least and the most that "a few weeks" can mean (tool rule)."""
+    old_months: Decimal
+    """how long ago a test was done whose result says nothing of today (tool rule)."""
+    looked: Folded
+    """words behind a "none" that answers a question ("none felt today")."""
+    systolic: Folded
+    """words of a name of the blood pressure that ask for the upper number alone."""
+    rhythms: Phrases
+    """what an ECG shows: told behind its name, it says that the ECG was done, and judges nothing."""
+    lifelong: Phrases
+    """concepts that "history of" does not end."""
+    everything: Folded
+    """before a result word: it is that of the whole row ("all normal")."""
+    linking: Folded
+    """verbs between one test and its result word."""
+    several: Folded
+    """words by which a result is said of more than one test."""
+    pulse: Pulse
+    exclusions: Folded
+    """first words of a trigger by which a diagnosis was excluded."""
+    partly: Folded
+    """words by which only some of the things are meant ("two of the nodules", "einige der Knoten")."""
+    removals: Folded
+    """words of a trigger of the past that say that the thing was taken out."""
+    own: Phrases
+    """concepts that a person named after them does not take over ("breastfeeding her son")."""
+    doses: Phrases
+    """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
+    range_names: LongestFirst
+    """what calls the figures behind a result the laboratory's range, in its line or the next."""
+    range_signs: LongestFirst
+    """the same where it may stand for something else: in the result's own line only."""
+    range_words: Folded
+    """further words of which such a name can be made where it opens a text that holds nothing else."""
+    range_letters: Folded
+    """letters that are short for it before a colon or a number ("N: 8.5-10.2")."""
+    numbers: Numbers
+    results: Results
+    suspicion: str
+    """ends a German word that says what is suspected ("Lupusverdacht"); without case and accent."""
+    elisions: Folded
+    """longer words than two letters that lose their vowel before another ("jusqu'à")."""
+    affirming: Phrases
+    """words that, right after a question, say that it is so ("Any lumps? Yes"), in small letters as they are written:
+    Spanish "sí" is no "si"."""
+    spelled_out: dict[str, tuple[Phrases, ...]]
+    """a disease whose name spells out its letters: the beginnings of its parts, in their order."""
+
+
+@cache
+def load_common() -> Common:
+    """The words of all languages, read once; LanguageError names what is wrong."""
+    return load("lexicon/common.yaml", Common)
+
+
+def either(*lists: Iterable[str]) -> str:
+    """A pattern for any of the words, also without its accents; the longer first. A blank stands for one or none."""
+    forms = {form for words in lists for word in words for form in (word, fold(word))}
+    return "|".join(re.escape(form).replace(r"\ ", r"\s?") for form in sorted(forms, key=lambda f: (-len(f), f)))

@@ -1,0 +1,124 @@
+"""The figure behind a test's name: "Ca 2.35 mmol/L", "LVEF severely reduced at 25-30 %", "RR 82/50"."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from mappings.text.common import either, load_common
+from mappings.text.document import Document
+from mappings.text.figures import Number, behind_name, limits_at, range_of_name, unit_at, unit_of_limits
+from mappings.text.times import amount
+from mappings.text.vocabulary import Hit
+
+SIGNS = frozenset({":", "=", "(", "-", "–", "~", "|"})
+"""what may stand between a test's name and its result."""
+BRIDGE = 4
+"""small words at most between the two."""
+_ESTIMATE_BRIDGE = 8
+_COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
+_RANGE = re.compile(r"\s?[-–]\s?\d")
+_RATIO = re.compile(r"\s?[:/]\s?\d")
+"""a titre ("1:640") is no value."""
+_CENTIMETRES = re.compile(r"(?:[6-9]|1\d|2[0-8])(?:[.,]\d)?\s?[/x×]\s?(?:[3-9]|1[0-8])(?:[.,]5)?(?![\d/.,]\d|\d|/)")
+"""a pressure told in centimetres of mercury, as in France and Brazil ("13/8")."""
+
+
+class _Patterns(NamedTuple):
+    upper: re.Pattern[str]
+    """the other end of a range of per cents."""
+    lower: re.Pattern[str]
+    """the second of two pressures ("82/50", "82 over 50"); one is enough behind a name that says which."""
+
+
+@cache
+def _patterns() -> _Patterns:
+    words = load_common().numbers
+    ends = either(words.limits, words.limits_of_share)
+    return _Patterns(
+        re.compile(rf"\s?%?\s?(?:[-–]|{ends})\s?\d{{1,2}}(?P<unit>\s?%)?"),
+        re.compile(rf"(?:\s?[/x×]\s?|\s(?:{either(words.pressures)})\s)\d{{2,3}}(?![\d/])"),
+    )
+
+
+def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int, int]]) -> Number | None:
+    """The figure right after the test's name."""
+    comparator = None
+    begin, told = behind_name(document, hit, end)
+    named = range_of_name(document, begin, end)
+    begin = named[0] if named else begin
+    passed = begin
+    estimated = hit.value in load_common().results.estimated
+    bridge = _ESTIMATE_BRIDGE if estimated else BRIDGE
+    for index in range(begin, min(end, begin + bridge + 2 + moments(document, begin, end))):
+        word = document.word(index)
+        if index < passed:
+            continue
+        if word in _COMPARATORS:
+            comparator = _COMPARATORS[word]
+            if document.word(index + 1) == "=":
+                comparator += "="
+            continue
+        if estimated and (word in "()" or word in document.vocab.estimates):
+            continue
+        if word in SIGNS or (word in document.vocab.stopwords and index < begin + BRIDGE):
+            continue
+        if is_moment(document, index) or (word == "," and _tight(document, index)):
+            continue
+        if word[0].isdigit() and amount(word) is not None:
+            if estimated and (upper := _patterns().upper.match(document.words.folded, document.words.ends[index])):
+                return word, comparator, "%" if upper["unit"] else None, None
+            if hit.value == load_common().results.pressure:
+                return _pressure(document, hit, index, comparator)
+            if _is_other(document, begin, index) or any(first <= index < last for _, first, last in dates):
+                return None
+            limits = limits_at(document, index) or (named[1] if named else None)
+            unit = unit_at(document, index) or told or unit_of_limits(limits)
+            return None if unit and unit.lower() in load_common().doses else (word, comparator, unit, limits)
+        found = document.between("word", index, index + 1)
+        if not found:
+            return None
+        passed = found[0].last
+    return None
+
+
+def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) -> Number | None:
+    """The upper of two pressures, or the only one where the name says which; None where it is neither."""
+    word, folded, end = document.word(index), document.words.folded, document.words.ends[index]
+    lower = _patterns().lower.match(folded, end)
+    if lower is None and _CENTIMETRES.match(folded, document.words.starts[index]):
+        return word, comparator, "cmHg", None
+    named_upper = any(document.word(i) in load_common().systolic for i in range(hit.first, hit.last))
+    alone = named_upper and _RANGE.match(folded, end) is None
+    return (word, comparator, "mmHg", None) if (lower or alone) and len(word) <= 3 else None
+
+
+def _is_other(document: Document, begin: int, index: int) -> bool:
+    """Whether the number is a range, a titre or a length of time, or stands behind a word that is the result."""
+    if _RANGE.match(document.words.folded, document.words.ends[index]):
+        return True
+    if _RATIO.match(document.words.folded, document.words.ends[index]):
+        return True
+    taken = document.between("word", begin, index) or document.between("unit", index + 1, index + 2)
+    return bool(taken) and unit_at(document, index) is None
+
+
+def _tight(document: Document, index: int) -> bool:
+    """The comma of a table ("Calcium,9.4,mg/dL"): no blank behind it."""
+    return index + 1 < len(document.words) and document.words.ends[index] == document.words.starts[index + 1]
+
+
+def is_moment(document: Document, index: int) -> bool:
+    """A word of "last week", "this month": when the test was done."""
+    return any(h.last > index for c in ("moment", "span") for h in document.between(c, index - BRIDGE, index + 1))
+
+
+def moments(document: Document, first: int, last: int) -> int:
+    """How many words of such a time stand in the words [first, last)."""
+    return sum(
+        h.last - h.first
+        for c in ("moment", "span")
+        for h in document.between(c, first, first + BRIDGE)
+        if h.last <= last
+    )

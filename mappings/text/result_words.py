@@ -1,0 +1,116 @@
+"""The word that is a test's result: "normal calcium, phosphate and PTH", "anti-dsDNA positive", "Ca 2.35 (normal)"."""
+
+from __future__ import annotations
+
+import re
+
+from mappings.text.common import load_common
+from mappings.text.document import Document
+from mappings.text.figures import Number, behind_name
+from mappings.text.result_figures import BRIDGE, SIGNS, is_moment, moments
+from mappings.text.times import amount
+from mappings.text.tokens import Sentence
+from mappings.text.vocabulary import Hit
+
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+def word_of(document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int) -> Hit | None:
+    """The result word right before or after a row of tests; a denied word is no result."""
+    first = group[0].first
+    previous = max((a.last for a in analytes if a.last <= first), default=sentence.first)
+    before = [w for w in document.between("word", previous, first) if _leads(document, w.last, first)]
+    behind, _ = behind_name(document, group[-1], end)
+    after = [w for w in document.between("word", group[-1].last, end) if _near(document, behind, w.first)]
+    chosen = (after or before)[-1:] if not after else after[:1]
+    if before and after:
+        chosen = (
+            before[-1:]
+            if before[-1].last == first and not _says(document, group[-1].last, after[0].first)
+            else after[:1]
+        )
+    if not chosen or chosen[0].value == "void":
+        return None
+    return chosen[0]
+
+
+def judged_word(document: Document, sentence: Sentence, hit: Hit, end: int) -> Hit | None:
+    """The word behind a number without unit and range: "Ca 2.35 (normal)", "Ca 2.35, PO4 1.05 (all normal)". What
+    nobody could judge by its number, the laboratory has judged."""
+    index = next((i for i in range(hit.last, end) if document.word(i)[0].isdigit()), end)
+    behind = document.between("word", index + 1, min(end, index + 3))
+    said = behind[0] if behind and behind[0].value in ("normal", "low", "high") else None
+    if said is not None and all(document.word(i) in SIGNS for i in range(index + 1, said.first)):
+        return said
+    later = [w for w in document.within("word", sentence) if w.first > index and w.value == "normal"]
+    of_all = next((w for w in later if document.word(w.first - 1) in load_common().everything), None)
+    return of_all or next((w for w in later[:1] if _of_row(document, hit, w)), None)
+
+
+def fits(number: Number) -> bool:
+    """Whether the number does not lie outside the range that stands beside it."""
+    told = [amount(figure) for figure in _FIGURE.findall(number[3] or "")]
+    value = amount(number[0])
+    low, high = told if len(told) == 2 else (None, None)
+    return value is not None and not (low is not None and high is not None and not low <= value <= high)
+
+
+def joins(document: Document, index: int) -> bool:
+    """A comma, a sign or a word such as "and", that makes one row of the tests around it."""
+    word = document.word(index)
+    return word in (",", "/", "&", "+") or any(
+        hit.first <= index < hit.last for hit in document.between("coordinator", index - 2, index + 1)
+    )
+
+
+def _of_row(document: Document, hit: Hit, word: Hit) -> bool:
+    """ "Calcium 2.31 (2.20 to 2.60) and phosphate 1.10 (0.80 to 1.50) are normal": between a number and the word stand
+    only its range and other tests with theirs, and the word is said of several or stands right behind the range."""
+    several = load_common().several
+    tests = [hit, *document.between("analyte", hit.last, word.first)]
+    for test, end in zip(tests, [*(t.first for t in tests[1:]), word.first], strict=True):
+        inside = numbers = 0
+        for index in range(test.last, end):
+            said = document.word(index)
+            inside += (said in "([") - (said in ")]")
+            numbers += said[0].isdigit() and not inside
+            plain = said in SIGNS or said in ")]" or said[0].isdigit() or joins(document, index)
+            if not (inside or plain or said in load_common().linking or said in several):
+                return False
+        if numbers != 1:
+            return False
+    return len(tests) == 1 or document.word(word.first - 1) in several or document.word(word.first) in several
+
+
+def _leads(document: Document, first: int, last: int) -> bool:
+    """ "normal serum levels of calcium": only small words, none of them "and", from the result word to the test."""
+    if last - first <= 1:
+        return True
+    if last - first > BRIDGE:
+        return False
+    return not document.between("coordinator", first, last) and all(
+        document.word(index) in document.vocab.stopwords for index in range(first, last)
+    )
+
+
+def _near(document: Document, first: int, last: int) -> bool:
+    """Only small words, a sign or a bracket between the test and its result word."""
+    if last - first > BRIDGE + 3 + moments(document, first, last):
+        return False
+    allowed = document.vocab.stopwords
+    inside = False
+    for index in range(first, last):
+        word = document.word(index)
+        if word == "(":
+            inside = True
+        elif word == ")":
+            inside = False
+        elif not (inside or word in allowed or word in SIGNS or document.between("word", index, index + 1)) and (
+            not is_moment(document, index)
+        ):
+            return False
+    return True
+
+
+def _says(document: Document, first: int, last: int) -> bool:
+    return any(document.word(i) in SIGNS or document.word(i) in document.vocab.stopwords for i in range(first, last))
