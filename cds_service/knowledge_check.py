@@ -16,6 +16,7 @@ from hooks.knowledge.base import FOLDER, KnowledgeError
 from hooks.knowledge.check import problems as knowledge_problems
 from mappings.codelists import load_terminology
 from mappings.codetypes import CodelistError
+from mappings.data_schema import TABLES, DataError, read_table
 from mappings.text.engine import TextEngine
 from mappings.text.schema import LanguageError
 
@@ -30,9 +31,11 @@ def problems(overlay: Path | None = None, folder: Path = FOLDER) -> Iterator[str
     try:
         load_dialects()
         TextEngine.load()
+        for table in TABLES.values():
+            read_table(table)
         yield from map(str, knowledge_problems(folder, terminology))
         yield from _answers()
-    except (KnowledgeError, CodelistError, LanguageError) as error:
+    except (KnowledgeError, CodelistError, DataError, LanguageError) as error:
         yield str(error)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mappings.datafile import read_data
+from mappings.data_schema import Ranges, read_table
 from mappings.text.common import either, load_common
 from mappings.text.folding import fold
 from mappings.units import Analyte, UnitTable
@@ -174,12 +174,10 @@ class _Populations(NamedTuple):
 
 @cache
 def _populations() -> _Populations:
-    data = read_data("ranges.yaml")
-    sexes = tuple((sex, frozenset(signs)) for sex, signs in data["sexes"].items())
-    grown = data["adults"]
-    return _Populations(
-        frozenset(data["normal"]), sexes, tuple(data["years"]), grown["from"], frozenset(grown["words"])
-    )
+    data = read_table(Ranges)
+    sexes = tuple((sex, frozenset(signs)) for sex, signs in data.sexes.items())
+    grown = data.adults
+    return _Populations(frozenset(data.normal), sexes, data.years, grown.from_, frozenset(grown.words))
 
 
 def choose_range(

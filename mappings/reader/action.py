@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal
 
-from mappings.datafile import read_data
+from mappings.data_schema import Orders, read_table
 from mappings.dates import PartialDate
 from mappings.drugs import plain
 from mappings.facts import Action, Finding
@@ -83,5 +83,5 @@ def _planned(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 @cache
 def _names_of_planned() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    planned = read_data("orders.yaml")["planned"]
+    planned = read_table(Orders).planned
     return tuple((ids, re.compile(rf"\b(?:{'|'.join(map(plain, names))})\b")) for ids, names in planned.items())

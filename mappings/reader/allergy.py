@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from mappings import systems
-from mappings.datafile import read_data
+from mappings.data_schema import Allergies, read_table
 from mappings.drugs import DrugIds
 from mappings.facts import Allergy
 from mappings.reader.access import Concept, codes, concept, concepts, is_word, items, mapping, name_of, notes, text
@@ -68,4 +68,4 @@ def _readable(resource: Mapping[str, Any], names: list[Concept]) -> bool:
 
 @cache
 def _known_codes() -> frozenset[tuple[str | None, str]]:
-    return frozenset((systems.canonical(row["system"]), row["code"]) for row in read_data("allergies.yaml")["none"])
+    return frozenset((systems.canonical(row.system), row.code) for row in read_table(Allergies).none)

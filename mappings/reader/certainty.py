@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, cast
+from typing import Any
 
-from mappings.datafile import read_data
+from mappings.data_schema import Certainty, Coded, read_table
 from mappings.reader.access import categories, items, mapping
 
-Coded = Literal["confirmed", "suspected", "excluded", "past"]
 _ORDER: tuple[Coded, ...] = ("excluded", "suspected", "past", "confirmed")
 
 
@@ -38,14 +37,9 @@ def _letter(extension: Mapping[str, object]) -> str:
 
 @cache
 def _of_relatives() -> frozenset[str]:
-    return frozenset(read_data("certainty.yaml")["of_relatives"])
+    return frozenset(read_table(Certainty).of_relatives)
 
 
 @cache
 def _extensions() -> Mapping[str, Mapping[str, Coded]]:
-    data = read_data("certainty.yaml")
-    return {
-        url: {str(letter): cast(Coded, meaning) for letter, meaning in entry["codes"].items()}
-        for entry in data["extensions"]
-        for url in entry["urls"]
-    }
+    return {url: entry.codes for entry in read_table(Certainty).extensions for url in entry.urls}

@@ -8,62 +8,91 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypedDict
+from typing import Any, NamedTuple
 
-from mappings.datafile import read_data
+from mappings.data_schema import Dosage, read_table
 from mappings.reader.access import Concept, codes, concept, items, mapping
+from mappings.text.common import either, load_common
+from mappings.text.folding import fold
 from mappings.values import number
 
-_AMOUNT = re.compile(
-    r"(?P<amount>\d{1,6}(?:[.,]\d{1,3})?)\s*(?P<unit>mg|g|µg|mcg|ug|iu|ie|ui|unt|units?)\b"
-    r"(?:\s*(?:/|per|a|pro|por|par)\s*(?P<per>d|day|tag|día|dia|jour|w|wk|week|woche|semana|semaine|mo|month|h)\b)?",
-    re.IGNORECASE,
-)
-_TABLETS = re.compile(r"\b(\d(?:[.,]5)?)\s*(?:tab|cap|pill|comp|tabl)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _UNITS = "IU"
 _HALF = Decimal("0.5")
 _APART = re.compile(r"\s*[,;:–-]\s*")
-_ONE = re.compile(r"\bone\b", re.IGNORECASE)
 _TIMES_A_DAY = re.compile(r"(?:x|×|\*)\s*(\d)\s*/\s*d", re.IGNORECASE)
 
 
-class _Words(TypedDict):
+class _Words(NamedTuple):
+    amount: re.Pattern[str]
+    counted: re.Pattern[str]
+    single: re.Pattern[str]
     counts: Mapping[str, Decimal]
     of_one: re.Pattern[str]
     told: re.Pattern[str]
     frequencies: tuple[tuple[re.Pattern[str], Decimal], ...]
+    named_periods: Mapping[str, Decimal]
+    """how many days it has, by what it is called."""
     per_day: Mapping[str, Decimal]
     units: Mapping[str, tuple[str, Decimal]]
+    delayed_release: re.Pattern[str]
+    infused: tuple[str, ...]
     routes: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @cache
 def _words() -> _Words:
-    data = read_data("dosage.yaml")
-    number, forms = rf"(?:\d(?:[.,]5)?|{'|'.join(map(re.escape, data['counts']))})", f"(?:{data['forms']})"
-    several = rf"(?:{number}\s?(?:-|–|to|bis|a|à|or)\s?)?(?P<{{}}>½|(?:1/2)|{number})"
+    data, numbers = read_table(Dosage), load_common().numbers
+    number, forms = rf"(?:\d(?:[.,]5)?|{either(data.counts)})", f"(?:{'|'.join(data.forms)})"
+    several = rf"(?:{number}\s?(?:-|–|{either(numbers.limits, numbers.alternatives)})\s?)?(?P<{{}}>½|(?:1/2)|{number})"
     before, behind = several.format("before"), several.format("behind")
-    return {
-        "counts": {word: Decimal(value) for word, value in data["counts"].items()} | {"½": _HALF, "1/2": _HALF},
-        "of_one": re.compile(rf"[\s.-]*(?:oral|film-coated|retard|\s)*{forms}", re.IGNORECASE),
-        "told": re.compile(
-            rf"\b(?:{data['taken']})\s+{before}(?!\s?(?:mg|g|µg|mcg)\b)(?![\w.,/])|(?<![\w.,/]){behind}\s?{forms}",
+    per_day = {unit: Decimal(times) / Decimal(days) for unit, (times, days) in data.periods.items()}
+    named = [(unit, name) for unit, names in data.named_periods.items() for name in names]
+    named += [("d", name) for name in numbers.day]
+    return _Words(
+        re.compile(
+            r"(?P<amount>\d{1,6}(?:[.,]\d{1,3})?)\s*(?P<unit>mg|g|µg|mcg|ug|iu|ie|ui|unt|units?)\b"
+            rf"(?:\s*(?:{either(numbers.per, data.per)})\s*(?P<per>{either(name for _, name in named)})\b)?",
             re.IGNORECASE,
         ),
-        "frequencies": tuple(
-            (re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE), Decimal(number) / Decimal(days))
-            for number, days, pattern in data["frequencies"]
+        re.compile(rf"\b(\d(?:[.,]5)?)\s*(?:{either(data.counted)})", re.IGNORECASE),
+        re.compile(rf"\b(?:{either(data.single)})\b", re.IGNORECASE),
+        data.counts | {"½": _HALF, "1/2": _HALF},
+        re.compile(rf"[\s.-]*(?:{either(data.described)}|\s)*{forms}", re.IGNORECASE),
+        re.compile(
+            rf"\b(?:{'|'.join(data.taken)})\s+{before}(?!\s?(?:mg|g|µg|mcg)\b)(?![\w.,/])|(?<![\w.,/]){behind}\s?{forms}",
+            re.IGNORECASE,
         ),
-        "per_day": {unit: Decimal(a) / Decimal(b) for unit, (a, b) in data["periods"].items()},
-        "units": {unit: (name, Decimal(factor)) for unit, (name, factor) in data["units"].items()},
-        "routes": tuple((route, tuple(signs)) for route, signs in data["routes"].items()),
-    }
+        tuple(
+            (re.compile(rf"\b(?:{pattern})(?!\w)", re.IGNORECASE), Decimal(times) / Decimal(days))
+            for times, days, pattern in data.frequencies
+        ),
+        {_bare(name): Decimal(data.periods[unit][1]) / data.periods[unit][0] for unit, name in named},
+        per_day,
+        data.units,
+        re.compile(rf"\b(?:{either(data.delayed_release)})\b", re.IGNORECASE),
+        data.infused,
+        tuple(data.routes.items()),
+    )
+
+
+def _bare(period: str) -> str:
+    return fold(period).replace(" ", "")
+
+
+def is_delayed(name: str) -> bool:
+    """Whether a drug is called one that is released behind the stomach only."""
+    return _words().delayed_release.search(name) is not None
+
+
+def is_infused(words: str) -> bool:
+    """Whether the words of a dosage tell of an infusion."""
+    return any(word in words.lower() for word in _words().infused)
 
 
 def routes() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Routes with the words and codes that name them, the narrower first."""
-    return _words()["routes"]
+    return _words().routes
 
 
 def daily_dose(dosage: Mapping[str, Any], words: str, name: Concept) -> tuple[Decimal | None, str | None]:
@@ -71,7 +100,7 @@ def daily_dose(dosage: Mapping[str, Any], words: str, name: Concept) -> tuple[De
     for entry in items(dosage.get("doseAndRate") or [dosage]):
         quantity = mapping(mapping(entry).get("doseQuantity") or mapping(mapping(entry).get("doseRange")).get("high"))
         amount = number(quantity.get("value"))
-        unit = _words()["units"].get(str(quantity.get("code") or quantity.get("unit") or "").lower())
+        unit = _words().units.get(str(quantity.get("code") or quantity.get("unit") or "").lower())
         per_day = _frequency(mapping(dosage.get("timing"))) or _worded_frequency(words)
         if amount is not None and unit is not None and per_day is not None:
             return amount * unit[1] * per_day, unit[0]
@@ -87,24 +116,19 @@ def daily_dose(dosage: Mapping[str, Any], words: str, name: Concept) -> tuple[De
 
 
 def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
-    match = _AMOUNT.search(sentence)
+    match = _words().amount.search(sentence)
     frequency = _worded_frequency(sentence)
     if match is None:
         strength, unit = strength_of({}, name)
-        tablets = _TABLETS.search(sentence)
-        if strength is not None and frequency is not None and (tablets or _ONE.search(sentence)):
+        tablets = _words().counted.search(sentence)
+        if strength is not None and frequency is not None and (tablets or _words().single.search(sentence)):
             count = Decimal(tablets[1].replace(",", ".")) if tablets else Decimal(1)
             return strength * count * frequency, unit
         return None, None
     amount, unit_name = _amount(match)
     amount *= _pieces(sentence, match)
-    per = (match["per"] or "").lower()
-    if per[:1] in ("d", "t", "j"):
-        return amount, unit_name
-    if per[:1] in ("w", "s"):
-        return amount / 7, unit_name
-    if per[:1] == "m":
-        return amount / 30, unit_name
+    if match["per"]:
+        return amount / _words().named_periods[_bare(match["per"])], unit_name
     times = _TIMES_A_DAY.search(sentence)
     if times:
         return amount * Decimal(times[1]), unit_name
@@ -114,17 +138,17 @@ def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
 def _pieces(sentence: str, strength: re.Match[str]) -> Decimal:
     """How many at a time, where the amount is the strength of one: "5mg tablets - take SIX in the morning", "20 mg, two
     tablets daily"; not "40 mg (2 tablets)"."""
-    behind = _words()["told"].search(sentence, strength.end())
-    of_one = _words()["of_one"].match(sentence, strength.end())
+    behind = _words().told.search(sentence, strength.end())
+    of_one = _words().of_one.match(sentence, strength.end())
     if not of_one and not (behind and _APART.fullmatch(sentence, strength.end(), behind.start())):
         return Decimal(1)
-    told = behind or _words()["told"].search(sentence[: strength.start()])
+    told = behind or _words().told.search(sentence[: strength.start()])
     said = ((told["before"] or told["behind"]) if told else "1").lower()
-    return _words()["counts"].get(said) or Decimal(said.replace(",", "."))
+    return _words().counts.get(said) or Decimal(said.replace(",", "."))
 
 
 def _worded_frequency(words: str) -> Decimal | None:
-    for pattern, per_day in _words()["frequencies"]:
+    for pattern, per_day in _words().frequencies:
         if pattern.search(words):
             return per_day
     return None
@@ -132,7 +156,7 @@ def _worded_frequency(words: str) -> Decimal | None:
 
 def _frequency(timing: Mapping[str, Any]) -> Decimal | None:
     repeat = mapping(timing.get("repeat"))
-    period, unit = number(repeat.get("period")), _words()["per_day"].get(str(repeat.get("periodUnit")))
+    period, unit = number(repeat.get("period")), _words().per_day.get(str(repeat.get("periodUnit")))
     frequency = number(repeat.get("frequencyMax", repeat.get("frequency", 1)))
     if period and unit is not None and frequency is not None:
         return frequency / period * unit
@@ -142,11 +166,11 @@ def _frequency(timing: Mapping[str, Any]) -> Decimal | None:
 def strength_of(dosage: Mapping[str, Any], words: str) -> tuple[Decimal | None, str | None]:
     for entry in items(dosage.get("doseAndRate") or ([dosage] if dosage else [])):
         quantity = mapping(mapping(entry).get("doseQuantity"))
-        unit = _words()["units"].get(str(quantity.get("code") or quantity.get("unit") or "").lower())
+        unit = _words().units.get(str(quantity.get("code") or quantity.get("unit") or "").lower())
         amount = number(quantity.get("value"))
         if amount is not None and unit is not None:
             return amount * unit[1], unit[0]
-    found = [_amount(match) for match in _AMOUNT.finditer(words)]
+    found = [_amount(match) for match in _words().amount.finditer(words)]
     if not found:
         return None, None
     # "1.25 MG (50000 UNT)": who tells units as well means them
@@ -155,7 +179,7 @@ def strength_of(dosage: Mapping[str, Any], words: str) -> tuple[Decimal | None, 
 
 def _amount(match: re.Match[str]) -> tuple[Decimal, str]:
     """Amount and unit. "50,000 units" and "20.000 IE" are thousands: nobody prescribes thousandths of a unit."""
-    unit_name, factor = _words()["units"][match["unit"].lower()]
+    unit_name, factor = _words().units[match["unit"].lower()]
     written = match["amount"]
     if unit_name == _UNITS and _THOUSANDS.fullmatch(written):
         written = written.replace(",", "").replace(".", "")

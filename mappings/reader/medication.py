@@ -13,7 +13,7 @@ from mappings.drugs import DrugIds
 from mappings.facts import Medication
 from mappings.reader.access import Concept, codes, concept, first_date, is_word, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected, Prescribed, key_of
-from mappings.reader.dosage import daily_dose, routes, strength_of
+from mappings.reader.dosage import daily_dose, is_delayed, is_infused, routes, strength_of
 from mappings.reader.names import Dosed
 from mappings.reader.narrative import Source, add_reading
 
@@ -106,8 +106,8 @@ def _newly_described(resource: Mapping[str, Any], into: Collected) -> Prescribed
         unit,
         strength,
         strength_unit,
-        delayed_release=bool(re.search(r"\b(?:delayed|dr|gastro)\b", label, re.I)),
-        infused=route == "iv" or "infus" in words.lower(),
+        delayed_release=is_delayed(label),
+        infused=route == "iv" or is_infused(words),
         readable=bool(ids) or _readable(name, extra),
     )
     sites = into.sites_of(mapping(dosage).get("site") or mapping(resource.get("dosage")).get("site"))

@@ -11,7 +11,7 @@ from functools import cache
 
 from msgspec import Struct
 
-from mappings.datafile import read_data
+from mappings.data_schema import Taking, read_table
 
 _START = r"(?:^|[,;:.(\n])\s*(?:(?:\d{1,2}[.)]|[-*•#·–])\s*)*"
 _OPENING = re.compile(_START + "$")
@@ -44,17 +44,17 @@ def tells_of_taking(line: str, begin: int, end: int) -> bool:
 
 @cache
 def _line() -> _Line:
-    data = read_data("taking.yaml")
-    qualifier, form = _one_of(data["qualifiers"]), _one_of(data["forms"])
+    data = read_table(Taking)
+    qualifier, form = _one_of(data.qualifiers), _one_of(data.forms)
     return _Line(
-        re.compile(rf"\?|\b{_one_of(data['choices'])}\b"),
+        re.compile(rf"\?|\b{_one_of(data.choices)}\b"),
         re.compile(
-            rf"{_START}(?:{qualifier}\s+){{0,3}}{_one_of(data['indications'])}(?:[\s-]+{qualifier}){{0,2}}\s*"
+            rf"{_START}(?:{qualifier}\s+){{0,3}}{_one_of(data.indications)}(?:[\s-]+{qualifier}){{0,2}}\s*"
             r"(?::|–|-(?=\s)|\()\s*$"
         ),
         re.compile(rf"(?:[\s-]+{form}(?:-\d)?(?!\w))+"),
-        re.compile(rf"{_START}{form}\s+(?:{_one_of(data['of'])} )?\s*$"),
-        re.compile(rf"(?:\s+{_NUMBER})?\s*(?:$|[,;.)+&/\n]|{_one_of(data['joins'])}\s)"),
+        re.compile(rf"{_START}{form}\s+(?:{_one_of(data.of)} )?\s*$"),
+        re.compile(rf"(?:\s+{_NUMBER})?\s*(?:$|[,;.)+&/\n]|{_one_of(data.joins)}\s)"),
     )
 
 

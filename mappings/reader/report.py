@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mappings.datafile import read_data
+from mappings.data_schema import Reports, read_table
 from mappings.facts import Action, Biopsy, BiopsyFinding, Finding, Imaging, ImagingFinding, Modality, Result, Site
 from mappings.reader import observation
 from mappings.reader.access import (
@@ -186,13 +186,14 @@ def _by_place(name: Concept, into: Collected) -> frozenset[str]:
 
 @cache
 def _kinds() -> Mapping[str, tuple[frozenset[str], tuple[str, ...]]]:
-    data = read_data("reports.yaml")
-    return {kind: (frozenset(entry["codes"]), tuple(plain(t) for t in entry["titles"])) for kind, entry in data.items()}
+    data = read_table(Reports)
+    kinds = {"pathology": data.pathology, "imaging": data.imaging}
+    return {kind: (frozenset(entry.codes), tuple(map(plain, entry.titles))) for kind, entry in kinds.items()}
 
 
 @cache
 def _at_place() -> Mapping[str, frozenset[str]]:
-    return {test: frozenset(words) for test, words in read_data("reports.yaml")["imaging"]["at_place"].items()}
+    return {test: frozenset(words) for test, words in read_table(Reports).imaging.at_place.items()}
 
 
 def _by_workup(workup: frozenset[str]) -> Modality:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from mappings.datafile import read_data
+from mappings.data_schema import Allergies, read_table
 from mappings.drugs import DrugIds, plain
 from mappings.facts import Allergy
 from mappings.reader.access import Concept
@@ -90,12 +90,14 @@ def _add_harms(words: str, folded: str, source: Source, into: Collected) -> None
 
 @cache
 def _harm() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    data = read_data("allergies.yaml")
-    listed = {name: "|".join(map(re.escape, data[name])) for name in ("caused", "stopped", "because", "harms", "borne")}
-    led = rf"(?:{listed['caused']})|(?:{listed['stopped']})\b[^,]{{0,20}}\b(?:{listed['because']})"
-    harmed = rf"[^,;]{{0,30}}?\b(?:{listed['harms']})"
-    turned = rf"(?:{listed['because']})\b{harmed}\w*\W[^,;]{{0,20}}?\b(?:{listed['stopped']})"
-    return re.compile(rf"\b(?:(?:{led})\b{harmed}|{turned})"), re.compile(listed["borne"])
+    data = read_table(Allergies)
+    caused, stopped, because, harms, borne = (
+        "|".join(map(re.escape, words)) for words in (data.caused, data.stopped, data.because, data.harms, data.borne)
+    )
+    led = rf"(?:{caused})|(?:{stopped})\b[^,]{{0,20}}\b(?:{because})"
+    harmed = rf"[^,;]{{0,30}}?\b(?:{harms})"
+    turned = rf"(?:{because})\b{harmed}\w*\W[^,;]{{0,20}}?\b(?:{stopped})"
+    return re.compile(rf"\b(?:(?:{led})\b{harmed}|{turned})"), re.compile(borne)
 
 
 _SENTENCE = re.compile(r"[^.;!?\n]+")
@@ -103,22 +105,18 @@ _SENTENCE = re.compile(r"[^.;!?\n]+")
 
 @cache
 def _told_to() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    data = read_data("allergies.yaml")
-    told, before = ("|".join(map(re.escape, data[name])) for name in ("told", "before"))
-    to = "|".join(rf"{re.escape(word)}\b" if word.isalpha() or " " in word else re.escape(word) for word in data["to"])
+    data = read_table(Allergies)
+    told, before = ("|".join(map(re.escape, words)) for words in (data.told, data.before))
+    to = "|".join(rf"{re.escape(word)}\b" if word.isalpha() or " " in word else re.escape(word) for word in data.to)
     return (
-        re.compile(rf"\b(?:{told})\w*(?:\s+(?:{'|'.join(data['how'])}))?\s*(?:{to})"),
-        re.compile(rf"\b(?:{'|'.join(data['until'])})\b"),
+        re.compile(rf"\b(?:{told})\w*(?:\s+(?:{'|'.join(data.how)}))?\s*(?:{to})"),
+        re.compile(rf"\b(?:{'|'.join(data.until)})\b"),
         re.compile(rf"[\s-]*(?:{before})"),
     )
 
 
 @cache
 def _words() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    data = read_data("allergies.yaml")
-    told = "|".join(map(re.escape, data["told"]))
-    return re.compile(rf"\b(?:{told})|{_ENDING}"), re.compile(rf"\b(?:{'|'.join(data['untold'])})\b")
-
-
-_ENDING = r"(?:allergie|unvertraglichkeit|uberempfindlichkeit)\b"
-"""German joins the drug to the word: "Diltiazemallergie"."""
+    data = read_table(Allergies)
+    told, joined = ("|".join(map(re.escape, words)) for words in (data.told, data.joined))
+    return re.compile(rf"\b(?:{told})|(?:{joined})\b"), re.compile(rf"\b(?:{'|'.join(data.untold)})\b")

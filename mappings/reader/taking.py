@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from mappings.datafile import read_data
+from mappings.data_schema import Taking, read_table
 from mappings.drugs import NameHit, plain
 from mappings.facts import Medication
 from mappings.reader.context import Collected
@@ -265,25 +265,25 @@ class _Words(Struct, frozen=True):
 
 @cache
 def _words() -> _Words:
-    data = read_data("taking.yaml")
-    kinds = {word: kind for kind in _KINDS for word in data[kind]}
+    data = read_table(Taking)
+    kinds = {word: kind for kind in _KINDS for word in getattr(data, kind)}
     return _Words(
-        frozenset(data["headings"]),
-        frozenset(data["plans"]),
-        frozenset(data["others"]),
-        frozenset(data["indications"]),
+        frozenset(data.headings),
+        frozenset(data.plans),
+        frozenset(data.others),
+        frozenset(data.indications),
         kinds,
         _any(kinds),
-        re.compile(rf"{_any(data['to']).pattern}\W*(?:\w+\W+){{0,{_NEAR_WORDS}}}$"),
-        _any(data["often"]),
-        _any(data["local"]),
-        re.compile(rf",|{_any(data['parting']).pattern}"),
-        re.compile(rf"\W*(?:{'|'.join(map(re.escape, data['substance']))})(?!\w)"),
-        frozenset(data["measured"]),
-        frozenset(data["levelled"]),
-        re.compile(rf"\W*(?:{'|'.join(map(re.escape, data['level']))})\W{{1,3}}\d"),
-        re.compile("".join(rf"(?<!\b{word} )" for word in data["beside"]) + _any(data["persons"]).pattern),
-        re.compile(rf"[,;]|{_any(data['tellers']).pattern}"),
+        re.compile(rf"{_any(data.to).pattern}\W*(?:\w+\W+){{0,{_NEAR_WORDS}}}$"),
+        _any(data.often),
+        _any(data.local),
+        re.compile(rf",|{_any(data.parting).pattern}"),
+        re.compile(rf"\W*(?:{'|'.join(map(re.escape, data.substance))})(?!\w)"),
+        frozenset(data.measured),
+        frozenset(data.levelled),
+        re.compile(rf"\W*(?:{'|'.join(map(re.escape, data.level))})\W{{1,3}}\d"),
+        re.compile("".join(rf"(?<!\b{word} )" for word in data.beside) + _any(data.persons).pattern),
+        re.compile(rf"[,;]|{_any(data.tellers).pattern}"),
     )
 
 
