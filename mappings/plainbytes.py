@@ -20,8 +20,11 @@ from mappings.text.markup import CELLS, INLINE, replaced
 _RUN = re.compile(rb"[\x80-\xff][\x80-\xff]*")  # a search for one class of bytes is quick, for many of them it is not
 _ESCAPES = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
 _ENTITY = re.compile(rb"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][^\t\n\f <&#;\"\\]{0,31};?)")
-_GONE = "|".join([*(f"/?{name}" for name in sorted(INLINE)), *(name for name in sorted(CELLS) if name[0] != "/")])
+_CELLS = frozenset(name for name in CELLS if name[0] != "/")
+_GONE = "|".join([*(f"/?{name}" for name in sorted(INLINE)), *sorted(_CELLS)])
 """tags that leave nothing behind, not even a blank"""
+_NAME = re.compile(rb"</?([A-Za-z0-9:]*)")
+_GONE_NAMES = frozenset(name.encode() for name in INLINE | _CELLS)
 _JOINING = re.compile(rf"(?i)(?:<(?:{_GONE})(?![a-z0-9:])[^<>]*>)+(?=[a-z0-9_\x01])".encode())
 _BLANK, _MARKED = rb"[ .'_-]|\\[bfnrt]", rb"<[^<>]*>|&[#A-Za-z0-9]{1,31};?"
 _LONE_PAIR = re.compile(
@@ -38,8 +41,11 @@ RESOURCE = b'"resource"'
 _PART = 32 * 1024
 """bytes that are looked at together, where they can be cut: what is made of them stays near the processor, and is not
 mapped into memory each time"""
-_BLOCK = 2048
-"""bytes that are asked at once whether they are ASCII"""
+_BLOCK, _NEAR = 8192, 64
+"""bytes that are asked at once whether they are ASCII, and how near the next that are not are looked for first"""
+_MANY = 32
+"""from how many runs of bytes that are no ASCII on each letter is exchanged in all of the text, and up to how many"""
+_ASCII = bytes(range(128))
 _FEW, _MOST_KEPT = 4, 4096
 """bytes of a run (a letter or two, which say nothing of anybody) whose plain letters are kept, and of how many"""
 _SELDOM = 100
@@ -75,7 +81,9 @@ def as_ascii(raw: bytes) -> bytes | None:
     view = memoryview(raw)
     parts: list[bytes | memoryview] = []
     at = 0
-    for run in _runs(raw):
+    for number, run in enumerate(_runs(raw)):
+        if number == _MANY and (found := _letter_by_letter(raw)) is not None:
+            return found
         begin, written = run.start(), run[0]
         before = raw[max(0, begin - 1) : begin]
         try:
@@ -89,17 +97,45 @@ def as_ascii(raw: bytes) -> bytes | None:
     return b"".join((*parts, view[at:]))
 
 
+def _letter_by_letter(raw: bytes) -> bytes | None:
+    """As `as_ascii`, each letter exchanged everywhere at once: a text in German has one in every line. None where what
+    a letter is depends on those beside it."""
+    try:
+        odd = set(raw.translate(None, _ASCII).decode("utf-8"))
+        if len(odd) > _MANY or not all(char < "\u0250" or "\u2000" <= char < "\u2070" for char in odd):
+            return None
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    for char in odd:
+        text = text.replace(char, _of_few(b"", char.encode()).decode("ascii"))
+    return text.encode("ascii")
+
+
 def _runs(raw: bytes) -> Iterator[re.Match[bytes]]:
-    """The runs of bytes that are no ASCII, in order. Of a block it costs next to nothing to say that it has none."""
+    """The runs of bytes that are no ASCII, in order. Another one is often near, and a search finds it; of a block it
+    costs next to nothing to say that it has none, and little to decode it as far as the first."""
     at = 0
     while at < len(raw):
-        if raw[at : at + _BLOCK].isascii():
+        block = raw[at : at + _BLOCK]
+        if block.isascii():
             at += _BLOCK
-        else:
-            run = _RUN.search(raw, at)
-            assert run is not None  # noqa: S101 - there is such a byte in the block
+            continue
+        run = _RUN.search(raw, at + _plain_bytes(block))
+        while run is not None:
             yield run
             at = run.end()
+            run = _RUN.search(raw, at, at + _NEAR)
+            if run is not None and run.end() == at + _NEAR:
+                run = _RUN.match(raw, run.start())  # it may go on
+
+
+def _plain_bytes(block: bytes) -> int:
+    """How many bytes of ASCII a block begins with that is not all ASCII."""
+    try:
+        return len(block.decode("ascii"))
+    except UnicodeDecodeError as error:
+        return error.start
 
 
 def unescaped(found: bytes) -> bytes:
@@ -187,10 +223,16 @@ def _parted(found: bytes) -> bool:
     at = found.find(b"<")
     while at >= 0:
         before = found[at - 1 : at]
-        if (before.isalnum() or before in _LETTERS_TOO) and _JOINING.match(found, at):
+        if (before.isalnum() or before in _LETTERS_TOO) and _is_gone(found, at) and _JOINING.match(found, at):
             return False
         at = found.find(b"<", at + 1)
     return not _ends_in_quotes(found)
+
+
+def _is_gone(found: bytes, at: int) -> bool:
+    """Whether a tag may leave nothing behind, by its name: to try all such tags takes many times as long."""
+    name = _NAME.match(found, at)
+    return name is not None and name[1].lower() in _GONE_NAMES
 
 
 def _ends_in_quotes(found: bytes) -> bool:

@@ -120,21 +120,26 @@ def skeletons_of(bundles: Mapping[str, Any], patient_id: str) -> Skeletons | Non
     """The skeletons of decoded Bundles (structs of `CONTENT`; None: there is nothing) by their names; None when
     anything in them is not regular."""
     found: dict[str, Skeleton] = {}
-    entries = 0
+    every: list[Any] = []
     for name, bundle in bundles.items():
         if bundle is None or not (bundle.entry or bundle.link):
             found[name] = NOTHING
             continue
         resources = list(map(_RESOURCE_OF, bundle.entry))
-        kinds = frozenset(map(type, resources))
-        owned = resources if kinds <= _OWNED_KINDS else [one for one in resources if isinstance(one, _Owned)]
-        if not _belong(owned, patient_id):
-            return None
-        if not kinds.isdisjoint(_NAMED_KINDS) and not all(_is_named(one) for one in owned if type(one) in _NAMED_KINDS):
-            return None
-        found[name] = Skeleton(_names(kinds), next((link.url for link in bundle.link if link.relation == "next"), None))
-        entries += len(resources)
-    return Skeletons(found, entries)
+        every += resources
+        names = _names(frozenset(map(type, resources)))
+        found[name] = Skeleton(names, _next_page(bundle.link)) if bundle.link else Skeleton(names)
+    kinds = frozenset(map(type, every))
+    owned = every if kinds <= _OWNED_KINDS else [one for one in every if isinstance(one, _Owned)]
+    if not _belong(owned, patient_id):
+        return None
+    if not kinds.isdisjoint(_NAMED_KINDS) and not all(_is_named(one) for one in owned if type(one) in _NAMED_KINDS):
+        return None
+    return Skeletons(found, len(every))
+
+
+def _next_page(links: Sequence[_Link]) -> str | None:
+    return next((link.url for link in links if link.relation == "next"), None)
 
 
 @lru_cache(256)

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from mappings import plainbytes
+from mappings.text.markup import CELLS, INLINE
 
 PARTS = ("a" * 1023, "b" * 400, "é", "ß", "日本", "\u200b", '="x>', "= 'y' >", '="a"<', '=\\"q>', "=", " x ")
 
@@ -35,3 +36,34 @@ def test_no_string_is_in_two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
             assert raw.count(written) == sum(raw[begin:end].count(written) for begin, end in spans)
     ends = json.dumps([{"resource": 'says "resource'}, "x" * 99, {"a": 'a "resource'}]).encode()
     assert [ends[begin:end] for begin, end in plainbytes.in_parts(ends)][-1] == b'"resource"}]'
+
+
+def test_letters_exchanged_at_once_are_those_exchanged_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    pick = random.Random(9)
+    alone = [chr(code) for code in (*range(0x80, 0x250), *range(0x2000, 0x2070))]
+    at_once = 0
+    for _ in range(200):
+        few = pick.choices(alone, k=pick.randint(1, 40))
+        few += pick.choices(("\u0301", "日", "\ufeff", "ﬁ"), k=pick.choice((0, 0, 0, 1)))
+        raw = "".join(pick.choices([*few, "a", "b ", ">", '"', "\\u00", "\\"], k=400)).encode()
+        monkeypatch.setattr(plainbytes, "_MANY", 10**9)
+        one_by_one = plainbytes.as_ascii(raw)
+        monkeypatch.setattr(plainbytes, "_MANY", 32)
+        assert plainbytes.as_ascii(raw) == one_by_one
+        at_once += plainbytes._letter_by_letter(raw) is not None
+    assert at_once > 50
+    assert plainbytes.as_ascii(b"\xc3a\xbc " * 100) is None
+
+
+def test_the_name_of_a_tag_tells_whether_it_may_join(monkeypatch: pytest.MonkeyPatch) -> None:
+    pick = random.Random(10)
+    names = [*sorted(INLINE | CELLS), "div", "bx", "b:", "p", "", "B", "Span"]
+    ends = (">", ' class="x">', "/>", " ", ":b>", "-b>", "><i>", "</b>")
+    texts = []
+    for _ in range(2000):
+        tags = [f"<{pick.choice(('', '/'))}{pick.choice(names)}{pick.choice(ends)}" for _ in range(pick.randint(1, 3))]
+        texts.append(f"lup{''.join(tags)}{pick.choice(('us', ' us', ''))}".encode())
+    by_name = [plainbytes._parted(text) for text in texts]
+    monkeypatch.setattr(plainbytes, "_is_gone", lambda *_: True)
+    assert by_name == [plainbytes._parted(text) for text in texts]
+    assert 200 < sum(by_name) < 1800
