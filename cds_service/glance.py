@@ -48,9 +48,10 @@ class _Request(msgspec.Struct, gc=False):
 _DECODER = msgspec.json.Decoder(_Request)
 _COMPLETE = completeness_of(Prefetched(satisfied={need for need, _ in PREFETCH.values()}))
 """what is known when every key was answered and nothing is left to read."""
-_KINDS_OF: Mapping[Need, frozenset[str]] = {
-    need: frozenset(kind for kind, served in NEEDS_OF.items() if served == need) for need, _ in PREFETCH.values()
+_KINDS_OF_KEY: Mapping[str, frozenset[str]] = {
+    key: frozenset(kind for kind, served in NEEDS_OF.items() if served == need) for key, (need, _) in PREFETCH.items()
 }
+"""the types of resources that answer a key of the prefetch."""
 
 
 class Glance(Struct, frozen=True):
@@ -163,19 +164,20 @@ def _states(
     hook: HookRequest, values: Mapping[str, Skeleton], reads: Callable[[HookRequest], bool]
 ) -> dict[Need, Completeness] | None:
     """How completely each need is known; None when the prefetch is not regular, or more has to be read."""
-    if not PREFETCH.keys() >= values.keys():
-        return None
+    whole = len(values) == len(PREFETCH)
+    for key, bones in values.items():
+        serving = _KINDS_OF_KEY.get(key)
+        if serving is None or (bones.kinds and serving.isdisjoint(bones.kinds)):
+            return None
+        whole = whole and not bones.next_url
+    if whole:
+        return dict(_COMPLETE)
     found = Prefetched()
     for key, (need, _) in PREFETCH.items():
         if key not in values:
             continue
-        bones = values[key]
-        if bones.kinds and _KINDS_OF[need].isdisjoint(bones.kinds):
-            return None
-        if bones.next_url:
-            found.next_urls.setdefault(need, []).append(bones.next_url)
+        if url := values[key].next_url:
+            found.next_urls.setdefault(need, []).append(url)
         found.satisfied.add(need)
-    if len(values) == len(PREFETCH) and not found.next_urls:
-        return dict(_COMPLETE)
     note_missing(found, set(values))
     return settled(hook, found, reads(hook))
