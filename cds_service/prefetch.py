@@ -36,7 +36,7 @@ _HINTS: tuple[tuple[str, Need], ...] = (
     ("patient", "patient"),
 )
 WITHHELD = frozenset({"4130", "4131", "4134", "59204", "59205"})
-"""issue codes by which a server says that it kept something back (ehr.md, Epic's table)."""
+"""issue codes by which a server (Epic) says that it kept something back."""
 
 CUT_OFF = frozenset({"59133", "4127"})
 """issue codes by which a server says that there were more results than it gives."""

@@ -82,7 +82,7 @@ def judged_case(chart: Chart, knowledge: Knowledge) -> tuple[Judged, Weighed, Gr
     if graded.grade == "none":
         return judged, weighed, graded, Case("none", criteria, judged.lesions.deciding, regions)
     flags = judged.flags.flags
-    states = named_states(judged, weighed, chart)
+    states = named_states(judged, weighed, chart, knowledge.mimics)
     case = Case(
         grade=graded.grade,
         criteria=criteria,

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from mappings.datafile import read_data
+from mappings.facts import LesionKind
 
 Words = tuple[str, ...]
 Coded = Literal["confirmed", "suspected", "excluded", "past"]
@@ -82,6 +83,14 @@ class Dosage(_Table, frozen=True, forbid_unknown_fields=True):
     delayed_release: Words
     infused: Words
     routes: dict[str, Words]
+
+
+class Lesions(_Table, frozen=True, forbid_unknown_fields=True):
+    """`lesions.yaml`: each list is explained there."""
+
+    kinds: dict[str, LesionKind]
+    bare: Words
+    diagnoses: Words
 
 
 class Orders(_Table, frozen=True, forbid_unknown_fields=True):
@@ -159,6 +168,7 @@ TABLES: dict[str, type[_Table]] = {
     "allergies": Allergies,
     "certainty": Certainty,
     "dosage": Dosage,
+    "lesions": Lesions,
     "orders": Orders,
     "ranges": Ranges,
     "reports": Reports,

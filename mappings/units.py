@@ -69,6 +69,8 @@ class UnitTable(Struct, frozen=True):
     never_by_gas: frozenset[str] = frozenset()
     unrecognised: frozenset[str] = frozenset()
     surely_other: frozenset[str] = frozenset()
+    asked_by_code: tuple[str, ...] = ()
+    """the tests that a search names where a server does not give all results, the most needed first."""
 
     def unit(self, text: object) -> str | None:
         """The canonical spelling of a unit, or None when it is not in the table."""
@@ -154,6 +156,7 @@ def _load() -> UnitTable:
         words={plain(form): key for key, words in data["words"].items() for word in words for form in expand(word)},
         interpretations={str(key): value for key, value in data["interpretations"].items()},
         exact=written,
+        asked_by_code=tuple(data["asked_by_code"]),
         by_tokens=by_tokens,
         neutral_phrases=phrases,
         neutral_tokens=tokens,

@@ -8,13 +8,12 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from hooks.assessment.calcium import KINDS
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts, Result
 
 Lane = Literal["calcium", "phosphate", "lesion", "imaging", "biopsy", "drug"]
-_ANALYTES: dict[str, Lane] = {
-    "calcium-total": "calcium", "calcium-ionized": "calcium", "calcium-adjusted": "calcium", "phosphate": "phosphate",
-}  # fmt: skip
+_ANALYTES: dict[str, Lane] = {**dict.fromkeys(KINDS, "calcium"), "phosphate": "phosphate"}
 _LANES: tuple[Lane, ...] = ("lesion", "imaging", "biopsy", "drug")
 NAMES: dict[Lane, str] = {
     "calcium": "Calcium", "phosphate": "Phosphate", "lesion": "Lesion", "imaging": "Imaging", "biopsy": "Biopsy",

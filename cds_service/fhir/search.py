@@ -11,6 +11,7 @@ from cds_service.prefetch import NEEDS_OF
 from mappings.codelists import load_terminology
 from mappings.facts import Need
 from mappings.raw import Resource
+from mappings.units import load_units
 
 Parameters = list[tuple[str, str]]
 _CATEGORIES: dict[str, tuple[str, ...]] = {
@@ -45,16 +46,6 @@ _TOO_MUCH = frozenset({"timeout", "too-large"})
 _UNSUPPORTED = frozenset({404, 405, 501})
 _NO_POST = frozenset({400, 403, 404, 405, 406, 411, 415, 501})
 """by which servers and the gateways before them refuse a search by POST."""
-_ANALYTES = (
-    "calcium-total",
-    "calcium-ionized",
-    "calcium-adjusted",
-    "albumin",
-    "phosphate",
-    "creatinine",
-    "egfr",
-    "pth",
-)
 _URL_BUDGET = 1500
 _MOST_MEDICATIONS = 40
 """Medications that are read one by one; more is named."""
@@ -181,7 +172,7 @@ async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline
     reads = [_in_some_way(client, kind, [*base, ("category", c)], [], deadline) for c in _CATEGORIES[kind]]
     by_code = len(reads)
     if kind == "Observation":
-        codes = load_terminology().loinc_for(_ANALYTES)
+        codes = load_terminology().loinc_for(load_units().asked_by_code)
         reads.append(search_codes(client, kind, base, codes, deadline))
     answers = await asyncio.gather(*reads)
     merged = _merged(answers)

@@ -17,6 +17,7 @@ from mappings.facts import SAME_TIME, Result
 
 _CAUTION: tuple[Category, ...] = ("high", "low", "unclear", "borderline", "normal")
 KINDS = {"calcium-ionized": "ionized", "calcium-total": "total", "calcium-adjusted": "adjusted"}
+"""the kind of calcium that each analyte is."""
 
 
 class Calcium(Struct, frozen=True):

@@ -17,6 +17,7 @@ from hooks.assessment.reports import Reports, imaged_negative, sort_reports
 from hooks.assessment.sites import fits
 from hooks.chart import Chart
 from hooks.knowledge import Knowledge
+from hooks.knowledge.mimics import Mimics
 from hooks.model import CtdCriterion, KidneyCriterion, LabCriterion
 
 
@@ -120,16 +121,14 @@ def _urate_unexplained(chart: Chart) -> bool:
     return high and chart.latest("crystal-examination") is None
 
 
-def named_states(judged: Judged, weighed: Weighed, chart: Chart) -> frozenset[str]:
+def named_states(judged: Judged, weighed: Weighed, chart: Chart, mimics: Mimics) -> frozenset[str]:
     """Judgements that mimics and their order refer to by name."""
-    cytopenia_or_fever = chart.findings("trigger.fever", "trigger.blood_dyscrasia_cytopenia")
-    panniculitis = chart.findings("ctd.lupus_panniculitis", "mimic.panniculitis")
     checks = {
         "imaging-doubtful": weighed.imaging_doubtful,
         "scrotum-only": weighed.scrotum_only,
         "crystals-needed": weighed.crystals_needed,
         "calcium-high": weighed.calcium == "high",
         "vascular-too": any(report.vascular_too for report in chart.facts.imaging),
-        "panniculitis-with-fever-or-cytopenia": bool(panniculitis and cytopenia_or_fever),
     }
-    return frozenset(name for name, holds in checks.items() if holds)
+    found = (name for name, groups in mimics.states.items() if all(chart.findings(*g.concepts) for g in groups))
+    return frozenset([*(name for name, holds in checks.items() if holds), *found])

@@ -33,7 +33,15 @@ class Mimic(Sourced):
     first_when: tuple[str, ...] = ()
 
 
+class FindingGroup(Strict):
+    """A finding with any of the concepts."""
+
+    concepts: tuple[str, ...]
+
+
 class Mimics(Strict):
+    states: dict[str, tuple[FindingGroup, ...]]
+    """judgements that pointers name, each with findings that have to be there together."""
     mimics: tuple[Mimic, ...]
 
     @cached_property

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
 
+from mappings.data_schema import Lesions, read_table
 from mappings.dates import PartialDate
 from mappings.facts import Certainty, Course, Finding, Hardness, Lesion, LesionKind
 from mappings.reader.access import (
@@ -38,22 +40,12 @@ _CONFIRMED = {"confirmed", "unknown"}
 _DROPPED = {"refuted", "entered-in-error", "entered in error", "error"}
 _RESOLVED = {"resolved"}
 _STILL_THERE = {"active", "recurrence", "relapse", "remission"}
-LESION_KINDS: dict[str, LesionKind] = {
-    "finding.nodule_skin": "nodule",
-    "finding.nodule_subcutaneous": "nodule",
-    "finding.nodule_morphology": "nodule",
-    "finding.papule": "papule",
-    "finding.induration": "induration",
-    "finding.skin_ulcer": "ulcer",
-    "calcinosis.cutis": "calcinosis",
-}
-_BARE = {
-    "finding.bare",
-    "finding.localized_swelling_mass",
-    "finding.mass_or_lump",
-    "finding.soft_tissue_other",
-    "finding.lesion_unspecified",
-}
+
+
+@cache
+def lesion_concepts() -> Lesions:
+    """What coded findings are as lesions."""
+    return read_table(Lesions)
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
@@ -155,8 +147,9 @@ def _lesions(
     """Lesions of the title, its notes read with it; a coded lesion with nothing more is what its code says."""
     engine = into.tools.engine
     comment = ". ".join(notes(resource))
-    kind = next((LESION_KINDS[c] for c in coded if c in LESION_KINDS), None)
-    bare = bool(coded & _BARE) and kind is None
+    known = lesion_concepts()
+    kind = next((known.kinds[c] for c in coded if c in known.kinds), None)
+    bare = not coded.isdisjoint(known.bare) and kind is None
     mentions: list[LesionMention] = [m for reading in titles for m in reading.lesions]
     lesion_like = kind is not None or bare or bool(mentions)
     if comment and lesion_like:

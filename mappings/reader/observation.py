@@ -24,7 +24,7 @@ from mappings.reader.access import (
     updated,
 )
 from mappings.reader.analyte import observation_words, other_material, specimen_words
-from mappings.reader.condition import LESION_KINDS
+from mappings.reader.condition import lesion_concepts
 from mappings.reader.context import Collected
 from mappings.reader.culture import is_wound_culture
 from mappings.reader.due_date import read_due_date
@@ -351,6 +351,5 @@ def _finding(ids: frozenset[str], label: str, source: Source, certainty: Certain
 
 
 def _lesion_concept(name: Concept, into: Collected) -> LesionKind | None:
-    return next(
-        (LESION_KINDS[c] for c in into.concepts_of(name) if c in LESION_KINDS and c != "calcinosis.cutis"), None
-    )
+    known = lesion_concepts()
+    return next((known.kinds[c] for c in into.concepts_of(name) if c in known.kinds and c not in known.diagnoses), None)

@@ -141,6 +141,10 @@ class Common(Strict):
     """what calls the figures behind a result the laboratory's range, in its line or the next."""
     range_signs: LongestFirst
     """the same where it may stand for something else: in the result's own line only."""
+    of_lesion: dict[str, str]
+    """a concept, and the narrower one that it also is where it is said of a lesion."""
+    calcifying: Phrases
+    """what calcifies of itself (ids of histology): the calcium in it is its own."""
     range_words: Folded
     """further words of which such a name can be made where it opens a text that holds nothing else."""
     range_letters: Folded

@@ -22,18 +22,19 @@ _CLOSE = 2
 _TRIGGER = 4
 """words of a trigger ("had an operation for")."""
 _BESIDE = 4
-_INFECTION, _OF_SKIN = "trigger.infection_active", "trigger.skin_infection"
 _CONCEPTS = ("concept", "named", "absent", "guard")
 
 
 def concepts(document: Document) -> tuple[ConceptMention, ...]:
     out: list[ConceptMention] = []
+    of_lesion = load_common().of_lesion
     for hit in document.hits.get("concept", ()):
         if _heads_an_exam(document, hit):
             continue
         names = hit.value.split("+")
-        if _INFECTION in names and _OF_SKIN not in names and _of_lesion(document, hit):
-            names.append(_OF_SKIN)
+        narrower = [named for name in names if (named := of_lesion.get(name)) and named not in names]
+        if narrower and _of_lesion(document, hit):
+            names.extend(narrower)
         out.extend(_mention(document, hit, concept, document.status(hit)) for concept in names)
     for hit in document.hits.get("named", ()):
         parts = hit.value.split("+")

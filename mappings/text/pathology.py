@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.reading import BiopsyMention, Status
 from mappings.text.sites import sites
@@ -9,8 +10,6 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _SUPPORT = ("affirmed", "possible")
-_TUMOURS = frozenset({"pilomatricoma", "cyst-or-lipoma", "osteoma-cutis", "metastasis"})
-"""what calcifies of itself: the calcium in it is its own."""
 _STAIN_REACH = 4
 _VESSEL_REACH = 6
 
@@ -64,13 +63,13 @@ def _of_another(document: Document, hit: Hit, sentence: Sentence) -> bool:
     2.7); a word of skin nearer by says that there is one."""
     first, last = max(sentence.first, hit.first - _VESSEL_REACH), min(sentence.last, hit.last + _VESSEL_REACH)
 
-    def away(category: str, values: frozenset[str] | None = None) -> list[int]:
+    def away(category: str, values: tuple[str, ...] | None = None) -> list[int]:
         near = [h for h in document.between(category, first, last) if document.status(h) != "negated"]
         return [
             max(hit.first - h.last + 1, h.first - hit.last + 1, 0) for h in near if values is None or h.value in values
         ]
 
-    others = away("vascular") + away("p-other", _TUMOURS)
+    others = away("vascular") + away("p-other", load_common().calcifying)
     skin = away("tissue")
     return bool(others) and (not skin or min(others) < min(skin))
 

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from cds_service.knowledge_check import problems
+from hooks.knowledge.check.known import Known
 from mappings import data_schema
-from mappings.data_schema import TABLES, Allergies, DataError, Dosage, read_table
+from mappings.codelists import load_terminology
+from mappings.data_schema import TABLES, Allergies, DataError, Dosage, Lesions, read_table
 from mappings.datafile import read_data
+from mappings.text.common import load_common
+from mappings.units import load_units
 
 
 @pytest.mark.parametrize("kind", TABLES.values())
@@ -47,3 +51,12 @@ def test_check_knowledge_names_a_wrong_table(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(DataError):
         read_table(Allergies)
     assert any("allergies.yaml" in problem for problem in problems())
+
+
+def test_concepts_and_analytes_of_the_tables_are_known() -> None:
+    known, lesions, common = Known.of(load_terminology()), read_table(Lesions), load_common()
+    named = {*lesions.kinds, *lesions.bare, *lesions.diagnoses, *common.of_lesion, *common.of_lesion.values()}
+    assert [name for name in named if not known.has_concept(name)] == []
+    assert set(lesions.diagnoses) <= set(lesions.kinds)
+    assert set(common.calcifying) <= known.histology
+    assert load_units().asked_by_code and set(load_units().asked_by_code) <= known.analytes

@@ -19,12 +19,8 @@ import orjson
 
 from cds_service.errors import ServiceError
 from cds_service.sandbox.build import SYNTHETIC_TAG
+from cds_service.screening.synthetic.stories import book
 
-_TOLD_BY_STORIES = re.compile(
-    r"lupus|rheumat|gout|kidney|renal|dialysis|neoplasm|cancer|carcinoma|sarcoid|sclero|myositis|connective|calcinosis",
-    re.IGNORECASE,
-)
-_MINERALS = re.compile(r"calcium|phosph|parathyrin|albumin|creatinine|glomerular|urate|vitamin d", re.IGNORECASE)
 _KEPT = frozenset(
     {"Patient", "Condition", "Observation", "DiagnosticReport", "MedicationRequest", "AllergyIntolerance", "Procedure",
      "Encounter"}
@@ -88,12 +84,13 @@ def _mould(bundle: Any, as_of: date, observations: int) -> Mould | None:
     patients = [one for one in given if one.get("resourceType") == "Patient"]
     if len(patients) != 1 or any(name.startswith("deceased") for name in patients[0]):
         return None
-    if any(_TOLD_BY_STORIES.search(_said(one)) for one in given if one.get("resourceType") == "Condition"):
+    decided = book().decided
+    if any(_names(one, decided.conditions) for one in given if one.get("resourceType") == "Condition"):
         return None
     kept: dict[str, list[Any]] = defaultdict(list)
     for one in given:
         kind = one.get("resourceType")
-        if kind in _KEPT and not (kind in ("Observation", "DiagnosticReport") and _MINERALS.search(_said(one))):
+        if kind in _KEPT and not (kind in ("Observation", "DiagnosticReport") and _names(one, decided.tests)):
             kept[kind].append(one)
     kept["Observation"] = _last(kept["Observation"], observations)
     kept.setdefault("Encounter", list(_visits(kept["Observation"])))
@@ -103,6 +100,12 @@ def _mould(bundle: Any, as_of: date, observations: int) -> Mould | None:
         {kind: _moved(b"".join(many), shift).split(MARK) for kind, many in lines.items()},
         {kind: len(many) for kind, many in lines.items()},
     )
+
+
+def _names(resource: Any, parts: tuple[str, ...]) -> bool:
+    """Whether what a resource is called holds one of the parts of words."""
+    said = _said(resource).lower()
+    return any(part in said for part in parts)
 
 
 def _said(resource: Any) -> str:

@@ -40,7 +40,15 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: tuple[str, ...]
 
 
+class Decided(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the stories decide: parts of the names of conditions and of tests, in small letters."""
+
+    conditions: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
 class _Book(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    decided: Decided
     numbers: dict[str, Number]
     words: dict[str, tuple[str, ...]]
     stories: tuple[Story, ...]

@@ -23,7 +23,7 @@ from hooks.knowledge.criteria_schema import (
 )
 from hooks.knowledge.dialogue_schema import Choice, DialogueData, Open, Question
 from hooks.knowledge.entries import Entry, entries
-from hooks.knowledge.mimics import Pointers
+from hooks.knowledge.mimics import FindingGroup, Pointers
 from hooks.knowledge.red_flags import Calciphylaxis, Infection, Malignancy, RedFlags
 from hooks.knowledge.safety_schema import (
     CARD_TEXT,
@@ -107,6 +107,7 @@ _FIELDS: Mapping[tuple[type[BaseModel], str], Kind] = {
     (RedFlags, "digital_ischaemia_concepts"): "concepts",
     (RedFlags, "nerve_concepts"): "concepts",
     (RedFlags, "breast_places"): "places",
+    (FindingGroup, "concepts"): "concepts",
     (Pointers, "concepts"): "concepts",
     (Pointers, "high"): "analytes",
     (Pointers, "places"): "places",
