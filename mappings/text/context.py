@@ -15,21 +15,20 @@ from mappings.text import replies, rows
 from mappings.text.common import load_common
 from mappings.text.denials import goes_on, leading
 from mappings.text.feared import feared
+from mappings.text.headings import CARRIED, by_sentence, told_under
 from mappings.text.reading import Status
-from mappings.text.tokens import YEAR, Sentence, Words, begins_line, opens_question
+from mappings.text.tokens import YEAR, Sentence, Words, opens_question
 from mappings.text.unfilled import item, unfilled
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
 _DATED = 6
 _OPENING = 3
-_CARRIED = -1
 _MARKS = frozenset("?¿")
 _PARTS = frozenset({",", "-", "–"})
 _LAST_WORD = 5
 _SIGNS = frozenset({"+", "-", "–"})
 _FEW_WORDS = 3
-_BULLET = 2
 
 
 class Reach(Struct, frozen=True):
@@ -72,48 +71,46 @@ class Contexts:
             self.reaches += [Reach("negated", *absent) for part in sentences for absent in rows.absent(words, part)]
         if not any(hits.get(name) for name in ("trigger", "section", "answer")):
             return
-        triggers = _by_sentence(hits.get("trigger", []), self._firsts)
-        answering = _by_sentence(hits.get("answer", []), self._firsts)
+        self.reaches += [Reach(*told) for told in told_under(words, sentences, hits)]
+        triggers = by_sentence(hits.get("trigger", []), self._firsts)
+        answering = by_sentence(hits.get("answer", []), self._firsts)
         carried: Reach | None = None
-        section: Status | None = None
-        paragraph, on_line, alone = -1, False, False
-        sections = _by_sentence(hits.get("section", []), self._firsts)
-        headings = _by_sentence(hits.get("heading", []), self._firsts)
         for index, (sentence, inside, replying) in enumerate(zip(sentences, triggers, answering, strict=True)):
-            heading = self._section(sentence, sections[index])
-            ends = on_line and begins_line(self._words, sentence)
-            if alone and heading is None:
-                paragraph = sentence.paragraph
-            opens = heading or self._is_heading(sentence, headings[index], on_line)
-            if sentence.paragraph != paragraph or ends or opens:
-                section, paragraph = heading, sentence.paragraph
-                on_line = heading is not None and self._says_more(sentence)
-            alone = heading is not None and not on_line
-            if section is not None:
-                begins = sentence.first if heading is not None else _CARRIED
-                self.reaches.append(Reach(section, sentence.first, sentence.last, begins))
             if carried is not None and sentence.linked:
                 self.reaches.append(Reach(carried.status, sentence.first, sentence.last, carried.trigger))
             else:
                 carried = None
-            answers = {hit.first for hit in replying if replies.is_answer(words, hit, sentence)}
-            for hit in replying:
-                if hit.first in answers:
-                    self.reaches.append(Reach("negated", item(self._words, hit.first, sentence), hit.first, hit.first))
-            if index and any(replies.says_no(words, hit, sentence, sentences[index - 1]) for hit in replying):
-                asked = sentences[index - 1]
-                self.reaches.append(Reach("negated", asked.first, asked.last, sentence.first))
-            if index and replies.says_yes(words, sentence, sentences[index - 1]):
-                asked = sentences[index - 1]
-                self.reaches = [r for r in self.reaches if r.first < asked.first or self._word(r.trigger) not in _MARKS]
-            stops = [hit for hit in inside if rule(vocab, hit).kind == "terminate"]
-            for hit in inside:
-                if hit.first in answers or rule(vocab, hit).kind == "terminate":
-                    continue
-                for reach in self._reach(hit, sentence, stops):
-                    self.reaches.append(reach)
-                    if self._word(hit.last) == ":" and reach.last == sentence.last:
-                        carried = reach
+            answers = self._answered(sentence, replying)
+            if index:
+                self._replied(sentence, sentences[index - 1], replying)
+            carried = self._triggered(sentence, inside, answers) or carried
+
+    def _answered(self, sentence: Sentence, replying: list[Hit]) -> set[int]:
+        """Where the sentence denies an item of its own ("Nodules: none"): those words are no triggers."""
+        answers = {hit.first for hit in replying if replies.is_answer(self._words, hit, sentence)}
+        for at in (hit.first for hit in replying if hit.first in answers):
+            self.reaches.append(Reach("negated", item(self._words, at, sentence), at, at))
+        return answers
+
+    def _replied(self, sentence: Sentence, asked: Sentence, replying: list[Hit]) -> None:
+        """What the sentence answers to the question before it."""
+        if any(replies.says_no(self._words, hit, sentence, asked) for hit in replying):
+            self.reaches.append(Reach("negated", asked.first, asked.last, sentence.first))
+        if replies.says_yes(self._words, sentence, asked):
+            self.reaches = [r for r in self.reaches if r.first < asked.first or self._word(r.trigger) not in _MARKS]
+
+    def _triggered(self, sentence: Sentence, inside: list[Hit], answers: set[int]) -> Reach | None:
+        """Adds the reaches of the sentence's triggers that are no answers; the last that goes on behind a semicolon."""
+        carried: Reach | None = None
+        stops = [hit for hit in inside if rule(self._vocab, hit).kind == "terminate"]
+        for hit in inside:
+            if hit.first in answers or rule(self._vocab, hit).kind == "terminate":
+                continue
+            for reach in self._reach(hit, sentence, stops):
+                self.reaches.append(reach)
+                if self._word(hit.last) == ":" and reach.last == sentence.last:
+                    carried = reach
+        return carried
 
     def status(self, hit: Hit) -> Status:
         """What the text says of a hit."""
@@ -124,7 +121,7 @@ class Contexts:
 
     def of_patient(self, hit: Hit) -> Status:
         """As `status`, for what a section of the family does not hold ("FHx: mother with lupus. Calcium normal.")."""
-        return strongest(r for r in self.over(hit) if r.status != "family" or r.trigger != _CARRIED)
+        return strongest(r for r in self.over(hit) if r.status != "family" or r.trigger != CARRIED)
 
     def over(self, hit: Hit) -> list[Reach]:
         return [r for r in self._near(hit.first) if r.first <= hit.first and hit.last <= r.last]
@@ -343,51 +340,9 @@ class Contexts:
         at = bisect_left(self._concrete, first)
         return at < len(self._concrete) and self._concrete[at] < last
 
-    def _section(self, sentence: Sentence, sections: list[Hit]) -> Status | None:
-        hit = self._heading(sentence, sections)
-        return hit.value if hit else None  # type: ignore[return-value]
-
-    def _heading(self, sentence: Sentence, hits: list[Hit]) -> Hit | None:
-        """The heading a sentence begins with, after a bullet or number at most: a colon or dash follows, or it stands
-        alone on its line."""
-        for hit in hits:
-            before = self._words.words[sentence.first : hit.first]
-            if len(before) > _BULLET or any(word[0].isalpha() for word in before):
-                return None
-            if self._word(hit.last) in (":", "-", "–") and hit.last < sentence.last:
-                return hit
-            if hit.last >= sentence.last and self._word(hit.last) == "?":  # "What is calcinosis?"
-                return hit
-            if hit.last >= sentence.last and begins_line(self._words, sentence) and self._word(hit.last) in ("", "\n"):
-                return hit
-        return None
-
-    def _says_more(self, sentence: Sentence) -> bool:
-        """A heading with words after its colon holds for its own line, one that stands alone for the lines below."""
-        inside = self._words.words[sentence.first : sentence.last]
-        return any(word[0].isalnum() for word in inside[inside.index(":") + 1 :]) if ":" in inside else False
-
-    def _is_heading(self, sentence: Sentence, headings: list[Hit], on_line: bool) -> bool:
-        """A line that begins with "Words:", or is a known heading, begins a new part of the note; so does "Words:"
-        after a section that was told in its own line ("FHx: lupus. Skin exam: hard nodules")."""
-        if headings and self._heading(sentence, headings):
-            return True
-        start = self._words.starts[sentence.first]
-        at_line_start = on_line or start == 0 or "\n" in self._words.text[max(0, start - 4) : start]
-        return at_line_start and ":" in self._words.words[sentence.first : sentence.first + 4]
-
     def _word(self, index: int) -> str:
         return self._words.words[index] if index < len(self._words) else ""
 
 
 def _family(hit: Hit) -> str:
     return hit.value.partition(".")[0]
-
-
-def _by_sentence(hits: list[Hit], firsts: list[int]) -> list[list[Hit]]:
-    out: list[list[Hit]] = [[] for _ in firsts]
-    for hit in hits:
-        at = bisect_right(firsts, hit.first) - 1
-        if at >= 0:
-            out[at].append(hit)
-    return out
