@@ -1,35 +1,29 @@
-"""Lesions: which words describe which lesion, across a sentence and the telegraphic ones after it."""
+"""Lesions across the sentences of a text: the telegraphic ones go on about the lesion before."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from mappings.text.afterwards import settle
-from mappings.text.corrected import take_back
+from mappings.text.described import ADJECTIVES, Described
 from mappings.text.document import Document
 from mappings.text.draft import Draft
-from mappings.text.measures import count, count_after, counted, pain_score, sizes
+from mappings.text.measures import counted, sizes
 from mappings.text.onset import give_records, give_times
 from mappings.text.otherwise import settled_otherwise
-from mappings.text.reading import LesionMention, Status
+from mappings.text.reading import LesionMention
 from mappings.text.sites import located
-from mappings.text.surroundings import Head, Surroundings, compatible
+from mappings.text.surroundings import Head, compatible
 from mappings.text.times import times
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
-_ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
-_CALCIUM = frozenset({"calcification", "deposit"})
 _WINDOW = 5
 _CHALKY = frozenset({"chalk", "white", "chalk_complete"})
-_PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
-_SILENT = frozenset({"chalk", "white", "mineral", "infused", "stone"})
 _TELLING = ("lesion", "named", "hardness", "attribute", "pain", "tender", "place", "unit", "number", "month", "mimic")
 _SHORT_SENTENCE = 4
 _ANOTHER_MATTER = ("modality", "specimen", "vascular", "joint", "elsewhere", "lump")
 
 
-class LesionReader(Surroundings):
+class LesionReader(Described):
     """Reads the lesions of one document; `excluded` are words that speak of a report, not of the patient."""
 
     def __init__(self, document: Document, excluded: list[tuple[int, int]]) -> None:
@@ -89,70 +83,6 @@ class LesionReader(Surroundings):
                 last = begin
         return Sentence(sentence.first, last, sentence.paragraph, sentence.linked)
 
-    # -- one sentence -------------------------------------------------------------------------------------------------
-
-    def _heads(self, sentence: Sentence) -> list[Head]:
-        hits = [h for category in ("lesion", "named") for h in self.document.within(category, sentence)]
-        hits = sorted(hits + self._vague(sentence), key=lambda h: h.first)
-        inner = [h for h in hits if self._inside(h, sentence)]
-        hits = [h for h in hits if h not in inner and not settled_otherwise(self.document, h)]
-        seen: set[int] = set()
-        hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
-        hits = [h for h in hits if not (h.value in _CALCIUM and self._calcium_elsewhere(h, inner, sentence))]
-        hits = [h for h in hits if h.value != "plaque" or not self._of_vessel(h, sentence)]
-        specific = [h for h in hits if h.value != "skin-change"]
-        if specific and len(specific) < len(hits):
-            past = all(self.document.status(h) == "historical" for h in specific)
-            hits = [
-                h
-                for h in hits
-                if h.value != "skin-change"
-                or self._own_site(h, hits, sentence)
-                or (past and self.document.status(h) == "affirmed")
-            ]
-        hits = [h for i, h in enumerate(hits) if i == 0 or not self._only_denied(hits[i - 1], h)]
-        bounds = [sentence.first]
-        bounds += [self._boundary(one, other) for one, other in pairwise(hits)]
-        bounds.append(sentence.last)
-        return [Head(h.value, h, bounds[i], self._until_but(h, bounds[i + 1])) for i, h in enumerate(hits)]
-
-    def _boundary(self, one: Hit, other: Hit) -> int:
-        """Where the describing words before the second lesion word begin."""
-        document = self.document
-        at = other.first
-        while at > one.last:
-            word = document.word(at - 1)
-            if self._covered(at - 1, _ADJECTIVES):
-                at -= 1
-                continue
-            place = next((p for p in document.between("place", max(one.last, at - 3), at) if p.last == at), None)
-            if place is not None:
-                at = place.first
-                continue
-            if word in document.vocab.articles:
-                return at - 1
-            if self._is("coordinator", at - 1):
-                if at - 2 >= one.last and self._covered(at - 2, ("hardness", "attribute", "pain", "tender")):
-                    at -= 1
-                    continue
-                return at
-            if self._is("preposition", at - 1):
-                return self._after_sites(at, other.first)
-            if word in document.vocab.stopwords or not word[0].isalnum():
-                return at
-            at -= 1
-        return one.last
-
-    def _after_sites(self, begin: int, limit: int) -> int:
-        """After a preposition the next site belongs to the lesion before it."""
-        place = next(iter(self.document.between("place", begin, limit)), None)
-        if place is None:
-            return begin
-        at = place.last
-        while at < limit and self._covered(at, ("side",)) and not self.document.between("place", at, limit):
-            at += 1
-        return at
-
     def _described(self, sentence: Sentence, heads: list[Head], index: int) -> None:
         drafts: list[Draft] = []
         previous: Draft | None = None
@@ -186,73 +116,6 @@ class LesionReader(Surroundings):
             self.latest = drafts
         self.latest_sentence = index
 
-    def _draft(self, head: Head) -> Draft:
-        document = self.document
-        kind, rest, *_ = [*head.kind.split("+"), ""]
-        draft = Draft(kind, document.status(head.hit), head.hit, head.first, head.last)
-        if rest:
-            draft.mimics.add(rest)
-        owned = self._possessed(head)
-        if owned or (draft.status == "historical" and self._recurred(head)):
-            draft.status = "affirmed"
-        self._attributes(draft, head.first, head.last, head.hit, owned=owned)
-        number, or_more = count(document, head.hit.first, head.first)
-        if number is None:
-            number, or_more = count_after(document, head.hit.last, head.last)
-        draft.number(number or counted(document, head.hit, head.last), or_more=or_more)
-        return draft
-
-    def _attributes(self, draft: Draft, first: int, last: int, head: Hit | None = None, *, owned: bool = False) -> None:
-        document = self.document
-        skip = set(range(head.first, head.last)) if head else set()
-        over = {(r.status, r.trigger) for r in document.contexts.over(head)} if head else set()
-        turned = take_back(document, draft, first, last)
-        for category in ("hardness", "attribute", "pain", "tender", "mimic"):
-            for hit in document.between(category, first, last):
-                if self._means_other(hit) or (category == "hardness" and hit.first < turned):
-                    continue
-                if category == "hardness" and set(range(hit.first, hit.last)) & skip and hit.last - hit.first == 1:
-                    draft.describe(category, hit.value, denied=False)
-                    continue
-                shared = over if not owned or (head and self._describes(hit, head)) else set[tuple[Status, int]]()
-                reaches = {(r.status, r.trigger) for r in document.contexts.over(hit)} - shared
-                statuses = {status for status, _ in reaches}
-                if statuses & {"family", "other-person", "hypothetical"}:
-                    continue
-                if "historical" in statuses and hit.value not in _PAST:
-                    continue
-                possible = "possible" in statuses
-                if possible and category != "mimic":
-                    continue
-                after = head is not None and hit.first >= head.last
-                draft.describe(category, hit.value, denied="negated" in statuses, after=after)
-                if hit.value not in _SILENT:
-                    draft.touch(hit)
-        for place, site in located(document, first, last):
-            if draft.status == "negated" or owned or not self._denied_place(place):
-                draft.add_site(site, before=head is not None and place.last <= head.first)
-                draft.touch(place)
-        for index, size in sizes(document, first, last):
-            draft.size_cm = max(draft.size_cm or size, size)
-            draft.first_word, draft.last_word = min(draft.first_word, index), max(draft.last_word, index + 1)
-        score = pain_score(document, first, last)
-        draft.pain_score = draft.pain_score if score is None else score
-        self._chalk(draft, first, last)
-
-    def _chalk(self, draft: Draft, first: int, last: int) -> None:
-        """Chalky or white counts only when material, discharge or the floor of an ulcer is meant."""
-        attributes = self.document.between("attribute", first, last)
-        material = [h for h in attributes if h.value in ("material", "draining")]
-        if draft.has("pus"):
-            return
-        for hit in attributes:
-            if hit.value not in ("chalk", "white") or self.document.status(hit) not in ("affirmed", "historical"):
-                continue
-            if any(abs(m.first - hit.first) <= _WINDOW for m in material):
-                draft.describe("attribute", "chalk_complete", denied=False)
-
-    # -- lesions of one sentence to each other ------------------------------------------------------------------------
-
     def _refers_back(self, head: Head, draft: Draft, sentence: Sentence) -> list[Draft]:
         """ "The nodules are hard": what was described before, said again without a site of its own."""
         document = self.document
@@ -264,14 +127,12 @@ class LesionReader(Surroundings):
             return same
         before = head.hit.first - 1
         definite = before >= 0 and document.word(before) in document.vocab.articles
-        while before > sentence.first and self._covered(before, _ADJECTIVES):
+        while before > sentence.first and self._covered(before, ADJECTIVES):
             before -= 1
             definite = definite or document.word(before) in document.vocab.articles
         if generic:
             return [d for d in self.latest if d.status == "affirmed"]
         return same if definite else []
-
-    # -- sentences without a lesion word ------------------------------------------------------------------------------
 
     def _continues(self, sentence: Sentence, index: int) -> bool:
         """ "Painless. Rock-hard. Left elbow.": short sentences that go on about the lesion before."""
