@@ -39,6 +39,9 @@ class Allergies(_Table, frozen=True, forbid_unknown_fields=True):
     none: tuple[NoAllergy, ...]
     told: Words
     joined: Words
+    headed: Words
+    no_others: Words
+    excepts: Words
     untold: Words
     to: Words
     how: Words
@@ -49,6 +52,10 @@ class Allergies(_Table, frozen=True, forbid_unknown_fields=True):
     because: Words
     harms: Words
     borne: Words
+    reactions: Words
+    after: Words
+    unborne: Words
+    unborne_behind: Words
 
 
 class Certainties(_Table, frozen=True, forbid_unknown_fields=True):
@@ -146,7 +153,9 @@ class Taking(_Table, frozen=True, forbid_unknown_fields=True):
     denied: Words
     often: Words
     local: Words
+    eyes: Words
     substance: Words
+    begun: Words
     parting: Words
     measured: Words
     levelled: Words
@@ -156,8 +165,11 @@ class Taking(_Table, frozen=True, forbid_unknown_fields=True):
     qualifiers: Words
     forms: Words
     choices: Words
+    purposes: Words
+    reasons: Words
     joins: Words
     of: Words
+    along_with: Words
     persons: Words
     tellers: Words
     beside: Words

@@ -125,7 +125,7 @@ def to_finding(mention: ConceptMention, source: Source) -> Finding | None:
         source.ref,
         certainty=certainty,
         course="resolved" if past else source.course,
-        onset=source.onset if source.title else started(mention.onset, source.first),
+        onset=(source.onset if source.title else None) or started(mention.onset, source.first),
         recorded=source.first,
         updated=source.updated,
         sites=mention.sites or source.sites,

@@ -180,7 +180,7 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     if _is_test(resource):
         reading = _without_its_name(reading, len(name.label or ""))
     reading = _without_misreadings(reading, resource, name, source, into)
-    reading = _without_heading(reading, len(name.label or ""))
+    reading = _without_heading(_by_its_value(reading, len(name.label or "")), len(name.label or ""))
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)
     if coded is not None and polarity is not False and not none_counted and not reading.lesions:
         reading = replace(reading, lesions=_under_heading(coded, lines[1:], into))
@@ -251,6 +251,13 @@ def _is_test(resource: Mapping[str, Any]) -> bool:
 def _without_its_name(reading: TextReading, heading: int) -> TextReading:
     """A test is called after the disease that it looks for ("Sjogren's Anti-SS-A"), whatever it finds."""
     kept = tuple(m for m in reading.concepts if m.start >= heading or not m.concept.startswith(_LOOKED_FOR))
+    return replace(reading, concepts=kept)
+
+
+def _by_its_value(reading: TextReading, heading: int) -> TextReading:
+    """ "Pregnancy status: not pregnant": where the value speaks of what the name names, the value says it."""
+    said = {m.concept for m in reading.concepts if m.start >= heading}
+    kept = tuple(m for m in reading.concepts if m.start >= heading or m.concept not in said)
     return replace(reading, concepts=kept)
 
 

@@ -26,6 +26,8 @@ class _Line(Struct, frozen=True):
     formed: re.Pattern[str]
     """a form before its drug, at the beginning of the line"""
     behind: re.Pattern[str]
+    given_for: re.Pattern[str]
+    """behind a drug that opens its line, what it is taken for, and nothing more"""
 
 
 def tells_of_taking(line: str, begin: int, end: int) -> bool:
@@ -34,9 +36,11 @@ def tells_of_taking(line: str, begin: int, end: int) -> bool:
     if words.doubt.search(line):
         return False
     form = words.form.match(line, end)
+    before = line[:begin]
+    if words.given_for.match(line, form.end() if form else end) and _OPENING.search(before):
+        return True
     if not words.behind.match(line, form.end() if form else end):
         return False
-    before = line[:begin]
     if words.reason.search(before) or words.formed.search(before):
         return True
     return form is not None and bool(_OPENING.search(before))
@@ -46,15 +50,16 @@ def tells_of_taking(line: str, begin: int, end: int) -> bool:
 def _line() -> _Line:
     data = read_table(Taking)
     qualifier, form = _one_of(data.qualifiers), _one_of(data.forms)
+    indication = rf"(?:{qualifier}\s+){{0,3}}{_one_of(data.indications)}(?:[\s-]+{qualifier}){{0,2}}"
     return _Line(
         re.compile(rf"\?|\b{_one_of(data.choices)}\b"),
         re.compile(
-            rf"{_START}(?:{qualifier}\s+){{0,3}}{_one_of(data.indications)}(?:[\s-]+{qualifier}){{0,2}}\s*"
-            r"(?::|–|-(?=\s)|\()\s*$"
+            rf"{_START}{indication}\s*(?::|,|–|-(?=\s)|\(|/(?=\s)|(?<=\s)(?:w/|{_one_of(data.along_with)}(?=\s)))\s*$"
         ),
         re.compile(rf"(?:[\s-]+{form}(?:-\d)?(?!\w))+"),
         re.compile(rf"{_START}{form}\s+(?:{_one_of(data.of)} )?\s*$"),
-        re.compile(rf"(?:\s+{_NUMBER})?\s*(?:$|[,;.)+&/\n]|{_one_of(data.joins)}\s)"),
+        re.compile(rf"(?:\s+{_NUMBER})?(?:\s+{_one_of(data.purposes)})?\s*(?:$|[,;.)+&/\n]|{_one_of(data.joins)}\s)"),
+        re.compile(rf"(?:\s+{_NUMBER})?\s+{_one_of(data.reasons)}\s+{indication}\s*(?:$|[,;.)\n])"),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from msgspec import Struct
+
 from mappings.data_schema import Allergies, read_table
 from mappings.drugs import DrugIds, plain
 from mappings.facts import Allergy
@@ -48,9 +50,9 @@ def add_told(words: str, source: Source, into: Collected) -> None:
     """Adds the allergies that a note tells of: "Allergies: diltiazem (rash)", "allergic to", "diltiazem allergy"."""
     folded = plain(words)
     _add_harms(words, folded, source, into)
-    if not _words()[0].search(folded):
-        return
     told_to, until, before = _told_to()
+    if not (_words()[0].search(folded) or told_to.search(folded)):
+        return
     for sentence in _SENTENCE.finditer(folded):
         said = sentence.group()
         found = DrugIds()
@@ -64,7 +66,7 @@ def add_told(words: str, source: Source, into: Collected) -> None:
                 found |= ids
         else:
             for hit in into.tools.drugs.find(said):
-                if before.match(said, hit.end):
+                if before.match(said, hit.end) or _words()[0].search(said, hit.start, hit.end):  # "Sulfitallergie"
                     found |= hit.ids
         if found:
             label = words[sentence.start() : sentence.end()].strip()[:_LONGEST_TITLE]
@@ -72,32 +74,81 @@ def add_told(words: str, source: Source, into: Collected) -> None:
 
 
 def _add_harms(words: str, folded: str, source: Source, into: Collected) -> None:
-    """Adds the drugs that a note says did harm: "diltiazem caused severe oedema", "stopped because of bradycardia"."""
-    harm, borne = _harm()
-    if not harm.search(folded):
+    """Adds the drugs that a note says did harm or were not borne: "diltiazem caused severe oedema", "stopped diltiazem
+    because of bradycardia", "iritis after zoledronate", "doxycycline - hives", "did not tolerate diltiazem"."""
+    harm = _harm()
+    if not harm.any.search(folded):
         return
     for sentence in _SENTENCE.finditer(folded):
         said = sentence.group()
-        if not harm.search(said) or borne.search(said) or _words()[1].search(said):
+        if not harm.any.search(said) or harm.borne.search(harm.unborne.sub(" ", said)):
             continue
         hits = [hit for hit in into.tools.drugs.find(said) if hit.ids]
         for number, hit in enumerate(hits):
+            begin = hits[number - 1].end if number else 0
             until = hits[number + 1].start if number + 1 < len(hits) else len(said)
-            if harm.search(said, hit.end, until):
+            if harm.did(said, begin, hit.start, hit.end, until):
                 label = words[sentence.start() : sentence.end()].strip()[:_LONGEST_TITLE]
                 into.allergies.append(Allergy(source.ref, label, drugs=hit.ids.drugs, classes=hit.ids.classes))
 
 
+class _Harm(Struct, frozen=True):
+    """Words by which a note tells that a drug did harm; `any`: whether it may at all."""
+
+    any: re.Pattern[str]
+    borne: re.Pattern[str]
+    unborne: re.Pattern[str]
+    behind: re.Pattern[str]
+    because: re.Pattern[str]
+    stopped: re.Pattern[str]
+    after: re.Pattern[str]
+    alone: re.Pattern[str]
+    unborne_before: re.Pattern[str]
+    unborne_behind: re.Pattern[str]
+
+    def did(self, said: str, begin: int, first: int, last: int, until: int) -> bool:
+        """Whether the drug at [first, last) did harm, with nothing of another drug from `begin` and up to `until`."""
+        before = said[begin:first]
+        unborne = self.unborne_before.search(before) or self.unborne_behind.match(said, last, until)
+        if _words()[1].search(self.unborne.sub(" ", said) if unborne else said):
+            return False
+        if unborne:
+            return True
+        if self.behind.search(said, last, until):
+            return True
+        if self.stopped.search(before) and self.because.match(said, last, until):
+            return True
+        if self.after.search(before):
+            return True
+        return not before.strip(" -*•\t") and self.alone.match(said, last, until) is not None and until == len(said)
+
+
 @cache
-def _harm() -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _harm() -> _Harm:
     data = read_table(Allergies)
-    caused, stopped, because, harms, borne = (
-        "|".join(map(re.escape, words)) for words in (data.caused, data.stopped, data.because, data.harms, data.borne)
+    listed = {
+        name: "|".join(map(re.escape, sorted(getattr(data, name), key=len, reverse=True)))
+        for name in (
+            "caused", "stopped", "because", "harms", "borne", "reactions", "after", "unborne", "unborne_behind",
+        )
+    }  # fmt: skip
+    led = rf"(?:{listed['caused']})|(?:{listed['stopped']})\b(?:[^,]{{0,20}}\b(?:{listed['because']})|\s*[:(–-])"
+    harmed = rf"[^,;]{{0,30}}?\b(?:{listed['harms']})"
+    turned = rf"(?:{listed['because']})\b{harmed}\w*\W[^,;]{{0,20}}?\b(?:{listed['stopped']})"
+    reaction = rf"\b(?:{listed['reactions']})[\w-]*"
+    unborne = rf"(?:{listed['unborne']}|{listed['unborne_behind']})"
+    return _Harm(
+        re.compile(rf"\b(?:{listed['harms']}|{listed['reactions']}|{unborne})"),
+        re.compile(listed["borne"]),
+        re.compile(rf"\b{unborne}"),
+        re.compile(rf"\b(?:(?:{led}){harmed}|{turned})"),
+        re.compile(rf"[^,;]{{0,20}}?\b(?:{listed['because']})\b{harmed}"),
+        re.compile(rf"\b(?:{listed['stopped']})\W+(?:\w+\W+){{0,2}}$"),
+        re.compile(rf"{reaction}\s+(?:{listed['after']})\s+(?:\w+\s+){{0,2}}$"),
+        re.compile(rf"\s*(?:[-–:=]|-?>|→|\()\s*(?:\w+\s+){{0,2}}?{reaction}\W*$"),
+        re.compile(rf"\b(?:{listed['unborne']})\W+(?:\w+\W+){{0,2}}$"),
+        re.compile(rf"[^,;]{{0,16}}?\b(?:{listed['unborne_behind']})"),
     )
-    led = rf"(?:{caused})|(?:{stopped})\b[^,]{{0,20}}\b(?:{because})"
-    harmed = rf"[^,;]{{0,30}}?\b(?:{harms})"
-    turned = rf"(?:{because})\b{harmed}\w*\W[^,;]{{0,20}}?\b(?:{stopped})"
-    return re.compile(rf"\b(?:(?:{led})\b{harmed}|{turned})"), re.compile(borne)
 
 
 _SENTENCE = re.compile(r"[^.;!?\n]+")
@@ -106,10 +157,16 @@ _SENTENCE = re.compile(r"[^.;!?\n]+")
 @cache
 def _told_to() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     data = read_table(Allergies)
-    told, before = ("|".join(map(re.escape, words)) for words in (data.told, data.before))
+    told, before = ("|".join(map(re.escape, getattr(data, name))) for name in ("told", "before"))
     to = "|".join(rf"{re.escape(word)}\b" if word.isalpha() or " " in word else re.escape(word) for word in data.to)
+    headed, others, excepts = (
+        "|".join(map(re.escape, getattr(data, name))) for name in ("headed", "no_others", "excepts")
+    )
     return (
-        re.compile(rf"\b(?:{told})\w*(?:\s+(?:{'|'.join(data.how)}))?\s*(?:{to})"),
+        re.compile(
+            rf"\b(?:(?:{told})\w*(?:\s+(?:{'|'.join(data.how)}))?\s*(?:{to})|(?:{headed})\s*:"
+            rf"|(?:{others})\s*[,(-]?\s*(?:{excepts})\b)"
+        ),
         re.compile(rf"\b(?:{'|'.join(data.until)})\b"),
         re.compile(rf"[\s-]*(?:{before})"),
     )

@@ -37,6 +37,7 @@ _DOSED_BEFORE = re.compile(r"\d\s?(?:mg|mcg|µg|μg|ug|g)\b[^()\n;]{0,20}\(\s*$"
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
 _NEAR_WORDS, _FAR_WORDS, _LIST_WORDS = 2, 6, 9
 """words between what governs a drug and the drug; between two drugs of one list"""
+_EYE = "ophthalmic"
 _MOST = 300
 """drugs looked at in one note"""
 
@@ -78,12 +79,13 @@ def add_taken(words: str, source: Source, into: Collected) -> None:
     if not hits:
         return
     folded = plain(words)
+    by_eye = frozenset(hit for hit in hits if drugs.for_route(hit.ids, _EYE).classes)
     found: dict[object, Medication] = {}
     for part, line, start in _lines(folded, hits):
         for sentence in _SENTENCE.finditer(line):
             first, last = start + sentence.start(), start + sentence.end()
             inside = [hit for hit in hits if first <= hit.start and hit.end <= last]
-            for hit, said in _said(folded, first, last, inside, part):
+            for hit, said in _said(folded, first, last, inside, part, by_eye):
                 if said != "thought":
                     state = "active" if said == "taken" else "stopped"
                     found[hit.ids] = Medication(
@@ -156,7 +158,9 @@ def _lines(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]]:
         yield part, line, start
 
 
-def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> Iterator[tuple[NameHit, Said]]:
+def _said(
+    text: str, first: int, last: int, hits: list[NameHit], part: Part, by_eye: frozenset[NameHit]
+) -> Iterator[tuple[NameHit, Said]]:
     """What a sentence says of its drugs; nothing of those that it only names."""
     words = _words()
     signs = words.signs(text, first, last) if hits else []
@@ -187,13 +191,32 @@ def _said(text: str, first: int, last: int, hits: list[NameHit], part: Part) -> 
         behind = [s for s in signs if hit.end <= s.start and s.end <= own]
         ends = [told for s in behind if (told := s.said_of_the_one_before) is not None]
         before = hit
+        if said is None and not ends and _begun(text, hit, own, until, signs):
+            said = "taken"
         if text[hit.start : hit.end] in words.levelled and words.level.match(text, hit.end) and not ends:
             yield hit, "taken"
             continue
-        if words.substance.match(text, hit.end) or words.local.search(text, hit.end, own):
+        if words.substance.match(text, hit.end) or _is_local(text, hit, own, by_eye):
             continue
         if ends or said is not None:
             yield hit, ends[0] if ends else said  # type: ignore[misc]
+
+
+def _is_local(text: str, hit: NameHit, own: int, by_eye: frozenset[NameHit]) -> bool:
+    """Whether it works where it is put; eye drops of a drug that counts by the eye too (a beta-blocker) do not."""
+    words = _words()
+    return words.local.search(text, hit.end, own) is not None and not (
+        hit in by_eye and words.eyes.search(text, hit.end, own)
+    )
+
+
+def _begun(text: str, hit: NameHit, own: int, until: int, signs: list[_Sign]) -> bool:
+    """ "Nifedipine was started for Raynaud's", "bisoprolol since March"; not where it was stopped right after."""
+    words = _words()
+    if text[hit.start : hit.end] in words.measured or not words.begun.match(text, hit.end, own):
+        return False
+    after = next((s for s in signs if own <= s.start and s.end <= until), None)
+    return after is None or after.said != "past" or _between(text, own, after.start) > _NEAR_WORDS
 
 
 def _told_alone(text: str, hit: NameHit, last: int, part: Part) -> bool:
@@ -243,8 +266,11 @@ class _Words(Struct, frozen=True):
     """right before the drug that another was left for"""
     often: re.Pattern[str]
     local: re.Pattern[str]
+    eyes: re.Pattern[str]
     parting: re.Pattern[str]
     substance: re.Pattern[str]
+    begun: re.Pattern[str]
+    """right behind a drug, or behind the bracket after it"""
     measured: frozenset[str]
     levelled: frozenset[str]
     level: re.Pattern[str]
@@ -277,8 +303,10 @@ def _words() -> _Words:
         re.compile(rf"{_any(data.to).pattern}\W*(?:\w+\W+){{0,{_NEAR_WORDS}}}$"),
         _any(data.often),
         _any(data.local),
+        _any(data.eyes),
         re.compile(rf",|{_any(data.parting).pattern}"),
         re.compile(rf"\W*(?:{'|'.join(map(re.escape, data.substance))})(?!\w)"),
+        re.compile(rf"\W*(?:\([^()]*\)\W*)?{_any(data.begun).pattern}"),
         frozenset(data.measured),
         frozenset(data.levelled),
         re.compile(rf"\W*(?:{'|'.join(map(re.escape, data.level))})\W{{1,3}}\d"),

@@ -135,6 +135,10 @@ class Common(Strict):
     """words of a trigger of the past that say that the thing was taken out."""
     own: Phrases
     """concepts that a person named after them does not take over ("breastfeeding her son")."""
+    events: Phrases
+    """concepts that happen on a day: a date right beside the name is theirs ("MI in 2015")."""
+    remissions: Folded
+    """words of a trigger of the past that end no lifelong disease ("porphyria in remission")."""
     doses: Phrases
     """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
     range_names: LongestFirst

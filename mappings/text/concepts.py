@@ -12,7 +12,7 @@ from mappings.text.context import Reach, strongest
 from mappings.text.document import Document
 from mappings.text.reading import ConceptMention, Status, TimeSpan
 from mappings.text.sites import located
-from mappings.text.times import times
+from mappings.text.times import times, written_dates
 from mappings.text.tokens import YEAR, Sentence
 from mappings.text.vocabulary import Hit
 
@@ -98,15 +98,20 @@ def _mention(document: Document, hit: Hit, concept: str, status: Status) -> Conc
         past = [r for r in document.contexts.over(hit) if r.status == "historical"]
         apart = all("," in document.words.words[hit.last : r.trigger] for r in past if r.trigger > hit.first)
         removed = concept.startswith("calcinosis.") and any(_removes(document, r) for r in past)
-        if not removed and (apart or any(r.trigger < hit.first for r in past) or concept.startswith("ctd.")):
+        calm = all(not _said(document, r).isdisjoint(common.remissions) for r in past)
+        if not removed and (apart or calm or any(r.trigger < hit.first for r in past) or concept.startswith("ctd.")):
             status = "affirmed"
     return ConceptMention(concept, status, document.text(hit.first, hit.last), start, end, sites=_near(document, hit))
 
 
 def _removes(document: Document, reach: Reach) -> bool:
     """ "Excision of calcinosis of the thumb 2014": what was taken out is no longer there."""
-    words = range(max(reach.trigger, 0), reach.trigger + _TRIGGER)
-    return any(document.word(index) in load_common().removals for index in words)
+    return not _said(document, reach).isdisjoint(load_common().removals)
+
+
+def _said(document: Document, reach: Reach) -> frozenset[str]:
+    """The words of what set the reach."""
+    return frozenset(document.word(index) for index in range(max(reach.trigger, 0), reach.trigger + _TRIGGER))
 
 
 def _near(document: Document, hit: Hit) -> tuple[Site, ...]:
@@ -166,7 +171,31 @@ def _timed(document: Document, mentions: list[ConceptMention]) -> list[ConceptMe
             if order and order[0] >= 0:
                 at = out[order[0]].start
                 _set(out, [i for i in own if out[i].start == at], when.span)
+    for index, mention in enumerate(out):
+        if mention.onset is None and mention.concept in load_common().events:
+            out[index] = replace(mention, onset=_day_of(document, mention))
     return out
+
+
+def _day_of(document: Document, mention: ConceptMention) -> TimeSpan | None:
+    """When an event was, by the date right beside its name: "MI in 2015", "2010: NSTEMI"."""
+    first = bisect_left(document.words.starts, mention.start)
+    last = bisect_left(document.words.starts, mention.end)
+    sentence = document.sentence_of(first)
+    for text, begin, end in written_dates(document, sentence):
+        gap = range(last, begin) if begin >= last else range(end, first)
+        if len(gap) <= _CLOSE and all(_is_light(document, i) for i in gap):
+            return TimeSpan(date_text=text)
+    return None
+
+
+def _is_light(document: Document, index: int) -> bool:
+    word = document.word(index)
+    return (
+        not word[0].isalnum()
+        or word in document.vocab.stopwords
+        or bool(document.between("preposition", index, index + 1))
+    )
 
 
 def _set(out: list[ConceptMention], indices: list[int], span: TimeSpan) -> None:

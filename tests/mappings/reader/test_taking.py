@@ -126,7 +126,7 @@ def test_taken_now(words: str, drugs: set[str]) -> None:
         "Warfarin and calciphylaxis: a review.",
         "Serum calcium 9.2 mg/dL, magnesium 2.1 mg/dL.",
         "No effect on calcium metabolism.",
-        "Timolol eye drops, on latanoprost eye drops.",
+        "Dexamethasone eye drops, on latanoprost eye drops.",
         "Metoprolol abgesetzt.",
         "In 2019 she received diltiazem 240 mg/d.",
         "She was treated with cyclosporine 100 mg BID.",
