@@ -27,6 +27,8 @@ Met = Literal["met", "not-met", "unknown"]
 LabStatus = Literal["normal", "high", "low", "borderline", "indeterminate", "stale", "unknown"]
 WorkupDecision = Literal["offer", "already-done", "already-ordered", "not-indicated", "avoid"]
 TherapyDecision = Literal["offer", "warn", "need", "block", "not-indicated"]
+DYSTROPHIC: frozenset[Grade] = frozenset({"incomplete", "possible", "probable", "likely", "confirmed"})
+"""grades by which the calcinosis is dystrophic, or may be."""
 OPEN: frozenset[TherapyDecision] = frozenset({"offer", "warn", "need"})
 """decisions by which nothing rules a therapy out."""
 

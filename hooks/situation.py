@@ -17,13 +17,11 @@ from hooks.assessment.reports import Reports, describe_biopsy, describe_imaging
 from hooks.case import Case
 from hooks.chart import Chart
 from hooks.knowledge import Knowledge
-from hooks.model import CardKind, Criteria, Grade, ReportCriterion
+from hooks.model import DYSTROPHIC, CardKind, Criteria, Grade, ReportCriterion
 from hooks.therapy import Weighing, weigh_therapies
 from hooks.therapy.conflicts import new_conflicts
 from hooks.therapy.view import View
 from hooks.workup import WeighedWorkup, weigh_workup
-
-_STABLE_SILENT: frozenset[Grade] = frozenset({"incomplete", "possible", "probable", "likely", "confirmed"})
 
 
 class Situation(Struct, frozen=True):
@@ -143,4 +141,4 @@ def card_of(verdict: Grade, judged: Judged, events: tuple[str, ...]) -> CardKind
 
 def known_before(verdict: Grade, judged: Judged) -> bool:
     """Known calcinosis, at a grade that says so: only an event is worth a card."""
-    return judged.lesions.newness == "N4" and verdict in _STABLE_SILENT
+    return judged.lesions.newness == "N4" and verdict in DYSTROPHIC

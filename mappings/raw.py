@@ -14,6 +14,15 @@ from mappings.versions import Version
 Resource = Mapping[str, Any]
 
 
+FHIR_ID = r"[A-Za-z0-9\-.]{1,64}"
+"""a pattern for the id of a resource (https://hl7.org/fhir/R4/datatypes.html#id)."""
+
+
+def as_list(value: object) -> list[Any]:
+    """A JSON array; an empty one in place of anything else."""
+    return value if isinstance(value, list) else []
+
+
 class RawChart(Struct, frozen=True):
     """What the edge gathered for one patient.
 

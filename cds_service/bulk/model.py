@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from cds_service.errors import ServiceError
+from mappings.raw import FHIR_ID
 
 TYPES = (
     "Patient", "Condition", "Observation", "DiagnosticReport", "DocumentReference", "MedicationRequest",
@@ -17,7 +18,7 @@ TYPES = (
 )  # fmt: skip
 """what the reader reads, and the encounters that a firing rate is counted by."""
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_ID = re.compile(FHIR_ID)
 
 Part = Literal["output", "deleted", "error"]
 

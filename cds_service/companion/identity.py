@@ -16,10 +16,11 @@ from cds_service.companion.smart import LaunchError, object_of
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy
 from cds_service.tenants import ALGORITHMS
+from mappings.raw import FHIR_ID
 
 _MAX_BYTES = 256 * 1024
 _LEEWAY = 60
-_USER = re.compile(r"(?:Practitioner|PractitionerRole|Person|RelatedPerson|Patient)/[A-Za-z0-9\-.]{1,64}")
+_USER = re.compile(rf"(?:Practitioner|PractitionerRole|Person|RelatedPerson|Patient)/{FHIR_ID}")
 PERFORMERS = ("Practitioner", "PractitionerRole")
 """who may be named as the one who made a finding; a patient or a relative did not examine."""
 

@@ -9,13 +9,12 @@ without the chart, which the other process reads again. Without it they live in 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from cds_service.companion.shared import Kept, Shared
+from cds_service.companion.shared import Kept, Shared, digest_of
 from cds_service.companion.style import Style
 from cds_service.fhir.client import FhirClient
 from cds_service.tenants import Tenant
@@ -180,5 +179,5 @@ class Sessions:
 
 
 def browser_of(secret: str) -> str:
-    """What is kept of the browser's cookie: its hash."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """What is kept of the browser's cookie."""
+    return digest_of(secret)

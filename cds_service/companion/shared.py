@@ -76,7 +76,7 @@ class Shared:
             pending.verifier, pending.token_endpoint, pending.redirect_uri, pending.nonce, pending.issuer,
             pending.jwks_uri, pending.begun,
         )  # fmt: skip
-        row, until = _name(state), int(ends * 1000)
+        row, until = digest_of(state), int(ends * 1000)
         sealed = self._vault.seal(msgspec.json.encode(made), row)
         drawer = Drawer(row, pending.browser, made.tenant or "-", None, 0, until, until, sealed)
         await _in_time(lambda: self._drawers.put(drawer, alone=False))
@@ -84,7 +84,7 @@ class Shared:
     async def take_launch(self, state: str, now: float) -> Pending | None:
         from cds_service.companion.sessions import Pending
 
-        row = _name(state)
+        row = digest_of(state)
         drawer = await _in_time(lambda: self._drawers.take(row, int(now * 1000)))
         plain = self._vault.open(drawer.sealed, row) if drawer is not None else None
         if plain is None:
@@ -99,7 +99,7 @@ class Shared:
         )  # fmt: skip
 
     async def keep(self, session: Session, idle: float) -> None:
-        row = _name(session.id)
+        row = digest_of(session.id)
         tenant = session.tenant.id if session.tenant else "-"
         patient = session.chart.patient_id if session.chart is not None else ""
         drawer = Drawer(
@@ -109,7 +109,7 @@ class Shared:
         await _in_time(lambda: self._drawers.put(drawer, alone=True))
 
     async def find(self, session_id: str, now: float) -> Kept | None:
-        row = _name(session_id)
+        row = digest_of(session_id)
         drawer = await _in_time(lambda: self._drawers.get(row, int(now * 1000)))
         plain = self._vault.open(drawer.sealed, row) if drawer is not None else None
         if drawer is None or plain is None:
@@ -119,17 +119,17 @@ class Shared:
         return kept
 
     async def touch(self, session_id: str, idle: float) -> None:
-        await _in_time(lambda: self._drawers.touch(_name(session_id), int(idle * 1000)))
+        await _in_time(lambda: self._drawers.touch(digest_of(session_id), int(idle * 1000)))
 
     async def change(self, session: Session) -> None:
-        row, ends = _name(session.id), int(min(session.ends, _FOREVER) * 1000)
+        row, ends = digest_of(session.id), int(min(session.ends, _FOREVER) * 1000)
         sealed = self._sealed(session, row)
         version = await _in_time(lambda: self._drawers.change(row, sealed, ends))
         if version is not None:
             session.version = version
 
     async def end(self, session_id: str, now: float) -> None:
-        await _in_time(lambda: self._drawers.take(_name(session_id), int(now * 1000)))
+        await _in_time(lambda: self._drawers.take(digest_of(session_id), int(now * 1000)))
 
     def _sealed(self, session: Session, row: str) -> bytes:
         client, chart = session.client, session.chart
@@ -150,6 +150,6 @@ async def _in_time(work: Callable[[], _Result]) -> _Result:
         raise Overloaded("the session can't be read now; try again") from None
 
 
-def _name(secret: str) -> str:
-    """What the database knows of a session's id or of a state: its hash."""
+def digest_of(secret: str) -> str:
+    """What is kept of a secret of the browser (its cookie, a session's id, a state): its hash."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -13,7 +13,7 @@ from hooks.dialogue import PREFIX, Moved, Step
 from hooks.knowledge import Knowledge
 from hooks.model import Criteria, TherapyItem
 from mappings.facts import Biopsy, Imaging, PatientFacts
-from mappings.raw import RawChart
+from mappings.raw import RawChart, as_list
 
 _ORDER = {"offer": 0, "warn": 1, "need": 2, "block": 3, "not-indicated": 4}
 _CRITERIA = Criteria.__struct_fields__
@@ -179,24 +179,20 @@ def banner(chart: RawChart | None) -> dict[str, str] | None:
 
 
 def _name(patient: Mapping[str, Any]) -> str:
-    names = [n for n in _list(patient.get("name")) if isinstance(n, Mapping)]
+    names = [n for n in as_list(patient.get("name")) if isinstance(n, Mapping)]
     name = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
-    given = " ".join(_text(part) for part in _list(name.get("given")))
+    given = " ".join(_text(part) for part in as_list(name.get("given")))
     return _text(name.get("text")) or f"{given} {_text(name.get('family'))}".strip()
 
 
 def _number(patient: Mapping[str, Any]) -> str:
     """The medical record number where one is marked so."""
-    for identifier in _list(patient.get("identifier")):
+    for identifier in as_list(patient.get("identifier")):
         kind = identifier.get("type") if isinstance(identifier, Mapping) else None
-        codings = _list(kind.get("coding")) if isinstance(kind, Mapping) else []
+        codings = as_list(kind.get("coding")) if isinstance(kind, Mapping) else []
         if any(isinstance(c, Mapping) and c.get("code") == "MR" for c in codings):
             return _text(identifier.get("value"))
     return ""
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:

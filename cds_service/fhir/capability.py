@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct, field
 
+from mappings.raw import as_list
 from mappings.versions import Version, version_of
 
 Manner = Literal["long", "short", "counted", "plain", "bare", "by-category", "one-by-one"]
@@ -43,7 +44,7 @@ def read_capability(statement: object) -> Capability | None:
         extension.get("valueCode")
         for entry in (rest if isinstance(rest, list) else ())
         if isinstance(entry, Mapping)
-        for extension in _list(entry.get("extension"))
+        for extension in as_list(entry.get("extension"))
         if isinstance(extension, Mapping)
         and extension.get("url") == _SEARCH_MODE
         and isinstance(extension.get("valueCode"), str)
@@ -100,7 +101,3 @@ class Capabilities(Struct):
         if base not in self._known and len(self._known) >= _MOST_SERVERS:
             self._known.pop(next(iter(self._known)))
         self._known[base] = (capability, self.clock() + seconds)
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

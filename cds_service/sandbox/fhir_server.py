@@ -31,6 +31,7 @@ from starlette.types import ASGIApp
 from cds_service.sandbox.content import relink
 from cds_service.sandbox.search import SearchError, parameters_of
 from cds_service.sandbox.store import Found, Resource, ResourceNotFoundError, Store
+from mappings.raw import FHIR_ID
 
 TYPES = (
     "AllergyIntolerance", "Bundle", "CarePlan", "CareTeam", "Condition", "Coverage", "Device", "DiagnosticReport",
@@ -39,7 +40,7 @@ TYPES = (
     "Organization", "Patient", "Practitioner", "PractitionerRole", "Procedure", "Provenance", "Questionnaire",
     "QuestionnaireResponse", "RelatedPerson", "ServiceRequest", "Specimen", "Task",
 )  # fmt: skip
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_ID = re.compile(FHIR_ID)
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _MAX_BODY = 32 * 1024 * 1024

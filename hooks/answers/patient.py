@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from mappings.raw import as_list
+
 _MOST, _LONGEST, _ABBREVIATION = 12, 600, 3
 
 
@@ -37,13 +39,13 @@ def _select(assessment: Mapping[str, Any], selector: str) -> Iterator[PatientFac
     elif part == "criteria":
         yield from _criterion(key, value)
     elif part == "missing":
-        names = [name for name in _list(value) if isinstance(name, str)]
+        names = [name for name in as_list(value) if isinstance(name, str)]
         if names:
             yield PatientFact(_cut(f"Missing: {', '.join(names)}"))
     elif part == "completeness":
         yield from _completeness(value)
     elif part == "quarantined":
-        for item in _list(value):
+        for item in as_list(value):
             if isinstance(item, Mapping) and isinstance(item.get("reference"), str):
                 yield PatientFact(
                     _cut(f"Left out: {item['reference']} ({item.get('reason', '')})"), (item["reference"],)
@@ -66,7 +68,7 @@ def _completeness(value: Any) -> Iterator[PatientFact]:
 
 
 def _items(part: str, key: str, value: Any) -> Iterator[PatientFact]:
-    for item in _list(value):
+    for item in as_list(value):
         if not isinstance(item, Mapping) or not isinstance(item.get("id"), str) or (key and item["id"] != key):
             continue
         reason = item.get("because", item.get("text"))
@@ -78,12 +80,8 @@ def _items(part: str, key: str, value: Any) -> Iterator[PatientFact]:
         yield PatientFact(_cut(f"{decision}: {reason}{tail}"), _refs(item))
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _refs(item: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(r for r in _list(item.get("evidence")) if isinstance(r, str))[:_MOST]
+    return tuple(r for r in as_list(item.get("evidence")) if isinstance(r, str))[:_MOST]
 
 
 def _cut(text: str) -> str:

@@ -3,11 +3,10 @@
 from functools import cache
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from hooks.knowledge.base import KnowledgeError, Strict, load
+from hooks.knowledge.base import KnowledgeError, Strict, Text, load
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Words = Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
 
 Tongue = Literal["en", "es"]
@@ -57,7 +56,7 @@ class Words(Strict):
 class Sentence(Strict):
     """One sentence of an answer and the keys of the evidence base that carry it."""
 
-    text: _Text
+    text: Text
     citations: tuple[str, ...] = Field(min_length=1)
 
 
@@ -65,8 +64,8 @@ class Entry(Strict):
     """One curated answer. `patient` names the parts of an assessment that belong to it, as in the contract's JSON."""
 
     id: str
-    en: tuple[_Text, ...] = Field(min_length=1)
-    es: tuple[_Text, ...] = Field(min_length=1)
+    en: tuple[Text, ...] = Field(min_length=1)
+    es: tuple[Text, ...] = Field(min_length=1)
     answer: tuple[Sentence, ...] = Field(min_length=1)
     patient: tuple[str, ...] = ()
 
@@ -78,8 +77,8 @@ class Entries(Strict):
 class Said(Strict):
     """The same sentence in each language of questions."""
 
-    en: _Text
-    es: _Text
+    en: Text
+    es: Text
 
     def to(self, language: Tongue) -> str:
         return self.es if language == "es" else self.en
@@ -98,15 +97,15 @@ class Declines(Strict):
     declines: tuple[Decline, ...]
     no_source: Said
     not_a_question: Said
-    in_english: _Text
+    in_english: Text
     """said above an answer to a Spanish question: its sentences are quoted in the language of their sources."""
 
 
 class Questions(Strict):
     """Ways to ask, in each language; {x} stands for the entity."""
 
-    en: tuple[_Text, ...]
-    es: tuple[_Text, ...]
+    en: tuple[Text, ...]
+    es: tuple[Text, ...]
 
 
 class TherapyQuestions(Strict):

@@ -1,10 +1,10 @@
 """How knowledge files are read: strict schemas, and errors that name the file and the key."""
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 FOLDER = Path(__file__).parent
 """where the knowledge files are; every loader takes another folder, so that a proposed change can be checked first."""
@@ -14,6 +14,8 @@ Basis = Literal["source", "inference", "unverified"]
 not yet confirmed; may only block, warn or ask (checked by `check-knowledge`)."""
 
 EvidenceLevel = Literal["IB", "IV", "label", "guideline", "cohort", "reference", "none"]
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Strict(BaseModel):

@@ -8,22 +8,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from hooks.knowledge.base import FOLDER, EvidenceLevel, KnowledgeError, Strict, load
+from hooks.knowledge.base import FOLDER, EvidenceLevel, KnowledgeError, Strict, Text, load
 
 Read = Literal["full", "abstract", "opening", "label-excerpt", "page", "secondary"]
 """How a source was read; never more than this is claimed of it."""
 
 _FILE = "evidence.yaml"
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Claim(Strict):
     """One statement that we take from a source, in our own words, numbers as given there."""
 
-    text: _Text
+    text: Text
     level: EvidenceLevel
-    topics: tuple[_Text, ...] = Field(min_length=1)
+    topics: tuple[Text, ...] = Field(min_length=1)
     """contract ids (therapies, diagnoses, workup) or plain themes ("frequency", "latency", "limits")."""
 
 
@@ -31,19 +30,19 @@ class Source(Strict):
     """A cited source. At least one of doi, pmid, pmcid, url, locator or the citation itself says where it is."""
 
     key: str = ""
-    citation: _Text
-    title: _Text | None = None
+    citation: Text
+    title: Text | None = None
     year: int | None = Field(default=None, ge=1900, le=2100)
     doi: Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
     pmid: Annotated[str, StringConstraints(pattern=r"^\d{1,9}$")] | None = None
     pmcid: Annotated[str, StringConstraints(pattern=r"^PMC\d{1,9}$")] | None = None
     url: Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+\.[a-z]{2,}(/\S*)?$")] | None = None
-    locator: _Text | None = None
+    locator: Text | None = None
     """where it was read, in words, when no address is certain enough to be followed."""
     read: Read
     level: EvidenceLevel
     claims: tuple[Claim, ...] = Field(min_length=1)
-    notes: tuple[_Text, ...] = ()
+    notes: tuple[Text, ...] = ()
     """errata, unverified names, disagreements."""
 
     @property

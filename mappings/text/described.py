@@ -16,7 +16,8 @@ from mappings.text.vocabulary import Hit
 
 ADJECTIVES = ("hardness", "attribute", "pain", "tender", "side", "number", "unit", "history", "mimic")
 _CALCIUM = frozenset({"calcification", "deposit"})
-_WINDOW = 5
+WINDOW = 5
+"""words at most from one word to another that it belongs to."""
 _PAST = frozenset({"in_scar", "injection", "trauma", "mineral", "infused"})
 _SILENT = frozenset({"chalk", "white", "mineral", "infused", "stone"})
 
@@ -148,5 +149,5 @@ class Described(Surroundings):
         for hit in attributes:
             if hit.value not in ("chalk", "white") or self.document.status(hit) not in ("affirmed", "historical"):
                 continue
-            if any(abs(m.first - hit.first) <= _WINDOW for m in material):
+            if any(abs(m.first - hit.first) <= WINDOW for m in material):
                 draft.describe("attribute", "chalk_complete", denied=False)

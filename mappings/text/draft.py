@@ -13,7 +13,8 @@ from mappings.text.reading import LesionMention, Status, TimeSpan
 from mappings.text.sites import tidy
 from mappings.text.vocabulary import Hit
 
-_CALCIFIED = frozenset({"calcification", "calcinosis"})
+CALCIFIED = frozenset({"calcification", "calcinosis"})
+"""kinds that are calcium by their very name."""
 BARE = frozenset({"lump", "swelling", "mass", "skin-change"})
 _PARTS = frozenset({"skin-change", "calcification", "calcinosis", "induration", "ulcer", "deposit"})
 """names that may stand for a part or a property of a lesion that another word names."""
@@ -109,19 +110,19 @@ class Draft(Struct, eq=False):
         """The same lesion, described again."""
         if other.kind == "ulcer" and self.kind != "ulcer":
             self.flags.add("ulcerated")
-        if other.kind in _CALCIFIED:
+        if other.kind in CALCIFIED:
             self.hardness.add("definite")
         if other.kind == "induration":
             self.hardness.add("possible")
         if self.kind in _PARTS - {"deposit"} and other.kind not in _PARTS:
-            if self.kind in _CALCIFIED:
+            if self.kind in CALCIFIED:
                 self.hardness.add("definite")
             if self.kind == "ulcer":
                 self.flags.add("ulcerated")
             if self.kind == "induration":
                 self.hardness.add("possible")
             self.kind, self.count = other.kind, other.count
-        elif self.kind == "ulcer" and other.kind in _CALCIFIED:
+        elif self.kind == "ulcer" and other.kind in CALCIFIED:
             self.flags.add("ulcerated")
             self.kind = other.kind
         elif self.kind in BARE and other.kind not in _PARTS:
@@ -174,9 +175,9 @@ class Draft(Struct, eq=False):
 
     def hardness_class(self) -> Hardness:
         found = self.hardness
-        if self.has("fluid") and self.kind not in _CALCIFIED and not (_STONE_OR_PUS & self.flags):
+        if self.has("fluid") and self.kind not in CALCIFIED and not (_STONE_OR_PUS & self.flags):
             return "against"  # what fluctuates, pulsates or lets light through is no stone, however hard it feels
-        if "definite" in found or (self.kind in _CALCIFIED and self.status == "affirmed"):
+        if "definite" in found or (self.kind in CALCIFIED and self.status == "affirmed"):
             return "definite"
         if "equivalent" in found or self.has("chalk_complete") or self.has("white_yellow"):
             return "equivalent"

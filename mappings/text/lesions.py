@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mappings.text.afterwards import settle
-from mappings.text.described import ADJECTIVES, Described
+from mappings.text.described import ADJECTIVES, WINDOW, Described
 from mappings.text.document import Document
 from mappings.text.draft import Draft
 from mappings.text.measures import counted, sizes
@@ -16,7 +16,6 @@ from mappings.text.times import times
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
-_WINDOW = 5
 _CHALKY = frozenset({"chalk", "white", "chalk_complete"})
 _TELLING = ("lesion", "named", "hardness", "attribute", "pain", "tender", "place", "unit", "number", "month", "mimic")
 _SHORT_SENTENCE = 4
@@ -191,7 +190,7 @@ class LesionReader(Described):
             rule(document.vocab, h).excepts for h in document.between("trigger", rest.first, rest.first + 1)
         ):
             return False
-        places = document.between("place", rest.first, min(rest.first + 2 * _WINDOW, rest.last))
+        places = document.between("place", rest.first, min(rest.first + 2 * WINDOW, rest.last))
         if not places or document.status(places[0]) != "affirmed":
             return False
         draft = Draft(head.kind.partition("+")[0], "affirmed", head.hit, rest.first, rest.last)
@@ -247,7 +246,7 @@ class LesionReader(Described):
                 continue
             if any(matter.first < hit.first or matter.last > hit.last for matter in matters):
                 continue
-            reach = max(sentence.first, hit.first - _WINDOW), min(sentence.last, hit.last + _WINDOW + 1)
+            reach = max(sentence.first, hit.first - WINDOW), min(sentence.last, hit.last + WINDOW + 1)
             near = document.between("place", *reach)
             calcified = bool(document.between("calcification", hit.first, hit.first + 1))
             if hit.last - hit.first > 1 or calcified or near:

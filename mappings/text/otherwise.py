@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from mappings.facts import Site
 from mappings.text.document import Document
+from mappings.text.draft import CALCIFIED
 from mappings.text.schema import load_places
 from mappings.text.sites import located
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
-_CALCIUM = frozenset({"calcification", "calcinosis"})
 _DESCRIBING = ("hardness", "attribute", "pain", "tender", "side", "lump")
 _BREAKS = frozenset({",", "(", ";", ":", "-", "–", "—", "="})
 _ENDS = frozenset({")", ";", ".", "\n", "", ":"})
@@ -23,7 +23,7 @@ _ALONE = 4
 
 def settled_otherwise(document: Document, lesion: Hit) -> bool:
     """Whether the lump of the words `lesion` is said to be one of the named things."""
-    if not document.hits.get("lump") or lesion.category != "lesion" or lesion.value in _CALCIUM:
+    if not document.hits.get("lump") or lesion.category != "lesion" or lesion.value in CALCIFIED:
         return False
     sentence = document.sentence_of(lesion.first)
     if any(hit.value in ("chalk", "white", "chalk_complete") for hit in document.within("attribute", sentence)):

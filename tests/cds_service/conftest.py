@@ -1,4 +1,5 @@
-"""Databases for the store's tests: SQLite in a file, and a real PostgreSQL where its programs are installed."""
+"""Databases for the store's tests (SQLite in a file, and a real PostgreSQL where its programs are installed), and the
+application that is asked in both ways."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from cds_service.store import Store
+from tests.cds_service.glances import Ways, answering
 from tests.databases import NoPostgresError, postgres_server
 
 
@@ -40,3 +43,15 @@ def store(database: str) -> Iterator[Store]:
     opened = Store(database)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def glancing() -> Iterator[TestClient]:
+    with answering() as client:
+        yield client
+
+
+@pytest.fixture
+def ways(glancing: TestClient, monkeypatch: pytest.MonkeyPatch) -> Ways:
+    """A service whose short way of a silent patient can be closed."""
+    return Ways(glancing, monkeypatch)

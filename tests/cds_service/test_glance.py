@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
-from starlette.testclient import TestClient
 
 from tests.cds_service.glances import (
     COLD,
     TEMPLATES,
     Ways,
-    answering,
     bundle,
     empty,
     ending_in,
@@ -25,18 +22,6 @@ from tests.cds_service.glances import (
 )
 from tests.mappings.reader.test_silence import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
-    with answering() as client:
-        yield client
-
-
-@pytest.fixture
-def ways(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Ways:
-    return Ways(client, monkeypatch)
-
 
 WEIGHT = of("Observation", code={"text": "Body weight"}, valueQuantity={"value": 70.50, "unit": "kg"})
 

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import orjson
 import pytest
-from starlette.testclient import TestClient
 
 from cds_service.glance import is_coded
 from mappings import plainbytes
 from mappings.doubtful import is_meant
 from mappings.prescan import _Compiled
-from tests.cds_service.glances import COLD, Ways, answering, bundle, empty, ending_in, envelope, of, prefetch_of
+from tests.cds_service.glances import COLD, Ways, bundle, empty, ending_in, envelope, of, prefetch_of
 from tests.public_data import charts
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
-    with answering() as client:
-        yield client
-
-
-@pytest.fixture
-def ways(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Ways:
-    return Ways(client, monkeypatch)
 
 
 @pytest.fixture(params=[plainbytes._PART, 100], autouse=True)

@@ -15,8 +15,8 @@ from cds_service.errors import ServiceError
 from cds_service.screening.keys import patient_key
 from cds_service.screening.rows import DecisionRow, from_json
 from cds_service.screening.synthetic.write import COLUMNS
+from hooks.model import DYSTROPHIC
 
-_DYSTROPHIC = frozenset({"incomplete", "possible", "probable", "likely", "confirmed"})
 _Z = 1.959964
 """of a 95 % interval."""
 
@@ -95,7 +95,7 @@ def score(truth: Iterable[Known], rows: dict[str, DecisionRow], secret: bytes) -
         row = rows.get(patient_key(secret, known.patient))
         grade, card = (row.grade, row.card) if row is not None else ("none", False)
         wanted = known.truth == "dystrophic" and known.card
-        said = card and grade in _DYSTROPHIC
+        said = card and grade in DYSTROPHIC
         have, told, hit = have + wanted, told + said, hit + (wanted and said)
         fine += card == known.card
         if known.story != "plain":

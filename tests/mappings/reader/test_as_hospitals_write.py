@@ -7,29 +7,19 @@ from typing import Any
 
 import pytest
 
-from mappings.facts import NEEDS, Completeness, PatientFacts
-from mappings.raw import RawChart
+from mappings.facts import PatientFacts
 from mappings.units import load_units
 from mappings.written import parse_written
-from tests.spec.harness import reader
+from tests.mappings.reader.sent import CALCIUM, LOINC, SCT, observation
+from tests.mappings.reader.sent import read as read_all
 
-LOINC = "http://loinc.org"
-MASS = {"coding": [{"system": LOINC, "code": "17861-6", "display": "Calcium [Mass/volume] in Serum or Plasma"}]}
 MOLES = {"coding": [{"system": LOINC, "code": "2000-8"}]}
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
-NORMAL = {"system": "http://snomed.info/sct", "code": "17621005"}
+NORMAL = {"system": SCT, "code": "17621005"}
 
 
 def read(code: Any = None, **body: Any) -> PatientFacts:
-    resource = {
-        "resourceType": "Observation",
-        "id": "o",
-        "status": "final",
-        "code": code or MASS,
-        "subject": {"reference": "Patient/p"},
-        "effectiveDateTime": "2026-05-20T09:00:00Z",
-    } | body
-    return reader().read(RawChart("p", (resource,), COMPLETE))
+    """What is read of a calcium, or of another test, without a value of its own."""
+    return read_all(observation(code, **({"valueQuantity": None} | body)))
 
 
 def quantity(value: str, unit: str | None, **more: Any) -> dict[str, Any]:
@@ -129,15 +119,8 @@ def test_a_comment_beside_a_number_is_no_result() -> None:
 @pytest.mark.parametrize(("born", "low"), [("1950-01-01", "8.5"), ("2008-05-21", None), (None, None)])
 def test_a_range_of_adults_in_words_is_that_of_adults(born: str | None, low: str | None) -> None:
     patient = {"resourceType": "Patient", "id": "p"} | ({"birthDate": born} if born else {})
-    calcium = {
-        "resourceType": "Observation",
-        "id": "o",
-        "status": "final",
-        "code": MASS,
-        "effectiveDateTime": "2026-05-20",
-        "referenceRange": [{"text": "Adult: 8.5–10.5 mg/dL"}],
-    } | quantity("10.4", "mg/dL")
-    (found,) = reader().read(RawChart("p", (patient, calcium), COMPLETE)).results
+    told = {"referenceRange": [{"text": "Adult: 8.5–10.5 mg/dL"}]}
+    (found,) = read_all(patient, observation(value="10.4", **told)).results
     assert (str(found.range_low) if found.range_low is not None else None) == low
 
 
@@ -252,12 +235,12 @@ def test_what_might_be_a_calcium_is_named_and_not_guessed(name: str) -> None:
     ],
 )
 def test_words_against_a_code_for_total_calcium(text: str, analyte: str, problem: str | None) -> None:
-    (found,) = read(MASS | {"text": text}, **quantity("9.4", "mg/dL")).results
+    (found,) = read(CALCIUM | {"text": text}, **quantity("9.4", "mg/dL")).results
     assert (found.analyte, found.problem) == (analyte, problem)
 
 
 def test_urine_in_words_under_a_code_for_serum_is_left_out_and_named() -> None:
-    facts = read(MASS | {"text": "Calcium, urine"}, **quantity("9.4", "mg/dL"))
+    facts = read(CALCIUM | {"text": "Calcium, urine"}, **quantity("9.4", "mg/dL"))
     assert facts.results == ()
     assert [q.reason for q in facts.quarantined] == ["code and specimen contradict each other"]
 
