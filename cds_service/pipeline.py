@@ -18,13 +18,15 @@ from hooks.knowledge import Knowledge, load_knowledge
 from hooks.model import Assessment
 from hooks.supposing import prepare as prepare_supposing
 from mappings.codelists import OverlayText, load_terminology
-from mappings.facts import PatientFacts
+from mappings.facts import NEEDS, Completeness, PatientFacts
 from mappings.prescan import Prescan
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
 
 if TYPE_CHECKING:
     from hooks.answers import Answers
+
+_EMPTY = PatientFacts("Patient/-", completeness=dict.fromkeys(NEEDS, Completeness("complete")))
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,13 @@ class Brain:
         return assess(facts, self.knowledge, as_of or self.today())
 
     def silence(self) -> Assessment:
-        """The assessment of somebody of whom nothing at all is known: grade and card are those of every patient
+        """The assessment of somebody whose chart was read and is empty: grade and card are those of every patient
         without a connective tissue disease. Made once a day."""
         day = self.today()
         found = self._silences.get(day)
         if found is None:
             self._silences.clear()
-            found = self._silences[day] = assess(PatientFacts("Patient/-"), self.knowledge, day)
+            found = self._silences[day] = assess(_EMPTY, self.knowledge, day)
         return found
 
     def cards(

@@ -14,7 +14,8 @@ from msgspec import Struct
 from cds_service.errors import Precondition
 from cds_service.fhir.client import Deadline
 from cds_service.gather import Gathered, gather_late
-from cds_service.glance import Doubt, Glance, glance, is_coded
+from cds_service.glance import HOOKS_AT_A_GLANCE, Doubt, Glance, glance, is_coded
+from cds_service.glance_pages import silent_facts
 from cds_service.lanes import HEAVY_BYTES, HEAVY_RESOURCES
 from cds_service.late_request import Prefetch
 from cds_service.memory import now_ms
@@ -60,7 +61,7 @@ class Visit(Struct, frozen=True):
             return []
         size = hook.prefetch.size if isinstance(hook.prefetch, Prefetch) else None
         beside = partial(self._asked, body, lambda _: self.state.charts.keeps, size)
-        read = await assessed(hook, self.state, tenant, beside)
+        read = await assessed(hook, self.state, tenant, beside, at_a_glance=hook.hook in HOOKS_AT_A_GLANCE)
         if read.assessment.unreadable:
             await self._keep(hook, read.facts, read.assessment, (), (), "unreadable", begun)
             if tenant is not None and tenant.fail_silent:
@@ -274,9 +275,12 @@ async def assessed(
     state: AppState,
     tenant: Tenant | None,
     beside: Callable[[], tuple[Asked, bytes] | None] = lambda: None,
+    *,
+    at_a_glance: bool = False,
 ) -> Assessed:
     """Facts and assessment of the patient that the request names. Empties the request's prefetch. `beside`: what is
-    found out about the request in the same turn at the processor."""
+    found out about the request in the same turn at the processor. `at_a_glance`: a chart that names no connective
+    tissue disease need not be read, since nothing but cards is asked for."""
     deadline = Deadline.after(state.settings.deadline_ms)
     client, zone = state.fhir_client(hook, tenant), tenant.zone if tenant is not None else None
     with span("gather") as gathering:
@@ -291,7 +295,7 @@ async def assessed(
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
     heavy, version = gathered.count > HEAVY_RESOURCES, gathered.frame.version
     with span("read and assess") as assessing:
-        work = partial(_understood, brain, gathered, beside)
+        work = partial(_understood, brain, gathered, beside, at_a_glance)
         facts, found, asked = await state.lanes.run(name, heavy, work)
         assessing.note(grade=found.grade)
     _count(state, facts, found)
@@ -299,8 +303,11 @@ async def assessed(
 
 
 def _understood(
-    brain: Brain, gathered: Gathered, beside: Callable[[], tuple[Asked, bytes] | None]
+    brain: Brain, gathered: Gathered, beside: Callable[[], tuple[Asked, bytes] | None], at_a_glance: bool
 ) -> tuple[PatientFacts, Assessment, tuple[Asked, bytes] | None]:
+    silent = silent_facts(gathered, brain.prescan) if at_a_glance else None
+    if silent is not None:
+        return silent, brain.silence(), None
     facts, found = brain.understand(gathered.chart())
     return facts, found, None if gathered.asked else beside()
 

@@ -94,8 +94,19 @@ _OTHERS: tuple[Any, ...] = tuple(
 _RESOURCE: Any = _KINDS[0]
 for _kind in (*_KINDS[1:], *_OTHERS):
     _RESOURCE |= _kind
-_ENTRY: Any = msgspec.defstruct("Entry", [("resource", _RESOURCE)], gc=False, frozen=True)
-CONTENT: list[tuple[str, Any, Any]] = [("entry", list[_ENTRY], ()), ("link", list[_Link], ())]
+_OUTCOME: Any = msgspec.defstruct(
+    "OperationOutcome", [], tag_field="resourceType", tag="OperationOutcome", gc=False, frozen=True
+)
+
+
+def _content(resource: Any) -> list[tuple[str, Any, Any]]:
+    entry: Any = msgspec.defstruct("Entry", [("resource", resource)], gc=False, frozen=True)
+    return [("entry", list[entry], ()), ("link", list[_Link], ())]
+
+
+CONTENT = _content(_RESOURCE)
+CONTENT_WITH_OUTCOMES = _content(_RESOURCE | _OUTCOME)
+"""the same of an answer whose issues somebody else looks at."""
 
 
 class Skeleton(Struct, frozen=True):
@@ -175,4 +186,4 @@ _NAMED_KINDS = frozenset(kind for kind in _KINDS if kind.__name__ in _NAMED)
 _ALLERGIES = next(kind for kind in _KINDS if kind.__name__ == "AllergyIntolerance")
 _RESOURCE_OF, _SUBJECT_OF = attrgetter("resource"), attrgetter("subject.reference")
 _OWNED_KINDS = frozenset(_KINDS)
-_NAMES: Mapping[Any, str] = {kind: kind.__name__ for kind in (*_KINDS, *_OTHERS)}
+_NAMES: Mapping[Any, str] = {kind: kind.__name__ for kind in (*_KINDS, *_OTHERS, _OUTCOME)}
