@@ -155,6 +155,8 @@ def to_canonical(quantity: Quantity, analyte: Analyte | None, property_: str | N
         high = analyte.convert(quantity.high, unit) if quantity.high is not None else None
     for limit in (low, high):
         if limit is not None and not analyte.is_plausible(limit):
+            if quantity.unit is None and unit != "1" and "1" in analyte.units:
+                return to_canonical(replace(quantity, unit="1"), analyte, property_)  # "LVEF 0.32"
             return Canonical(None, None, "implausible")
     return Canonical(low, high, None)
 

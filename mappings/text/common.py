@@ -27,6 +27,10 @@ class Pulse(Strict):
     analyte: str
     instead_of: str
     """the test that has the same letter."""
+    interval: str
+    """the test that has the letters of the pulse rate."""
+    shortest: int
+    """in ms: below it a number without unit is a rate and no interval (tool rule)."""
     tracing: str
     """the test that was done where a rhythm is told."""
     letters: Folded
@@ -126,6 +130,8 @@ class Common(Strict):
     """verbs between one test and its result word."""
     several: Folded
     """words by which a result is said of more than one test."""
+    signed: Phrases
+    """tests of which a plus sign right behind the name says that they are positive."""
     pulse: Pulse
     exclusions: Folded
     """first words of a trigger by which a diagnosis was excluded."""

@@ -16,6 +16,9 @@ _UNIT = re.compile(
     r"\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
     r"(?:\s?/\s?(?:1,73[a-z²]*|[a-z0-9.²³^µμ]+)){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
 )
+_SECONDS = re.compile(r"\s?(s|sec)(?![a-z/])")
+"""an interval in seconds ("PR 0.23 s"): of a number below one only."""
+_BELOW_ONE = frozenset({"0.", "0,"})
 _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
 """a bracket right after the number: the laboratory's range, if it turns out to be one."""
 _CELL = re.compile(
@@ -66,6 +69,8 @@ def behind_name(document: Document, hit: Hit, end: int) -> tuple[int, str | None
 def unit_at(document: Document, index: int) -> str | None:
     """The unit right behind the number at a word."""
     match = _UNIT.match(document.words.folded, document.words.ends[index])
+    if match is None and document.word(index)[:2] in _BELOW_ONE:
+        match = _SECONDS.match(document.words.folded, document.words.ends[index])
     return document.words.text[match.start(1) : match.end(1)].replace(" ", "").rstrip(".") if match else None
 
 

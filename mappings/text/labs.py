@@ -16,6 +16,7 @@ from mappings.text.pulses import rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_words import fits, joins, judged_word, word_of
+from mappings.text.signs import plus_behind
 from mappings.text.times import amount, times, written_dates
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
@@ -48,6 +49,10 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
     dates = written_dates(document, sentence)
     analytes = told_apart(document, analytes, lambda hit: figure_of(document, hit, sentence.last, dates))
     heading = _dated_row(document, sentence, analytes[0], dates)
+    signs = {hit: sign for hit in analytes if (sign := plus_behind(document, hit)) is not None}
+    for hit, sign in signs.items():
+        out.extend(_labelled(document, hit, heading, word=sign))
+    analytes = [hit for hit in analytes if hit not in signs]
     for group in _groups(document, analytes):
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading

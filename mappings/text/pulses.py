@@ -1,5 +1,6 @@
-"""The pulse in a row of vital signs ("P 46 reg, BP 118/70", where the letter is that of phosphate too), and the rhythm
-of the heart with its rate ("ECG: sinus rhythm 46/min", "bradycardic at 44")."""
+"""The pulse in a row of vital signs ("P 46 reg, BP 118/70", where the letter is that of phosphate too; "PR 46/min",
+where the letters are those of an interval), and the rhythm of the heart with its rate ("ECG: sinus rhythm 46/min",
+"bradycardic at 44")."""
 
 from __future__ import annotations
 
@@ -28,11 +29,14 @@ def _rate(hit: Hit) -> Hit:
 
 def _is_pulse(document: Document, hit: Hit, number: Callable[[Hit], Number | None]) -> bool:
     known = load_common().pulse
-    if hit.value != known.instead_of or hit.last - hit.first > 1 or document.word(hit.first) not in known.letters:
+    tested = hit.value in (known.instead_of, known.interval)
+    if not tested or hit.last - hit.first > 1 or document.word(hit.first) not in known.letters:
         return False
     told = number(hit)
     if told is None or not told[0].isdigit() or told[3] is not None:
         return False
+    if hit.value == known.interval and told[2] is None and int(told[0]) >= known.shortest:
+        return False  # "PR 164, QRS 90"
     return int(told[0]) >= known.least and (told[2] is None or told[2].lower() in known.units)
 
 
