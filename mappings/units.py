@@ -69,6 +69,9 @@ class UnitTable(Struct, frozen=True):
     never_by_gas: frozenset[str] = frozenset()
     unrecognised: frozenset[str] = frozenset()
     surely_other: frozenset[str] = frozenset()
+    written_flags: tuple[str, ...] = ()
+    """flags that laboratories write behind a number, and those that some write before its unit."""
+    flags_before_unit: tuple[str, ...] = ()
     asked_by_code: tuple[str, ...] = ()
     """the tests that a search names where a server does not give all results, the most needed first."""
 
@@ -136,17 +139,18 @@ def _load() -> UnitTable:
     gas = frozenset(data["neutral"]["gas"])
     tokens = frozenset(data["neutral"]["tokens"]) | gas
     by_tokens: dict[tuple[str, ...], str] = {}
+    prefix = data["antibody_tests"]["prefix"]
     for name, key in names.items():
         by_tokens.setdefault(telling(name, phrases, tokens), key)
     for key, name in [(key, name) for name, key in names.items()]:
         if key.partition(":")[0] in data["antibody_tests"]["of"]:
-            bare = name.removeprefix("anti ")
+            bare = name.removeprefix(prefix)
             for word in data["antibody_tests"]["words"]:
                 bare = bare.removesuffix(f" {word}")
             if not telling(bare, phrases, tokens):
                 continue
             for word in data["antibody_tests"]["words"]:
-                for anti in ("", "anti "):
+                for anti in ("", prefix):
                     by_tokens.setdefault(telling(f"{anti}{bare} {word}", phrases, tokens), key)
     by_tokens.pop((), None)
     return UnitTable(
@@ -156,6 +160,8 @@ def _load() -> UnitTable:
         words={plain(form): key for key, words in data["words"].items() for word in words for form in expand(word)},
         interpretations={str(key): value for key, value in data["interpretations"].items()},
         exact=written,
+        written_flags=tuple(data["written_flags"]["behind"]),
+        flags_before_unit=tuple(data["written_flags"]["before_unit"]),
         asked_by_code=tuple(data["asked_by_code"]),
         by_tokens=by_tokens,
         neutral_phrases=phrases,

@@ -5,19 +5,17 @@ The whole line must be understood, or nothing of it is: a number picked out of a
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from mappings.units import Analyte, UnitTable
+from mappings.units import Analyte, UnitTable, load_units
 from mappings.values import Quantity, Range, parse_quantity, parse_range
 
 _LONGEST = 120
 _TRAILING_BRACKET = re.compile(r"\s*([(\[][^()\[\]]{1,40}[)\]])\s*[*!]*\s*$")
-_TRAILING_FLAG = re.compile(
-    r"(?<=[\s\d])\s*[(\[]?(HH|LL|H|L|N|high|low|normal|abnormal|[*!]{1,3})[)\]]?\s*$", re.IGNORECASE
-)
 _NAMED = re.compile(r"^\s*(?P<name>[^\d<>≤≥:=]{2,60}?)\s*[:=]?\s*(?P<rest>[<>≤≥]?=?\s*\d.*)$", re.DOTALL)
-_FLAG_INSIDE = re.compile(r"^\s*(?P<number>[<>≤≥]?=?\s*\d[\d.,]*)\s*[*]?(?P<flag>HH|LL|H|L)[*]?\s+(?P<unit>\S.*)$")
 
 
 class Written(Struct, frozen=True):
@@ -25,6 +23,22 @@ class Written(Struct, frozen=True):
     range: Range | None = None
     flags: tuple[str, ...] = ()
     """flags as written ("H", "high"); stars and exclamation marks, which say no direction, as "A"."""
+
+
+class _Flags(NamedTuple):
+    behind: re.Pattern[str]
+    inside: re.Pattern[str]
+    """between the number and its unit."""
+
+
+@cache
+def _flags() -> _Flags:
+    table = load_units()
+    behind, inside = ("|".join(map(re.escape, found)) for found in (table.written_flags, table.flags_before_unit))
+    return _Flags(
+        re.compile(rf"(?<=[\s\d])\s*[(\[]?({behind}|[*!]{{1,3}})[)\]]?\s*$", re.IGNORECASE),
+        re.compile(rf"^\s*(?P<number>[<>≤≥]?=?\s*\d[\d.,]*)\s*[*]?(?P<flag>{inside})[*]?\s+(?P<unit>\S.*)$"),
+    )
 
 
 def parse_written(text: str, analyte: Analyte | None, table: UnitTable) -> Written | None:
@@ -37,7 +51,7 @@ def parse_written(text: str, analyte: Analyte | None, table: UnitTable) -> Writt
     ranges: list[str] = []
     while True:
         bracket = _TRAILING_BRACKET.search(rest)
-        flag = _TRAILING_FLAG.search(rest)
+        flag = _flags().behind.search(rest)
         if flag is not None:
             flags.append("A" if flag[1][0] in "*!" else flag[1])
             rest = rest[: flag.start()].rstrip()
@@ -50,7 +64,7 @@ def parse_written(text: str, analyte: Analyte | None, table: UnitTable) -> Writt
     if named is not None and not _same_test(named["name"], analyte, table):
         return None
     rest = named["rest"] if named is not None else rest
-    inside = _FLAG_INSIDE.match(rest)
+    inside = _flags().inside.match(rest)
     if inside is not None and parse_quantity(rest, table) is None:
         flags.append(inside["flag"])
         rest = f"{inside['number']} {inside['unit']}"

@@ -155,6 +155,8 @@ class Common(Strict):
     """a concept, and the narrower one that it also is where it is said of a lesion."""
     calcifying: Phrases
     """what calcifies of itself (ids of histology): the calcium in it is its own."""
+    calcified: Folded
+    """parts of the names of calcified tendons and the like, in every language."""
     range_words: Folded
     """further words of which such a name can be made where it opens a text that holds nothing else."""
     range_letters: Folded

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mappings.facts import ImagingFinding, Laterality, Modality, Site
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.reading import ImagingMention, Status
 from mappings.text.schema import load_places
@@ -18,8 +19,6 @@ from mappings.text.vocabulary import Hit
 _SUPPORT = ("affirmed", "possible")
 _KINDS = ("soft", "vascular", "joint", "elsewhere")
 _ELSEWHERE = ("vascular", "joint", "elsewhere")
-_CALCIUM = "calc"
-"""in the names of calcified tendons and the like, in every language."""
 _AFAR = 99
 
 
@@ -152,7 +151,7 @@ def _explained(document: Document, sentence: Sentence, hit: Hit) -> str | None:
         (
             h
             for h in sorted(named, key=lambda h: (h.first, h.category == "calcification"))
-            if h.first >= hit.last and any(_CALCIUM in word for word in document.words.words[h.first : h.last])
+            if h.first >= hit.last and _names_calcium(document, h)
         ),
         None,
     )
@@ -217,3 +216,9 @@ def _affirmed(document: Document, category: str, first: int, last: int, value: s
         (value is None or hit.value == value) and document.status(hit) == "affirmed"
         for hit in document.between(category, first, last)
     )
+
+
+def _names_calcium(document: Document, hit: Hit) -> bool:
+    """Whether the name of a tendon or a vessel says that it is calcified."""
+    said = document.words.words[hit.first : hit.last]
+    return any(part in word for word in said for part in load_common().calcified)

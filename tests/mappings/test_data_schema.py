@@ -15,6 +15,7 @@ from mappings.data_schema import TABLES, Allergies, DataError, Dosage, Lesions, 
 from mappings.datafile import read_data
 from mappings.text.common import load_common
 from mappings.units import load_units
+from mappings.written import parse_written
 
 
 @pytest.mark.parametrize("kind", TABLES.values())
@@ -60,3 +61,11 @@ def test_concepts_and_analytes_of_the_tables_are_known() -> None:
     assert set(lesions.diagnoses) <= set(lesions.kinds)
     assert set(common.calcifying) <= known.histology
     assert load_units().asked_by_code and set(load_units().asked_by_code) <= known.analytes
+
+
+def test_every_flag_that_is_written_has_a_meaning() -> None:
+    table = load_units()
+    assert {*table.written_flags, *table.flags_before_unit} <= {*table.interpretations, *table.words}
+    for flag in table.written_flags:
+        told = parse_written(f"10.9 mg/dL {flag}", table.analytes["calcium-total"], table)
+        assert told is not None and told.flags == (flag,)
