@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hooks.assessment.newness import Known, Windows, classify, known_calcinosis
+from hooks.assessment.newness import Known, Windows, changed, classify, known_calcinosis
 from hooks.assessment.reports import Reports
 from hooks.assessment.sites import fits, overlap, regions, shown
 from hooks.chart import Chart
@@ -32,6 +32,9 @@ class Spot(Struct, frozen=True):
     certain: bool = True
     event: str | None = None
     counts: bool = True
+
+
+_LUMPS = frozenset({"lump", "swelling", "mass"})
 
 
 class Lesions(Struct, frozen=True):
@@ -58,7 +61,7 @@ def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: C
     coded, known = record.coded, record.known
     every = chart.facts.lesions
     described = _standing(_candidates(chart, record), every)
-    qualifying = [le for le in described if qualifies(le, ctd, reports, criteria)]
+    qualifying = [le for le in described if qualifies(le, ctd, reports, criteria) or _of_known(le, record)]
     by_word = tuple(qualifying)
     qualifying.extend(r for r in record.reported if not any(fits(le.sites, r.sites) for le in by_word))
     ulcers = [le for le in described if le.kind == "ulcer"]
@@ -170,6 +173,13 @@ def _by_code(chart: Chart, criteria: Criteria) -> tuple[Lesion, ...]:
         )
         for finding in chart.findings(*criteria.lesion.calcinosis_concepts)
     )
+
+
+def _of_known(lesion: Lesion, record: _OnRecord) -> bool:
+    """ "The knee lump has doubled": a lump of no told hardness that changed, where calcinosis is known, is that one."""
+    if lesion.kind not in _LUMPS or lesion.hardness != "unstated" or lesion.bare_code or not lesion.sites:
+        return False
+    return bool(changed(lesion, record.windows)) and any(k.sites and fits(lesion.sites, k.sites) for k in record.known)
 
 
 def _standing(found: list[Lesion], every: Iterable[Lesion]) -> list[Lesion]:

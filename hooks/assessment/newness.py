@@ -84,7 +84,7 @@ def classify(
 ) -> tuple[Class, bool, str | None]:
     """(class, whether it surely holds, event). `first` is the earliest record of the same place, `ulcers` are
     described as its own."""
-    change = next((found for one in (lesion, *ulcers) if (found := _change(one, windows))), None)
+    change = next((found for one in (lesion, *ulcers) if (found := changed(one, windows))), None)
     fitting = [k for k in known if k.ref == lesion.ref or fits(lesion.sites, k.sites)]
     if fitting:
         return "N4", True, change or _event(lesion, fitting, windows)
@@ -131,7 +131,7 @@ def _later(begun: PartialDate, known: Known, undated_too: bool) -> bool:
     return undated_too if known.when is None else begun.earliest > known.when.latest
 
 
-def _change(lesion: Lesion, windows: Windows) -> str | None:
+def changed(lesion: Lesion, windows: Windows) -> str | None:
     """Growth, a new site, an ulcer or infection, described in this episode."""
     if not _recent(lesion.recorded or lesion.updated, windows):
         return None

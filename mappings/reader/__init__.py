@@ -23,6 +23,7 @@ from mappings.reader import (
     patient,
     report,
     shape,
+    told,
 )
 from mappings.reader.again import again, read_again
 from mappings.reader.alike import Alike, Look
@@ -60,6 +61,9 @@ _READERS: dict[str, tuple[Need, _Reader]] = {
     "Observation": ("observations", observation.read),
     "DiagnosticReport": ("diagnosticReports", report.read),
     "DocumentReference": ("diagnosticReports", report.read_document),
+    "Composition": ("diagnosticReports", told.read_document),
+    "ClinicalImpression": ("diagnosticReports", told.read_impression),
+    "QuestionnaireResponse": ("diagnosticReports", told.read_answers),
     "MedicationRequest": ("medications", medication.read),
     "MedicationOrder": ("medications", medication.read),
     "MedicationStatement": ("medications", medication.read),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from mappings.reader.access import mapping, text
-from mappings.reader.plain import plain_text
+from mappings.reader.plain import lines_of
 
 _MARKUP = ("text/html", "application/xhtml+xml")
 _READABLE = (*_MARKUP, "text/plain", "text/markdown", "text/x-markdown", "text/rtf", "application/rtf", "")
@@ -35,7 +35,7 @@ def words_of(attachment: object) -> str | None:
     except (binascii.Error, ValueError):
         return None
     decoded = _decoded(sent, rest.partition(_CHARSET)[2].strip().strip("\"'"))
-    return text(plain_text(decoded) if kind in _MARKUP else decoded)
+    return text(lines_of(decoded) if kind in _MARKUP else decoded)
 
 
 def unread(attachments: Iterable[object]) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from mappings.dates import PartialDate
 from mappings.text.reading import TimeSpan
+
+_EASTER = "easter"
 
 
 def started(span: TimeSpan | None, note: PartialDate | None) -> PartialDate | None:
@@ -47,7 +49,9 @@ def _latest(name: str, day: date) -> PartialDate | None:
 
 
 def _in_year(name: str, year: int) -> PartialDate | None:
-    return PartialDate.parse(easter(year).isoformat() if name == "easter" else f"{year:04d}-{name}")
+    if name.startswith(_EASTER):  # carnival and Whitsun are counted from it
+        return PartialDate.parse((easter(year) + timedelta(days=int(name.removeprefix(_EASTER) or 0))).isoformat())
+    return PartialDate.parse(f"{year:04d}-{name}")
 
 
 def easter(year: int) -> date:

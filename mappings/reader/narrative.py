@@ -12,7 +12,7 @@ from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging,
 from mappings.reader.beginnings import started
 from mappings.reader.context import Collected
 from mappings.reader.memo import EMPTY
-from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading
+from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading, TimeSpan
 from mappings.values import parse_quantity, parse_range, to_canonical
 
 _CERTAINTY: dict[Status, Certainty | None] = {
@@ -207,6 +207,8 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
     date = (
         PartialDate.parse(lab.date_text) if lab.date_text else None if lab.undated else source.date or source.recorded
     )
+    if lab.month is not None:
+        date = started(TimeSpan(recurring=lab.month), date)
     analyte, _, antibody = lab.analyte.partition(":")
     base = Result(analyte, source.ref, date, "final", label=lab.text, from_text=True, antibody=antibody or None)
     if lab.value is None:

@@ -29,7 +29,7 @@ from mappings.reader.context import Collected, key_of
 from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
 from mappings.reader.identity import target
 from mappings.reader.narrative import Source, add_reading
-from mappings.reader.plain import plain_text
+from mappings.reader.plain import lines_of
 from mappings.reader.sensitivity import add_told
 from mappings.reader.taking import add_taken
 from mappings.text.reading import TextReading
@@ -262,4 +262,4 @@ def report_text(resource: Mapping[str, Any]) -> str | None:
         return words
     narrative = text(mapping(resource.get("text")).get("div"))
     status = mapping(resource.get("text")).get("status")
-    return plain_text(narrative) if narrative and status in ("additional", "extensions") else None
+    return lines_of(narrative) if narrative and status in ("additional", "extensions") else None

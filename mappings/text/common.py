@@ -167,6 +167,10 @@ class Common(Strict):
     """ends a German word that says what is suspected ("Lupusverdacht"); without case and accent."""
     elisions: Folded
     """longer words than two letters that lose their vowel before another ("jusqu'à")."""
+    blood_gas: Phrases
+    """names of a blood gas analysis, whose calcium is ionized."""
+    where: Folded
+    """words that open a clause of place ("where she injects")."""
     affirming: Phrases
     """words that, right after a question, say that it is so ("Any lumps? Yes"), in small letters as they are written:
     Spanish "sí" is no "si"."""

@@ -75,7 +75,8 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "later": lexicon.times.later,
         "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
-        "moment": lexicon.times.moments, "few": lexicon.times.few,
+        "moment": lexicon.times.moments, "now": lexicon.times.now,
+        "repeated": lexicon.times.repeated, "few": lexicon.times.few,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
         "pebbles": lexicon.pebbles, "cause": lexicon.cause, "conclusion": lexicon.conclusion,
         "recurred": lexicon.recurred, "corrected": lexicon.corrected,
@@ -103,6 +104,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         for value, forms in table.items():
             yield category, value, forms
     yield "qualifier", "", common.qualifiers
+    yield "blood-gas", "", common.blood_gas
     yield "rhythm", "", common.rhythms
     yield "rhythm", "slow", common.pulse.slow
     for index, guard in enumerate(lexicon.guarded):

@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from msgspec.structs import replace
 
+from mappings.text.bloodgas import analyte_of
 from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number
@@ -15,8 +16,10 @@ from mappings.text.paired import paired
 from mappings.text.pulses import rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.result_figures import BRIDGE, figure_of
+from mappings.text.result_month import month_of
 from mappings.text.result_words import fits, joins, judged_word, word_of
 from mappings.text.signs import plus_behind
+from mappings.text.series import series
 from mappings.text.times import amount, times, written_dates
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
@@ -57,9 +60,14 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
         end = _next_analyte(analytes, group[-1], sentence)
+        told_now = series(document, group[-1], end, dates) if len(group) == 1 else []
         found = _group(document, sentence, group, analytes, dates, date)
-        long_ago = date is None and _long_ago(document, sentence, group, end)
-        out.extend(replace(m, undated=True) if long_ago and _is_current(m.analyte) else m for m in found)
+        unsaid = date is None and not told_now
+        if unsaid and _long_ago(document, sentence, group, end):
+            found = [replace(m, undated=True) if _is_current(m.analyte) else m for m in found]
+        elif unsaid and (month := month_of(document, sentence, group, end)):
+            found = [replace(m, month=month) if _is_current(m.analyte) else m for m in found]
+        out.extend(found)
     return out
 
 
@@ -81,6 +89,11 @@ def _group(
     if row is not None:
         for analyte, figure in zip(group, row, strict=False):
             out.extend(_labelled(document, analyte, date, number=figure))
+        return out
+    for told, when in series(document, group[-1], end, dates) if not two_in_one and len(group) == 1 else ():
+        word, number = (told, None) if isinstance(told, Hit) else (None, told)
+        out.extend(_labelled(document, group[-1], when, number=number, word=word))
+    if out:
         return out
     number = figure_of(document, group[-1], end, dates)
     if number is not None:
@@ -183,7 +196,7 @@ def _next_analyte(analytes: list[Hit], hit: Hit, sentence: Sentence) -> int:
 def _labelled(
     document: Document, hit: Hit, date: str | None, *, number: Number | None = None, word: Hit | None = None
 ) -> list[LabMention]:
-    name = hit.value
+    name = analyte_of(document, hit, number)
     if name == _UNUSED:
         return []
     if word is not None:

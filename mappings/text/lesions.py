@@ -17,7 +17,21 @@ from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit, rule
 
 _CHALKY = frozenset({"chalk", "white", "chalk_complete"})
-_TELLING = ("lesion", "named", "hardness", "attribute", "pain", "tender", "place", "unit", "number", "month", "mimic")
+_TELLING = (
+    "lesion",
+    "named",
+    "hardness",
+    "attribute",
+    "pain",
+    "tender",
+    "place",
+    "unit",
+    "number",
+    "month",
+    "feast",
+    "span",
+    "mimic",
+)
 _SHORT_SENTENCE = 4
 _ANOTHER_MATTER = ("modality", "specimen", "vascular", "joint", "elsewhere", "lump")
 

@@ -15,6 +15,8 @@ from mappings.text.vocabulary import Hit
 _PLAIN = re.compile(r"^\W{0,4}(10|\d(?:[.,]\d)?)(?![\d/.])")
 _MM_PER_CM = Decimal(10)
 _TIMES = re.compile(r"[x×]\s?(\d{1,3})(?![\w/%×]|[.,]\d)(?!\s?(?:cm|mm|[x×])\b)")
+_BEFORE = 9
+"""words between a number and the lesion word ("2 x rock hard s.c. lumps")."""
 MOST = 200
 """a larger number before a lesion word is no count of lesions."""
 
@@ -107,7 +109,7 @@ def counted(document: Document, head: Hit, last: int) -> int | None:
 def count(document: Document, head_first: int, limit: int) -> tuple[int | None, bool]:
     """(The number set before a lesion word, only describing words between ("three hard nodules"), whether it is a
     lower limit ("more than three hard nodules"))."""
-    for index in range(head_first - 1, max(limit, head_first - 6) - 1, -1):
+    for index in range(head_first - 1, max(limit, head_first - _BEFORE) - 1, -1):
         word = document.word(index)
         told = _describes(document, index + 1) or _hidden(document, index + 1)
         if word == "," and told and _describes_or_counts(document, index - 1):

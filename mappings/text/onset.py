@@ -3,6 +3,7 @@ diagnoses that have times of their own."""
 
 from __future__ import annotations
 
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.draft import Draft
 from mappings.text.times import Timed, times, written_dates
@@ -46,8 +47,11 @@ def give_times(document: Document, sentence: Sentence, drafts: list[Draft]) -> N
 
 
 def _put_aside(document: Document, index: int, time: int) -> bool:
-    """ "nodules at injection sites (weekly methotrexate), first noticed in May": what a bracket that is closed before
-    the time holds does not own it."""
+    """ "nodules at injection sites (weekly methotrexate), first noticed in May", "lumps where she gives the pen, 3
+    months": what a bracket or a clause of place that is closed before the time holds does not own it."""
+    where = range(max(0, index - _BEFORE), index)
+    if any(document.word(i) in load_common().where for i in where) and "," in document.words.words[index:time]:
+        return True
     closed = next((i for i in range(index, time) if document.word(i) in "()"), None)
     return closed is not None and document.word(closed) == ")"
 

@@ -100,6 +100,8 @@ class LabMention(Struct, frozen=True):
     date_text: str | None = None
     undated: bool = False
     """an earlier result, and nothing says of which day."""
+    month: str | None = None
+    """the month in which the test was done, where its year is not told ("11"): the last one before the note."""
     limits: str | None = None
     """the bracket behind the number, in which the laboratory's range may stand."""
 

@@ -7,7 +7,7 @@ from mappings.text.tokens import Sentence, Words
 from mappings.text.vocabulary import Hit
 
 _DASHES = frozenset({"-", "–", "—"})
-_OPENERS = _DASHES | {":", "="}
+_OPENERS = _DASHES | {":", "=", "|"}
 _CLOSERS = frozenset({",", ";", ".", "\n", ")", "/", "|", "]"})
 _AFTER_YES = frozenset({",", ":", "-", "–"})
 _LIST_COLON = 3

@@ -120,6 +120,10 @@ class Times(Strict):
     """lengths of time in one word, as amount and unit ("2 week": fortnight)."""
     moments: Phrases = ()
     """when a test was done, between its name and its result ("calcium this month was normal")."""
+    now: Phrases = ()
+    """beside the later of two results of one test: "now", "today"."""
+    repeated: Phrases = ()
+    """the same, where the earlier may be of the same day: "repeat", "on recheck"."""
     feasts: dict[str, Phrases] = {}
     """days that come round each year, as month and day, or "easter"."""
     had: Phrases

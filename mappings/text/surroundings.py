@@ -157,9 +157,8 @@ class Surroundings:
         comparison with one, at a place of the skin is what is felt there."""
         document = self.document
         for hit in document.within("attribute", sentence) + document.within("pebbles", sentence):
-            inside = hit.category == "pebbles" and any(
-                h.first == hit.last for h in document.between("within", hit.last, hit.last + 1)
-            )
+            behind = hit.last + (document.word(hit.last) in _QUOTES)
+            inside = hit.category == "pebbles" and bool(document.between("within", behind, behind + 1))
             told = hit.value == "stone" and (hit.last - hit.first >= _COMPARED or self._quoted(hit, sentence))
             if not (inside or told):
                 continue

@@ -135,10 +135,18 @@ def _short(document: Document, sentence: Sentence) -> list[Timed]:
         last = next((i + 1 for i in inside if document.words.ends[i] >= match.end()), first + 3)
         history = document.between("history", last, last + 2)
         lasting = match["times"] or "since" in _preceding(document, sentence, first)
+        lasting = lasting or (last >= sentence.last - 1 and _right_behind(document, sentence, first))
         if lasting or history or document.between("ago", last, last + 1):
             span = TimeSpan(Decimal(match["number"]), cast(Literal["day"], _SHORT_UNITS[match["unit"]]))
             out.append(Timed(span, first, last, "after" if history else "before", True))
     return out
+
+
+def _right_behind(document: Document, sentence: Sentence, index: int) -> bool:
+    """ "Hard lump forearm 3/12.": a lesion and its place, and right behind them the time; of a film it is the day."""
+    if not document.within("lesion", sentence) or any(document.within(c, sentence) for c in ("modality", "analyte")):
+        return False
+    return any(h.last == index for c in ("lesion", "place") for h in document.between(c, max(0, index - _NEAR), index))
 
 
 def _dates(document: Document, sentence: Sentence) -> list[Timed]:

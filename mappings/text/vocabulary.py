@@ -54,6 +54,8 @@ _GROUPS = {
         "not-onset",
     ),
     "few": ("few",),
+    "now": ("now", "repeated"),
+    "gas": ("blood-gas",),
     "amount": ("at-least", "at-most", "numbering", "in-number"),
     "dose": ("drug", "not-tolerated", "tolerated", "failed", "frequency"),
     "workup": ("workup",),

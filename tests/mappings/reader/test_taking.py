@@ -52,6 +52,10 @@ def taken(*resources: dict[str, Any]) -> tuple[Medication, ...]:
     ("words", "drugs"),
     [
         ("On diltiazem CD 240.", {"diltiazem"}),
+        ("Kardégic 75 : 1 sachet le midi", {"acetylsalicylic-acid"}),
+        ("Atenolol 25 ao pequeno-almoço", {"atenolol"}),
+        ("Bisoprolol 2.5 with breakfast", {"bisoprolol"}),
+        ("Bisoprolol 2,5 zum Frühstück", {"bisoprolol"}),
         ("1. HTN - metoprolol 25.\n2. Raynaud - amlodipine 5.\n3. GERD", {"metoprolol", "amlodipine"}),
         ("HTA - bisoprolol 2,5", {"bisoprolol"}),
         ("Tacrolimus trough 6.2, digoxin level 0.9", {"tacrolimus", "digoxin"}),

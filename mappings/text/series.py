@@ -1,0 +1,171 @@
+"""Two results of one test in one sentence: "was 2.41 mmol/L in January and is now 2.79", "2.41 -> 2.79 mmol/L", "2.41
+(12/01/2026), 2.79 (20/05/2026)". Read by the number right behind its name alone, the test would have the older one.
+Two without a time each, of one day or repeated, both count: the more careful reading stands."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from mappings.text.document import Document
+from mappings.text.figures import Number, limits_at, past_unit, unit_at
+from mappings.text.times import amount
+from mappings.text.vocabulary import Hit
+
+_ARROW = re.compile(r"\s{0,2}(?:[-–=]{1,2}>|→|⟶|➔|⇒)\s{0,2}")
+_BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
+_OTHERS = ("lesion", "named", "concept", "drug", "place", "modality")
+"""what a number may belong to instead."""
+_TIMES = ("month", "feast", "span", "ago")
+_BEYOND = ("coordinator", "preposition", "now", "month", "word", "moment")
+_REACH = 4
+_RESULTS = frozenset({"normal", "low", "high", "abnormal"})
+
+Told = tuple[Number | Hit, str | None]
+Dates = list[tuple[str, int, int]]
+
+
+def series(document: Document, hit: Hit, end: int, dates: Dates) -> list[Told]:
+    """The results that count, with their dates: of an earlier one with its time and one of now, the latter; all of
+    them where each has its date or none has a time. Empty where there is one result."""
+    end = _reach(document, hit, end)
+    figures = _figures(document, hit.last, end, dates)
+    dated = _dated(document, figures, dates, end)
+    if dated:
+        return dated
+    first = min((at for at, _ in figures[:1]), default=end)
+    said = [w.first for w in document.between("word", hit.last, end) if w.value in _RESULTS]
+    begun = min([first, *said])
+    latest = _now(document, figures, begun, end) or _arrow(document, figures)
+    if latest is None or _elses(document, begun, latest[0]):
+        return []
+    repeated = bool(document.between("repeated", begun, end)) or not document.between("now", begun, end)
+    now = not repeated and not isinstance(latest[1], Hit)
+    if now or not figures or first >= latest[0] or _timed(document, hit.first, latest[0], dates):
+        return [(latest[1], None)]
+    return [(figures[0][1], None), (latest[1], None)]
+
+
+def _reach(document: Document, hit: Hit, end: int) -> int:
+    """The end of the next sentence, where it goes on about the same test: "…; this week 2.36 mmol/L"."""
+    sentence = document.sentence_of(hit.first)
+    if end < sentence.last or end >= len(document.words):
+        return end
+    after = document.sentence_of(end + (not document.word(end).isalnum()))
+    opened = [h for c in ("now", "repeated") for h in document.within(c, after) if h.first - after.first <= _REACH]
+    same = after.first >= sentence.last and after.paragraph == sentence.paragraph
+    return after.last if same and opened and not document.within("analyte", after) else end
+
+
+def _timed(document: Document, first: int, last: int, dates: Dates) -> bool:
+    """Whether the earlier result has its time ("in January", "previously")."""
+    told = [h for c in _TIMES for h in document.between(c, first - _REACH, last)]
+    return any(not document.between("now", h.first, h.last) for h in told) or any(begin < last for _, begin, _ in dates)
+
+
+def _figures(document: Document, first: int, end: int, dates: Dates) -> list[tuple[int, Number]]:
+    """The numbers outside brackets that can be results of the same test: in the unit of the first, or in none."""
+    days = {index for _, begin, last in dates for index in range(begin, last)}
+    out: list[tuple[int, Number]] = []
+    depth = 0
+    for index in range(first, end):
+        word = document.word(index)
+        depth = max(0, depth + _BRACKETS.get(word, 0))
+        if depth or index in days or not word[0].isdigit() or amount(word) is None:
+            continue
+        unit = unit_at(document, index)
+        if unit is None and not _ends(document, index):
+            continue
+        if out and unit is not None and out[0][1][2] is not None and not _same(unit, out[0][1][2]):
+            continue
+        out.append((index, (word, None, unit, limits_at(document, index))))
+    shared = next((number[2] for _, number in out if number[2]), None)
+    return [(at, (n[0], n[1], n[2] or shared, n[3])) for at, n in out]
+
+
+def _ends(document: Document, index: int) -> bool:
+    """Nothing that is counted or measured follows ("now 3 cm", "now 60 kg", "repeat in 3 months")."""
+    after = document.word(index + 1)
+    if not after[:1].isalpha() or after in document.vocab.stopwords:
+        return after not in ("/", "x", "%")
+    return any(document.between(c, index + 1, index + 2) for c in _BEYOND)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.lower().replace(" ", "") == other.lower().replace(" ", "")
+
+
+def _dated(document: Document, figures: list[tuple[int, Number]], dates: Dates, end: int) -> list[Told]:
+    """Each number with the date in the bracket behind it, or with the one right before it."""
+    if len(figures) < 2 or len(dates) < 2:
+        return []
+    behind = [_date_behind(document, at, dates) for at, _ in figures]
+    ahead = [_date_ahead(document, at, dates) for at, _ in figures]
+    told = behind if all(behind) else ahead if all(ahead) else []
+    spoken = figures[-1][0] if told else end
+    if not told or len(set(told)) != len(told) or _elses(document, figures[0][0], spoken):
+        return []
+    return [(number, day) for (_, number), day in zip(figures, told, strict=True)]
+
+
+def _date_behind(document: Document, index: int, dates: Dates) -> str | None:
+    at = _past(document, index, dates)
+    return next((text for text, begin, _ in dates if at <= begin <= at + 2 and _small(document, at, begin)), None)
+
+
+def _date_ahead(document: Document, index: int, dates: Dates) -> str | None:
+    near = (text for text, _, last in dates if last <= index <= last + 2 and _small(document, last, index))
+    return next(near, None)
+
+
+def _small(document: Document, first: int, last: int) -> bool:
+    signs = "(),:=-–|"
+    return all(document.word(i) in signs or document.word(i) in document.vocab.stopwords for i in range(first, last))
+
+
+def _past(document: Document, index: int, dates: Dates) -> int:
+    """The first word behind a number, its unit and the bracket with its range."""
+    at = past_unit(document, index)
+    if document.word(at) in ("(", "[") and not any(begin == at + 1 for _, begin, _ in dates):
+        while at < len(document.words) and document.word(at) not in (")", "]"):
+            at += 1
+        at += 1
+    return at
+
+
+def _now(
+    document: Document, figures: list[tuple[int, Number]], begun: int, end: int
+) -> tuple[int, Number | Hit] | None:
+    """The last result that is said to be that of now, behind another."""
+    named = [h for c in ("now", "repeated") for h in document.between(c, begun + 1, end)]
+    for hit in sorted(named, key=lambda h: h.first, reverse=True):
+        for at, number in figures:
+            if hit.last <= at <= hit.last + _REACH and at > begun and _small_talk(document, hit.last, at):
+                return at, number
+        behind = [at for at, _ in figures if begun < at < hit.first and _past(document, at, []) == hit.first]
+        if behind:
+            return behind[-1], dict(figures)[behind[-1]]
+        word = [w for w in document.between("word", hit.last, min(end, hit.last + _REACH)) if w.value in _RESULTS]
+        if word and word[0].first > begun and _small_talk(document, hit.last, word[0].first):
+            return word[0].first, word[0]
+    return None
+
+
+def _small_talk(document: Document, first: int, last: int) -> bool:
+    """Nothing but small words, signs and the name of the check ("now up at 2.79", "repeat: 2.79")."""
+    return not any(document.between(c, first, last) for c in (*_OTHERS, "unit", "month"))
+
+
+def _arrow(document: Document, figures: list[tuple[int, Number]]) -> tuple[int, Number] | None:
+    led = [
+        (at, number)
+        for (before, _), (at, number) in pairwise(figures)
+        if _ARROW.fullmatch(
+            document.words.folded, document.words.ends[past_unit(document, before) - 1], document.words.starts[at]
+        )
+    ]
+    return led[-1] if led else None
+
+
+def _elses(document: Document, first: int, last: int) -> bool:
+    return any(document.between(c, first, last) for c in _OTHERS)

@@ -1,0 +1,96 @@
+"""Two results of one test in one sentence: which one speaks of today."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappings.text.engine import TextEngine
+
+ENGINE = TextEngine.load()
+
+
+def told(text: str) -> list[str]:
+    labs = ENGINE.read(text).labs
+    return [f"{m.word or m.value}{'@' + m.date_text if m.date_text else ''}" for m in labs]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Calcium was 2.41 mmol/L in January and is now 2.79 mmol/L (2.20-2.60), repeated and confirmed.", ["2.79"]),
+        ("Calcium 2.41 mmol/L in January, 2.79 mmol/L today.", ["2.79"]),
+        ("Calcium 11.0 mg/dL in March, now 9.4 mg/dL.", ["9.4"]),
+        ("Calcium previously 9.4 mg/dL, now 11.4 mg/dL.", ["11.4"]),
+        ("Calcium was normal in January but is now high.", ["high"]),
+        ("Calcium was normal in January but is now 11.4 mg/dL.", ["11.4"]),
+        ("Calcio 9,4 mg/dl en enero y actualmente 11,2 mg/dl (8,5-10,5).", ["11.2"]),
+        ("Calcémie à 2,40 mmol/L en janvier, 2,81 mmol/L ce jour (2,20-2,60).", ["2.81"]),
+        ("Kalzium im Januar 2,40 mmol/l, aktuell 2,81 mmol/l (2,20-2,60).", ["2.81"]),
+        ("Cálcio era 9,2 mg/dL em janeiro e agora 11,3 mg/dL (8,6-10,2).", ["11.3"]),
+        ("eGFR was 62 in January and is now 27.", ["27"]),
+        ("LVEF 55% in 2021, now 30%.", ["30"]),
+        ("eGFR 88 (01/2025), 27 (05/2026)", ["88@2025-01", "27@2026-05"]),
+        ("Calcemia 9,5 mg/dl en la analítica de febrero; en la de esta semana 11,4 mg/dl (8,5-10,5).", ["11.4"]),
+        ("Calcium 2.84 mmol/L last autumn; this week 2.36 mmol/L (2.20-2.60).", ["2.36"]),
+    ],
+)
+def test_the_result_of_now_counts(text: str, expected: list[str]) -> None:
+    assert told(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ca 2.41 -> 2.79 mmol/L.", ["2.41", "2.79"]),
+        ("Last calcium 2.41 mmol/L, repeat 2.79 mmol/L.", ["2.41", "2.79"]),
+        ("Calcium 2.79 mmol/L now normal", ["2.79", "normal"]),
+    ],
+)
+def test_two_results_without_their_times_both_count(text: str, expected: list[str]) -> None:
+    assert told(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcium 9.4 mg/dL today, repeat in 3 months.",
+        "Calcium 9.4 mg/dL, now on prednisone 5 mg.",
+        "Calcium 9.4 mg/dL; weight now 60 kg.",
+        "Ca 9.4 mg/dL, nodule now 3 cm.",
+        "Calcium 9.4 mg/dL (8.6-10.2), recheck now and in 6 weeks.",
+        "Calcium 9.4 mg/dL, previously 11.0.",
+        "Calcium 9,4 mg/dl, Kontrolle in 3 Monaten",
+    ],
+)
+def test_another_number_of_now_is_no_result(text: str) -> None:
+    assert told(text) == ["9.4"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcium 9.4 mg/dL (8.6-10.2) in November.",
+        "Calcium normal in November.",
+        "In November, her calcium was 9.4 mg/dL.",
+        "November labs: Ca 9.4 mg/dL.",
+        "Ca 9,4 mg/dl en noviembre.",
+        "Calcémie normale en novembre.",
+        "Cálcio 9,4 mg/dL em novembro (VR 8,6-10,2).",
+    ],
+)
+def test_a_month_without_its_year_is_that_of_the_result(text: str) -> None:
+    assert [m.month for m in ENGINE.read(text).labs] == ["11"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nodules since January, calcium 9.4 mg/dL.",
+        "Calcium 9.4 mg/dL, nodules since January.",
+        "Calcium 9.4 mg/dL, recheck in June.",
+        "Calcium 9.4 mg/dL on 12 November 2025.",
+        "Calcium 9.4 mg/dL may be repeated.",
+    ],
+)
+def test_a_month_of_something_else(text: str) -> None:
+    assert [m.month for m in ENGINE.read(text).labs] == [None]
