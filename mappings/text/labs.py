@@ -18,8 +18,8 @@ from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
 from mappings.text.result_words import fits, joins, judged_word, word_of
-from mappings.text.signs import plus_behind
 from mappings.text.series import series
+from mappings.text.signs import plus_behind
 from mappings.text.times import amount, times, written_dates
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
