@@ -43,13 +43,18 @@ class _Bundle(BundleFrame, gc=False, forbid_unknown_fields=True, omit_defaults=T
     entry: list[_Entry] | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Search(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    mode: str | msgspec.UnsetType = msgspec.UNSET
+    score: int | float | msgspec.UnsetType = msgspec.UNSET
+
+
 class _ToldEntry(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The same of a resource of few elements."""
 
     resource: Told
     link: list[_Link] | msgspec.UnsetType = msgspec.UNSET
     fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - the name on the wire
-    search: msgspec.Raw = msgspec.Raw()
+    search: _Search | msgspec.UnsetType = msgspec.UNSET
 
 
 class _ToldBundle(BundleFrame, gc=False, forbid_unknown_fields=True, omit_defaults=True):
@@ -80,8 +85,6 @@ def _at_once(raw: bytes | msgspec.Raw, look: Look) -> Apart | None:
     found = look.at_once(every, _part)
     if found is None:
         return None
-    for search in {bytes(entry.search) for entry in entries if entry.search}:
-        _part(search)
     urls = [None if entry.fullUrl is msgspec.UNSET else entry.fullUrl for entry in entries]
     kinds: set[type[Resource]] = set(map(type, every))
     of = frozenset(kind.kind for kind in kinds)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Struct, StructMeta
 
 from mappings.elements import Told, written
 from mappings.versions import Version, as_r4
@@ -39,28 +41,25 @@ class Form(Protocol):
         """Remembers that no fact followed: from this number (`exactly`), or whichever was measured."""
 
 
-class Unread(Mapping[str, Any]):
+class _Kind(StructMeta, ABCMeta):
+    """Of a Struct that is a Mapping."""
+
+
+class Unread(Struct, Mapping[str, Any], metaclass=_Kind, gc=False, eq=False):
     """A resource of the patient by its elements: a Mapping as any other, cheap as long as only type and id are asked
-    for.
+    for. It is made thousands of times, and so a Struct, which takes a third of the time to make.
 
     `ref` is "Type/id"; `number` is what was measured, as it is written; `dated`: all its dates are readable; `usual`:
     they are, and the number is none that could be part of a name."""
 
-    __slots__ = ("_body", "dated", "form", "number", "ref", "told", "usual")
-
-    def __init__(
-        self,
-        told: Told,
-        ref: str,
-        number: bytes,
-        form: Form,
-        dated: bool,
-        usual: bool,
-        body: Mapping[str, Any] | None = None,
-    ) -> None:
-        """`body`: the resource decoded, where it is already."""
-        self.told, self.ref, self.number, self.form, self.dated, self.usual = told, ref, number, form, dated, usual
-        self._body = None if body is None else as_r4(body, form.version)
+    told: Told
+    ref: str
+    number: bytes
+    form: Form
+    dated: bool
+    usual: bool
+    decoded_body: Mapping[str, Any] | None = None
+    """in the shape of R4, where it was decoded already"""
 
     @property
     def silent(self) -> bool:
@@ -77,9 +76,9 @@ class Unread(Mapping[str, Any]):
     @property
     def body(self) -> Mapping[str, Any]:
         """The resource decoded, in the shape of R4."""
-        body: Mapping[str, Any] | None = self._body
+        body = self.decoded_body
         if body is None:
-            body = self._body = as_r4(self.decoded(), self.form.version)
+            body = self.decoded_body = as_r4(self.decoded(), self.form.version)
         return body
 
     def decoded(self) -> Mapping[str, Any]:
@@ -105,3 +104,6 @@ class Unread(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Unread({self.told.kind})"  # never what a chart holds
+
+    def __rich_repr__(self) -> Any:
+        yield self.told.kind

@@ -26,7 +26,7 @@ from mappings.reader.digests import ByDigest
 from mappings.reader.identity import references
 from mappings.reader.measured import Plain
 from mappings.unread import Unread
-from mappings.versions import Version
+from mappings.versions import Version, as_r4
 
 _MOST = 65_536
 _LONGEST = 20_000
@@ -144,7 +144,7 @@ class Look:
             if form is None:
                 form = Form(self._alike, self._alike.digest(f"{self._version}\0".encode() + says), self._version)
                 if not form.checked:
-                    body = decoded(written(told))
+                    body = as_r4(decoded(written(told)), self._version)
                     form.was_checked()
                 forms[says] = form
             usual = dated and (number.lstrip(b"-") not in telling if b" " not in number else form.is_usual(number))

@@ -5,6 +5,7 @@ form, or with two values at the same moment: the one that looks normal must neve
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, TypeVar
@@ -40,10 +41,7 @@ def merged(facts: PatientFacts, stamps: Mapping[str, Stamp], zone: tzinfo | None
             lesions=_placed(facts.lesions, zone),
             medications=_placed(facts.medications, zone),
         )
-    seen: dict[object, Result] = {}
-    for result in facts.results:
-        seen.setdefault(_key(result), result)
-    kept, replaced = _without_corrected(tuple(seen.values()), stamps)
+    kept, replaced = _without_corrected(_each_once(facts.results), stamps)
     return replace(
         facts,
         lesions=without_copies(facts.lesions),
@@ -64,6 +62,28 @@ def _in_zone(fact: _Fact, zone: tzinfo) -> _Fact:
         if isinstance(value := getattr(fact, name), PartialDate) and value.zone_missing
     }
     return replace(fact, **changes) if changes else fact
+
+
+def _each_once(results: tuple[Result, ...]) -> tuple[Result, ...]:
+    """Without repeats. What nothing else was measured beside is none."""
+    moments = [_moment(result) for result in results]
+    crowded = {moment for moment, number in Counter(moments).items() if number > 1}
+    seen: set[object] = set()
+    kept = []
+    for moment, result in zip(moments, results, strict=True):
+        if moment in crowded:
+            key = _key(result)
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(result)
+    return tuple(kept)
+
+
+def _moment(result: Result) -> tuple[object, ...]:
+    """The same for all that `_key` is the same for."""
+    date = result.date
+    return (result.analyte, None if date is None else date.instant or date.earliest)
 
 
 def _key(result: Result) -> object:

@@ -140,7 +140,7 @@ def test_the_second_is_not_even_decoded(said: dict[str, Any]) -> None:
     assert sent is not None
     assert facts(sent, reader) == facts(sent, forgetful())
     every = resources_of(sent)
-    assert sum(one._body is not None for one in every) == 1
+    assert sum(one.decoded_body is not None for one in every) == 1
 
 
 def test_members_of_panels_of_urine_are_no_others() -> None:

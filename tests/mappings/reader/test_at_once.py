@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -132,8 +133,8 @@ def test_a_form_is_checked_once_for_all_charts() -> None:
     reader, body = brain_reader(), under_one_key(mixture())
     first, second = late(body, reader), late(body, reader)
     assert first is not None and second is not None
-    assert any(one._body is not None for one in resources_of(first))
-    assert not any(one._body is not None for one in resources_of(second))
+    assert any(one.decoded_body is not None for one in resources_of(first))
+    assert not any(one.decoded_body is not None for one in resources_of(second))
     assert facts(second, reader) == facts(decode_request(body), forgetful())
     code = b'"code":{"coding":[{"system":"http://loinc.org"'
     assert code in body
@@ -184,7 +185,7 @@ def test_panels_of_one_form_have_their_own_numbers() -> None:
         found = facts(sent, reader)
         assert found == facts(decode_request(body), forgetful())
         assert len(found.results) == 24
-        assert sum(one._body is not None for one in every) <= 1
+        assert sum(one.decoded_body is not None for one in every) <= 1
 
 
 PANEL = pressure(131, 82)
@@ -262,3 +263,36 @@ def test_a_bundle_that_refers_by_full_url() -> None:
         found = facts(sent, reader)
         assert found == facts(decode_request(body), forgetful())
         assert {r.ref for r in found.results} == {f"Observation/u-{turn}" for turn in range(4, 8)}
+
+
+def found_by(search: bytes) -> bytes:
+    """The mixture as a server's search gives it."""
+    return under_one_key(mixture()).replace(b'}},{"fullUrl"', b'},"search":' + search + b'},{"fullUrl"')
+
+
+@pytest.mark.parametrize(
+    "search", [b'{"mode":"match"}', b'{"mode":"match","score":1}', b'{"mode":"match","score":0.5}']
+)
+def test_how_an_entry_was_found_changes_nothing(search: bytes) -> None:
+    reader, body = brain_reader(), found_by(search)
+    assert body.count(b'"search"') > 9
+    sent = late(body, reader)
+    assert sent is not None and isinstance(sent["prefetch"]["laboratory"], Apart)
+    assert facts(sent, reader) == facts(decode_request(body), forgetful())
+
+
+@pytest.mark.parametrize("search", [b'{"mode":"match","mode":"include"}', b'{"mode":"match","score":1e999}'])
+def test_what_may_not_stand_in_a_request_may_not_stand_there(search: bytes) -> None:
+    body = found_by(search)
+    with pytest.raises(BadRequest):
+        decode_request(body)
+    assert late(body, brain_reader()) is None
+
+
+def test_what_was_taken_apart_is_a_mapping_that_shows_nothing() -> None:
+    sent = late(under_one_key(mixture()), brain_reader())
+    assert sent is not None
+    one = resources_of(sent)[0]
+    assert isinstance(one, Unread) and isinstance(one, Mapping)
+    assert dict(one) == {**one} == one.body and "status" in one and one.get("none") is None
+    assert "a-0-0" not in repr(one) + "".join(map(str, one.__rich_repr__())) and one["id"] == "a-0-0"
