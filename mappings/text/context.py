@@ -7,7 +7,7 @@ a terminator ("but") or the rule's own scope ends it earlier. The rules are data
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -149,6 +149,8 @@ class Contexts:
         )
         if both_ways and goes_on(self._words, self._hits, hit, sentence):
             return []
+        if entry.status == "negated" and entry.direction == "backward" and self._of_test(hit):
+            return []
         if entry.own:
             return [Reach(entry.status, hit.first, hit.last, hit.first)]
         if entry.undated and any(YEAR.fullmatch(w) for w in self._words.words[hit.last : hit.last + _DATED]):
@@ -190,6 +192,10 @@ class Contexts:
                 first = self._over_joined(max(first, self._short_back(end, entry.scope, first)), end, sentence, first)
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
+
+    def _of_test(self, hit: Hit) -> bool:
+        """ "Scleroderma with negative Scl-70": said of the test right behind it, not of the disease before."""
+        return any(named.first == hit.last for named in self._hits.get("analyte", ()))
 
     def _tells_time(self, hit: Hit) -> bool:
         """ "Since early May": of the time, not a doubt."""
@@ -302,8 +308,12 @@ class Contexts:
         comma joins, or a word such as "known" opens, is not."""
         if self._joins is None:
             self._joins = {hit.first: hit for hit in self._hits.get("coordinator", ())}
+        while begin in self._joins:
+            begin += 1
         named = self._hits.get("concept", ())
         ending, starting = {hit.last: hit for hit in named}, {hit.first: hit for hit in named}
+        if self._words.words[end - 1] in load_common().everything:
+            begin = min(begin, self._all_of(end - 1, limit, ending))
         if (whole := ending.get(end)) is not None:
             begin = min(begin, max(whole.first, limit))  # "systemic sclerosis excluded" is not "sclerosis excluded"
         while (hit := starting.get(begin)) and (join := self._joins.get(begin - 1)):
@@ -315,6 +325,16 @@ class Contexts:
                 break  # "dermatomyositis and malignancy excluded"
             begin = before.first
         return begin
+
+    def _all_of(self, end: int, limit: int, ending: Mapping[int, Hit]) -> int:
+        """ "SLE, SSc and RA all negative": the first of the diagnoses that only commas and "and" join."""
+        joins = self._joins or {}
+        at = first = end
+        while (hit := ending.get(at)) and hit.first >= limit:
+            first = at = hit.first
+            while at - 1 >= limit and at - 1 in joins:
+                at -= 1
+        return first
 
     def _list_end(self, begin: int, limit: int) -> int:
         """ "no rash, nodules or ulcers" is one list; after a comma a number or a time begins a new statement."""

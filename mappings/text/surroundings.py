@@ -62,6 +62,9 @@ class Surroundings:
                 led = all(self._is("side", i) for i in gap) or any(self._is("preposition", i) for i in gap)
                 if not other and led and len(gap) <= _WINDOW:
                     return True
+                titled = part.last == sentence.last and [document.word(i) for i in gap] == [","]
+                if titled and not other:  # "Calcified plaque, aortic arch"
+                    return True
                 if self._identified(part) and not document.between("lesion", hit.last, part.first):
                     return True
             elif part.last <= hit.first:
