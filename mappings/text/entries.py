@@ -76,7 +76,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "not-onset": lexicon.times.not_onset, "not-tolerated": lexicon.doses.not_tolerated,
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed, "answer": context.answers,
         "moment": lexicon.times.moments, "now": lexicon.times.now,
-        "repeated": lexicon.times.repeated, "few": lexicon.times.few,
+        "stage": lexicon.times.stages, "repeated": lexicon.times.repeated, "few": lexicon.times.few,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
         "pebbles": lexicon.pebbles, "cause": lexicon.cause, "conclusion": lexicon.conclusion,
         "recurred": lexicon.recurred, "corrected": lexicon.corrected,

@@ -122,6 +122,8 @@ class Times(Strict):
     """when a test was done, between its name and its result ("calcium this month was normal")."""
     now: Phrases = ()
     """beside the later of two results of one test: "now", "today"."""
+    stages: Phrases = ()
+    """when one of several results of a test was taken: "on admission", "then"."""
     repeated: Phrases = ()
     """the same, where the earlier may be of the same day: "repeat", "on recheck"."""
     feasts: dict[str, Phrases] = {}

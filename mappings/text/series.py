@@ -18,6 +18,7 @@ _OTHERS = ("lesion", "named", "concept", "drug", "place", "modality")
 """what a number may belong to instead."""
 _TIMES = ("month", "feast", "span", "ago")
 _BEYOND = ("coordinator", "preposition", "now", "month", "word", "moment")
+_DASHES = frozenset({"-", "–"})
 _REACH = 4
 _RESULTS = frozenset({"normal", "low", "high", "abnormal"})
 
@@ -37,13 +38,35 @@ def series(document: Document, hit: Hit, end: int, dates: Dates) -> list[Told]:
     said = [w.first for w in document.between("word", hit.last, end) if w.value in _RESULTS]
     begun = min([first, *said])
     latest = _now(document, figures, begun, end) or _arrow(document, figures)
-    if latest is None or _elses(document, begun, latest[0]):
+    if latest is None:
+        return [(number, None) for _, number in figures] if _in_turn(document, figures) else []
+    if _elses(document, begun, latest[0]):
         return []
     repeated = bool(document.between("repeated", begun, end)) or not document.between("now", begun, end)
     now = not repeated and not isinstance(latest[1], Hit)
     if now or not figures or first >= latest[0] or _timed(document, hit.first, latest[0], dates):
         return [(latest[1], None)]
     return [(figures[0][1], None), (latest[1], None)]
+
+
+def _in_turn(document: Document, figures: list[tuple[int, Number]]) -> bool:
+    """ "2.41 mmol/L on admission, 2.79 mmol/L at discharge", "2.41 then 2.79 mmol/L": several results and nobody knows
+    which is today's. Nothing but the names of stages, months and small words stands between; all of them count."""
+    gaps = [
+        range(past_unit(document, before), at)
+        for (before, _), (at, _) in pairwise(figures)
+        if document.word(at - 1) not in _DASHES
+    ]
+    return len(figures) > 1 and len(gaps) == len(figures) - 1 and all(_turns(document, gap) for gap in gaps)
+
+
+def _turns(document: Document, gap: range) -> bool:
+    told = [h for c in ("stage", "month") for h in document.between(c, gap.start, gap.stop)]
+    named = {i for h in told for i in range(h.first, h.last)}
+    small = document.vocab.stopwords
+    return bool(named) and all(
+        i in named or document.word(i) in small or not document.word(i)[0].isalnum() for i in gap
+    )
 
 
 def _reach(document: Document, hit: Hit, end: int) -> int:
@@ -71,7 +94,7 @@ def _figures(document: Document, first: int, end: int, dates: Dates) -> list[tup
     for index in range(first, end):
         word = document.word(index)
         depth = max(0, depth + _BRACKETS.get(word, 0))
-        if depth or index in days or not word[0].isdigit() or amount(word) is None:
+        if depth or index in days or not word[0].isdigit() or amount(word) is None or _ranged(document, index):
             continue
         unit = unit_at(document, index)
         if unit is None and not _ends(document, index):
@@ -81,6 +104,12 @@ def _figures(document: Document, first: int, end: int, dates: Dates) -> list[tup
         out.append((index, (word, None, unit, limits_at(document, index))))
     shared = next((number[2] for _, number in out if number[2]), None)
     return [(at, (n[0], n[1], n[2] or shared, n[3])) for at, n in out]
+
+
+def _ranged(document: Document, index: int) -> bool:
+    """One end of a range ("8.6-10.2")."""
+    after = document.word(index + 1) in _DASHES and document.word(index + 2)[:1].isdigit()
+    return after or (document.word(index - 1) in _DASHES and document.word(index - 2)[:1].isdigit())
 
 
 def _ends(document: Document, index: int) -> bool:

@@ -55,6 +55,7 @@ _GROUPS = {
     ),
     "few": ("few",),
     "now": ("now", "repeated"),
+    "stage": ("stage",),
     "gas": ("blood-gas",),
     "amount": ("at-least", "at-most", "numbering", "in-number"),
     "dose": ("drug", "not-tolerated", "tolerated", "failed", "frequency"),

@@ -44,6 +44,12 @@ def test_the_result_of_now_counts(text: str, expected: list[str]) -> None:
         ("Ca 2.41 -> 2.79 mmol/L.", ["2.41", "2.79"]),
         ("Last calcium 2.41 mmol/L, repeat 2.79 mmol/L.", ["2.41", "2.79"]),
         ("Calcium 2.79 mmol/L now normal", ["2.79", "normal"]),
+        ("Calcium 2.41 mmol/L on admission, 2.79 mmol/L at discharge.", ["2.41", "2.79"]),
+        ("Calcium 2.41 then 2.79 mmol/L.", ["2.41", "2.79"]),
+        ("Calcium 9.4 mg/dL in March and 11.4 mg/dL in May.", ["9.4", "11.4"]),
+        ("Calcio al ingreso 9,4 mg/dl, al alta 11,4 mg/dl.", ["9.4", "11.4"]),
+        ("Calcémie 2,41 mmol/L à l'entrée puis 2,79 mmol/L.", ["2.41", "2.79"]),
+        ("Kalzium initial 2,41 mmol/l, im Verlauf 2,79 mmol/l.", ["2.41", "2.79"]),
     ],
 )
 def test_two_results_without_their_times_both_count(text: str, expected: list[str]) -> None:
@@ -59,6 +65,9 @@ def test_two_results_without_their_times_both_count(text: str, expected: list[st
         "Ca 9.4 mg/dL, nodule now 3 cm.",
         "Calcium 9.4 mg/dL (8.6-10.2), recheck now and in 6 weeks.",
         "Calcium 9.4 mg/dL, previously 11.0.",
+        "Calcium 9.4 mg/dL, triglycerides 220 mg/dL.",
+        "Calcium 9.4 mg/dL 8.6-10.2 then repeat.",
+        "Calcium 9.4 mg/dL in March, later 3 nodules.",
         "Calcium 9,4 mg/dl, Kontrolle in 3 Monaten",
     ],
 )
