@@ -20,10 +20,13 @@ import yaml
 
 from cds_service.evaluate import evaluate_chart
 from cds_service.pipeline import Brain, load_brain
+from hooks.answer import answer
+from hooks.assess import assess
 from hooks.model import Assessment
 from mappings.facts import NEEDS, Completeness
 from mappings.raw import RawChart
 from tests.cases.held_charts import DAY, resources
+from tests.hooks.cards.examples import context, drug
 
 FOLDER = Path(__file__).parents[1] / "data" / "holds"
 LANGUAGES = ("en", "es", "pt", "fr", "de")
@@ -141,6 +144,28 @@ def test_each_wording_holds_back_what_it_speaks_against(brain: Brain, language: 
         )
     ]
     assert failed == []
+
+
+def signed(brain: Brain, patient: str, drafted: str, *more: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cards of order-sign for a drafted drug."""
+    held = resources({"patient": _patients()[patient]["patient"], "chart": [*_chart(patient), *more]})
+    draft = drug(drafted) | {"subject": {"reference": "Patient/p"}}
+    raw = RawChart("p", tuple(held), {need: Completeness("complete") for need in NEEDS}, drafts=(draft,))
+    facts = brain.reader.read(raw)
+    return answer("order-sign", assess(facts, brain.knowledge, DAY), facts, brain.knowledge, context())
+
+
+@pytest.mark.parametrize(("letter", "drafted"), [("D", "diltiazem 120 mg"), ("B", "alendronate 70 mg")])
+def test_what_the_clinician_orders_is_held_back_by_the_same_words(brain: Brain, letter: str, drafted: str) -> None:
+    asked = [
+        row
+        for language in LANGUAGES
+        for row in rows(language)
+        if row.kind == "condition" and row.expected.startswith(letter) and row.expected.endswith("!")
+    ]
+    assert len(asked) > 40
+    assert signed(brain, "man", drafted) == []
+    assert [row.text for row in asked if not signed(brain, row.chart, drafted, line(row.kind, row.text))] == []
 
 
 def test_wordings_are_many_in_each_language_and_some_hold_nothing() -> None:
