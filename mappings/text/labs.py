@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from mappings.text.bloodgas import analyte_of
 from mappings.text.common import load_common
 from mappings.text.document import Document
-from mappings.text.figures import Number
+from mappings.text.figures import Number, past_unit
 from mappings.text.paired import paired
 from mappings.text.pulses import rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
-from mappings.text.result_words import fits, joins, judged_word, word_of
+from mappings.text.result_words import contrary, fits, joins, judged_word, word_of
 from mappings.text.series import series
 from mappings.text.signs import plus_behind
 from mappings.text.times import amount, times, written_dates
@@ -67,7 +67,7 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
             found = [replace(m, undated=True) if _is_current(m.analyte) else m for m in found]
         elif unsaid and (month := month_of(document, sentence, group, end)):
             found = [replace(m, month=month) if _is_current(m.analyte) else m for m in found]
-        out.extend(found)
+        out.extend([*found, *_taken_back(document, sentence, group, found, end)])
     return out
 
 
@@ -114,6 +114,26 @@ def _group(
             for analyte in group:
                 out.extend(_labelled(document, analyte, date, word=word))
     return out
+
+
+def _taken_back(
+    document: Document, sentence: Sentence, group: list[Hit], found: list[LabMention], end: int
+) -> list[LabMention]:
+    """What a later word says of a test that was measured or called normal before; it has no time of its own."""
+    if len(group) > 1 or not _is_quantity(group[-1].value) or len(found) != 1:
+        return []
+    begun = group[-1].last
+    first = next((w for w in document.between("word", begun, end) if w.value == "normal"), None)
+    if first is not None and found[0].word == "normal":
+        later = contrary(document, first.last, end, sentence)
+    elif found[0].value is not None:
+        figure = next((i for i in range(begun, end) if document.word(i)[0].isdigit()), end)
+        later = contrary(document, past_unit(document, figure), end, sentence, timed=True)
+    else:
+        later = None
+    if later is None or any(r.status == "historical" for r in document.contexts.over(later)):
+        return []
+    return _labelled(document, group[-1], None, word=later)
 
 
 def _long_ago(document: Document, sentence: Sentence, group: list[Hit], end: int) -> bool:

@@ -12,6 +12,9 @@ from mappings.text.times import amount
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
+_TAKEN_BACK = frozenset({"low", "high", "abnormal"})
+_TIMES = ("month", "feast", "span", "ago", "now", "moment", "stage", "repeated")
+_PASSING = (*_TIMES, "coordinator", "preposition")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -45,6 +48,30 @@ def judged_word(document: Document, sentence: Sentence, hit: Hit, end: int) -> H
     later = [w for w in document.within("word", sentence) if w.first > index and w.value == "normal"]
     of_all = next((w for w in later if document.word(w.first - 1) in load_common().everything), None)
     return of_all or next((w for w in later[:1] if _of_row(document, hit, w)), None)
+
+
+def contrary(document: Document, at: int, end: int, sentence: Sentence, *, timed: bool = False) -> Hit | None:
+    """A later word of the same test that takes "normal" back: "normal in November, high in May", "normal on admission
+    but raised at discharge". `at`: where the first result ends. Only times, stages and small words stand between (one
+    of them at least where it must be `timed`), and nothing that the later word could be said of follows it."""
+    begun = at
+    for word in document.between("word", at, end):
+        if not all(_is_passing(document, index) for index in range(at, word.first)):
+            return None
+        last = word.last >= sentence.last or (word.last < end and _is_passing(document, word.last))
+        if word.value in _TAKEN_BACK and last:
+            told = any(document.between(category, begun, word.first) for category in _TIMES)
+            return word if told or not timed else None
+        at = word.last
+    return None
+
+
+def _is_passing(document: Document, index: int) -> bool:
+    """A small word, a sign, a figure of a time, or the name of a time, stage or repetition."""
+    word = document.word(index)
+    if not word[0].isalpha() or word in document.vocab.stopwords:
+        return True
+    return any(h.first <= index < h.last for c in _PASSING for h in document.between(c, index - 2, index + 1))
 
 
 def fits(number: Number) -> bool:

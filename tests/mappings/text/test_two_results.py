@@ -41,6 +41,29 @@ def test_the_result_of_now_counts(text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("Calcium normal in November, high in May.", ["normal", "high"]),
+        ("Calcium normal then high", ["normal", "high"]),
+        ("Serum calcium normal on admission but raised at discharge.", ["normal", "high"]),
+        ("Calcium 2.41 mmol/L in November, high in May.", ["2.41", "high"]),
+        ("Calcio normal al ingreso, elevado al alta.", ["normal", "high"]),
+        ("Calcio normal en noviembre, elevado en mayo.", ["normal", "high"]),
+        ("Cálcio normal em novembro, elevado em maio.", ["normal", "high"]),
+        ("Calcium normal en novembre, élevé en mai.", ["normal", "high"]),
+        ("Kalzium normal, im Verlauf erhöht.", ["normal", "high"]),
+        ("Calcium normal, elevated CK.", ["normal"]),
+        ("Calcium normal but high cholesterol.", ["normal"]),
+        ("Calcium normal (previously high).", ["normal"]),
+        ("Calcium 2.41 mmol/L, low mood.", ["2.41"]),
+        ("normal calcium, high calcium diet", ["normal"]),
+    ],
+)
+def test_a_later_word_takes_a_normal_result_back(text: str, expected: list[str]) -> None:
+    assert [m.word or str(m.value) for m in ENGINE.read(text).labs if m.analyte.startswith("calcium")] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("Ca 2.41 -> 2.79 mmol/L.", ["2.41", "2.79"]),
         ("Last calcium 2.41 mmol/L, repeat 2.79 mmol/L.", ["2.41", "2.79"]),
         ("Calcium 2.79 mmol/L now normal", ["2.79", "normal"]),
