@@ -80,7 +80,8 @@ def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
         elif is_spelt(path):
             yield frozenset({spaced(path)})
         else:
-            yield frozenset(_word(word, vocab.spelling) for word in sorted(path, key=len, reverse=True)[:_TELLING])
+            telling = sorted(dict.fromkeys(path), key=len, reverse=True)[:_TELLING]
+            yield frozenset(_word(word, vocab.spelling) for word in telling)
     for table, begins in ((vocab.prefixes, True), (vocab.suffixes, False)):
         for row in table.values():
             for stem, payloads in row:

@@ -92,6 +92,9 @@ class ChartText:
     def onset(self, text: str) -> TimeSpan | None:
         return self._engine.onset(text)
 
+    def of_another_organ(self, text: str) -> bool:
+        return self._engine.of_another_organ(text)
+
     def _says_nothing(self, text: str) -> bool:
         """No word of ours is in it, whichever numbers are."""
         known = self._words.get(text)

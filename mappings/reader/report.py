@@ -131,7 +131,9 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
     reading = engine.read(words, kind="pathology" if kind == "pathology" else "imaging") if words else None
     workup = into.workup_of(name) or (_by_place(name, into) if kind == "imaging" else frozenset())
     if kind == "pathology":
-        _pathology(reading, name, source, into)
+        # "Thyroid FNA": "Psammomatous calcification"; what was taken stands in the title alone
+        elsewhere = reading is not None and bool(reading.biopsies) and engine.of_another_organ(f"{name.label}. {words}")
+        _pathology(None if elsewhere else reading, name, source, into, has_report=reading is not None)
     else:
         modality = _by_workup(workup)
         _imaging(reading, modality, name, source, into)
@@ -233,7 +235,9 @@ def _imaging(
     )
 
 
-def _pathology(reading: TextReading | None, name: Concept, source: Source, into: Collected) -> None:
+def _pathology(
+    reading: TextReading | None, name: Concept, source: Source, into: Collected, *, has_report: bool
+) -> None:
     mentions = [m for m in (reading.biopsies if reading else ()) if m.status in ("affirmed", "historical")]
     findings = {m.finding for m in mentions}
     finding: BiopsyFinding = "not-understood"
@@ -247,7 +251,7 @@ def _pathology(reading: TextReading | None, name: Concept, source: Source, into:
             sites=source.sites or tuple(dict.fromkeys(s for m in mentions for s in m.sites)),
             other=frozenset[str]().union(*(m.other for m in mentions)),
             label=name.label,
-            has_report=reading is not None,
+            has_report=has_report,
         )
     )
 

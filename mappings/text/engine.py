@@ -140,6 +140,10 @@ class TextEngine:
         hit = self._first("modality", text)
         return cast(Modality, hit.value) if hit else None
 
+    def of_another_organ(self, text: str) -> bool:
+        """Whether the words of a specimen name an organ, and neither skin nor soft tissue."""
+        return self._first("organ", text) is not None and self._first("tissue", text) is None
+
     def _first(self, category: str, text: str) -> Hit | None:
         words = _words(text)
         for code in self._candidates(words, None):

@@ -27,7 +27,7 @@ from tests.cases.held_charts import DAY, resources
 DATA = Path(__file__).parents[1] / "data"
 LANGUAGES = ("en", "es", "pt", "fr", "de")
 SEEN = "2026-05-28"
-_RESULT = re.compile(r"([<>]?)(\d+(?:\.\d+)?)\s*([^\[]*?)\s*(?:\[([\d.]+)-([\d.]+)\])?")
+_RESULT = re.compile(r"([<>]?)(\d+(?:\.\d+)?)\s*([^\[(]*?)\s*(?:\[([\d.]+)-([\d.]+)\])?")
 _OF_PATIENT = {"resourceType": "Observation", "subject": {"reference": "Patient/p"}, "status": "final"}
 _REPORTS = {"report": "CUS", "radiology": "RAD", "pathology": "PAT"}
 

@@ -1,9 +1,9 @@
 """What makes the detection, in the words of charts (tests/data/detection): a chart without one fact, and that fact.
 
 How a row is read: `one_wording.py`. Expected, parted by blanks: `card:`, `grade:`; `ctd:` a diagnosis, or `-` for none;
-`suspected` the disease is no more than that; `lesion:-` no qualifying lesion; `Ca:` and `P:` the status; `imaging:` and
-`biopsy:` the status, or `-` for anything but positive; `done:` a test that is on record; `asked:` one that is missing;
-`mimic:` one of the differential.
+`suspected` the disease is no more than that; `lesion:-` no qualifying lesion; `Ca:` and `P:` the status, `Ca:-` none
+that can be used; `imaging:` and `biopsy:` the status, or `-` for anything but positive; `done:` a test that is on
+record; `asked:` one that is missing; `mimic:` one of the differential.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from hooks.model import Assessment, ReportCriterion
 from tests.cases.held_charts import DAY
 from tests.cases.one_wording import LANGUAGES, Row, assessed, line, patients, rows
 
+_UNUSABLE = ("unknown", "indeterminate")
+
 
 def _report(found: ReportCriterion, value: str) -> bool:
     return found.status != "positive" if value == "-" else found.status == value
@@ -28,7 +30,7 @@ _HOLDS: Mapping[str, Callable[[Assessment, str], bool]] = {
     "ctd": lambda found, value: value in (found.criteria.ctd.diagnoses or ("-",)),
     "suspected": lambda found, _: found.criteria.ctd.certainty == "suspected",
     "lesion": lambda found, _: found.criteria.lesion.status != "met",
-    "Ca": lambda found, value: found.criteria.calcium.status == value,
+    "Ca": lambda found, value: found.criteria.calcium.status in (_UNUSABLE if value == "-" else (value,)),
     "P": lambda found, value: found.criteria.phosphate.status == value,
     "imaging": lambda found, value: _report(found.criteria.imaging, value),
     "biopsy": lambda found, value: _report(found.criteria.biopsy, value),

@@ -67,6 +67,7 @@ WORDS = (
     "dermato\u00df<b>myositis</b>", "dermato<b>\u00dfmyositis</b>", "l&#31;upus", "S.&nbsp;L.&nbsp;E.", "S.<b>L</b>.E.",
     "C.R.E.<br>S.T.", "C. R.&#160;E.</i> <i>S. T.", "S.'L.'E.", "S._L._E.", "S.\uff07L.\uff07E.", "S.\x1fL.\x1fE.",
     "lu<b>\u0301</b>pus",
+    "ASyS", "pSS", "SjD", "NPSLE", "dSSc", "LECSA", "DITC", "systemic sclerosis/dermatomyositis overlap",
     "overlap syndrome", "polymyositis", "(lupus)", "?lupus", "lupus;", "“lupus”", "a\u0301 lupus", "ﬂ lupus",
 )  # fmt: skip
 QUIET = (
