@@ -103,8 +103,9 @@ class UnitTable(Struct, frozen=True):
         return telling(plain(bare), self.neutral_phrases, self.neutral_tokens)
 
     def word(self, text: object) -> str | None:
-        """A result in words ("within normal limits") as normal, low, high, abnormal, positive, negative."""
-        if not isinstance(text, str):
+        """A result in words ("within normal limits") as normal, low, high, abnormal, positive, negative; "normal?" is
+        none."""
+        if not isinstance(text, str) or text.rstrip().endswith("?"):
             return None
         return self.words.get(plain(text.removesuffix(" (qualifier value)")))
 
