@@ -43,7 +43,7 @@ _PART = 32 * 1024
 mapped into memory each time"""
 _BLOCK, _NEAR = 8192, 64
 """bytes that are asked at once whether they are ASCII, and how near the next that are not are looked for first"""
-_MANY = 32
+_MANY, _FAR = 32, 256
 """from how many runs of bytes that are no ASCII on each letter is exchanged in all of the text, and up to how many"""
 _ASCII = bytes(range(128))
 _FEW, _MOST_KEPT = 4, 4096
@@ -82,7 +82,7 @@ def as_ascii(raw: bytes) -> bytes | None:
     parts: list[bytes | memoryview] = []
     at = 0
     for number, run in enumerate(_runs(raw)):
-        if number == _MANY and (found := _letter_by_letter(raw)) is not None:
+        if number == _MANY and run.start() < _MANY * _FAR and (found := _letter_by_letter(raw)) is not None:
             return found
         begin, written = run.start(), run[0]
         before = raw[max(0, begin - 1) : begin]

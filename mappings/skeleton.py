@@ -131,22 +131,21 @@ def skeletons_of(bundles: Mapping[str, Any], patient_id: str) -> Skeletons | Non
     """The skeletons of decoded Bundles (structs of `CONTENT`; None: there is nothing) by their names; None when
     anything in them is not regular."""
     found: dict[str, Skeleton] = {}
-    every: list[Any] = []
+    owners: set[str | None] = set()
+    entries = 0
     for name, bundle in bundles.items():
         if bundle is None or not (bundle.entry or bundle.link):
             found[name] = NOTHING
             continue
         resources = list(map(_RESOURCE_OF, bundle.entry))
-        every += resources
-        names = _names(frozenset(map(type, resources)))
+        entries += len(resources)
+        kinds = frozenset(map(type, resources))
+        if not kinds.isdisjoint(_NAMED_KINDS) and not all(map(_is_named, resources)):
+            return None
+        owners |= _owners(resources if kinds <= _OWNED_KINDS else [r for r in resources if isinstance(r, _Owned)])
+        names = _names(kinds)
         found[name] = Skeleton(names, _next_page(bundle.link)) if bundle.link else Skeleton(names)
-    kinds = frozenset(map(type, every))
-    owned = every if kinds <= _OWNED_KINDS else [one for one in every if isinstance(one, _Owned)]
-    if not _belong(owned, patient_id):
-        return None
-    if not kinds.isdisjoint(_NAMED_KINDS) and not all(_is_named(one) for one in owned if type(one) in _NAMED_KINDS):
-        return None
-    return Skeletons(found, len(every))
+    return Skeletons(found, entries) if owners <= {f"Patient/{patient_id}"} else None
 
 
 def _next_page(links: Sequence[_Link]) -> str | None:
@@ -158,17 +157,18 @@ def _names(kinds: frozenset[Any]) -> frozenset[str]:
     return frozenset(_NAMES[kind] for kind in kinds)
 
 
-def _belong(resources: Sequence[_Owned], patient_id: str) -> bool:
-    """Whether all are the patient's. Nearly all say so under one name, which is asked for without a loop of ours."""
+def _owners(resources: Sequence[_Owned]) -> set[str | None]:
+    """Whose the resources are. Nearly all say so under one name, which is asked for without a loop of ours."""
     try:
-        owners: set[str | None] = set(map(_SUBJECT_OF, resources))
+        return set(map(_SUBJECT_OF, resources))
     except AttributeError:
-        owners = {owner.reference if (owner := one.subject or one.patient) else None for one in resources}
-    return owners <= {f"Patient/{patient_id}"}
+        return {owner.reference if (owner := one.subject or one.patient) else None for one in resources}
 
 
 def _is_named(resource: Any) -> bool:
-    """Whether words name the drug or allergy for sure."""
+    """Whether words name the drug or allergy for sure, if it is one."""
+    if type(resource) not in _NAMED_KINDS:
+        return True
     named = resource.code if type(resource) is _ALLERGIES else resource.medicationCodeableConcept
     if named is not msgspec.UNSET:
         if named.code is not msgspec.UNSET or named.system is not msgspec.UNSET:
