@@ -17,6 +17,7 @@ from mappings.reader.analyte import observation_words
 from mappings.reader.context import Collected
 from mappings.reader.culture import ANALYTE, culture_word
 from mappings.reader.names import Test
+from mappings.text.common import load_common
 from mappings.units import plain
 from mappings.values import Quantity, Range, choose_range, number, read_quantity, to_canonical
 from mappings.written import Written, parse_written
@@ -225,7 +226,7 @@ def _worded(body: Mapping[str, Any], into: Collected) -> tuple[str | None, bool]
     said = text(body.get("valueString"))
     coded = concept(body.get("valueCodeableConcept"))
     for words in (said, *coded.texts):
-        word = table.word(words) or (table.word(_FIGURES.sub("", words)) if words else None)
+        word = table.word(words) or (_before_figures(words, into) if words else None)
         if word is not None:
             return word, True
     for coding in coded.codings:
@@ -235,6 +236,17 @@ def _worded(body: Mapping[str, Any], into: Collected) -> tuple[str | None, bool]
     if said is not None:
         return None, plain(said) not in _no_result()
     return None, any(_has_content(name, value) for name, value in body.items())
+
+
+def _before_figures(words: str, into: Collected) -> str | None:
+    """The result before figures; "Normal range 8.6-10.2" names the range and is none."""
+    bare = _FIGURES.sub("", words)
+    return None if plain(bare) in _names_of_ranges() else into.tools.units.word(bare)
+
+
+@cache
+def _names_of_ranges() -> frozenset[str]:
+    return frozenset(map(plain, load_common().range_names))
 
 
 def _has_content(name: str, value: object) -> bool:
