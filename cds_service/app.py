@@ -6,8 +6,8 @@ import asyncio
 import gc
 import signal
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -53,26 +53,17 @@ if TYPE_CHECKING:
 _GC_THRESHOLDS = (50_000, 20, 100)
 """decoding a large chart makes many small objects; the default thresholds would collect in the middle of it."""
 _CLEAN_SECONDS = 3600
-
-
-async def _clean(state: AppState) -> None:
-    """Removes what is older than its retention, and used-up tokens, now and every hour."""
-    while True:
-        await state.memory.expire(state.tenants.retention, state.settings.retention_days)
-        await asyncio.sleep(_CLEAN_SECONDS)
-
-
-def _prepare(brain: Brain) -> None:
-    """Beside the first requests; making it leaves more freed than kept."""
-    brain.prepare()
-    heap.give_back()
-
-
-def _shared(settings: Settings, store: Store, tenants: Tenants) -> Shared | None:
-    """Sessions of the companion between processes, where the settings have a key for them."""
-    if settings.session_key is None:
-        return None
-    return Shared(store, Vault(settings.session_key.get_secret_value()), tenants)
+_ROUTERS = (
+    hooks.router,
+    feedback.router,
+    source_attributes.router,
+    evidence.router,
+    questions.router,
+    questionnaire.router,
+    companion.router,
+    health.router,
+    start.router,
+)
 
 
 def create_app(
@@ -86,6 +77,33 @@ def create_app(
     """Builds the ASGI application. SettingsError, KnowledgeError and CodelistError say why it can't start."""
     check_production(settings)
     heap.tune()
+    state = _state(settings, brain, http, store)
+    state.tenants.check = state.check
+    state.tenants.start()
+    register(state)
+    docs = settings.sandbox
+    app = FastAPI(
+        title="Calcinosis CDS",
+        version=__version__,
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+        lifespan=_lifespan(state),
+        redirect_slashes=False,
+        # the framework's own would record addresses, and asks for its providers at every request: `tracing.py` is ours
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.cds = state
+    for router in _ROUTERS:
+        app.include_router(router)
+    register_errors(app)
+    describe_bodies(app)
+    _add_middleware(app, state, tracer)
+    return app
+
+
+def _state(settings: Settings, brain: Brain | None, http: httpx.AsyncClient | None, store: Store | None) -> AppState:
+    """What all requests share; a part that is given is taken instead of one of the settings."""
     policy = Policy(open_loopback=settings.sandbox)
     tenants = Tenants(settings.tenants_file, settings.kill_file)
     metrics = Metrics()
@@ -110,10 +128,10 @@ def create_app(
         lanes=Lanes(settings.deadline_ms / 1000, settings.max_concurrent),
         room=Room(settings.max_bytes_at_once, settings.max_bytes_at_once_per_tenant, settings.deadline_ms / 2000),
     )
-    tenants.check = state.check
-    tenants.start()
-    register(state)
+    return state
 
+
+def _lifespan(state: AppState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if gc.isenabled():  # it is not while the command starts: there is next to nothing to collect
@@ -124,39 +142,18 @@ def create_app(
         threading.Thread(target=_prepare, args=(state.brain,), name="prescan", daemon=True).start()
         chores = [asyncio.create_task(_clean(state)), asyncio.create_task(heap.tidying(lambda: state.slots.used > 0))]
         if threading.current_thread() is threading.main_thread():
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tenants.reload)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, state.tenants.reload)
         yield
         for chore in chores:
             chore.cancel()
         await state.close()
 
-    docs = settings.sandbox
-    app = FastAPI(
-        title="Calcinosis CDS",
-        version=__version__,
-        docs_url="/docs" if docs else None,
-        redoc_url=None,
-        openapi_url="/openapi.json" if docs else None,
-        lifespan=lifespan,
-        redirect_slashes=False,
-        # the framework's own would record addresses, and asks for its providers at every request: `tracing.py` is ours
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-    )
-    app.state.cds = state
-    for router in (
-        hooks.router,
-        feedback.router,
-        source_attributes.router,
-        evidence.router,
-        questions.router,
-        questionnaire.router,
-        companion.router,
-        health.router,
-        start.router,
-    ):
-        app.include_router(router)
-    register_errors(app)
-    describe_bodies(app)
+    return lifespan
+
+
+def _add_middleware(app: FastAPI, state: AppState, tracer: Tracer | None) -> None:
+    """Each is put around those before it: a request meets the last one first."""
+    settings = state.settings
     app.add_middleware(hooks.HookCalls)
     app.add_middleware(
         RequestLimits,
@@ -165,10 +162,29 @@ def create_app(
         slots=state.slots,
         entrance=state.lanes.entrance,
     )
-    app.add_middleware(Cors, any_origin=settings.sandbox, tenants=tenants)
-    app.add_middleware(Observed, metrics=state.metrics, tenants=tenants)
+    app.add_middleware(Cors, any_origin=settings.sandbox, tenants=state.tenants)
+    app.add_middleware(Observed, metrics=state.metrics, tenants=state.tenants)
     if tracer is None and settings.traces_url is not None:
         tracer = open_tracer(settings.traces_url)
     if tracer is not None:
         app.add_middleware(Traced, tracer=tracer)
-    return app
+
+
+async def _clean(state: AppState) -> None:
+    """Removes what is older than its retention, and used-up tokens, now and every hour."""
+    while True:
+        await state.memory.expire(state.tenants.retention, state.settings.retention_days)
+        await asyncio.sleep(_CLEAN_SECONDS)
+
+
+def _prepare(brain: Brain) -> None:
+    """Beside the first requests; making it leaves more freed than kept."""
+    brain.prepare()
+    heap.give_back()
+
+
+def _shared(settings: Settings, store: Store, tenants: Tenants) -> Shared | None:
+    """Sessions of the companion between processes, where the settings have a key for them."""
+    if settings.session_key is None:
+        return None
+    return Shared(store, Vault(settings.session_key.get_secret_value()), tenants)

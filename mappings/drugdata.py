@@ -1,4 +1,6 @@
-"""The files of the drug dictionary, read once: names and classes, brands, codes. CodelistError on a data error."""
+"""The files of the drug dictionary, read once: names and classes, brands, codes.
+
+DataError or CodelistError where one of them is wrong."""
 
 from __future__ import annotations
 
@@ -6,13 +8,12 @@ import csv
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
 
-import yaml
 from msgspec import Struct
 
-from mappings import systems
+from mappings import data_schema, systems
 from mappings.codetypes import TYPES, CodelistError
+from mappings.data_schema import read_table
 
 _DRUGS = "data/drugs.yaml"
 _CODES = "data/drug_codes.csv"
@@ -48,38 +49,25 @@ class DrugData(Struct, frozen=True):
 
 @cache
 def read_drugs() -> DrugData:
-    data: dict[str, Any] = yaml.load(_text(_DRUGS), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    data = read_table(data_schema.Drugs)
     classes = {
-        name: DrugClass(
-            name,
-            entry["source"],
-            entry["basis"],
-            tuple(entry["atc"]),
-            tuple(entry.get("names", ())),
-            tuple(entry.get("implies", ())),
-            frozenset(entry.get("not_by", ())),
-        )
-        for name, entry in data["classes"].items()
+        name: DrugClass(name, entry.source, entry.basis, entry.atc, entry.names, entry.implies, frozenset(entry.not_by))
+        for name, entry in data.classes.items()
     }
-    names: dict[str, tuple[str, ...]] = {}
-    member_of: dict[str, tuple[str, ...]] = {}
-    units: dict[str, str] = {}
-    for drug, entry in data["drugs"].items():
-        names[drug] = (*entry["names"], *entry.get("brands", ()))
-        member_of[drug] = tuple(entry.get("classes", ()))
-        units[drug] = entry.get("unit", "mg")
-        if unknown := set(member_of[drug]) - classes.keys():
+    for drug, entry in data.drugs.items():
+        if unknown := set(entry.classes) - classes.keys():
             raise CodelistError(_DRUGS, f"drugs.{drug}.classes", f"unknown class {sorted(unknown)}")
+    names = {drug: (*entry.names, *entry.brands) for drug, entry in data.drugs.items()}
     return DrugData(
         names,
-        tuple(name for entry in data["drugs"].values() for name in entry["names"]),
-        member_of,
-        units,
+        tuple(name for entry in data.drugs.values() for name in entry.names),
+        {drug: entry.classes for drug, entry in data.drugs.items()},
+        {drug: entry.unit for drug, entry in data.drugs.items()},
         classes,
         _read_brands(names),
-        tuple(data["not_a_drug"]),
-        tuple(data["not_misspelt"]),
-        tuple(data["salts"]["joined"]),
+        data.not_a_drug,
+        data.not_misspelt,
+        data.salts.joined,
     )
 
 

@@ -7,11 +7,11 @@ import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
 
 from msgspec import Struct, field
 
-from mappings.datafile import read_data
+from mappings import data_schema
+from mappings.data_schema import Analytes, Units, read_table
 from mappings.kept import kept
 from mappings.text.entries import expand
 
@@ -128,64 +128,62 @@ def plain(text: str) -> str:
 
 @cache
 def load_units() -> UnitTable:
-    """The unit and analyte tables, read once; KeyError or ValueError when a data file is wrong."""
+    """The unit and analyte tables, read once; DataError when a data file is wrong."""
     return kept("mappings").get("units", _load)
 
 
 def _load() -> UnitTable:
-    spelled, data = read_data("units.yaml"), read_data("analytes.yaml")
-    units, written = spelled["units"], spelled["exact"]
-    names = {plain(form): key for key, names in data["names"].items() for name in names for form in expand(name)}
-    phrases = tuple(sorted((plain(p) for p in data["neutral"]["phrases"]), key=len, reverse=True))
-    gas = frozenset(data["neutral"]["gas"])
-    tokens = frozenset(data["neutral"]["tokens"]) | gas
+    spelled, data = read_table(Units), read_table(Analytes)
+    names = {plain(form): key for key, names in data.names.items() for name in names for form in expand(name)}
+    phrases = tuple(sorted((plain(p) for p in data.neutral.phrases), key=len, reverse=True))
+    gas = frozenset(data.neutral.gas)
+    tokens = frozenset(data.neutral.tokens) | gas
     by_tokens: dict[tuple[str, ...], str] = {}
-    prefix = data["antibody_tests"]["prefix"]
+    prefix = data.antibody_tests.prefix
     for name, key in names.items():
         by_tokens.setdefault(telling(name, phrases, tokens), key)
     for key, name in [(key, name) for name, key in names.items()]:
-        if key.partition(":")[0] in data["antibody_tests"]["of"]:
+        if key.partition(":")[0] in data.antibody_tests.of:
             bare = name.removeprefix(prefix)
-            for word in data["antibody_tests"]["words"]:
+            for word in data.antibody_tests.words:
                 bare = bare.removesuffix(f" {word}")
             if not telling(bare, phrases, tokens):
                 continue
-            for word in data["antibody_tests"]["words"]:
+            for word in data.antibody_tests.words:
                 for anti in ("", prefix):
                     by_tokens.setdefault(telling(f"{anti}{bare} {word}", phrases, tokens), key)
     by_tokens.pop((), None)
     return UnitTable(
-        spellings={_squeeze(s): unit for unit, written in units.items() for s in (unit, *written)},
-        analytes={key: _analyte(key, entry, data["narrower"].get(key, {})) for key, entry in data["analytes"].items()},
+        spellings={_squeeze(s): unit for unit, written in spelled.units.items() for s in (unit, *written)},
+        analytes={key: _analyte(key, entry, data.narrower.get(key, {})) for key, entry in data.analytes.items()},
         names=names,
-        words={plain(form): key for key, words in data["words"].items() for word in words for form in expand(word)},
-        interpretations={str(key): value for key, value in data["interpretations"].items()},
-        exact=written,
-        written_flags=tuple(data["written_flags"]["behind"]),
-        flags_before_unit=tuple(data["written_flags"]["before_unit"]),
-        asked_by_code=tuple(data["asked_by_code"]),
+        words={plain(form): key for key, words in data.words.items() for word in words for form in expand(word)},
+        interpretations=data.interpretations,
+        exact=spelled.exact,
+        written_flags=data.written_flags.behind,
+        flags_before_unit=data.written_flags.before_unit,
+        asked_by_code=data.asked_by_code,
         by_tokens=by_tokens,
         neutral_phrases=phrases,
         neutral_tokens=tokens,
         gas_tokens=gas,
-        never_by_gas=frozenset(data["neutral"]["never_by_gas"]),
-        unrecognised=frozenset(data["unrecognised"]["words"]),
-        surely_other=frozenset(data["unrecognised"]["other"]),
+        never_by_gas=frozenset(data.neutral.never_by_gas),
+        unrecognised=frozenset(data.unrecognised.words),
+        surely_other=frozenset(data.unrecognised.other),
     )
 
 
-def _analyte(key: str, entry: Mapping[str, Any], narrower: Mapping[str, str]) -> Analyte:
-    limits = entry.get("plausible")
+def _analyte(key: str, entry: data_schema.Analyte, narrower: Mapping[str, str]) -> Analyte:
     return Analyte(
         key,
-        entry.get("canonical"),
-        entry.get("units", {}),
-        (Decimal(limits[0]), Decimal(limits[1])) if limits else None,
-        entry.get("unit_optional", False),
-        entry.get("aliases", {}),
-        entry.get("whole_name", False),
+        entry.canonical,
+        entry.units,
+        entry.plausible,
+        entry.unit_optional,
+        entry.aliases,
+        entry.whole_name,
         narrower,
-        entry.get("lowest_stands", False),
+        entry.lowest_stands,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
-from mappings.datafile import read_data
+from mappings.data_schema import Observations, read_table
 from mappings.elements import DiagnosticReport
 from mappings.reader.access import Concept, concept, items, mapping, text
 from mappings.reader.context import Collected
@@ -30,22 +30,21 @@ class _Material(Struct, frozen=True):
 
 
 @cache
-def observation_words() -> Mapping[str, Any]:
+def observation_words() -> Observations:
     """`mappings/data/observations.yaml`."""
-    data: Mapping[str, Any] = read_data("observations.yaml")
-    return data
+    return read_table(Observations)
 
 
 @cache
 def _material() -> _Material:
-    data = observation_words()["other_material"]
+    data = observation_words().other_material
     return _Material(
-        tuple(data["parts"]),
-        tuple(data["except"]),
-        frozenset(data["edge_tokens"]),
-        frozenset(data["blood"]),
-        frozenset(data["blood_words"]),
-        frozenset(data["any_material"]),
+        data.parts,
+        data.except_,
+        frozenset(data.edge_tokens),
+        frozenset(data.blood),
+        frozenset(data.blood_words),
+        frozenset(data.any_material),
     )
 
 

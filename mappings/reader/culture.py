@@ -6,9 +6,9 @@ report the organism, not the word "positive"."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -64,13 +64,13 @@ def culture_word(said: str) -> Literal["positive", "negative"] | None:
 
 @cache
 def _cultures() -> _Cultures:
-    data: Mapping[str, Any] = observation_words()["cultures"]
+    data = observation_words().cultures
     return _Cultures(
-        frozenset(data["methods"]),
-        frozenset(data["organisms"]),
-        frozenset(data["materials"]),
-        tuple(data["whole"]),
-        frozenset(data["others"]),
-        tuple(data["growth"]),
-        tuple(data["none"]),
+        frozenset(data.methods),
+        frozenset(data.organisms),
+        frozenset(data.materials),
+        data.whole,
+        frozenset(data.others),
+        data.growth,
+        data.none,
     )

@@ -52,9 +52,9 @@ class _Known(Struct, frozen=True):
 
 @cache
 def _known() -> _Known:
-    data = observation_words()["due_date"]
-    names = frozenset(_folded(name) for name in data["names"])
-    return _Known(frozenset(data["codes"]), names, data["concept"], timedelta(days=data["after"]))
+    data = observation_words().due_date
+    names = frozenset(_folded(name) for name in data.names)
+    return _Known(frozenset(data.codes), names, data.concept, timedelta(days=data.after))
 
 
 def _folded(words: str) -> str:

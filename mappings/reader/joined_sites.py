@@ -54,4 +54,4 @@ def _named(member: Mapping[str, Any], into: Collected) -> tuple[Site, ...]:
 
 @cache
 def _location_names() -> frozenset[str]:
-    return frozenset(plain(name) for name in observation_words()["location_names"])
+    return frozenset(plain(name) for name in observation_words().location_names)

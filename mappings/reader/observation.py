@@ -212,7 +212,7 @@ def _under_heading(kind: LesionKind, lines: list[str], into: Collected) -> tuple
     words = ". ".join(line for line in lines if line)
     if not words:
         return ()
-    for heading in observation_words()["lesion_headings"].get(kind, ()):
+    for heading in observation_words().lesion_headings.get(kind, ()):
         found = into.tools.engine.read(f"{heading}. {words}", kind="observation").lesions
         if any(le.hardness != "unstated" or le.sites for le in found):
             return found
@@ -244,7 +244,7 @@ def _without_misreadings(
 
 def _is_test(resource: Mapping[str, Any]) -> bool:
     """Whether it is the result of a laboratory test: by its category, or by a range beside it."""
-    listed = not categories(resource).isdisjoint(observation_words()["laboratory"])
+    listed = not categories(resource).isdisjoint(observation_words().laboratory)
     return listed or bool(resource.get("referenceRange"))
 
 

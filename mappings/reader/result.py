@@ -122,7 +122,7 @@ def limits_of(
 @cache
 def _withheld() -> frozenset[str]:
     """Reasons for which there is a result that is only not sent: the laboratory's flag still speaks of it."""
-    return frozenset(observation_words()["withheld"])
+    return frozenset(observation_words().withheld)
 
 
 def _in_words(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -> Result:
@@ -209,7 +209,7 @@ def _remarks() -> Mapping[str, re.Pattern[str]]:
         analyte: re.compile(
             rf"(?<=[\d\W])(?:[\s,;(]*\b(?:{'|'.join(map(re.escape, words))})\b[\s.)]*)+$", re.IGNORECASE
         )
-        for analyte, words in observation_words()["remarks"].items()
+        for analyte, words in observation_words().remarks.items()
     }
 
 
@@ -305,27 +305,24 @@ def _age(date: PartialDate | None, into: Collected) -> tuple[int, int] | None:
 @cache
 def answers() -> tuple[frozenset[str], frozenset[str]]:
     """(yes, no): the words and codes of an answer, lower case."""
-    yes, no = (
-        frozenset(said.lower() for kind in ("words", "codes") for said in observation_words()["answers"][side][kind])
-        for side in ("yes", "no")
-    )
+    told = observation_words().answers
+    yes, no = (frozenset(said.lower() for said in (*side.words, *side.codes)) for side in (told.yes, told.no))
     return yes, no
 
 
 @cache
 def _result_codes() -> Mapping[str, str]:
-    coded = {code: word for word, codes in observation_words()["result_codes"].items() for code in codes}
-    answers = observation_words()["answers"]
-    return (
-        coded | dict.fromkeys(answers["yes"]["codes"], "positive") | dict.fromkeys(answers["no"]["codes"], "negative")
-    )
+    told = observation_words()
+    coded = {code: word for word, codes in told.result_codes.items() for code in codes}
+    yes, no = told.answers.yes.codes, told.answers.no.codes
+    return {**coded, **dict.fromkeys(yes, "positive"), **dict.fromkeys(no, "negative")}
 
 
 @cache
 def _no_result() -> frozenset[str]:
-    return frozenset(plain(words) for words in observation_words()["no_result"])
+    return frozenset(plain(words) for words in observation_words().no_result)
 
 
 @cache
 def _doubts() -> tuple[str, ...]:
-    return tuple(words.casefold() for words in observation_words()["doubt"])
+    return tuple(words.casefold() for words in observation_words().doubt)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mappings.text.bloodgas import analyte_of
@@ -18,7 +19,7 @@ from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
 from mappings.text.result_words import contrary, fits, joins, judged_word, word_of
-from mappings.text.series import series
+from mappings.text.series import Told, series
 from mappings.text.signs import plus_behind
 from mappings.text.times import amount, times, written_dates
 from mappings.text.tokens import Sentence
@@ -29,6 +30,18 @@ _FOUND = frozenset({"positive", "negative"})
 _UNUSED = ""
 """the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
 Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
+
+
+class _Row(Struct, frozen=True):
+    """Tests named in one row, the first word behind what may be theirs, the dates of the sentence and the one that is
+    theirs. `analytes` are all of the sentence; `told` has several results of the one test, where there are."""
+
+    group: list[Hit]
+    analytes: list[Hit]
+    end: int
+    dates: list[tuple[str, int, int]]
+    date: str | None
+    told: list[Told]
 
 
 def labs(document: Document) -> tuple[LabMention, ...]:
@@ -60,9 +73,9 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
         end = _next_analyte(analytes, group[-1], sentence)
-        told_now = series(document, group[-1], end, dates) if len(group) == 1 else []
-        found = _group(document, sentence, group, analytes, dates, date)
-        unsaid = date is None and not told_now
+        told = series(document, group[-1], end, dates) if len(group) == 1 else []
+        found = _group(document, sentence, _Row(group, analytes, end, dates, date, told))
+        unsaid = date is None and not told
         if unsaid and _long_ago(document, sentence, group, end):
             found = [replace(m, undated=True) if _is_current(m.analyte) else m for m in found]
         elif unsaid and (month := month_of(document, sentence, group, end)):
@@ -71,26 +84,19 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
     return out
 
 
-def _group(
-    document: Document,
-    sentence: Sentence,
-    group: list[Hit],
-    analytes: list[Hit],
-    dates: list[tuple[str, int, int]],
-    date: str | None,
-) -> list[LabMention]:
+def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention]:
     """What the sentence says of the tests of one row."""
     out: list[LabMention] = []
-    end = _next_analyte(analytes, group[-1], sentence)
+    group, end, dates, date = row.group, row.end, row.dates, row.date
     if group[-1].value == load_common().pulse.tracing and (shown := traced(document, group[-1], end, date)):
         return [shown]
     two_in_one = group[-1].value == load_common().results.pressure  # "84/50" is one result
-    row = None if two_in_one else paired(document, group, end, dates)
-    if row is not None:
-        for analyte, figure in zip(group, row, strict=False):
+    figures = None if two_in_one else paired(document, group, end, dates)
+    if figures is not None:
+        for analyte, figure in zip(group, figures, strict=False):
             out.extend(_labelled(document, analyte, date, number=figure))
         return out
-    for told, when in series(document, group[-1], end, dates) if not two_in_one and len(group) == 1 else ():
+    for told, when in () if two_in_one else row.told:
         word, number = (told, None) if isinstance(told, Hit) else (None, told)
         out.extend(_labelled(document, group[-1], when, number=number, word=word))
     if out:
@@ -109,7 +115,7 @@ def _group(
         if own.value != "void" and document.contexts.of_patient(own) == "affirmed":
             out.extend(_labelled(document, group[0], date, word=own))
     elif group:
-        word = word_of(document, sentence, group, analytes, end)
+        word = word_of(document, sentence, group, row.analytes, end)
         if word is not None:
             for analyte in group:
                 out.extend(_labelled(document, analyte, date, word=word))
