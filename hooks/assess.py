@@ -18,6 +18,7 @@ from hooks.assessment.judged import Judged
 from hooks.assessment.subtype import classify_subtype
 from hooks.chart import Chart
 from hooks.knowledge import Knowledge
+from hooks.knowledge.criteria_schema import MineralDisorders
 from hooks.model import Assessment, RedFlag, TherapyItem
 from hooks.situation import Situation, known_before, situation, workup_of
 from hooks.therapy import prompts
@@ -88,6 +89,10 @@ def _notes(judged: Judged, chart: Chart, knowledge: Knowledge) -> tuple[str, ...
         notes.append(messages.say("note.phosphate-low"))
     if judged.product == "caution":
         notes.append(messages.say("note.product-caution"))
+    if disorders := _mineral_disorders(chart, knowledge.criteria.mineral_disorders):
+        notes.append(messages.say("note.mineral-disorder", names=", ".join(disorders)))
+    if chart.findings(knowledge.criteria.iatrogenic.extravasation):
+        notes.append(messages.say("note.extravasation"))
     if any(le.injection_at_site for le in judged.lesions.deciding):
         notes.append(messages.say("note.injection"))
     if judged.flags.ask_cancer_dates:
@@ -99,6 +104,12 @@ def _notes(judged: Judged, chart: Chart, knowledge: Knowledge) -> tuple[str, ...
         for diagnosis in named(judged.ctd.diagnoses, knowledge.criteria.ctd)
     )
     return tuple(notes)
+
+
+def _mineral_disorders(chart: Chart, rule: MineralDisorders) -> list[str]:
+    """Active ones of the record by name; with these, not alone, deposits are metastatic (rule 2.6). One that only a
+    restricted entry tells of is not named."""
+    return [name for concept, name in rule.names.items() if any(not f.confidential for f in chart.findings(concept))]
 
 
 def _sources(

@@ -108,6 +108,11 @@ class PhosphateRule(Strict):
     product: tuple[ProductLimit, ...]
 
 
+class MineralDisorders(Sourced):
+    names: dict[str, str]
+    """concept -> how it is named"""
+
+
 class KidneyRule(Sourced):
     valid_days: int
     severe_egfr_below: Decimal
@@ -121,6 +126,7 @@ class KidneyRule(Sourced):
 class IatrogenicRule(Sourced):
     window_days: int
     drugs: tuple[str, ...]
+    extravasation: str
 
 
 class ExtentRule(Sourced):
@@ -149,6 +155,7 @@ class Criteria(Strict):
     told_drugs: ToldDrugs
     calcium: CalciumRule
     phosphate: PhosphateRule
+    mineral_disorders: MineralDisorders
     kidney: KidneyRule
     iatrogenic: IatrogenicRule
     extent: ExtentRule

@@ -19,6 +19,7 @@ from hooks.knowledge.criteria_schema import (
     IatrogenicRule,
     KidneyRule,
     LesionRule,
+    MineralDisorders,
     ScopeRule,
 )
 from hooks.knowledge.dialogue_schema import Choice, DialogueData, Open, Question
@@ -89,10 +90,12 @@ _FIELDS: Mapping[tuple[type[BaseModel], str], Kind] = {
     (CalciumRule, "risk_drugs"): "drugs",
     (CalciumRule, "critical"): "analytes",
     (FallbackRange, "analyte"): "analytes",
+    (MineralDisorders, "names"): "concepts",
     (KidneyRule, "severe_concepts"): "concepts",
     (KidneyRule, "dialysis_concepts"): "concepts",
     (KidneyRule, "transplant_concepts"): "concepts",
     (IatrogenicRule, "drugs"): "drugs",
+    (IatrogenicRule, "extravasation"): "concepts",
     (ScopeRule, "silent_concepts"): "concepts",
     (Infection, "culture"): "analytes",
     (Infection, "fever_concepts"): "concepts",

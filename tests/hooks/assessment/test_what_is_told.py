@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hooks.knowledge import load_knowledge
 from hooks.model import Assessment
@@ -45,6 +47,23 @@ def test_what_is_only_a_note() -> None:
     assert any("injection" in note for note in found.notes)
     assert any("could not be interpreted" in note for note in found.notes)
     assert not any("injection" in note for note in judged(patient()).notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, True),
+        ({"certainty": "suspected"}, True),
+        ({"course": "resolved"}, False),  # operated on
+        ({"certainty": "absent"}, False),
+        ({"confidential": True}, False),  # it would be named on the card
+    ],
+)
+def test_an_active_disorder_of_calcium_is_named(changes: dict[str, Any], told: bool) -> None:
+    known = replace(disease("exclude.hyperparathyroidism", ref="Condition/gland"), **changes)
+    found = judged(patient(findings=(disease("ctd.sle"), known)))
+    assert any("On record: hyperparathyroidism." in note for note in found.notes) == told
+    assert found.grade == judged(patient(findings=(disease("ctd.sle"),))).grade
 
 
 @pytest.mark.parametrize(
