@@ -137,6 +137,8 @@ def test_a_restricted_disease_is_not_named() -> None:
     assert found
     assert "SLE" not in found[0]["summary"]
     assert "connective tissue disease" in found[0]["summary"]
+    said = str([(card["summary"], card["detail"].partition("**Sources**")[0]) for card in found]).casefold()
+    assert "lupus" not in said  # "systemic lupus erythematosus: calcinosis in 2 of 78 in one series"
 
 
 # Data -----------------------------------------------------------------------------------------------------------------
