@@ -14,6 +14,7 @@ from mappings import data_schema
 from mappings.data_schema import Analytes, Units, read_table
 from mappings.kept import kept
 from mappings.text.entries import expand
+from mappings.text.markup import replaced
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]{1,40})[)\]]")
@@ -188,4 +189,6 @@ def _analyte(key: str, entry: data_schema.Analyte, narrower: Mapping[str, str]) 
 
 
 def _squeeze(text: str) -> str:
+    if not text.isascii():
+        text = replaced(text)
     return "".join(text.casefold().split()).replace("μ", "µ")

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from mappings.dates import PartialDate
 from mappings.reader.plain import is_rtf, plain_text, without_rtf
+from mappings.text.markup import replaced
 
 LONGEST_TEXT = 20_000
 """characters of one text that are read; longer notes are read to here and named as cut."""
@@ -62,12 +63,21 @@ def categories(resource: Mapping[str, Any]) -> set[str]:
 
 
 def text(value: object) -> str | None:
-    """Words as plain text (RTF comments without their markup); None when there are none."""
-    if not isinstance(value, str) or not value.strip():
+    """Words as plain text: RTF comments without their markup, no invisible characters, which would part the name of a
+    drug. None when there are none."""
+    if not isinstance(value, str):
+        return None
+    value = in_plain_signs(value)
+    if not value.strip():
         return None
     if value.startswith("{") and is_rtf(value):
         return without_rtf(value[: 10 * LONGEST_TEXT])[:LONGEST_TEXT] or None
     return value[:LONGEST_TEXT]
+
+
+def in_plain_signs(written: str) -> str:
+    """The same without invisible characters, wide letters and odd blanks, as in a note."""
+    return written if written.isascii() else replaced(written)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -175,7 +185,7 @@ def confidential(resource: Mapping[str, Any]) -> bool:
 def _coding(body: Mapping[str, Any]) -> Coding:
     code = body.get("code")
     if type(code) is str:
-        return Coding(text(body.get("system")), code.strip(), text(body.get("display")))
+        return Coding(text(body.get("system")), in_plain_signs(code).strip(), text(body.get("display")))
     return Coding(
         text(body.get("system")), str(code).strip() if isinstance(code, str | int) else None, text(body.get("display"))
     )

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from mappings.data_schema import Dosage, read_table
-from mappings.reader.access import Concept, codes, concept, items, mapping
+from mappings.reader.access import Concept, codes, concept, items, mapping, text
 from mappings.text.common import either, load_common
 from mappings.text.folding import fold
 from mappings.values import number
@@ -100,7 +100,7 @@ def daily_dose(dosage: Mapping[str, Any], words: str, name: Concept) -> tuple[De
     for entry in items(dosage.get("doseAndRate") or [dosage]):
         quantity = mapping(mapping(entry).get("doseQuantity") or mapping(mapping(entry).get("doseRange")).get("high"))
         amount = number(quantity.get("value"))
-        unit = _words().units.get(str(quantity.get("code") or quantity.get("unit") or "").lower())
+        unit = _unit(quantity)
         per_day = _frequency(mapping(dosage.get("timing"))) or _worded_frequency(words)
         if amount is not None and unit is not None and per_day is not None:
             return amount * unit[1] * per_day, unit[0]
@@ -163,10 +163,15 @@ def _frequency(timing: Mapping[str, Any]) -> Decimal | None:
     return _worded_frequency(" ".join(concept(timing.get("code")).texts + tuple(codes(timing.get("code")))))
 
 
+def _unit(quantity: Mapping[str, Any]) -> tuple[str, Decimal] | None:
+    """What the amount of a dose is counted in, and its size; None for tablets and what nobody listed."""
+    return _words().units.get((text(quantity.get("code")) or text(quantity.get("unit")) or "").strip().lower())
+
+
 def strength_of(dosage: Mapping[str, Any], words: str) -> tuple[Decimal | None, str | None]:
     for entry in items(dosage.get("doseAndRate") or ([dosage] if dosage else [])):
         quantity = mapping(mapping(entry).get("doseQuantity"))
-        unit = _words().units.get(str(quantity.get("code") or quantity.get("unit") or "").lower())
+        unit = _unit(quantity)
         amount = number(quantity.get("value"))
         if amount is not None and unit is not None:
             return amount * unit[1], unit[0]

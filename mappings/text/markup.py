@@ -7,13 +7,16 @@ from __future__ import annotations
 import html
 import re
 
-_INVISIBLE = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F, 0x0000), None)
-_SPACES = dict.fromkeys((160, 8192, 8193, 8194, 8195, 8199, 8200, 8201, 8202, 8239, 12288), " ")
+_DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_INVISIBLE = dict.fromkeys((0x0000, 0x00AD, 0x200B, 0x200C, 0x200D, *range(0x2060, 0x2065), 0xFEFF, *_DIRECTIONS), None)
+_SPACES = dict.fromkeys((160, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
 _BREAKS = dict.fromkeys((0x0085, 0x2028, 0x2029, 0x000B, 0x000C), "\n")
 _DASHES = {0x2010: "-", 0x2011: "-", 0x2212: "-"}
 _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0x2026: "..."}
-_CHARACTERS: dict[int, str | None] = {**_INVISIBLE, **_SPACES, **_BREAKS, **_DASHES, **_WIDE, **_LIGATURES}
+_LIGATURES = dict(enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"), start=0xFB00))
+_CHARACTERS: dict[int, str | None] = {
+    **_INVISIBLE, **_SPACES, **_BREAKS, **_DASHES, **_WIDE, **_LIGATURES, 0x2026: "..."
+}  # fmt: skip
 _ODD = re.compile("[" + "".join(re.escape(chr(code)) for code in sorted(_CHARACTERS)) + "]")
 
 _HL7 = re.compile(r"\\(\.(?:br|sp|fi|nf|in|ti|sk|ce)[+-]?\d{0,3}|[HNFSTRE]|X(?:[0-9A-Fa-f]{2}){1,8})\\")
