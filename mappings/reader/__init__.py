@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 __all__ = ["READ_TYPES", "ChartReader"]
 
 _Reader = Callable[[Mapping[str, Any], str, Collected], None]
+_TAKEN_BACK = ("entered-in-error", "cancelled", "revoked", "stopped")
+"""what a draft may be that asks for nothing; of any type, as it comes from outside"""
 _READERS: dict[str, tuple[Need, _Reader]] = {
     "Condition": ("conditions", condition.read),
     "Observation": ("observations", observation.read),
@@ -180,12 +182,18 @@ class ChartReader:
             into.unread["patient"] = ONLY_STRANGERS
 
     def _draft(self, draft: Mapping[str, Any], patients: frozenset[str], into: Collected) -> None:
-        """A draft order of the hook. It is this patient's unless it names another; "do not perform" is no order."""
+        """A draft order of the hook. It is this patient's unless it names another. "Do not perform" is no order, nor is
+        one that is taken back: what is signed then is that nothing shall be done."""
         kind = draft.get("resourceType")
         ref = reference_of(draft)
         problem = belongs(draft, patients) if draft.get("subject") else None
-        if problem is not None or draft.get("doNotPerform") is True:
-            into.leave_out(ref, problem or "do not perform")
+        status = draft.get("status")
+        if problem is None and draft.get("doNotPerform") is True:
+            problem = "do not perform"
+        if problem is None and status in _TAKEN_BACK:
+            problem = f"status {status}"
+        if problem is not None:
+            into.leave_out(ref, problem)
             return
         if kind in ("MedicationRequest", "MedicationOrder"):
             self._guarded(lambda r, f, i: medication.read(r, f, i, draft=True), draft, ref, into)

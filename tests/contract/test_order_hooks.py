@@ -190,10 +190,12 @@ QUIET = {
     "a radiograph elsewhere": [order("168537006", "left foot")],
     "a diet": [DIET],
     "do not perform": [drug("minocycline", doNotPerform=True)],
+    "entered in error": [drug("minocycline", status="entered-in-error")],
+    "an order that is stopped": [drug("minocycline", status="stopped"), drug("warfarin", id_="w", status="cancelled")],
     "another patient's": [drug("minocycline", subject={"reference": "Patient/other"})],
     "no drug at all": [drug()],
     "nothing": [],
-    "a broken draft": [drug(medicationCodeableConcept=[5]), {"resourceType": "ServiceRequest", "code": 7}],
+    "a broken draft": [drug(medicationCodeableConcept=[5], status=[]), {"resourceType": "ServiceRequest", "code": 7}],
 }  # fmt: skip
 
 

@@ -1,5 +1,5 @@
-"""Characters that nobody sees, or that look like ordinary ones, in names, units and codes as in notes: what is copied out
-of a PDF or a word processor holds them, and a drug that was not recognised holds nothing back."""
+"""Characters that nobody sees, or that look like ordinary ones, in names, units and codes: what is copied out of a PDF
+or a word processor holds them, and a drug that was not recognised holds nothing back."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ WRITTEN = [*(parted("metoprolol", sign) for sign in INVISIBLE), wide("metoprolol
 
 @pytest.mark.parametrize("name", WRITTEN, ids=ascii)
 def test_a_drug_is_recognised(name: str) -> None:
-    (taken,) = facts({
-        "resourceType": "MedicationRequest",
-        "intent": "order",
-        "medicationCodeableConcept": {"text": f"{name} 50 mg"},
-    }).medications
+    (taken,) = facts(
+        {
+            "resourceType": "MedicationRequest",
+            "intent": "order",
+            "medicationCodeableConcept": {"text": f"{name} 50 mg"},
+        }
+    ).medications
     assert taken.drugs == {"metoprolol"}
     assert taken.label.isprintable()
 
@@ -51,13 +53,15 @@ def test_an_allergy_is_recognised(name: str) -> None:
 
 @pytest.mark.parametrize("sign", INVISIBLE, ids=ascii)
 def test_a_test_and_its_unit_are_recognised(sign: str) -> None:
-    (found,) = facts({
-        "resourceType": "Observation",
-        "status": "final",
-        "effectiveDateTime": "2026-05-20",
-        "code": {"text": parted("calcium", sign)},
-        "valueQuantity": {"value": 2.31, "unit": parted("mmol/L", sign)},
-    }).results
+    (found,) = facts(
+        {
+            "resourceType": "Observation",
+            "status": "final",
+            "effectiveDateTime": "2026-05-20",
+            "code": {"text": parted("calcium", sign)},
+            "valueQuantity": {"value": 2.31, "unit": parted("mmol/L", sign)},
+        }
+    ).results
     assert (found.analyte, found.unit) == ("calcium-total", "mmol/L")
 
 
@@ -69,15 +73,17 @@ def test_a_code_and_its_system_are_recognised(sign: str) -> None:
 
 
 def test_a_dose_is_counted() -> None:
-    (taken,) = facts({
-        "resourceType": "MedicationRequest",
-        "intent": "order",
-        "medicationCodeableConcept": {"text": "simvastatin"},
-        "dosageInstruction": [
-            {
-                "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
-                "doseAndRate": [{"doseQuantity": {"value": 40, "unit": "\u200bmg\u00a0"}}],
-            }
-        ],
-    }).medications
+    (taken,) = facts(
+        {
+            "resourceType": "MedicationRequest",
+            "intent": "order",
+            "medicationCodeableConcept": {"text": "simvastatin"},
+            "dosageInstruction": [
+                {
+                    "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+                    "doseAndRate": [{"doseQuantity": {"value": 40, "unit": "\u200bmg\u00a0"}}],
+                }
+            ],
+        }
+    ).medications
     assert (taken.daily_dose, taken.dose_unit) == (40, "mg")
