@@ -223,7 +223,7 @@ def _card(voice: Voice, found: list[Conflict]) -> dict[str, Any]:
 
 def _lines(voice: Voice, conflict: Conflict) -> Iterator[tuple[str, tuple[str, ...]]]:
     say = voice.cards.say
-    because = voice.sentence(conflict.because, conflict.evidence)
+    because = voice.verdict(conflict.because, conflict.evidence)
     parts = [say("order_conflict", order=escape(conflict.order), because=because)]
     if conflict.needs:
         parts.append(say("needs", items=", ".join(escape(voice.order_name(need)) for need in conflict.needs)))
@@ -251,7 +251,7 @@ def _alternatives(voice: Voice, found: list[Conflict]) -> Iterator[tuple[str, tu
     open_ones.sort(key=lambda item: _OPEN.index(item.decision))
     for item in open_ones[: voice.cards.limits["therapies"]]:
         therapy = voice.knowledge.therapies.get(item.id)
-        because = voice.sentence(item.because, item.evidence)
+        because = voice.verdict(item.because, item.evidence)
         yield voice.cards.say("therapy", name=voice.therapy_name(item.id), because=because), therapy.sources[:1]
     if not open_ones:
         yield voice.cards.say("no_alternative"), ()

@@ -341,6 +341,8 @@ class PatientFacts(Struct, frozen=True):
     quarantined: tuple[Quarantined, ...] = ()
     not_understood: tuple[str, ...] = ()
     """references of resources whose relevant text could not be interpreted."""
+    restricted: frozenset[str] = frozenset()
+    """references of facts whose resource is tagged restricted (meta.security R or V): used for logic, never quoted."""
     extent_told: bool = False
     """whoever examines the patient has named every region with lesions, in answer to a question."""
 

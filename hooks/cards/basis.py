@@ -94,6 +94,8 @@ def _lesion(voice: Voice, entry: Entry) -> str:
 
 def _laboratory(voice: Voice, criterion: LabCriterion) -> str:
     """Value, unit, range and whose, date, judgement; in the assessment's own words where it is more than that."""
+    if voice.reveals(criterion.evidence):
+        return voice.cards.say("hidden")
     if criterion.status not in _PLACED or criterion.value is None or criterion.discordant:
         limits = _range(voice, criterion)
         text = voice.sentence(criterion.because)
@@ -126,6 +128,8 @@ def _kidney(voice: Voice, criterion: KidneyCriterion) -> str:
 
 
 def _report(voice: Voice, criterion: ReportCriterion) -> str:
+    if voice.reveals(criterion.evidence):
+        return voice.cards.say("hidden")
     reports = [entry for entry in voice.facts.imaging if entry.ref in criterion.evidence]
     sites = dict.fromkeys(site for entry in reports for site in entry.calcified_sites or entry.sites)
     where = voice.sites_plain(sites)

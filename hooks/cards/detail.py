@@ -154,7 +154,7 @@ def _differential(voice: Voice) -> Iterator[Line]:
             because=voice.sentence(entry.because, entry.evidence),
             test=escape(entry.separating_test),
         )
-        yield line + voice.refs(ref for ref in entry.evidence if ref not in voice.hidden), by_id.get(entry.id, ())
+        yield line + voice.refs(entry.evidence), by_id.get(entry.id, ())
     if len(entries) > limit:
         rest = ", ".join(names.get(entry.id, entry.id) for entry in entries[limit:])
         yield voice.cards.say("more_mimics", names=rest), ()
@@ -195,7 +195,8 @@ def not_read(voice: Voice) -> Iterator[Line]:
 def not_checked(voice: Voice) -> Iterator[Line]:
     """Drugs on the list whose name and code no rule knows: that they interact with nothing is not known."""
     listed = (m for m in voice.facts.medications if m.state == "active" and not m.draft and not m.recognised)
-    names = list(dict.fromkeys(shorten(plain(drug.label), _LONGEST_NAME) for drug in listed if drug.label))
+    named = (drug.label for drug in listed if drug.label and drug.ref not in voice.hidden)
+    names = list(dict.fromkeys(shorten(plain(label), _LONGEST_NAME) for label in named))
     if names:
         limit = voice.cards.limits["not_checked"]
         more = " " + voice.cards.say("and_more", count=len(names) - limit) if len(names) > limit else ""

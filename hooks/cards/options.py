@@ -26,7 +26,7 @@ def therapy_lines(voice: Voice, items: Iterable[TherapyItem]) -> Iterator[Line]:
     say = voice.cards.say
     for item in items:
         therapy = voice.knowledge.therapies.get(item.id)
-        because = voice.sentence(item.because, item.evidence)
+        because = voice.verdict(item.because, item.evidence)
         parts = [say("therapy" if item.decision != "need" else "therapy_text", name=therapy.name, because=because)]
         if item.needs:
             parts.append(say("needs", items=", ".join(escape(voice.order_name(need)) for need in item.needs)))
@@ -61,7 +61,7 @@ def _new_reasons(item: TherapyItem) -> Iterator[str]:
 def brief_therapies(voice: Voice, items: Iterable[TherapyItem]) -> Iterator[Line]:
     """One line each, for a card on which therapy is only described."""
     for item in items:
-        because = voice.sentence(item.because, item.evidence)
+        because = voice.verdict(item.because, item.evidence)
         sources = voice.knowledge.therapies.get(item.id).sources[:1]
         yield voice.cards.say("therapy_text", name=voice.therapy_name(item.id), because=because), sources
 
@@ -88,7 +88,7 @@ def left_out(voice: Voice, shown: Iterable[TherapyItem]) -> Iterator[Line]:
     for item in voice.assessment.therapies:
         held_back = item.decision == "block" or (item.fits and item.decision in OPEN and item.id not in in_full)
         if item.described and held_back:
-            groups.setdefault(voice.sentence(item.because, item.evidence), []).append(item)
+            groups.setdefault(voice.verdict(item.because, item.evidence), []).append(item)
     for because, items in groups.items():
         names = ", ".join(voice.therapy_name(item.id) for item in items)
         rules, cited = voice.decisive(items[0].because, items[0].rules, tuple(item.id for item in items))

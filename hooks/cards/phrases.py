@@ -102,6 +102,8 @@ def calcium(voice: Voice) -> str:
     when = in_words(criterion.date)
     status = criterion.status
     say = voice.cards.calcium
+    if voice.reveals(criterion.evidence):
+        return say["hidden"]
     if status not in _PLAIN_STATUS or when is None:
         return say["unknown"]
     if status == "stale" and criterion.category != "normal":
@@ -119,10 +121,11 @@ def reason(voice: Voice) -> str:
         flags = {flag.id for flag in assessment.red_flags}
         if "calciphylaxis" in flags or not criteria.calcium.critical:
             return say["calciphylaxis"]
-        return say["critical"].format(value=value_of(criteria.calcium))
+        hidden = voice.reveals(criteria.calcium.evidence)
+        return say["alternative"] if hidden else say["critical"].format(value=value_of(criteria.calcium))
     named = partial(_abnormal, voice)
     found = [named("calcium", criteria.calcium), named("phosphate", criteria.phosphate)]
-    if criteria.kidney.status == "severe":
+    if criteria.kidney.status == "severe" and not voice.reveals(criteria.kidney.evidence):
         found.append(say["kidney"])
     if assessment.subtype == "iatrogenic":
         found.append(say["iatrogenic"])
@@ -132,7 +135,7 @@ def reason(voice: Voice) -> str:
 def _abnormal(voice: Voice, name: str, criterion: LabCriterion) -> str:
     say = voice.cards.reasons
     key = f"{name}_{criterion.status}"
-    if key not in say:
+    if key not in say or voice.reveals(criterion.evidence):
         return ""
     if criterion.value is None:
         when = in_words(criterion.date) or voice.cards.say("undated")

@@ -10,6 +10,7 @@ from hooks.knowledge import Knowledge
 from hooks.knowledge.safety_schema import CARD_TEXT, Rule
 
 Sources = tuple[str, ...]
+_REASON = ": {reason}"
 
 
 class Tables(Struct, frozen=True):
@@ -21,6 +22,8 @@ class Tables(Struct, frozen=True):
     diseases: tuple[tuple[str, Sources], ...]
     notes: tuple[tuple[str, Sources], ...]
     mimics: Mapping[str, Sources]
+    verdicts: tuple[str, ...]
+    """how the reasons of options begin that say what was decided."""
 
 
 _MADE: dict[int, tuple[Knowledge, Tables]] = {}
@@ -44,4 +47,5 @@ def _made(knowledge: Knowledge) -> Tables:
         tuple((f"{d.name}:", d.sources) for d in knowledge.criteria.ctd.diagnoses),
         tuple((rule.text, rule.sources) for rule in knowledge.safety.rules if CARD_TEXT in rule.agents),
         {mimic.contract_id or mimic.id: mimic.sources for mimic in knowledge.mimics.mimics},
+        tuple(phrase for phrase in knowledge.therapies.phrases.model_dump().values() if phrase.endswith(_REASON)),
     )

@@ -45,7 +45,7 @@ class Voice:
     def hidden(self) -> frozenset[str]:
         """References of restricted entries: they count, but nothing of them is quoted."""
         entries: Iterable[Finding | Lesion] = chain(self.facts.findings, self.facts.lesions)
-        return frozenset(entry.ref for entry in entries if entry.confidential)
+        return self.facts.restricted | {entry.ref for entry in entries if entry.confidential}
 
     def reveals(self, references: Iterable[str]) -> bool:
         """Whether a sentence with this evidence would tell what a restricted entry says."""
@@ -63,11 +63,21 @@ class Voice:
             found = self.memory["said", text] = dates_in_words(plain(text)).replace(".)", ")")
         return found
 
+    def verdict(self, because: str, evidence: Iterable[str]) -> str:
+        """The reason of an option. Where a restricted entry gives it, what it means for the option is still said."""
+        if not self.reveals(evidence):
+            return self.sentence(because)
+        hidden = self.cards.say("hidden_reason")
+        for template in self.tables.verdicts:
+            if because.startswith(template.partition("{")[0]):
+                return escape(template.format(reason=f"{hidden}."))
+        return escape(f"{hidden}.")
+
     # References and sources -------------------------------------------------------------------------------------------
 
     def refs(self, references: Iterable[str]) -> str:
         """ " (`Condition/1`, `Condition/2`)", or nothing."""
-        found = list(dict.fromkeys(references))
+        found = [reference for reference in dict.fromkeys(references) if reference not in self.hidden]
         if not found:
             return ""
         limit = self.cards.limits["references"]

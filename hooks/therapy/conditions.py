@@ -21,7 +21,7 @@ from hooks.knowledge.safety_schema import (
 )
 from hooks.knowledge.therapy_schema import Therapy
 from hooks.therapy.scope import Scope
-from hooks.therapy.view import Hit, View, said_finding, said_lesion, said_of, said_result
+from hooks.therapy.view import Hit, View, said_finding, said_lesion
 from mappings.facts import Lesion, Medication, Result
 
 Test = Callable[[View, Therapy | None, Mapping[str, Hit | None]], Hit | None]
@@ -183,7 +183,7 @@ def _findings(kind: str, concepts: tuple[str, ...]) -> Test:
 def _drugs(names: tuple[str, ...]) -> Test:
     def run(view: View, agent: Therapy | None, fired: Mapping[str, Hit | None]) -> Hit | None:
         found = view.drugs(names)
-        return Hit.join([said_of(d) for d in found]) if found else None
+        return Hit.join([view.said_of(d) for d in found]) if found else None
 
     return run
 
@@ -203,7 +203,7 @@ def _agent(value: str) -> Test:
 
 def _medication(view: View, test: MedicationTest) -> Hit | None:
     found = view.drugs(test.any, test.stopped_within_days)
-    return _joined([said_of(d) for d in found if _route_fits(d, test) and _dose_fits(d, test)])
+    return _joined([view.said_of(d) for d in found if _route_fits(d, test) and _dose_fits(d, test)])
 
 
 def _route_fits(drug: Medication, test: MedicationTest) -> bool:
@@ -240,7 +240,7 @@ def _lab(view: View, test: LabTest, name: str) -> Hit | None:
         holds = _above_upper(result, test.times_upper)
     else:
         holds = _touches(result, test)
-    return said_result(result, name) if holds else None
+    return view.said_result(result, name) if holds else None
 
 
 def _touches(result: Result, test: LabTest) -> bool:

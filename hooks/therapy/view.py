@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hooks.assessment.sites import shown
 from hooks.case import Case
@@ -182,10 +183,10 @@ class View:
         names = (*therapy.drugs, *therapy.drug_classes)
         for drug in self.drugs(names):
             if not therapy.routes or drug.route is None or drug.route in therapy.routes:
-                return said_of(drug)
+                return self.said_of(drug)
         for action in self.chart.orders(therapy.orders):
             if action.kind != "done":
-                return Hit((action.ref,), (action.label,) if action.label else ())
+                return self.said(action.ref, action.label)
         return None
 
     def allergies(self, therapy: Therapy, *, tolerated: bool) -> Hit | None:
@@ -209,7 +210,7 @@ class View:
                     unit = f"{allergy.dose_unit or 'mg'}/d"
                     words = f"{allergy.label}: {allergy.tolerated_dose.normalize():f} {unit} tolerated"
                     doses = ((allergy.tolerated_dose, unit),)
-                hits.append(Hit((allergy.ref,), (words,), doses=doses))
+                hits.append(replace(self.said(allergy.ref, words), doses=doses))
         return Hit.join(hits) if hits else None
 
     @property
@@ -225,9 +226,9 @@ class View:
             return None
         wanted = frozenset((*therapy.drugs, *therapy.drug_classes))
         hits = [
-            Hit((d.ref,), (d.label,)) for d in self.facts.medications if d.failed and wanted & (d.drugs | d.classes)
+            self.said(d.ref, d.label) for d in self.facts.medications if d.failed and wanted & (d.drugs | d.classes)
         ]
-        hits.extend(Hit((f.ref,), (f.label,)) for f in self.findings(f"failed.{name}" for name in sorted(wanted)))
+        hits.extend(said_finding(f) for f in self.findings(f"failed.{name}" for name in sorted(wanted)))
         return Hit.join(hits) if hits else None
 
     @property
@@ -239,9 +240,27 @@ class View:
         return bool(memory["failed"])
 
     def any_failed(self) -> Hit | None:
-        hits = [Hit((d.ref,), (d.label,)) for d in self.facts.medications if d.failed]
+        hits = [self.said(d.ref, d.label) for d in self.facts.medications if d.failed]
         hits.extend(said_finding(f) for f in self.findings(("failed.*",)))
         return Hit.join(hits) if hits else None
+
+    # What is said of a fact -----------------------------------------------------------------------------------------
+
+    def said(self, ref: str, words: str) -> Hit:
+        """A restricted entry counts but is never quoted."""
+        return Hit((ref,), () if not words or ref in self.facts.restricted else (words,))
+
+    def said_of(self, drug: Medication) -> Hit:
+        told = f", note of {drug.told}" if drug.told is not None else ""
+        return self.said(drug.ref, drug.label and f"{drug.label}{told}")
+
+    def said_result(self, result: Result, name: str) -> Hit:
+        value = result.low if result.low is not None else result.high
+        if value is None:
+            shown = str(result.word or "on record")
+        else:
+            shown = f"{result.comparator or ''}{value.normalize():f} {result.unit or ''}".strip()
+        return self.said(result.ref, f"{name} {shown}, {_day(result.date)}")
 
 
 def said_finding(finding: Finding) -> Hit:
@@ -249,24 +268,10 @@ def said_finding(finding: Finding) -> Hit:
     return Hit((finding.ref,), () if finding.confidential or not finding.label else (finding.label,))
 
 
-def said_of(drug: Medication) -> Hit:
-    told = f", note of {drug.told}" if drug.told is not None else ""
-    return Hit((drug.ref,), (f"{drug.label}{told}",) if drug.label else ())
-
-
 def said_lesion(lesion: Lesion, sites: tuple[Site, ...]) -> Hit:
     """The lesion with the sites that matter, in our own words."""
     where = ", ".join(dict.fromkeys(shown(site) for site in sites))
     return Hit((lesion.ref,), () if lesion.confidential or not where else (f"lesion: {where}",))
-
-
-def said_result(result: Result, name: str) -> Hit:
-    value = result.low if result.low is not None else result.high
-    if value is None:
-        shown = str(result.word or "on record")
-    else:
-        shown = f"{result.comparator or ''}{value.normalize():f} {result.unit or ''}".strip()
-    return Hit((result.ref,), (f"{name} {shown}, {_day(result.date)}",))
 
 
 def _when(result: Result) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -10,7 +11,20 @@ from msgspec.structs import replace
 from mappings.codelists import Terminology
 from mappings.dates import forget_dates
 from mappings.drugs import Drugs
-from mappings.facts import Completeness, Need, PatientFacts, Quarantined
+from mappings.facts import (
+    Action,
+    Allergy,
+    Biopsy,
+    Completeness,
+    Finding,
+    Imaging,
+    Lesion,
+    Medication,
+    Need,
+    PatientFacts,
+    Quarantined,
+    Result,
+)
 from mappings.raw import RawChart
 from mappings.reader import (
     access,
@@ -55,6 +69,7 @@ if TYPE_CHECKING:
 
 __all__ = ["READ_TYPES", "ChartReader"]
 
+_Fact = Finding | Result | Lesion | Imaging | Biopsy | Medication | Allergy | Action
 _Reader = Callable[[Mapping[str, Any], str, Collected], None]
 _TAKEN_BACK = ("entered-in-error", "cancelled", "revoked", "stopped")
 """what a draft may be that asks for nothing; of any type, as it comes from outside"""
@@ -254,6 +269,7 @@ class ChartReader:
             not_understood=tuple(dict.fromkeys(into.not_understood)),
         )
         measured.stamp(into)
+        facts = replace(facts, restricted=_restricted(facts, into.by_reference))
         return merged(facts, into.stamps, raw.zone, into.tools.units)
 
 
@@ -272,6 +288,22 @@ def _in_r4(resources: Iterable[Any], version: Version | None) -> list[Any]:
 def _serves(resource: Mapping[str, Any], need: Need) -> bool:
     entry = _READERS.get(resource["resourceType"])
     return entry is not None and entry[0] == need
+
+
+def _restricted(facts: PatientFacts, resources: Mapping[str, Any]) -> frozenset[str]:
+    """The references of facts whose resources are tagged restricted."""
+    told: tuple[Iterable[_Fact], ...] = (
+        *(facts.findings, facts.results, facts.lesions, facts.imaging, facts.biopsies),
+        *(facts.medications, facts.allergies, facts.actions),
+    )
+    references = {fact.ref for fact in chain.from_iterable(told)}
+    return frozenset(ref for ref in references if (found := resources.get(ref)) is not None and _is_restricted(found))
+
+
+def _is_restricted(resource: Any) -> bool:
+    if type(resource) is Unread:
+        return len(resource.told.meta.security) > 0 and access.confidential(resource.body)
+    return access.confidential(resource)
 
 
 def _read_already(unread: Unread, ref: str, into: Collected) -> bool:
