@@ -46,6 +46,7 @@ from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import (
     NO_SUBJECT,
     ONLY_STRANGERS,
+    OTHER_FOCUS,
     OTHER_PATIENT,
     belongs,
     names_another,
@@ -162,7 +163,7 @@ class ChartReader:
                 into.leave_out(ref, problem)
                 if problem == OTHER_PATIENT:
                     strangers.add(need)
-                else:
+                elif problem != OTHER_FOCUS:
                     unreadable.setdefault(need, "subject missing")
             elif (wrong := shape.unreadable(resource)) is not None:
                 into.leave_out(ref, wrong)
@@ -203,7 +204,7 @@ class ChartReader:
         ref = reference_of(draft)
         problem = belongs(draft, patients) if draft.get("subject") else None
         status = draft.get("status")
-        if problem is None and draft.get("doNotPerform") is True:
+        if problem is None and access.is_true(draft.get("doNotPerform")):
             problem = "do not perform"
         if problem is None and status in _TAKEN_BACK:
             problem = f"status {status}"

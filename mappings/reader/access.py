@@ -178,6 +178,11 @@ def updated(resource: Mapping[str, Any]) -> PartialDate | None:
     return PartialDate.parse(mapping(resource.get("meta")).get("lastUpdated"))
 
 
+def is_true(value: object) -> bool:
+    """A boolean, also one that was made a string on its way through XML."""
+    return value is True or value == "true"
+
+
 def confidential(resource: Mapping[str, Any]) -> bool:
     return any(codes(tag) & {"r", "v"} for tag in items(mapping(resource.get("meta")).get("security")))
 

@@ -11,7 +11,7 @@ from mappings.data_schema import Orders, read_table
 from mappings.dates import PartialDate
 from mappings.drugs import plain
 from mappings.facts import Action, Finding
-from mappings.reader.access import concept, concepts, confidential, first_date, mapping, notes, updated
+from mappings.reader.access import concept, concepts, confidential, first_date, is_true, mapping, notes, updated
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading
 
@@ -51,7 +51,7 @@ def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> No
 
 def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
     status = str(resource.get("status") or "unknown")
-    if not draft and (status not in _ORDERED or resource.get("doNotPerform") is True):
+    if not draft and (status not in _ORDERED or is_true(resource.get("doNotPerform"))):
         into.leave_out(ref, f"status {status}")
         return
     coded = into.coded_of(resource)

@@ -23,6 +23,9 @@ ONLY_STRANGERS = "nothing but resources of another patient"
 """a question about this patient that was answered with somebody else's data (a merged record, a mix-up) has no answer:
 what this patient has is unknown, not none."""
 NO_SUBJECT = "no subject"
+OTHER_FOCUS = "tells of another person than the patient"
+"""an Observation on this patient's record that was made of somebody else, a foetus or a donor (`focus`)."""
+_PERSONS = ("Patient", "RelatedPerson", "Group")
 
 
 def reference_of(resource: Mapping[str, Any]) -> str:
@@ -72,8 +75,16 @@ def belongs(resource: Mapping[str, Any], patients: frozenset[str]) -> str | None
     named = target(reference)
     if named is None:
         return "subject not readable"
+    if not _is_own(named, patients):
+        return OTHER_PATIENT
+    focus = (target(mapping(entry).get("reference")) for entry in items(resource.get("focus")))
+    others = (found for found in focus if found is not None and not _is_own(found, patients))
+    return OTHER_FOCUS if any(found.partition("/")[0] in _PERSONS for found in others) else None
+
+
+def _is_own(named: str, patients: frozenset[str]) -> bool:
     kind, _, name = named.partition("/")
-    return None if kind == "Patient" and name in patients else OTHER_PATIENT
+    return kind == "Patient" and name in patients
 
 
 def names_another(resources: Iterable[tuple[str, Mapping[str, Any]]], patients: frozenset[str]) -> bool:

@@ -11,7 +11,19 @@ from mappings import systems
 from mappings.dates import PartialDate
 from mappings.drugs import DrugIds
 from mappings.facts import Medication
-from mappings.reader.access import Concept, codes, concept, first_date, is_word, items, mapping, name_of, notes, text
+from mappings.reader.access import (
+    Concept,
+    codes,
+    concept,
+    first_date,
+    is_true,
+    is_word,
+    items,
+    mapping,
+    name_of,
+    notes,
+    text,
+)
 from mappings.reader.context import Collected, Prescribed, key_of
 from mappings.reader.dosage import daily_dose, is_delayed, is_infused, routes, strength_of
 from mappings.reader.names import Dosed
@@ -28,7 +40,7 @@ _WHOLE_ATC = 7
 def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
     status = str(resource.get("status") or "unknown")
     intent = str(resource.get("intent") or "order")
-    if not draft and (status in _DROPPED or resource.get("doNotPerform") is True):
+    if not draft and (status in _DROPPED or is_true(resource.get("doNotPerform"))):
         into.leave_out(ref, f"status {status}" if status in _DROPPED else "not taken")
         return
     draft = draft or status == "draft"  # an accepted suggestion that waits for its signature

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from mappings.dates import PartialDate, forget_dates
 from mappings.facts import Completeness, Need, PatientFacts
+from mappings.reader.access import is_true
 from mappings.reader.context import Collected
 from mappings.versions import as_r4
 
@@ -37,6 +38,6 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
 
 def _said(resource: Mapping[str, Any]) -> tuple[Literal["female", "male", "unknown"], PartialDate | None, bool]:
     gender = resource.get("gender")
-    deceased = resource.get("deceasedBoolean") is True or isinstance(resource.get("deceasedDateTime"), str)
+    deceased = is_true(resource.get("deceasedBoolean")) or isinstance(resource.get("deceasedDateTime"), str)
     sex: Literal["female", "male", "unknown"] = gender if gender in ("female", "male") else "unknown"
     return sex, PartialDate.parse(resource.get("birthDate")), deceased

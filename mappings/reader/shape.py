@@ -26,6 +26,8 @@ LISTS = (
     "content",
     "conclusionCode",
 )
+_MODIFIER = "modifierExtension"
+"""it may turn the meaning around ("not done"); FHIR forbids to go on without knowing it, and none is known here"""
 _DATES = (
     "effectiveDateTime",
     "issued",
@@ -54,6 +56,7 @@ _KINDS: Mapping[str, type] = {
     **dict.fromkeys(OBJECTS, dict),
     **dict.fromkeys(TEXTS, str),
     **dict.fromkeys(LISTS, list),
+    _MODIFIER: type(None),
 }
 
 
@@ -70,7 +73,7 @@ def _wrong(resource: Mapping[str, Any]) -> str | None:
             return f"{name}: must be an array"
         if isinstance(value, list) and not all(isinstance(item, Mapping) for item in value):
             return f"{name}: must hold objects"
-    return None
+    return f"{_MODIFIER}: not known here" if resource.get(_MODIFIER) else None
 
 
 def unreadable_dates(resource: Mapping[str, Any]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ def read(*resources: dict[str, Any]) -> PatientFacts:
         ({"component": "x"}, "component: must be an array"),
         ({"note": [3]}, "note: must hold objects"),
         ({"valueQuantity": "9.4 mg/dL"}, "valueQuantity: must be an object"),
+        ({"modifierExtension": [{"url": "http://example.org/not-done"}]}, "modifierExtension: not known here"),
     ],
 )
 def test_a_broken_resource_is_left_out_and_the_element_named(change: dict[str, Any], reason: str) -> None:
@@ -41,6 +42,22 @@ def test_a_broken_resource_is_left_out_and_the_element_named(change: dict[str, A
     assert [(q.reference, q.reason) for q in facts.quarantined] == [("Observation/broken", reason)]
     assert [r.ref for r in facts.results] == ["Observation/ca"]
     assert facts.need("observations") == Completeness("partial", "resources left out")
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_no_modifier_changes_nothing(nothing: object) -> None:
+    facts = read(CALCIUM | {"modifierExtension": nothing})
+    assert (len(facts.results), facts.quarantined) == (1, ())
+
+
+@pytest.mark.parametrize("yes", [True, "true"])
+def test_a_boolean_may_come_as_a_string(yes: object) -> None:
+    assert read({"resourceType": "Patient", "id": "p", "deceasedBoolean": yes}).deceased
+    own = {"subject": {"reference": "Patient/p"}, "doNotPerform": yes}
+    drug = {"resourceType": "MedicationRequest", "medicationCodeableConcept": {"text": "metoprolol"}, "id": "m"} | own
+    ecg = {"resourceType": "ServiceRequest", "status": "active", "code": {"text": "ECG"}, "id": "s"} | own
+    facts = read(drug, ecg)
+    assert (facts.medications, facts.actions) == ((), ())
 
 
 def test_an_unreadable_date_is_named_and_the_value_kept_undated() -> None:

@@ -46,3 +46,31 @@ def test_what_this_patient_has_is_then_unknown_and_not_none(strange: dict[str, A
 def test_beside_one_of_this_patients_it_is_an_answer(own: dict[str, Any]) -> None:
     assert {state.state for state in read(condition("q"), own).completeness.values()} == {"complete"}
     assert {state.state for state in read(patient("q"), patient("p")).completeness.values()} == {"complete"}
+
+
+CALCIUM = {
+    "resourceType": "Observation",
+    "id": "ca",
+    "status": "final",
+    "subject": {"reference": "Patient/p"},
+    "code": {"text": "Calcium"},
+    "effectiveDateTime": "2026-05-20",
+    "valueQuantity": {"value": 9.4, "unit": "mg/dL"},
+}
+
+
+@pytest.mark.parametrize(
+    "reference", ["RelatedPerson/mother", "Patient/foetus", "https://ehr.example/fhir/Patient/donor"]
+)
+def test_what_was_made_of_another_person_is_left_out(reference: str) -> None:
+    facts = read(CALCIUM | {"focus": [{"reference": reference}]})
+    assert facts.results == ()
+    assert [(q.reference, q.reason) for q in facts.quarantined] == [
+        ("Observation/ca", "tells of another person than the patient")
+    ]
+    assert facts.completeness["observations"].state == "complete"
+
+
+@pytest.mark.parametrize("reference", ["Patient/p", "Condition/1", "BodyStructure/1", "#device"])
+def test_what_was_made_of_a_part_of_this_patient_counts(reference: str) -> None:
+    assert len(read(CALCIUM | {"focus": [{"reference": reference}]}).results) == 1
