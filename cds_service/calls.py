@@ -13,14 +13,15 @@ from msgspec import Struct
 from starlette.responses import Response
 from starlette.types import Scope
 
-from cds_service.auth import OUTAGE_SECONDS as _OUTAGE_SECONDS
-from cds_service.auth import Answer, Caller
+from cds_service.auth import Caller
 from cds_service.errors import Overloaded, Unauthorized
 from cds_service.lanes import HEAVY_BYTES
 from cds_service.late_request import late_request
 from cds_service.limits import decode_request
 from cds_service.overload import Share
 from cds_service.request_tag import request_tag
+from cds_service.seen_tokens import OUTAGE_SECONDS as _OUTAGE_SECONDS
+from cds_service.seen_tokens import Answer
 from cds_service.state import AppState, state_of
 from cds_service.tenants import NOBODY, Tenant
 from hooks.services import HOOKS

@@ -13,10 +13,11 @@ import pytest
 from joserfc.jwk import ECKey
 from starlette.testclient import TestClient
 
-from cds_service import auth, calls, keys
+from cds_service import calls, keys, seen_tokens
 from cds_service.app import create_app
-from cds_service.auth import Answer, Caller, SeenTokens
+from cds_service.auth import Caller
 from cds_service.errors import Unauthorized
+from cds_service.seen_tokens import Answer, SeenTokens
 from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
 from cds_service.tenants import Tenant
@@ -154,7 +155,7 @@ def test_a_retry_waits_for_the_first_answer_and_is_tried_anew_after_a_failure() 
 
 
 def test_an_answer_is_kept_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "_REPEAT_SECONDS", 0.05)
+    monkeypatch.setattr(seen_tokens, "_REPEAT_SECONDS", 0.05)
 
     async def go() -> None:
         seen = SeenTokens()
@@ -162,7 +163,7 @@ def test_an_answer_is_kept_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> 
         seen.answered(_caller(), Answer(b"chart", "application/json"))
         assert await seen.claim(_caller(), "same")
         await asyncio.sleep(0.1)
-        assert [entry.answer for entry in seen._seen.values()] == [None]
+        assert [entry.answer for entry in seen._seen.values()] == [seen_tokens._Without.ANY_MORE]
         with pytest.raises(Unauthorized):
             await seen.claim(_caller(), "same")
 
@@ -173,7 +174,8 @@ def test_tokens_are_held_no_longer_than_they_could_be_used_again(monkeypatch: py
     """What the store took: two minutes. What it did not take: until the token ends."""
     begun = time.time()
     clock = [begun]
-    monkeypatch.setattr(auth.time, "time", lambda: clock[0])
+    now = SimpleNamespace(time=lambda: clock[0], monotonic=lambda: clock[0] + 7)
+    monkeypatch.setattr(seen_tokens, "time", now)
 
     def caller(jti: str) -> Caller:
         return Caller(Tenant.model_validate(tenant()), jti, begun + 3600)
@@ -183,16 +185,16 @@ def test_tokens_are_held_no_longer_than_they_could_be_used_again(monkeypatch: py
         for jti in ("stored", "away"):
             assert await seen.claim(caller(jti), "same") is None
         seen.not_stored(caller("away"))
-        for second in range(1, auth.OUTAGE_SECONDS + 60):
+        for second in range(1, seen_tokens.OUTAGE_SECONDS + 60):
             clock[0] = begun + second
             await seen.claim(caller(f"other {second}"), "same")
-            if second > auth._REPEAT_SECONDS:
+            if second > seen_tokens._REPEAT_SECONDS:
                 with pytest.raises(Unauthorized):
                     await seen.claim(caller("stored"), "same")
-        assert len(seen._seen) <= auth._REPEAT_SECONDS + 2, "the others are digests"
+        assert len(seen._seen) <= seen_tokens._REPEAT_SECONDS + 2, "the others are digests"
         clock[0] = begun + 300
         assert await seen.claim(caller("new"), "same") is None
-        clock[0] += auth._REPEAT_SECONDS + 1
+        clock[0] += seen_tokens._REPEAT_SECONDS + 1
         assert await seen.claim(caller("newest"), "same") is None
         assert len(seen) == 3, "not stored, new, newest"
         assert await seen.claim(caller("stored"), "same") is None, "here it is forgotten, the store knows it"
@@ -215,16 +217,16 @@ def test_a_token_used_while_the_store_was_away_is_spent_when_it_is_back(
     with monkeypatch.context() as outage:
         outage.setattr(Store, "use_tokens", away)
         assert fire(client, fresh).status_code == 200
-    monkeypatch.setattr(auth, "_REPEAT_SECONDS", -1.0)
-    monkeypatch.setattr(auth.Spent, "__contains__", lambda *_: False)
+    monkeypatch.setattr(seen_tokens, "_REPEAT_SECONDS", -1.0)
+    monkeypatch.setattr(seen_tokens.Spent, "__contains__", lambda *_: False)
     assert fire(client, token()).status_code == 200
     assert fire(client, fresh, patient="p2").status_code == 401
 
 
 def test_the_store_knows_a_token_as_long_as_it_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute beyond its end, as clocks may differ; a cleaning in that minute must not make it new."""
-    monkeypatch.setattr(auth, "_REPEAT_SECONDS", -1.0)
-    monkeypatch.setattr(auth.Spent, "__contains__", lambda *_: False)
+    monkeypatch.setattr(seen_tokens, "_REPEAT_SECONDS", -1.0)
+    monkeypatch.setattr(seen_tokens.Spent, "__contains__", lambda *_: False)
     client, now = app_of(tmp_path, tenant()), int(time.time())
     used = token(iat=now - 100, exp=now - 5)
     assert fire(client, used).status_code == 200
@@ -234,8 +236,8 @@ def test_the_store_knows_a_token_as_long_as_it_is_taken(tmp_path: Path, monkeypa
 
 def test_answers_that_are_kept_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest goes for a new one, and its retry is answered anew."""
-    monkeypatch.setattr(auth, "_MAX_KEPT", 10)
-    monkeypatch.setattr(auth, "_REPEAT_SECONDS", 0.1)
+    monkeypatch.setattr(seen_tokens, "_MAX_KEPT", 10)
+    monkeypatch.setattr(seen_tokens, "_REPEAT_SECONDS", 0.1)
 
     async def go() -> None:
         seen, answer = SeenTokens(), Answer(b"123456", "application/json")
