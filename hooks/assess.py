@@ -6,7 +6,7 @@ give the same answer everywhere. It never raises on a chart; what could not be r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import chain
 
@@ -15,11 +15,12 @@ from msgspec.structs import replace
 from hooks.assessment.ctd import named
 from hooks.assessment.explain import would_change
 from hooks.assessment.judged import Judged
+from hooks.assessment.notes import notes
 from hooks.assessment.subtype import classify_subtype
 from hooks.chart import Chart
 from hooks.knowledge import Knowledge
-from hooks.knowledge.criteria_schema import MineralDisorders
 from hooks.model import Assessment, RedFlag, TherapyItem
+from hooks.restricted import restricted
 from hooks.situation import Situation, known_before, situation, workup_of
 from hooks.therapy import prompts
 from mappings.facts import Need, PatientFacts
@@ -56,7 +57,7 @@ def assess(facts: PatientFacts, knowledge: Knowledge, as_of: date) -> Assessment
         mixed_with=subtypes.mixed_with,
         subtype_because=subtypes.because,
         would_change=would_change(weighed, messages),
-        notes=(*(p.text for p in prompts(found.view, knowledge)), *_notes(judged, chart, knowledge)),
+        notes=(*_prompts(found, chart, knowledge), *notes(judged, chart, knowledge)),
         red_flags=case.red_flags,
         differential=case.differential,
         missing=case.missing,
@@ -80,36 +81,10 @@ def _reasons(found: Situation, knowledge: Knowledge) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _notes(judged: Judged, chart: Chart, knowledge: Knowledge) -> tuple[str, ...]:
-    messages, notes = knowledge.messages, []
-    fine = judged.calcium.criterion.status in ("normal", "stale") and judged.phosphate.criterion.status == "normal"
-    if judged.pth.status == "high" and fine:
-        notes.append(messages.say("note.pth-high"))
-    if judged.phosphate.criterion.status == "low":
-        notes.append(messages.say("note.phosphate-low"))
-    if judged.product == "caution":
-        notes.append(messages.say("note.product-caution"))
-    if disorders := _mineral_disorders(chart, knowledge.criteria.mineral_disorders):
-        notes.append(messages.say("note.mineral-disorder", names=", ".join(disorders)))
-    if chart.findings(knowledge.criteria.iatrogenic.extravasation):
-        notes.append(messages.say("note.extravasation"))
-    if any(le.injection_at_site for le in judged.lesions.deciding):
-        notes.append(messages.say("note.injection"))
-    if judged.flags.ask_cancer_dates:
-        notes.append(messages.say("r3.ask"))
-    if chart.facts.not_understood:
-        notes.append(messages.say("note.not-understood"))
-    notes.extend(
-        messages.say("note.latency", name=diagnosis.name, frequency=diagnosis.frequency, latency=diagnosis.latency)
-        for diagnosis in named(judged.ctd.diagnoses, knowledge.criteria.ctd)
-    )
-    return tuple(notes)
-
-
-def _mineral_disorders(chart: Chart, rule: MineralDisorders) -> list[str]:
-    """Active ones of the record by name; with these, not alone, deposits are metastatic (rule 2.6). One that only a
-    restricted entry tells of is not named."""
-    return [name for concept, name in rule.names.items() if any(not f.confidential for f in chart.findings(concept))]
+def _prompts(found: Situation, chart: Chart, knowledge: Knowledge) -> Iterator[str]:
+    """Sentences of rules that belong to no agent, without those that would tell what a restricted entry says."""
+    kept = restricted(chart.facts)
+    return (p.text for p in prompts(found.view, knowledge) if kept.isdisjoint(p.evidence))
 
 
 def _sources(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from hooks.assessment.calcium import KINDS
+from hooks.restricted import restricted
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts, Result
 
@@ -20,6 +21,7 @@ NAMES: dict[Lane, str] = {
     "drug": "Therapy",
 }  # fmt: skip
 _MOST = 60
+_RESTRICTED = "an entry with restricted access"
 _MARGIN_DAYS = 30
 _INK = {"light": ("#14242b", "#0b5c6b", "#cfdadf"), "dark": ("#e8eff2", "#6fd0e0", "#2e414a")}
 
@@ -38,13 +40,13 @@ class Row(Struct, frozen=True):
 
 
 def rows(facts: PatientFacts) -> tuple[Row, ...]:
-    """Dated events, the newest first; a restricted entry is named without its words."""
+    """Dated events, the newest first; of a restricted entry only its kind and day."""
     found: list[Row] = [_result(r, lane) for r in facts.results if (lane := _ANALYTES.get(r.analyte)) and r.date]
     for lesion in facts.lesions:
         when = lesion.onset or lesion.first_recorded
         if when is not None and lesion.certainty != "absent" and not lesion.bare_code:
             sites = ", ".join(f"{s.laterality or ''} {s.place.replace('-', ' ')}".strip() for s in lesion.sites)
-            words = "an entry with restricted access" if lesion.confidential else lesion.label or lesion.kind
+            words = lesion.label or lesion.kind
             found.append(Row("lesion", when, f"{words} ({sites})" if sites else words, lesion.ref))
     found += [
         Row("imaging", one.date, f"{one.modality}: {one.finding.replace('-', ' ')}", one.ref)
@@ -61,7 +63,9 @@ def rows(facts: PatientFacts) -> tuple[Row, ...]:
             ended = f", ended {drug.ended}" if drug.ended else ""
             found.append(Row("drug", drug.started, f"{drug.label or 'drug'}{ended}", drug.ref))
     found.sort(key=lambda row: (row.when.sort_key, row.ref), reverse=True)
-    return tuple(dict.fromkeys(found))[:_MOST]
+    kept = restricted(facts)
+    told = (Row(row.lane, row.when, _RESTRICTED, row.ref) if row.ref in kept else row for row in found)
+    return tuple(dict.fromkeys(told))[:_MOST]
 
 
 def _result(result: Result, lane: Lane) -> Row:

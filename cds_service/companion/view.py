@@ -79,10 +79,10 @@ class PageView:
             evidence = tuple(self._evidence(found.evidence, known))
             yield CriterionView(labels[key], found.status, found.because, evidence)
 
-    def _evidence(self, refs: Iterable[str], known: Mapping[str, tuple[str, str, bool]]) -> Iterator[Evidence]:
+    def _evidence(self, refs: Iterable[str], known: Mapping[str, tuple[str, str]]) -> Iterator[Evidence]:
         for ref in refs:
-            text, when, hidden = known.get(ref, ("", "", False))
-            said = self.knowledge.cards.say("hidden") if hidden else text
+            text, when = ("", "") if ref in self.voice.hidden else known.get(ref, ("", ""))
+            said = self.knowledge.cards.say("hidden") if ref in self.voice.hidden else text
             yield Evidence(ref, said, when, ref.rpartition("/")[2].startswith(PREFIX))
 
     def options(self) -> tuple[OptionView, ...]:
@@ -139,23 +139,23 @@ class PageView:
         return self.voice.order_name(key)
 
 
-def _known(facts: PatientFacts) -> dict[str, tuple[str, str, bool]]:
-    """Reference → (the chart's words, its date, whether they are restricted)."""
-    found: dict[str, tuple[str, str, bool]] = {}
+def _known(facts: PatientFacts) -> dict[str, tuple[str, str]]:
+    """Reference → (the chart's words, its date)."""
+    found: dict[str, tuple[str, str]] = {}
     for finding in facts.findings:
         when = finding.onset or finding.first_recorded
-        found.setdefault(finding.ref, (finding.label, str(when or ""), finding.confidential))
+        found.setdefault(finding.ref, (finding.label, str(when or "")))
     for lesion in facts.lesions:
-        found[lesion.ref] = (lesion.label, str(lesion.first_recorded or lesion.onset or ""), lesion.confidential)
+        found[lesion.ref] = (lesion.label, str(lesion.first_recorded or lesion.onset or ""))
     for result in facts.results:
         value = result.low if result.low is not None else result.word
         said = f"{result.label or result.analyte}: {value if value is not None else ''} {result.unit or ''}".strip()
-        found.setdefault(result.ref, (said, str(result.date or ""), False))
+        found.setdefault(result.ref, (said, str(result.date or "")))
     reports: tuple[Imaging | Biopsy, ...] = (*facts.imaging, *facts.biopsies)
     for report in reports:
-        found[report.ref] = (report.label, str(report.date or ""), False)
+        found[report.ref] = (report.label, str(report.date or ""))
     for drug in facts.medications:
-        found.setdefault(drug.ref, (drug.label, str(drug.started or ""), False))
+        found.setdefault(drug.ref, (drug.label, str(drug.started or "")))
     return found
 
 

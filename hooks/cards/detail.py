@@ -161,15 +161,10 @@ def _differential(voice: Voice) -> Iterator[Line]:
 
 
 def _notes(voice: Voice) -> Iterator[Line]:
-    """A note names its disease, which a restricted entry must not be told by."""
-    unnamed = voice.reveals(voice.assessment.criteria.ctd.evidence)
+    known = voice.tables.notes
     for note in voice.assessment.notes:
-        disease = next((sources for name, sources in voice.tables.diseases if note.startswith(name)), None)
-        if disease is None:
-            about = next((sources for beginning, sources in voice.tables.notes if note.startswith(beginning)), ())
-            yield voice.sentence(note), about or voice.said_with_source.get(note, ())
-        elif not unnamed:
-            yield voice.sentence(note), disease
+        about = next((sources for beginning, sources in known if note.startswith(beginning)), ())
+        yield voice.sentence(note), about or voice.said_with_source.get(note, ())
 
 
 def not_read(voice: Voice) -> Iterator[Line]:

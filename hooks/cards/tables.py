@@ -14,12 +14,11 @@ _REASON = ": {reason}"
 
 
 class Tables(Struct, frozen=True):
-    """`rules`, each with its sentence, by the id that is reported; `diseases` and `notes`: how a note on a disease
-    or of a rule begins, with its sources; `mimics` by the id on a card."""
+    """`rules`, each with its sentence, by the id that is reported; `notes`: how one begins, with its sources; `mimics`
+    by the id on a card."""
 
     said_with_source: Mapping[str, Sources]
     rules: Mapping[str, list[tuple[str, Rule]]]
-    diseases: tuple[tuple[str, Sources], ...]
     notes: tuple[tuple[str, Sources], ...]
     mimics: Mapping[str, Sources]
     verdicts: tuple[str, ...]
@@ -41,11 +40,12 @@ def _made(knowledge: Knowledge) -> Tables:
     rules: dict[str, list[tuple[str, Rule]]] = {}
     for rule in knowledge.safety.rules:
         rules.setdefault(rule.reported, []).append((rule.text, rule))
+    notes = [(f"{d.name}:", d.sources) for d in knowledge.criteria.ctd.diagnoses]
+    notes += [(rule.text, rule.sources) for rule in knowledge.safety.rules if CARD_TEXT in rule.agents]
     return Tables(
         {m.text: m.sources for m in knowledge.messages.messages.values() if m.sources},
         rules,
-        tuple((f"{d.name}:", d.sources) for d in knowledge.criteria.ctd.diagnoses),
-        tuple((rule.text, rule.sources) for rule in knowledge.safety.rules if CARD_TEXT in rule.agents),
+        tuple(notes),
         {mimic.contract_id or mimic.id: mimic.sources for mimic in knowledge.mimics.mimics},
         tuple(phrase for phrase in knowledge.therapies.phrases.model_dump().values() if phrase.endswith(_REASON)),
     )

@@ -19,6 +19,7 @@ from hooks.cards.tables import Tables, tables
 from hooks.knowledge import Knowledge
 from hooks.knowledge.card_schema import Cards
 from hooks.model import Assessment
+from hooks.restricted import restricted
 from mappings.facts import Biopsy, Finding, Imaging, Lesion, PatientFacts, Site
 
 
@@ -44,8 +45,7 @@ class Voice:
     @cached_property
     def hidden(self) -> frozenset[str]:
         """References of restricted entries: they count, but nothing of them is quoted."""
-        entries: Iterable[Finding | Lesion] = chain(self.facts.findings, self.facts.lesions)
-        return self.facts.restricted | {entry.ref for entry in entries if entry.confidential}
+        return restricted(self.facts)
 
     def reveals(self, references: Iterable[str]) -> bool:
         """Whether a sentence with this evidence would tell what a restricted entry says."""

@@ -21,6 +21,7 @@ from hooks.dialogue.records import Given, Resource, Subject, chosen_of, records
 from hooks.knowledge import Knowledge
 from hooks.knowledge.dialogue_schema import UNKNOWN, DialogueData, Question
 from hooks.model import Assessment
+from hooks.restricted import without_restricted
 from hooks.supposing import Outline
 from mappings.facts import NEEDS, Completeness, Lesion, PatientFacts
 
@@ -37,8 +38,9 @@ class AnswerError(ValueError):
 
 
 class Step(Struct, frozen=True):
-    """Where a dialogue stands: the facts with the answers in them, the verdict on those, the next question (None: no
-    open question would change anything), and the options that the answers move to the front."""
+    """Where a dialogue stands: the facts with the answers in them, the verdict on those without what restricted entries
+    tell, the next question (None: no open question would change anything), and the options that the answers move to
+    the front."""
 
     facts: PatientFacts
     assessment: Assessment
@@ -64,7 +66,8 @@ class Dialogue:
         facts, made = self._with(given)
         assessment = assess(facts, self._knowledge, self.as_of)
         following = self._next(given, facts, assessment) if ask else None
-        return Step(facts, assessment, following, made, preferred(self.data, given))
+        shown = without_restricted(assessment, facts, self._knowledge)
+        return Step(facts, shown, following, made, preferred(self.data, given))
 
     def open(self, given: Given) -> tuple[Question, ...]:
         """Every question that could still be answered, in the order of the data."""
