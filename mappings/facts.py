@@ -291,7 +291,6 @@ class Allergy(Struct, frozen=True):
     severe: bool = False
     tolerated_dose: Decimal | None = None
     """highest daily dose stated as tolerated, in `dose_unit`; its presence makes this a dose intolerance."""
-    not_tolerated_dose: Decimal | None = None
     dose_unit: str | None = None
     reaction: str | None = None
     certainty: Certainty = "confirmed"

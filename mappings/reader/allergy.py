@@ -47,7 +47,6 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
             classes=found.classes,
             severe=severe,
             tolerated_dose=tolerance.tolerated_daily if tolerance else None,
-            not_tolerated_dose=tolerance.not_tolerated_daily if tolerance else None,
             dose_unit=tolerance.unit if tolerance else None,
             reaction=", ".join((*manifestations, *described)) or None,
             certainty="suspected" if verification & {"unconfirmed", "presumed"} else "confirmed",

@@ -79,7 +79,6 @@ def add_reading(reading: TextReading, source: Source, into: Collected, *, lesion
                     tolerance.drug,
                     drugs=frozenset({tolerance.drug}),
                     tolerated_dose=tolerance.tolerated_daily,
-                    not_tolerated_dose=tolerance.not_tolerated_daily,
                     dose_unit=tolerance.unit,
                 )
             )

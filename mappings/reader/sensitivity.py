@@ -38,7 +38,6 @@ def add_allergy(name: Concept, comment: str, source: Source, into: Collected) ->
                 drugs=found.drugs,
                 classes=found.classes,
                 tolerated_dose=tolerance.tolerated_daily if tolerance else None,
-                not_tolerated_dose=tolerance.not_tolerated_daily if tolerance else None,
                 dose_unit=tolerance.unit if tolerance else None,
                 certainty=source.certainty,
             )
