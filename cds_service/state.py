@@ -95,11 +95,11 @@ class AppState(Struct, frozen=True):
         if tenant is not None:
             policy, http = tenant.policy, self._client_of(tenant)
         try:
-            policy.base_of(request.fhir_server)
+            server = policy.server(request.fhir_server)
         except Refused:
             return None
         version = tenant.fhir_version if tenant is not None else None
-        return FhirClient(http, policy, request.fhir_server, token, version, reader=self.brain_of(tenant).reader)
+        return FhirClient(http, policy, server, token, version, reader=self.brain_of(tenant).reader)
 
     def release(self, request: HookRequest, tenant: Tenant | None) -> Version | None:
         """The FHIR release as which the chart of a request is read; None: each resource's own shape decides."""

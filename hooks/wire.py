@@ -15,6 +15,7 @@ from mappings.guarded import Guarded
 from mappings.raw import Resource
 from mappings.reader.identity import SAFE_ID
 
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 _USER = re.compile(r"(?P<type>Practitioner|PractitionerRole|Patient|RelatedPerson)/(?P<id>[A-Za-z0-9\-._]{1,256})")
 _MAX_URL = 2000
 _AUTHORIZATION = ("access_token", "token_type", "scope", "subject")
@@ -140,6 +141,8 @@ def _authorization(request: Mapping[str, Any]) -> FhirAuthorization | None:
     if request.get("fhirServer") is None:
         raise RequestError("fhirServer", "is required with fhirAuthorization")
     found = {key: _string(body, key, f"fhirAuthorization.{key}") for key in _AUTHORIZATION}
+    if _TOKEN.fullmatch(found["access_token"]) is None:
+        raise RequestError("fhirAuthorization.access_token", "must be a bearer token")
     if found["token_type"].lower() != "bearer":
         raise RequestError("fhirAuthorization.token_type", "must be Bearer")
     expires = body.get("expires_in")

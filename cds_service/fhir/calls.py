@@ -177,8 +177,9 @@ class Caller(Guarded, frozen=True):
             return 0, b"", empty, _LOST if "without sending a response" in str(error) else "truncated"
         except (httpx.ReadError, httpx.WriteError):
             return 0, b"", empty, _LOST
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
-            # ValueError: a token or URL that can't be written into a header
+        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError):
+            return 0, b"", empty, "refused"  # a token or URL that can't be written into a head: no fault of the server
+        except (httpx.HTTPError, OSError):
             return 0, b"", empty, "connection"
 
 

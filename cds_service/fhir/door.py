@@ -43,15 +43,27 @@ class Policy(Struct, frozen=True):
     any_host: bool = False
     """the command line reads a server that its user named; private addresses still need --allow-private."""
 
+    def server(self, url: str) -> str:
+        """The server that a request names, as it is listed: one of the bases itself, and not another server below it
+        ("/fhir/other"). Raises Refused."""
+        parts = _checked(url)
+        if "?" in url:
+            raise Refused("malformed URL")  # it would stand in the middle of what is put behind the base
+        for base in self.bases:
+            wanted = urlsplit(base)
+            if _place(parts) == _place(wanted) and parts.path.rstrip("/") == wanted.path.rstrip("/"):
+                return base.rstrip("/")
+        if self.any_host or (self.open_loopback and _is_loopback(parts.hostname or "")):
+            return url.rstrip("/")
+        raise Refused("server not allowed")
+
     def base_of(self, url: str) -> str:
         """The allowed base that a URL lies under. Raises Refused."""
         parts = _checked(url)
         for base in self.bases:
             wanted = urlsplit(base)
             path = wanted.path.rstrip("/")
-            if (parts.scheme, parts.hostname, _port(parts)) == (wanted.scheme, wanted.hostname, _port(wanted)) and (
-                parts.path == path or parts.path.startswith(f"{path}/")
-            ):
+            if _place(parts) == _place(wanted) and (parts.path == path or parts.path.startswith(f"{path}/")):
                 return base.rstrip("/")
         if self.any_host or (self.open_loopback and _is_loopback(parts.hostname or "")):
             return f"{parts.scheme}://{parts.netloc}"
@@ -95,8 +107,9 @@ def _decoded(path: str) -> str | None:
     return once if unquote(once) == once else None
 
 
-def _port(parts: Any) -> int:
-    return parts.port or (443 if parts.scheme == "https" else 80)
+def _place(parts: Any) -> tuple[str, str, int]:
+    """Scheme, host and port."""
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from cds_service.fhir.client import Deadline, FhirClient, get_bytes
 from cds_service.fhir.door import Policy, Refused, address_allowed, open_client
+from hooks.wire import RequestError, parse_request
 
 BASE = "https://ehr.example.org/fhir/r4"
 HOSTILE = {
@@ -169,6 +170,59 @@ def test_below_the_base_is_allowed() -> None:
     policy = Policy((BASE,))
     for url in (BASE, f"{BASE}/Patient/1", f"{BASE}/Observation?code=http://loinc.org|2000-8", f"{BASE}?page=2"):
         assert policy.base_of(url) == BASE
+
+
+SERVERS = {
+    "below": f"{BASE}/other-tenant",
+    "above": "https://ehr.example.org/fhir",
+    "query": f"{BASE}?x=1",
+    "empty query": f"{BASE}?",
+    "other host": "https://evil.example.com/fhir/r4",
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_request_names_a_listed_server_itself(name: str) -> None:
+    with pytest.raises(Refused):
+        Policy((BASE,)).server(SERVERS[name])
+
+
+def test_a_listed_server_is_called_as_it_is_listed() -> None:
+    policy = Policy((BASE, f"{BASE}/other-tenant"))
+    for url in (BASE, f"{BASE}/", "https://EHR.example.org:443/fhir/r4"):
+        assert policy.server(url) == BASE
+    assert policy.server(f"{BASE}/other-tenant") == f"{BASE}/other-tenant"
+
+
+@pytest.mark.parametrize("token", ["x y", "a\r\nX-Evil: 1", "\u00e9", "a\x7f"])
+def test_a_token_that_is_none_is_named(token: str) -> None:
+    authorization = {"access_token": token, "token_type": "Bearer", "scope": "s", "subject": "s", "expires_in": 300}
+    body = {"hook": "patient-view", "hookInstance": "x", "context": {"patientId": "1"}, "fhirServer": BASE}
+    with pytest.raises(RequestError) as refused:
+        parse_request(
+            body | {"fhirAuthorization": authorization},
+            expected_hook="patient-view",
+            known_hooks=frozenset({"patient-view"}),
+        )
+    assert refused.value.element == "fhirAuthorization.access_token"
+    assert token not in str(refused.value)
+
+
+def test_a_token_that_cannot_be_sent_is_no_fault_of_the_server() -> None:
+    async def go() -> None:
+        server = Listener(answer(PATIENT))
+        base = f"http://127.0.0.1:{await server.start()}/fhir"
+        policy = Policy((base,), open_loopback=True)
+        async with open_client(policy) as http:
+            http.breakers.failures = 1
+            for token in ("a\r\nX-Evil: 1", "\u2028"):
+                found = await FhirClient(http, policy, base, token).read("Patient", "1", Deadline.after(1000))
+                assert (found.failed, server.heard) == ("refused", [])
+            found = await FhirClient(http, policy, base, "token").read("Patient", "1", Deadline.after(3000))
+        assert found.failed is None
+        server.stop()
+
+    asyncio.run(go())
 
 
 class Listener:
