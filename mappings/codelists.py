@@ -91,7 +91,6 @@ class _Tables(Struct):
     sites: dict[Key, Site] = field(default_factory=dict)
     orders: dict[str, list[tuple[str, Coding]]] = field(default_factory=lambda: defaultdict(list))
     conditions: dict[str, list[Coding]] = field(default_factory=lambda: defaultdict(list))
-    codes_of: dict[str, list[Coding]] = field(default_factory=lambda: defaultdict(list))
     loinc: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -142,9 +141,10 @@ class Terminology:
         """Verified codings for writing a Condition of a concept; a site picks its own code system among them."""
         return tuple(self._tables.conditions.get(concept, ()))
 
-    def codes_of(self, *concepts: str) -> tuple[Coding, ...]:
-        """Every coding listed for the concepts, implied ones included, for searches by code."""
-        return tuple(dict.fromkeys(c for concept in concepts for c in self._tables.codes_of.get(concept, ())))
+    def codes_of(self, *concepts: str) -> tuple[Key, ...]:
+        """Every code listed for the concepts, implied ones included, for searches by code."""
+        wanted = frozenset(concepts)
+        return tuple(key for key, names in self._tables.concepts.items() if not wanted.isdisjoint(names))
 
     def loinc_for(self, analytes: Iterable[str]) -> tuple[str, ...]:
         """LOINC codes of the analytes, in the order of their lists, for searches and prefetch templates."""
@@ -153,7 +153,7 @@ class Terminology:
     @property
     def known_concepts(self) -> frozenset[str]:
         """Every concept id that some code stands for."""
-        return frozenset(self._tables.codes_of)
+        return frozenset().union(*set(self._tables.concepts.values()))
 
     @property
     def known_analytes(self) -> frozenset[str]:
@@ -269,8 +269,6 @@ def _build(rows: tuple[Row, ...]) -> _Tables:
         else:
             names = implied.get(row.list, frozenset({row.list}))
             _join(tables.concepts, key, names)
-            for name in names:
-                tables.codes_of[name].append(coding)
             if row.use == "write":
                 tables.conditions[row.list].append(coding)
     for cells in _table("sites"):
@@ -287,12 +285,9 @@ def _add(tables: _Tables, entries: tuple[Entry, ...]) -> None:
     analyte_workup = {row["analyte"]: row["workup"] for row in _table("analyte_workup")}
     for entry in entries:
         key = entry.key
-        coding = Coding(entry.system, key[1], entry.display)
         if entry.concepts:
             names = frozenset(n for concept in entry.concepts for n in implied.get(concept, {concept}))
             _join(tables.concepts, key, names)
-            for name in names:
-                tables.codes_of[name].append(coding)
         if entry.absent:
             _join(tables.absences, key, entry.absent)
         if entry.workup:

@@ -55,11 +55,12 @@ class Drugs:
         self.classes = data.classes
         self._units = data.units
         self._above = {name: _closure(name, data.classes) for name in data.classes}
-        self._member_of = {drug: self._all(listed) for drug, listed in data.member_of.items()}
+        same: dict[frozenset[str], frozenset[str]] = {}  # thousands of names and codes stand for the same few drugs
+        self._member_of = {drug: _once(self._all(listed), same) for drug, listed in data.member_of.items()}
         self._by_atc = _by_prefix(data.classes)
-        self._codes = codes
+        self._codes = {key: _once(drugs, same) for key, drugs in codes.items()}
         self._code_classes = code_classes or {}
-        self._lexicon = _lexicon(data, self)
+        self._lexicon = _lexicon(data, self, same)
         self._misspelt = Misspelt(map(plain, data.ingredients), map(plain, data.not_misspelt))
         salts = sorted({plain(s) for s in data.joined_salts}, key=len, reverse=True)
         self._joined = re.compile(rf"(?P<name>[a-z]{{5,}}?)(?:{'|'.join(salts)})") if salts else None
@@ -155,6 +156,11 @@ def drug_names() -> Mapping[str, tuple[str, ...]]:
     return read_drugs().names
 
 
+def _once(names: frozenset[str], same: dict[frozenset[str], frozenset[str]]) -> frozenset[str]:
+    """The one of these names that is kept; `same`: what is kept so far."""
+    return same.setdefault(names, names)
+
+
 def _closure(name: str, classes: Mapping[str, DrugClass]) -> frozenset[str]:
     found, todo = {name}, list(classes[name].implies)
     while todo:
@@ -173,14 +179,18 @@ def _by_prefix(classes: Mapping[str, DrugClass]) -> dict[str, tuple[str, ...]]:
     return table
 
 
-def _lexicon(data: DrugData, drugs: Drugs) -> dict[str, tuple[tuple[tuple[str, ...], DrugIds | None], ...]]:
+def _lexicon(
+    data: DrugData, drugs: Drugs, sets: dict[frozenset[str], frozenset[str]]
+) -> dict[str, tuple[tuple[tuple[str, ...], DrugIds | None], ...]]:
     """First word → names that start with it, longest first, each with what it stands for (None: nothing here)."""
     table: dict[str, dict[tuple[str, ...], DrugIds | None]] = {}
-    same: dict[DrugIds | None, DrugIds | None] = {}  # most brands stand for the few drugs that others stand for
+    same: dict[DrugIds | None, DrugIds | None] = {None: None}
 
     def put(name: str, ids: DrugIds | None) -> None:
         words = tuple(_WORD.findall(plain(name)))
-        table.setdefault(words[0], {})[words] = same.setdefault(ids, ids)
+        if ids is not None and ids not in same:
+            same[ids] = DrugIds(_once(ids.drugs, sets), _once(ids.classes, sets))
+        table.setdefault(words[0], {})[words] = same[ids]
 
     for brand, contents in data.brands.items():
         put(brand, drugs.ids(*contents))

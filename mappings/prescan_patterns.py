@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mappings import systems
-from mappings.codelists import Coding, Terminology
+from mappings.codelists import Key, Terminology
 from mappings.spelt import AFTER, BEFORE, is_spelt, spaced
 from mappings.text.common import load_common
 from mappings.text.spelling import Spelling
@@ -97,7 +97,7 @@ def _names(vocab: Vocabulary, payload: Payload, concepts: frozenset[str]) -> boo
     """Whether an entry can say one of the concepts; one of a category that we do not know here is taken to."""
     said = payload.value.split("+")
     if payload.category == "guard":
-        guard = vocab.lexicon.guarded[int(payload.value)]
+        guard = vocab.guarded[int(payload.value)]
         said = [*guard.concept.split("+"), *(guard.otherwise or "").split("+")]
     return not concepts.isdisjoint(said)
 
@@ -144,9 +144,9 @@ def _spelled_out(concepts: frozenset[str]) -> Iterator[Form]:
             yield frozenset(f"{BEFORE}(?i:{'|'.join(sorted(stems))})" for stems in parts)
 
 
-def _coded(codings: Iterable[Coding]) -> Iterator[Form]:
+def _coded(codes: Iterable[Key]) -> Iterator[Form]:
     """One pattern for each code, as it may be written: dots left out, blanks between, a sign or subdivision behind."""
-    wanted = {(coding.system, coding.code) for coding in codings}
+    wanted = set(codes)
     for system, code in sorted(wanted):
         if system in (systems.ICD10, systems.ICD10CM, systems.ATC):
             if (system, code[:3]) in wanted and len(code) > 3:

@@ -44,7 +44,7 @@ def concepts(document: Document) -> tuple[ConceptMention, ...]:
         if status == "affirmed":
             out.extend(_mention(document, hit, concept, "negated") for concept in hit.value.split("+"))
     for hit in document.hits.get("guard", ()):
-        guard = document.vocab.lexicon.guarded[int(hit.value)]
+        guard = document.vocab.guarded[int(hit.value)]
         sure = any(cue.value == hit.value for cue in document.hits.get("cue", ()))
         name = guard.concept if sure else guard.otherwise
         if name is not None:
@@ -71,7 +71,7 @@ def _settled(document: Document, mentions: list[ConceptMention]) -> list[Concept
 
 def _heads_an_exam(document: Document, hit: Hit) -> bool:
     """ "PE: Skin dry" is the physical examination; "PE: 2019, apixaban since" is told by its year."""
-    if document.text(hit.first, hit.last) not in document.vocab.context.exam_headings:
+    if document.text(hit.first, hit.last) not in document.vocab.exam_headings:
         return False
     sentence = document.sentence_of(hit.first)
     said = document.words.words[hit.last : sentence.last]

@@ -158,7 +158,7 @@ class Contexts:
         if entry.diagnosis and entry.direction == "forward":
             ends = [s.first for s in stops if s.first >= hit.last and not rule(self._vocab, s).keeps_person]
             end = min(ends, default=sentence.last)
-            named = feared(self._words, self._hits, hit.last, end, frozenset(self._vocab.context.theirs))
+            named = feared(self._words, self._hits, hit.last, end, self._vocab.theirs)
             return [Reach(entry.status, one.first, one.last, hit.first) for one in named]
         if entry.diagnosis:
             begin = self._diagnoses.get(hit.first, hit.first)

@@ -197,7 +197,7 @@ class Draft(Struct, eq=False):
         if self.has("multiple") or self.count is not None:
             return None if self.has("multiple") and self.count == 1 else self.count
         one_swelling = self.kind == "swelling" and self.size_cm is not None  # else it may be swollen skin
-        if not (self.kind in _COUNTABLE or one_swelling) or not document.vocab.lexicon.plural_s:
+        if not (self.kind in _COUNTABLE or one_swelling) or not document.vocab.plural_s:
             return None
         named_of = (
             self.head.last - self.head.first > 2 and document.word(self.head.first + 1) in document.vocab.stopwords

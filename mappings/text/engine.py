@@ -175,7 +175,7 @@ class TextEngine:
     ) -> TextReading:
         """`asked`: the words that tell why a report was asked for, in whatever language they were understood.
         `known`: where a likelier language knows the words, so that they puzzle nobody."""
-        code = document.vocab.lexicon.language
+        code = document.vocab.language
         if not document.sentences:
             return TextReading(code)
         images, biopsies, excluded = _reports(document, kind, asked)

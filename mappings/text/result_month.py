@@ -28,7 +28,7 @@ def _plain(document: Document, hit: Hit) -> bool:
     """A month and no other word ("may", "march"), without a year or a day that makes it a date of its own, and no
     month to come ("repeat in June")."""
     small = document.words.text[document.words.starts[hit.first]].islower()
-    if small and document.word(hit.first) in document.vocab.lexicon.times.capital:
+    if small and document.word(hit.first) in document.vocab.capital:
         return False
     return not any(document.word(hit.last + i)[:4].isdigit() for i in (0, 1))
 

@@ -29,7 +29,7 @@ def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]
         return []
     sides = document.between("side", first, last)
     coordinators = {hit.first for hit in document.between("coordinator", first, last)}
-    follows = document.vocab.lexicon.side_follows
+    follows = document.vocab.side_follows
     out: list[tuple[Hit, Site]] = []
     carried: Laterality | None = None
     previous = first

@@ -15,7 +15,8 @@ _LONGEST = 24
 
 class Spelling:
     def __init__(self, listed: Iterable[str], known: frozenset[str]) -> None:
-        self._known = known
+        # a set of thousands takes five times the room of a dict
+        self._known = dict.fromkeys(sorted(word for word in known if _SHORTEST <= len(word) <= _LONGEST))
         self._near: dict[str, str] = {}
         clash: set[str] = set()
         for word in map(fold, listed):

@@ -181,7 +181,7 @@ def _recurring(document: Document, sentence: Sentence) -> list[Timed]:
     out = []
     for hit, value in named:
         small = document.words.text[document.words.starts[hit.first]].islower()
-        if small and document.word(hit.first) in document.vocab.lexicon.times.capital:
+        if small and document.word(hit.first) in document.vocab.capital:
             continue
         if document.word(hit.last)[:1].isdigit() or document.word(hit.last + 1)[:4].isdigit():
             continue
@@ -210,7 +210,7 @@ def written_dates(document: Document, sentence: Sentence) -> list[tuple[str, int
     taken: set[int] = set()
     for pattern in (_ISO, _SLASHED):
         for match in pattern.finditer(document.words.folded, start, end):
-            text = _iso(match) if pattern is _ISO else _slashed(match, document.vocab.lexicon.language)
+            text = _iso(match) if pattern is _ISO else _slashed(match, document.vocab.language)
             inside = [
                 i for i in range(sentence.first, sentence.last)
                 if match.start() <= document.words.starts[i] < match.end()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from sys import intern
 from typing import Any, NamedTuple, cast
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from msgspec import Struct
 from mappings.text.common import load_common
 from mappings.text.entries import entries, expand
 from mappings.text.folding import fold
-from mappings.text.schema import Context, LanguageError, Lexicon, Rule, load_context, load_lexicon
+from mappings.text.schema import Context, Guard, LanguageError, Lexicon, Rule, load_context, load_lexicon
 from mappings.text.spelling import Spelling
 from mappings.text.tokens import Words, phrase
 
@@ -87,8 +88,17 @@ class Payload(NamedTuple):
 
 
 class Vocabulary(Struct, frozen=True):
-    lexicon: Lexicon
-    context: Context
+    """What reading needs of a language. Its files as they were read are let go of: their words are in the tree."""
+
+    language: str
+    letters: str
+    plural_s: bool
+    side_follows: bool
+    guarded: tuple[Guard, ...]
+    capital: frozenset[str]
+    rules: tuple[Rule, ...]
+    theirs: frozenset[str]
+    exam_headings: frozenset[str]
     root: dict[str, Any]
     prefixes: dict[str, list[tuple[str, list[Payload]]]]
     suffixes: dict[str, list[tuple[str, list[Payload]]]]
@@ -103,7 +113,7 @@ class Vocabulary(Struct, frozen=True):
     """numbers that stand in entries that may matter."""
     joining: frozenset[str]
     estimates: frozenset[str]
-    starts: frozenset[str]
+    starts: dict[str, None]
     """the first telling word of each entry that may matter: a text without any of them holds nothing for us."""
 
     def find(self, words: Words) -> dict[str, list[Hit]]:
@@ -160,7 +170,7 @@ class Vocabulary(Struct, frozen=True):
 
     def relevant(self, words: Words) -> bool:
         """A cheap look whether anything of ours can be in the text."""
-        if not self.starts.isdisjoint(words.words) or self.spelling.any(words.words):
+        if not self.starts.keys().isdisjoint(words.words) or self.spelling.any(words.words):
             return True
         return any(True for token in words.words if len(token) > _AFFIX for _ in self._by_affix(token))
 
@@ -169,7 +179,7 @@ class Vocabulary(Struct, frozen=True):
         known = sum(map(self.stopwords.__contains__, words.words))
         known -= sum(map(self.stopwords.__contains__, words.letters()))
         if not words.text.isascii():
-            known += any(letter in words.text for letter in self.lexicon.letters)
+            known += any(letter in words.text for letter in self.letters)
         return known
 
 
@@ -215,7 +225,7 @@ class _Builder:
         self.common = {fold(word) for word in (*lexicon.stopwords, *lexicon.prepositions, *lexicon.anaphors)}
         self.numbers: set[str] = set()
         self.words: dict[str, str] = {}
-        """every word that stands in the language files, so that each is kept once."""
+        """every word that stands in the language files, so that each is kept once, whichever language it is of."""
 
     def build(self) -> Vocabulary:
         for category, value, forms in entries(self.lexicon, self.context):
@@ -224,8 +234,15 @@ class _Builder:
                 for form in expand(entry):
                     self.add(payload, form)
         return Vocabulary(
-            lexicon=self.lexicon,
-            context=self.context,
+            language=self.lexicon.language,
+            letters=self.lexicon.letters,
+            plural_s=self.lexicon.plural_s,
+            side_follows=self.lexicon.side_follows,
+            guarded=tuple(self.lexicon.guarded),
+            capital=frozenset(self.lexicon.times.capital),
+            rules=self.context.rules,
+            theirs=frozenset(self.context.theirs),
+            exam_headings=frozenset(self.context.exam_headings),
             root=_shared(self.root, {}),
             prefixes=self.prefixes,
             suffixes=self.suffixes,
@@ -238,7 +255,7 @@ class _Builder:
             spelling=Spelling(self.lexicon.spelling, frozenset(self.words)),
             joining=frozenset(fold(word) for word in load_common().joining),
             estimates=frozenset(fold(word) for word in load_common().estimates),
-            starts=frozenset(self.starts),
+            starts=dict.fromkeys(sorted(self.starts)),
             numbers=frozenset(self.numbers),
         )
 
@@ -257,7 +274,7 @@ class _Builder:
         for word in words:
             below = node.get(word)
             if below is None:
-                below = node[self.words.setdefault(word, word)] = {}
+                below = node[self.words.setdefault(word, intern(word))] = {}
             node = below
         at = node.setdefault("", [])
         if payload not in at:
@@ -289,4 +306,4 @@ def _shared(node: dict[str, Any], same: dict[Any, Any]) -> dict[str, Any]:
 
 
 def rule(vocab: Vocabulary, hit: Hit) -> Rule:
-    return vocab.context.rules[int(hit.value)]
+    return vocab.rules[int(hit.value)]

@@ -100,7 +100,7 @@ def fuzz(seconds: float, seed: int, most: int = 10**9) -> Found:
     brain = load_brain()
     brain.prepare()
     wanted = brain.knowledge.criteria.ctd.concepts
-    known, codes = names(brain), sorted((c.system, c.code) for c in load_terminology().codes_of(*wanted))
+    known, codes = names(brain), sorted(load_terminology().codes_of(*wanted))
     until, number, named, overlooked = time.monotonic() + seconds, 0, 0, []
     while number < most and time.monotonic() < until:
         draw = random.Random(f"{seed}:{number}")
