@@ -33,6 +33,7 @@ _TYPES: dict[Need, str] = {
     "procedures": "Procedure",
     "serviceRequests": "ServiceRequest",
 }
+_UNKNOWN_PERSON = frozenset({404, 410})
 _MANY = 250
 """resources of a prefetch that are not kept decoded while the rest is read from the server."""
 
@@ -176,6 +177,8 @@ async def _from_server(
     for need, read in zip(wanted, answers, strict=False):
         _take(need, read, out, found)
         states[need] = _state(read, states.get(need))
+    if out.count == 0:
+        states.update(_of_nobody(dict(zip(wanted, answers, strict=False))))
     for (need, _), page in zip(pages, answers[len(wanted) :], strict=True):
         _take(need, page, out, found)
         reason = page.failed or page.partial or issue_reason(tuple(page.issues))
@@ -188,6 +191,16 @@ async def _from_server(
         for patient in read.resources
         if patient.get("resourceType") == "Patient" and isinstance(patient.get("id"), str)
     )
+
+
+def _of_nobody(reads: Mapping[Need, Read]) -> dict[Need, Completeness]:
+    """A server that does not know the patient (a wrong id, a record merged away) finds nothing whatever it is asked,
+    which is no word about this patient."""
+    person = reads.get("patient")
+    if person is None or person.status not in _UNKNOWN_PERSON:
+        return {}
+    reason = Completeness("unavailable", f"{person.status}: the server does not know this patient")
+    return {need: reason for need, read in reads.items() if read.failed is None}
 
 
 def _lay_by(out: Gathered) -> None:

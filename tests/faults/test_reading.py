@@ -15,6 +15,7 @@ from cds_service.fhir.client import Deadline, FhirClient
 from cds_service.fhir.door import Policy, open_client
 from cds_service.gather import gather
 from cds_service.prefetch import NEEDS_OF
+from cds_service.reasons import reason_code
 from hooks.wire import FhirAuthorization, HookRequest
 from mappings.facts import Completeness
 from mappings.raw import RawChart
@@ -144,6 +145,7 @@ def test_one_type_fails_and_the_others_are_read(reason: str) -> None:
 
 
 PRACTITIONER = {"resourceType": "Practitioner", "id": "x"}
+CONDITION = {"resourceType": "Condition", "id": "c1", "subject": {"reference": f"Patient/{PATIENT}"}}
 
 
 LARGE = {"resourceType": "Procedure", "id": "e", "status": "completed", "note": [{"text": "x" * 3000}]}
@@ -160,6 +162,20 @@ def test_an_answer_of_other_types_alone_is_no_answer(kind: str, strange: dict[st
 
 def test_other_types_beside_the_right_one_are_no_loss() -> None:
     chart, _ = run({"Observation": fhir(bundle(observation("o1"), PRACTITIONER))})
+    assert chart.completeness["observations"] == Completeness("complete")
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_server_that_does_not_know_the_patient_gives_no_word_about_them(status: int) -> None:
+    """A wrong id, or a record merged away: every search is answered, and with nothing."""
+    unknown = fhir(outcome("not-found"), status)
+    chart, _ = run({"Patient": unknown})
+    assert {state.state for state in chart.completeness.values()} == {"unavailable"}
+    assert chart.completeness["conditions"].reason == f"{status}: the server does not know this patient"
+    assert reason_code(chart.completeness["conditions"].reason) == f"http-{status}"
+    chart, _ = run({"Patient": unknown, "Observation": fhir(bundle(observation("o1")))})
+    assert chart.completeness["conditions"] == Completeness("complete"), "a server without this resource alone"
+    chart, _ = run({"Patient": unknown}, prefetch={"conditions": bundle(CONDITION)})
     assert chart.completeness["observations"] == Completeness("complete")
 
 
