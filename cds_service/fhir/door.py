@@ -45,13 +45,17 @@ class Policy(Struct, frozen=True):
 
     def server(self, url: str) -> str:
         """The server that a request names, as it is listed: one of the bases itself, and not another server below it
-        ("/fhir/other"). Raises Refused."""
+        ("/fhir/other"). A base without a path lists a whole host. Raises Refused."""
         parts = _checked(url)
         if "?" in url:
             raise Refused("malformed URL")  # it would stand in the middle of what is put behind the base
         for base in self.bases:
             wanted = urlsplit(base)
-            if _place(parts) == _place(wanted) and parts.path.rstrip("/") == wanted.path.rstrip("/"):
+            if _place(parts) != _place(wanted):
+                continue
+            if not wanted.path.rstrip("/"):
+                return url.rstrip("/")
+            if parts.path.rstrip("/") == wanted.path.rstrip("/"):
                 return base.rstrip("/")
         if self.any_host or (self.open_loopback and _is_loopback(parts.hostname or "")):
             return url.rstrip("/")

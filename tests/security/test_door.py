@@ -194,6 +194,14 @@ def test_a_listed_server_is_called_as_it_is_listed() -> None:
     assert policy.server(f"{BASE}/other-tenant") == f"{BASE}/other-tenant"
 
 
+def test_a_base_without_a_path_lists_a_whole_host() -> None:
+    policy = Policy(("https://ehr.example.org/",))
+    assert policy.server(f"{BASE}/") == BASE
+    for url in (SERVERS["other host"], SERVERS["query"], "https://ehr.example.org/fhir/../x"):
+        with pytest.raises(Refused):
+            policy.server(url)
+
+
 @pytest.mark.parametrize("token", ["x y", "a\r\nX-Evil: 1", "\u00e9", "a\x7f"])
 def test_a_token_that_is_none_is_named(token: str) -> None:
     authorization = {"access_token": token, "token_type": "Bearer", "scope": "s", "subject": "s", "expires_in": 300}
