@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,10 @@ class Brain:
         prescan = prescan_of(terminology, text, self.knowledge)
         threading.Thread(target=prescan.prepare, name="prescan", daemon=True).start()
         return replace(self, reader=reader, prescan=prescan)
+
+    def in_zone(self, zone: tzinfo) -> Brain:
+        """The same where the day begins with that of a hospital: a result of its morning is none of tomorrow."""
+        return replace(self, today=lambda: datetime.now(zone).date())
 
     def prepare(self) -> None:
         """Makes what need not be ready before the first request, and what that would wait for."""

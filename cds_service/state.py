@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,23 @@ class AppState(Struct, frozen=True):
     clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
 
     brains: dict[Path, tuple[tuple[int, int], Brain]] = field(default_factory=dict)
+    local_brains: dict[tuple[Path | None, tzinfo], tuple[Brain, Brain]] = field(default_factory=dict)
+    """each that is used in a time zone, with what it was made of."""
 
     def brain_of(self, tenant: Tenant | None) -> Brain:
-        """Our own codes, or with the overlay that the tenant has; it was read when the tenants file was."""
-        if tenant is None or tenant.overlay is None:
+        """Our own codes, or with the overlay that the tenant has; it was read when the tenants file was. The day is
+        that of the hospital's time zone, where that is known."""
+        if tenant is None:
             return self.brain
-        found = self.brains.get(tenant.overlay)
-        return found[1] if found is not None else self.brain
+        found = self.brains.get(tenant.overlay) if tenant.overlay is not None else None
+        brain = found[1] if found is not None else self.brain
+        zone = tenant.zone
+        if zone is None or self.settings.as_of is not None:
+            return brain
+        made = self.local_brains.get((tenant.overlay, zone))
+        if made is None or made[0] is not brain:
+            made = self.local_brains[tenant.overlay, zone] = brain, brain.in_zone(zone)
+        return made[1]
 
     def check(self, tenant: Tenant) -> None:
         """Raises ValueError when a file that the tenant names can't be used; reads its overlay when it changed."""

@@ -10,7 +10,7 @@ import calendar
 import re
 from collections import deque
 from collections.abc import Collection
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
 from typing import Any, Literal, Self
 
@@ -62,14 +62,21 @@ class PartialDate(Struct, frozen=True):
         return found  # type: ignore[no-any-return]
 
     def in_zone(self, zone: tzinfo) -> PartialDate:
-        """A dateTime without a zone, placed in the hospital's own; the day stays as written."""
-        if not self.zone_missing or self.instant is None:
+        """A dateTime as the hospital would write it. One without a zone is placed in the hospital's, and its day stays
+        as written; one with a zone is of the day that it was there. Midnight UTC is how systems write a day alone: it
+        stays that day."""
+        instant = self.instant
+        if instant is None:
             return self
         try:
-            placed = self.instant.replace(tzinfo=zone).astimezone(UTC)
+            if self.zone_missing:
+                return PartialDate(self.earliest, self.latest, instant.replace(tzinfo=zone).astimezone(UTC))
+            day = instant.astimezone(zone).date()
         except (ValueError, OverflowError):
             return self
-        return PartialDate(self.earliest, self.latest, placed)
+        if day == self.earliest or (instant.time() == time.min and instant.date() == self.earliest):
+            return self
+        return PartialDate(day, day, instant)
 
     @property
     def exact(self) -> bool:

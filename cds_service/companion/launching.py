@@ -75,11 +75,11 @@ async def finish(state: AppState, pending: Pending, code: str) -> Session:
         http, policy, pending.iss, granted.token, pending.tenant.fhir_version if pending.tenant else None
     )
     chart = await read_chart(client, granted.patient, granted.scope, pending.tenant)
-    facts = await asyncio.to_thread(state.brain.reader.read, chart)
+    facts = await asyncio.to_thread(state.brain_of(pending.tenant).reader.read, chart)
     return Session(
         pending.browser,
         pending.tenant,
-        dialogue(state.brain, facts),
+        dialogue(state.brain_of(pending.tenant), facts),
         kept_of(chart),
         client,
         granted.scope,
@@ -100,9 +100,9 @@ async def restored(state: AppState, kept: Kept, ours: Session | None) -> Session
     if kept.tenant is not None and (tenant is None or tenant.companion is None or tenant.mode == "off"):
         return None
     session = Session(
-        kept.browser, tenant, dialogue(state.brain, nobody()), None, None, kept.scopes, kept.encounter, kept.banner,
-        kept.style, kept.given, kept.saved, kept.user, kept.refresh, kept.token_endpoint, kept.token_ends, kept.id,
-        kept.page_key, kept.begun, state.sessions.now(), kept.version,
+        kept.browser, tenant, dialogue(state.brain_of(tenant), nobody()), None, None, kept.scopes, kept.encounter,
+        kept.banner, kept.style, kept.given, kept.saved, kept.user, kept.refresh, kept.token_endpoint,
+        kept.token_ends, kept.id, kept.page_key, kept.begun, state.sessions.now(), kept.version,
     )  # fmt: skip
     if kept.iss is None or kept.patient is None:
         return session
@@ -166,8 +166,9 @@ async def read_again(state: AppState, session: Session) -> None:
     if session.client is None or session.chart is None:
         return
     chart = await read_chart(session.client, session.chart.patient_id, session.scopes or "", session.tenant)
-    facts = await asyncio.to_thread(state.brain.reader.read, chart)
-    session.chart, session.dialogue = kept_of(chart), dialogue(state.brain, facts)
+    brain = state.brain_of(session.tenant)
+    facts = await asyncio.to_thread(brain.reader.read, chart)
+    session.chart, session.dialogue = kept_of(chart), dialogue(brain, facts)
 
 
 def kept_of(chart: RawChart) -> RawChart:

@@ -14,11 +14,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate
-from mappings.facts import SAME_TIME, Finding, Lesion, Medication, PatientFacts, Quarantined, Result
+from mappings.facts import (
+    SAME_TIME,
+    Action,
+    Biopsy,
+    Finding,
+    Imaging,
+    Lesion,
+    Medication,
+    PatientFacts,
+    Quarantined,
+    Result,
+)
 from mappings.reader.copied import without_copies
 from mappings.units import UnitTable
 
-_Fact = TypeVar("_Fact", Result, Finding, Lesion, Medication)
+_Fact = TypeVar("_Fact", Result, Finding, Lesion, Imaging, Biopsy, Medication, Action)
 
 
 class Stamp(Struct, frozen=True):
@@ -31,7 +42,7 @@ class Stamp(Struct, frozen=True):
 
 
 def merged(facts: PatientFacts, stamps: Mapping[str, Stamp], zone: tzinfo | None, units: UnitTable) -> PatientFacts:
-    """The facts without repeats and replaced results; dateTimes without a zone placed in the hospital's, if it is
+    """The facts without repeats and replaced results; dateTimes as the hospital would write them, if its time zone is
     known."""
     if zone is not None:
         facts = replace(
@@ -40,6 +51,9 @@ def merged(facts: PatientFacts, stamps: Mapping[str, Stamp], zone: tzinfo | None
             findings=_placed(facts.findings, zone),
             lesions=_placed(facts.lesions, zone),
             medications=_placed(facts.medications, zone),
+            imaging=_placed(facts.imaging, zone),
+            biopsies=_placed(facts.biopsies, zone),
+            actions=_placed(facts.actions, zone),
         )
     kept, replaced = _without_corrected(_each_once(facts.results), stamps)
     return replace(
@@ -59,7 +73,7 @@ def _in_zone(fact: _Fact, zone: tzinfo) -> _Fact:
     changes: dict[str, Any] = {
         name: value.in_zone(zone)
         for name in fact.__struct_fields__
-        if isinstance(value := getattr(fact, name), PartialDate) and value.zone_missing
+        if isinstance(value := getattr(fact, name), PartialDate) and value.instant is not None
     }
     return replace(fact, **changes) if changes else fact
 

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -114,6 +115,16 @@ def test_overlay_is_the_tenants_own(tmp_path: Path) -> None:
         shown[issuer] = len(answer.json()["cards"])
     assert shown["https://ehr.example.org"] > 0
     assert shown["https://other.example.org"] == 0
+
+
+def test_the_day_is_that_of_the_tenants_time_zone(tmp_path: Path) -> None:
+    zones = {"east": "Pacific/Kiritimati", "west": "Pacific/Niue"}  # where it is never the same day
+    made = [tenant(id=name, issuer=f"https://{name}.example.org", timeZone=zone) for name, zone in zones.items()]
+    state = app_of(tmp_path, *made).app.state.cds  # type: ignore[attr-defined]
+    for name, zone in zones.items():
+        brain = state.brain_of(state.tenants.by_id(name))
+        assert brain.today() == datetime.now(ZoneInfo(zone)).date()
+        assert state.brain_of(state.tenants.by_id(name)) is brain, "what is kept of a chart belongs to one"
 
 
 def test_wrong_overlay_disables_its_tenant_and_names_the_line(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ class Hospital:
     brain: Brain
     stack: ExitStack
     companion: dict[str, Any] = field(default_factory=lambda: {"clientId": "calcinosis-companion"})
+    more: dict[str, Any] = field(default_factory=dict)
+    """further keys of the tenant."""
 
     def app(self, *, session_key: str | None = None, database: str | None = None) -> TestClient:
         file = self.folder / "tenants.json"
@@ -66,6 +68,7 @@ class Hospital:
                             "fhirServers": [f"{self.origin}/fhir", self.origin],
                             "allowPrivateAddresses": True,
                             "companion": self.companion,
+                            **self.more,
                         }
                     ]
                 }
@@ -120,11 +123,12 @@ def hospital(
     known: dict[str, Registered] | None = None,
     seconds: float = 3600,
     style: Mapping[str, str] = STYLE,
+    text: str = CHART,
 ) -> Iterator[Hospital]:
     monkeypatch.setattr(tenants, "_SCHEMES", ("https", "http"))
     store = Store()
     for patient in (PATIENT, OTHER):
-        store.load(chart(CHART, today=DAY, patient_id=patient, prefix=f"{patient}-").resources)
+        store.load(chart(text, today=DAY, patient_id=patient, prefix=f"{patient}-").resources)
     clients = Clients(known) if known is not None else Clients()
     settings = SandboxSettings(PUBLIC_URL, DAY, clients=clients, token_seconds=seconds, style=style)
     with ExitStack() as stack:
