@@ -14,6 +14,7 @@ from hooks.model import Assessment
 from mappings import systems
 from mappings.codelists import Coding
 from mappings.facts import Site
+from mappings.reader.identity import WITHOUT_ID
 
 Resource = dict[str, Any]
 
@@ -118,7 +119,8 @@ def _reasons(assessment: Assessment, types: tuple[str, ...]) -> list[dict[str, s
     """The connective tissue disease and the lesion, as far as the element may refer to them."""
     criteria = assessment.criteria
     every = dict.fromkeys((*criteria.ctd.evidence[:2], *criteria.lesion.evidence))
-    return [{"reference": reference} for reference in every if reference.startswith(types)][:_MAX_REASONS]
+    able = (ref for ref in every if ref.startswith(types) and not ref.endswith(WITHOUT_ID))
+    return [{"reference": reference} for reference in able][:_MAX_REASONS]
 
 
 def _body_site(site: Site, words: str) -> Resource:

@@ -22,6 +22,8 @@ OTHER_PATIENT = "belongs to another patient"
 ONLY_STRANGERS = "nothing but resources of another patient"
 """a question about this patient that was answered with somebody else's data (a merged record, a mix-up) has no answer:
 what this patient has is unknown, not none."""
+WITHOUT_ID = "/without-id"
+"""what stands in a reference for the id that a resource does not have: to be read, never to be followed."""
 NO_SUBJECT = "no subject"
 OTHER_FOCUS = "tells of another person than the patient"
 """an Observation on this patient's record that was made of somebody else, a foetus or a donor (`focus`)."""
@@ -36,7 +38,7 @@ def reference_of(resource: Mapping[str, Any]) -> str:
     if type(kind) is str and type(found) is str and _WHOLE.fullmatch(whole := f"{kind}/{found}"):
         return whole
     name = kind if isinstance(kind, str) and kind.isalpha() and len(kind) < 64 else "Resource"
-    return f"{name}/{found}" if isinstance(found, str) and SAFE_ID.fullmatch(found) else f"{name}/without-id"
+    return f"{name}/{found}" if isinstance(found, str) and SAFE_ID.fullmatch(found) else f"{name}{WITHOUT_ID}"
 
 
 def references(every: Sequence[Told]) -> list[str] | None:
@@ -116,7 +118,7 @@ def unique(
         else:
             left_out.append(Quarantined(f"resource[{index}]", "not a FHIR resource"))
             continue
-        if key.endswith("/without-id"):
+        if key.endswith(WITHOUT_ID):
             unnamed.append((key, resource))
         elif key not in found or _version(resource) > _version(found[key]):
             found[key] = resource

@@ -11,6 +11,7 @@ from hooks.knowledge.card_schema import CodingEntry
 from hooks.model import Assessment
 from mappings.codelists import Coding
 from mappings.facts import Site
+from mappings.reader.identity import reference_of
 from tests.hooks.cards.examples import EXAMPLES, understand
 
 CODES = (Coding("http://loinc.org", "2777-1", "Phosphate [Mass/volume] in Serum or Plasma"),)
@@ -63,6 +64,16 @@ def test_reasons_are_only_what_the_element_may_refer_to(assessment: Assessment) 
     bare = replace(other, criteria=replace(other.criteria, lesion=nothing))
     assert "reasonReference" not in valid(service_request(bare, "x", CODES, "a note"))
     assert "reasonReference" not in valid(medication_request(bare, "diltiazem", CODES, "120 mg", "a note"))
+
+
+def test_nothing_refers_to_a_resource_that_came_without_an_id(assessment: Assessment) -> None:
+    """A server that checks references would refuse the order."""
+    unnamed = {"resourceType": "Condition", "subject": {"reference": "Patient/p"}}
+    lesion = replace(assessment.criteria.lesion, evidence=(reference_of(unnamed), "Observation/3"))
+    other = replace(assessment, criteria=replace(assessment.criteria, lesion=lesion))
+    order = valid(service_request(other, "x", CODES, "a note"))
+    assert order["reasonReference"][-1] == {"reference": "Observation/3"}
+    assert "without" not in str(order)
 
 
 def test_a_medication_request(assessment: Assessment) -> None:
