@@ -16,12 +16,13 @@ from mappings.reader.context import Collected
 from mappings.reader.narrative import Source, add_reading
 
 _ORDERED = {"draft", "active", "on-hold", "unknown", "requested", "accepted", "in-progress"}
-_NOT_DONE = {"not-done", "entered-in-error", "stopped", "preparation"}
+_DONE = {"completed", "in-progress", "unknown"}
+"""any other word says, or may say, that it was not: cancelled, aborted, planned. What was not done clears no drug."""
 
 
 def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     status = str(resource.get("status") or "unknown")
-    if status in _NOT_DONE:
+    if status.strip().lower() not in _DONE:
         into.leave_out(ref, f"status {status}")
         return
     coded = into.coded_of(resource)

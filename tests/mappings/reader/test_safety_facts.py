@@ -194,3 +194,15 @@ def test_a_strength_told_in_milligrams_and_units_is_one_of_units() -> None:
 )
 def test_how_many_of_a_strength_are_taken(words: str, daily: str) -> None:
     assert daily_dose({}, words, Concept((), words)) == (Decimal(daily), "mg")
+
+
+@pytest.mark.parametrize(
+    ("status", "done"),
+    [("completed", True), ("Completed", True), ("in-progress", True), ("unknown", True), (None, True)]
+    + [(word, False) for word in ("not-done", "Not-Done", "stopped", "aborted", "cancelled", "planned", "on-hold")],
+)
+def test_a_procedure_counts_only_where_it_may_have_been_done(status: str | None, done: bool) -> None:
+    ecg = {"resourceType": "Procedure", "id": "e", "code": {"text": "ECG"}, "performedDateTime": "2026-05-20"}
+    found = facts(ecg | {"subject": SUBJECT} | ({"status": status} if status else {}))
+    assert [(a.kind, a.workup) for a in found.actions] == ([("done", frozenset({"ecg"}))] if done else [])
+    assert bool(found.quarantined) is not done
