@@ -79,6 +79,8 @@ def _lines(settings: Settings, tenants: Tenants, knowledge: Knowledge) -> Iterat
             yield f"tenant {tenant.id}: note: no FHIR server, so that only prefetch is read"
         if tenant.allow_private_addresses:
             yield f"tenant {tenant.id}: note: its FHIR servers may resolve to private addresses"
+        if tenant.zone is None:
+            yield f"tenant {tenant.id}: note: no timeZone, so that its days begin with those of UTC"
         unmapped = sorted(orderable_ids(knowledge) - tenant.orderables.keys())
         if tenant.orderables and unmapped:
             yield f"tenant {tenant.id}: note: no codings of its own for {', '.join(unmapped)}"

@@ -215,6 +215,7 @@ def test_check_config_tells_how_each_tenant_stands(tmp_path: Path) -> None:
     done = check(_PRODUCTION)
     assert done.returncode == 1, done.stderr
     assert "tenant good: live, 100 % of the patients, dialect generic-2.0, keys from jwks" in done.stdout
+    assert "good: note: no timeZone" in done.stdout
     assert re.search(r"good: note: no codings of its own for .*\bpth\b", done.stdout)
     assert re.search(r"disabled: tenants\[1\] \(bad\): language: .*'en'", done.stdout)
     refused = check({})
