@@ -213,6 +213,9 @@ class Allergies(_Table, frozen=True, forbid_unknown_fields=True):
     told: Words
     joined: Words
     headed: Words
+    headed_to: Words
+    heads: Words
+    none_listed: Words
     no_others: Words
     excepts: Words
     untold: Words
@@ -346,6 +349,7 @@ class Taking(_Table, frozen=True, forbid_unknown_fields=True):
     persons: Words
     tellers: Words
     beside: Words
+    families: Words
 
 
 Table = TypeVar("Table", bound=_Table)

@@ -30,6 +30,7 @@ from mappings.reader.access import (
 from mappings.reader.beginnings import started
 from mappings.reader.certainty import certainty_of, is_of_relatives
 from mappings.reader.context import Collected
+from mappings.reader.described import under_heading
 from mappings.reader.narrative import Source, add_reading, to_finding, to_lesions
 from mappings.reader.sensitivity import add_allergy
 from mappings.text.reading import LesionMention, TextReading
@@ -40,6 +41,9 @@ _CONFIRMED = {"confirmed", "unknown"}
 _DROPPED = {"refuted", "entered-in-error", "entered in error", "error"}
 _RESOLVED = {"resolved"}
 _STILL_THERE = {"active", "recurrence", "relapse", "remission"}
+_BEGINS = re.compile(r"[,;:.\n]")
+_FEW = 2
+"""words at most by which the note on a bare lump code begins to describe it ("Stone-hard, 1 cm, …")"""
 
 
 @cache
@@ -159,6 +163,9 @@ def _lesions(
             mentions = list(reading.lesions)
             if not any(m.sites for m in mentions):
                 mentions = _placed(mentions, title, comment, into)
+        undescribed = bare and all(m.bare or m.hardness == "unstated" for m in mentions)
+        if undescribed and len(_BEGINS.split(comment, maxsplit=1)[0].split()) <= _FEW:
+            mentions = [m for m in under_heading("mass", [comment], into) if m.hardness != "unstated"] or mentions
         add_reading(replace(reading, lesions=(), concepts=()), replace(source, title=False), into)
     elif comment:
         untimed = replace(source, title=False, onset=None, sites=())
@@ -174,7 +181,7 @@ def _lesions(
 
 def _placed(mentions: list[LesionMention], title: str, comment: str, into: Collected) -> list[LesionMention]:
     """The place that a note begins with ("Arms and thighs, developed over the spring"), when nothing else says one."""
-    begins = re.split(r"[,;:.\n]", comment, maxsplit=1)[0]
+    begins = _BEGINS.split(comment, maxsplit=1)[0]
     sites = [m.sites for m in into.tools.engine.read(f"{title}. {begins}.", kind="condition").lesions]
     return [replace(m, sites=sites[0]) for m in mentions] if len(sites) == 1 and sites[0] else mentions
 

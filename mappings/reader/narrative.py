@@ -207,7 +207,8 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
         PartialDate.parse(lab.date_text) if lab.date_text else None if lab.undated else source.date or source.recorded
     )
     if lab.month is not None:
-        date = started(TimeSpan(recurring=lab.month), date)
+        told = [started(TimeSpan(recurring=name), date) for name in lab.month.split("|")]
+        date = min((day for day in told if day is not None), key=lambda day: day.sort_key, default=None)
     analyte, _, antibody = lab.analyte.partition(":")
     base = Result(analyte, source.ref, date, "final", label=lab.text, from_text=True, antibody=antibody or None)
     if lab.value is None:

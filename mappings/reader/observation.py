@@ -27,6 +27,7 @@ from mappings.reader.analyte import observation_words, other_material, specimen_
 from mappings.reader.condition import lesion_concepts
 from mappings.reader.context import Collected
 from mappings.reader.culture import is_wound_culture
+from mappings.reader.described import under_heading
 from mappings.reader.due_date import read_due_date
 from mappings.reader.identity import OTHER_PATIENT, target
 from mappings.reader.measured import read_first as read_first_plain
@@ -35,7 +36,7 @@ from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.reader.panel import is_pressure, parts, read_components, read_pressures, read_result
 from mappings.reader.result import State, answers
-from mappings.text.reading import LabMention, LesionMention, TextReading
+from mappings.text.reading import LabMention, TextReading
 from mappings.unread import Unread
 from mappings.values import number
 from mappings.versions import REPLACES
@@ -183,7 +184,7 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     reading = _without_heading(_by_its_value(reading, len(name.label or "")), len(name.label or ""))
     coded = _lesion_concept(name, into) or _lesion_concept(answer, into)
     if coded is not None and polarity is not False and not none_counted and not reading.lesions:
-        reading = replace(reading, lesions=_under_heading(coded, lines[1:], into))
+        reading = replace(reading, lesions=under_heading(coded, lines[1:], into))
     said = [le for le in to_lesions(reading.lesions, source) if not (coded and le.bare_code)]
     if coded is not None and not said:
         certainty: Certainty = "absent" if polarity is False or none_counted else "confirmed"
@@ -204,19 +205,6 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
         ]
     into.lesions.extend(said)
     add_reading(reading, source, into, lesions=False)
-
-
-def _under_heading(kind: LesionKind, lines: list[str], into: Collected) -> tuple[LesionMention, ...]:
-    """What components and notes say of a lesion that only a code without words names ("Consistency: hard"), read under
-    its name in the language that understands them."""
-    words = ". ".join(line for line in lines if line)
-    if not words:
-        return ()
-    for heading in observation_words().lesion_headings.get(kind, ()):
-        found = into.tools.engine.read(f"{heading}. {words}", kind="observation").lesions
-        if any(le.hardness != "unstated" or le.sites for le in found):
-            return found
-    return ()
 
 
 def _without_misreadings(

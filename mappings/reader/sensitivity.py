@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from msgspec import Struct
 
 from mappings.data_schema import Allergies, read_table
-from mappings.drugs import DrugIds, plain
+from mappings.drugs import DrugIds, Drugs, plain
 from mappings.facts import Allergy
 from mappings.reader.access import Concept
 from mappings.reader.context import Collected
@@ -52,8 +53,8 @@ def add_told(words: str, source: Source, into: Collected) -> None:
     told_to, until, before = _told_to()
     if not (_words()[0].search(folded) or told_to.search(folded)):
         return
-    for sentence in _SENTENCE.finditer(folded):
-        said = sentence.group()
+    for begin, end, listed in _lines(folded, into.tools.drugs):
+        said = folded[begin:end]
         found = DrugIds()
         match = told_to.search(said)
         opening = said[: match.start()] if match else said
@@ -65,11 +66,34 @@ def add_told(words: str, source: Source, into: Collected) -> None:
                 found |= ids
         else:
             for hit in into.tools.drugs.find(said):
-                if before.match(said, hit.end) or _words()[0].search(said, hit.start, hit.end):  # "Sulfitallergie"
+                joined = _words()[0].search(said, hit.start, hit.end)  # "Sulfitallergie"
+                if listed or before.match(said, hit.end) or joined:
                     found |= hit.ids
         if found:
-            label = words[sentence.start() : sentence.end()].strip()[:_LONGEST_TITLE]
+            label = words[begin:end].strip()[:_LONGEST_TITLE]
             into.allergies.append(Allergy(source.ref, label, drugs=found.drugs, classes=found.classes))
+
+
+def _lines(folded: str, drugs: Drugs) -> Iterator[tuple[int, int, bool]]:
+    """The sentences of a note, and whether each is an item below a heading of allergies: up to a blank line, another
+    heading or a line that says there are none."""
+    heading, other, none = _heading()
+    below, until = False, 0
+    for sentence in _SENTENCE.finditer(folded):
+        begin, end = sentence.span()
+        if not folded[begin:end].strip():
+            continue
+        blank = _BLANK.search(folded, until, begin) is not None
+        until = end
+        if folded.rfind("\n", 0, begin) != begin - 1:
+            yield begin, end, below
+        elif heading.fullmatch(folded, begin, end) and folded[end : end + 1] in ("", "\n"):
+            below = True
+        else:
+            headed = other.match(folded, begin, end)
+            ended = blank or none.search(folded, begin, end) or (headed and not drugs.find(headed[0]))
+            below = below and not ended
+            yield begin, end, below and not _words()[1].search(folded, begin, end)
 
 
 def _add_harms(words: str, folded: str, source: Source, into: Collected) -> None:
@@ -151,6 +175,7 @@ def _harm() -> _Harm:
 
 
 _SENTENCE = re.compile(r"[^.;!?\n]+")
+_BLANK = re.compile(r"\n\s*\n")
 
 
 @cache
@@ -158,16 +183,32 @@ def _told_to() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     data = read_table(Allergies)
     told, before = ("|".join(map(re.escape, getattr(data, name))) for name in ("told", "before"))
     to = "|".join(rf"{re.escape(word)}\b" if word.isalpha() or " " in word else re.escape(word) for word in data.to)
-    headed, others, excepts = (
-        "|".join(map(re.escape, getattr(data, name))) for name in ("headed", "no_others", "excepts")
+    headed, listed, others, excepts = (
+        "|".join(map(re.escape, getattr(data, name))) for name in ("headed", "headed_to", "no_others", "excepts")
     )
     return (
         re.compile(
-            rf"\b(?:(?:{told})\w*(?:\s+(?:{'|'.join(data.how)}))?\s*(?:{to})|(?:{headed})\s*:"
+            rf"\b(?:(?:{told})\w*(?:\s+(?:{'|'.join(data.how)}))?\s*(?:{to})|(?:{headed})\s*:|(?:{listed})\s*(?:{to})"
             rf"|(?:{others})\s*[,(-]?\s*(?:{excepts})\b)"
         ),
         re.compile(rf"\b(?:{'|'.join(data.until)})\b"),
         re.compile(rf"[\s-]*(?:{before})"),
+    )
+
+
+@cache
+def _heading() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """(a line that heads a list of allergies, a line with a heading of its own, a line that says there are none)"""
+    data = read_table(Allergies)
+    heads, none = ("|".join(map(re.escape, words)) for words in (data.heads, (*data.no_others, *data.none_listed)))
+    opened = rf"[\W\d]*(?:\w+ ){{0,2}}(?:{heads})"
+    more = rf"(?: ?[/&,] ?| \w+ )(?:{heads})"
+    return (
+        re.compile(
+            rf"{opened}(?:{more}| ?[/&] ?\w+)*(?: \w+){{0,2}}(?: \([^()]{{0,40}}\))? ?: *|{opened}(?:{more})* *"
+        ),
+        re.compile(r"\W*[^\W\d_][\w /&]{1,40}:"),
+        re.compile(rf"\b(?:{none})\b"),
     )
 
 

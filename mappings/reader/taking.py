@@ -25,7 +25,8 @@ Said = Literal["taken", "past", "thought"]
 Part = Literal["list", "plan", "other", "named"]
 """`named`: lines as `other`, where drugs are named for another reason than that they are taken"""
 
-_SENTENCE = re.compile(r"(?:[^.;!?]|[.](?=\S))+")
+_SENTENCE = re.compile(r"(?:[^.;!?]|[.](?=\S)|(?<=\sn)[.](?=\s[a-z]))+")
+"""up to a full stop; that of "n. INR" (after the INR) is none."""
 _WORD = re.compile(r"\w+")
 _DOSE = re.compile(
     r"(?:\W+\w{1,12}){0,2}?\W*\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|μg|ug|g|iu|ui|ie|units?|u)\b(?!\s?(?:/\s?(?:d?l|ml)|%))"
@@ -34,6 +35,8 @@ _NUMBER = re.compile(r"\s(?!19\d\d|20\d\d)\d{1,4}(?:[.,]\d{1,2})?\s?(?=$|[\n;)])
 """a dose without its unit, which ends what is said of the drug"""
 _DOSED_BEFORE = re.compile(r"\d\s?(?:mg|mcg|µg|μg|ug|g)\b[^()\n;]{0,20}\(\s*$")
 """a dose before the bracket that a brand stands in: "Tac 2 mg AM / 1.5 mg PM (Adoport)"."""
+_DOSE_IN_NAME = re.compile(r"[a-z]\s\d+\Z")
+"""a name that is known with its dose only ("ASA 81")."""
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
 _NEAR_WORDS, _FAR_WORDS, _LIST_WORDS = 2, 6, 9
 """words between what governs a drug and the drug; between two drugs of one list"""
@@ -174,7 +177,7 @@ def _said(
         if left and not ahead and words.to.search(text, begin, hit.start):
             said = "taken"  # "switched from A to B"
         left = bool(ahead) and ahead[-1].kind == "left" and said == "past"
-        if words.is_of_another(text, first, hit.start):
+        if words.is_of_another(text, first, hit.start) or words.is_of_family(text, first, hit.start):
             before = hit
             continue
         until = hits[number + 1].start if number + 1 < len(hits) else last
@@ -186,6 +189,7 @@ def _said(
         dosed = dosed or _DOSED_BEFORE.search(text, begin, hit.start) is not None
         if not dosed and text[hit.start : hit.end] not in words.measured:
             dosed = bool(_NUMBER.match(text, hit.end, own))  # "Raynaud - amlodipine 5."
+            dosed = dosed or _DOSE_IN_NAME.search(text, hit.start, hit.end) is not None
         if said is None and (dosed or _told_alone(text, hit, last, part)) and part in ("other", "named"):
             said = "taken"
         behind = [s for s in signs if hit.end <= s.start and s.end <= own]
@@ -277,12 +281,23 @@ class _Words(Struct, frozen=True):
     """right behind a drug, its level with a number"""
 
     persons: re.Pattern[str]
+    tellers: re.Pattern[str]
     own: re.Pattern[str]
+    families: re.Pattern[str]
+    """the heading of a family history"""
 
     def is_of_another(self, text: str, first: int, last: int) -> bool:
         """ "Mother has AF on amiodarone": said of a relative, and the patient does not come in between."""
         found = list(self.persons.finditer(text, first, last))
         return bool(found) and not self.own.search(text, found[-1].end(), last)
+
+    def is_of_family(self, text: str, first: int, last: int) -> bool:
+        """The same behind the heading of a family history, where a comma ends nothing ("FHx: father - sick sinus, on
+        amiodarone")."""
+        found = list(self.persons.finditer(text, first, last))
+        if not found or self.families.search(text, text.rfind("\n", 0, first) + 1, found[-1].start()) is None:
+            return False
+        return not self.tellers.search(text, found[-1].end(), last)
 
     def signs(self, text: str, first: int, last: int) -> list[_Sign]:
         """Everything in the sentence that says whether a drug is taken; the longest words at each place count."""
@@ -311,7 +326,9 @@ def _words() -> _Words:
         frozenset(data.levelled),
         re.compile(rf"\W*(?:{'|'.join(map(re.escape, data.level))})\W{{1,3}}\d"),
         re.compile("".join(rf"(?<!\b{word} )" for word in data.beside) + _any(data.persons).pattern),
+        _any(data.tellers),
         re.compile(rf"[,;]|{_any(data.tellers).pattern}"),
+        re.compile(rf"{_any(data.families).pattern}\s*:"),
     )
 
 

@@ -67,6 +67,10 @@ class Numbers(Strict):
     """between the name of a scale and its score ("pain scale of 7")."""
     value: Phrases
     """between letters and what was measured ("PR of 160 ms")."""
+    ordinals: Folded
+    """between the number of a day and its month ("the 14th of May")."""
+    months: dict[str, Folded]
+    """names of the months in every language: a short text does not tell its own ("Ca de 14 de maio")."""
     value_units: Phrases
     """units by which a number behind such letters was measured."""
     time_letters: str = Field(pattern=r"^[a-z]+$")
@@ -129,6 +133,8 @@ class Common(Strict):
     linking: Folded
     """verbs between one test and its result word."""
     several: Folded
+    weighing: Folded
+    shapes: Folded
     """words by which a result is said of more than one test."""
     signed: Phrases
     """tests of which a plus sign right behind the name says that they are positive."""

@@ -22,6 +22,8 @@ _CLOSE = 2
 _TRIGGER = 4
 """words of a trigger ("had an operation for")."""
 _BESIDE = 4
+_DISEASES = "ctd."
+"""what "no evidence of a connective tissue disease" denies, of those that the text suspects before it"""
 _CONCEPTS = ("concept", "named", "absent", "guard")
 
 
@@ -40,8 +42,7 @@ def concepts(document: Document) -> tuple[ConceptMention, ...]:
         parts = hit.value.split("+")
         out.extend(_mention(document, hit, concept, document.status(hit)) for concept in parts[2:])
     for hit in document.hits.get("absent", ()):
-        status = document.status(hit)
-        if status == "affirmed":
+        if document.status(hit) == "affirmed":
             out.extend(_mention(document, hit, concept, "negated") for concept in hit.value.split("+"))
     for hit in document.hits.get("guard", ()):
         guard = document.vocab.guarded[int(hit.value)]
@@ -63,10 +64,21 @@ def _settled(document: Document, mentions: list[ConceptMention]) -> list[Concept
         if document.status(hit) == "negated" and any(r.status == "negated" and r.trigger >= hit.last for r in over):
             start, _ = document.span(hit.first, hit.last)
             denied |= dict.fromkeys(hit.value.split("+"), start)
+    every = [hit for hit in document.hits.get("no-disease", ()) if _denies(document, hit)]
+    last = max((document.span(hit.first, hit.last)[0] for hit in every), default=-1)
     return [
-        replace(m, status="negated") if m.status == "possible" and m.start < denied.get(m.concept, -1) else m
+        replace(m, status="negated")
+        if m.status == "possible" and m.start < denied.get(m.concept, last if m.concept.startswith(_DISEASES) else -1)
+        else m
         for m in mentions
     ]
+
+
+def _denies(document: Document, hit: Hit) -> bool:
+    """Not "no evidence of CTD-ILD", "… of connective tissue disease activity"; "R/o SLE - no evidence of CTD" does."""
+    after = document.word(hit.last)
+    ends = not after[:1].isalpha() or after in document.vocab.stopwords
+    return ends and document.status(hit) in ("affirmed", "possible")
 
 
 def _heads_an_exam(document: Document, hit: Hit) -> bool:

@@ -17,7 +17,7 @@ from mappings.text.denials import goes_on, leading
 from mappings.text.feared import feared
 from mappings.text.headings import CARRIED, by_sentence, told_under
 from mappings.text.reading import Status
-from mappings.text.tokens import YEAR, Sentence, Words, opens_question
+from mappings.text.tokens import YEAR, Sentence, Words, begins_line, opens_question
 from mappings.text.unfilled import item, unfilled
 from mappings.text.vocabulary import Hit, Vocabulary, rule
 
@@ -142,6 +142,8 @@ class Contexts:
             return []
         if entry.status == "hypothetical" and (self._is_ending(hit) or replies.is_yes(self._words, hit.first)):
             return []
+        if entry.status == "possible" and self._weighs_nothing(hit, sentence):
+            return []
         if entry.status == "possible" and entry.direction == "forward" and self._tells_time(hit):
             return []
         both_ways = (
@@ -192,6 +194,11 @@ class Contexts:
                 first = self._over_joined(max(first, self._short_back(end, entry.scope, first)), end, sentence, first)
             out.append(Reach(entry.status, first, hit.first, hit.first))
         return out
+
+    def _weighs_nothing(self, hit: Hit, sentence: Sentence) -> bool:
+        """ "VS 0600: BP 84/52": a versus with nothing before it on its line."""
+        opens = hit.first == sentence.first and begins_line(self._words, sentence)
+        return opens and self._word(hit.first) in load_common().weighing
 
     def _of_test(self, hit: Hit) -> bool:
         """ "Scleroderma with negative Scl-70": said of the test right behind it, not of the disease before."""

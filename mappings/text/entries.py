@@ -79,7 +79,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "stage": lexicon.times.stages, "repeated": lexicon.times.repeated, "few": lexicon.times.few,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
         "pebbles": lexicon.pebbles, "cause": lexicon.cause, "conclusion": lexicon.conclusion,
-        "recurred": lexicon.recurred, "corrected": lexicon.corrected,
+        "recurred": lexicon.recurred, "corrected": lexicon.corrected, "no-disease": lexicon.no_disease,
         "within": lexicon.within, "at-least": lexicon.times.at_least, "at-most": lexicon.times.at_most,
         "numbering": lexicon.times.numbering, "in-number": lexicon.times.in_number,
     }  # fmt: skip

@@ -133,6 +133,8 @@ def _kind(document: Document, sentence: Sentence, hit: Hit) -> str | None:
     known = load_places()
     places = [place for place, _ in located(document, first, last)]
     skin = [p for p in places if p.value not in known.joints and p.value not in known.organs]
+    if any(kind != "soft" for _, kind in near):
+        near = [found for found in near if not _shapes(document, hit, found)]
     if near:
         gap, kind = min(near)
         # "calcification of the arms, thighs and uterus": an organ at the end of a row of limbs
@@ -141,6 +143,12 @@ def _kind(document: Document, sentence: Sentence, hit: Hit) -> str | None:
     if skin:
         return "soft"
     return "elsewhere" if any(place.value in known.organs for place in places) else None
+
+
+def _shapes(document: Document, hit: Hit, found: tuple[int, str]) -> bool:
+    """ "Amorphous calcification at the insertion": a word of shape right beside it says less than one of place."""
+    beside = {document.word(hit.first - 1), document.word(hit.last)}
+    return found == (0, "soft") and not beside.isdisjoint(load_common().shapes)
 
 
 def _explained(document: Document, sentence: Sentence, hit: Hit) -> str | None:

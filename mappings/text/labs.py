@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from mappings.text.bloodgas import analyte_of
 from mappings.text.common import load_common
 from mappings.text.document import Document
-from mappings.text.figures import Number, past_unit
+from mappings.text.figures import Number, behind_name, past_unit
 from mappings.text.paired import paired
 from mappings.text.pulses import rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
+from mappings.text.result_day import days
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
 from mappings.text.result_words import contrary, fits, joins, judged_word, word_of
@@ -73,11 +74,15 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
         end = _next_analyte(analytes, group[-1], sentence)
-        told = series(document, group[-1], end, dates) if len(group) == 1 else []
-        found = _group(document, sentence, _Row(group, analytes, end, dates, date, told))
+        written = days(document, behind_name(document, group[-1], end)[0], end)
+        known = [*dates, *(("", begin, last) for begin, last, _ in written)]
+        told = series(document, group[-1], end, known) if len(group) == 1 else []
+        found = _group(document, sentence, _Row(group, analytes, end, known, date, told))
         unsaid = date is None and not told
         if unsaid and _long_ago(document, sentence, group, end):
             found = [replace(m, undated=True) if _is_current(m.analyte) else m for m in found]
+        elif unsaid and len(written) == 1 and (day := written[0][2]):
+            found = [replace(m, month=day) if _is_current(m.analyte) else m for m in found]
         elif unsaid and (month := month_of(document, sentence, group, end)):
             found = [replace(m, month=month) if _is_current(m.analyte) else m for m in found]
         out.extend([*found, *_taken_back(document, sentence, group, found, end)])

@@ -22,6 +22,11 @@ _ODD = re.compile("[" + "".join(re.escape(chr(code)) for code in sorted(_CHARACT
 _HL7 = re.compile(r"\\(\.(?:br|sp|fi|nf|in|ti|sk|ce)[+-]?\d{0,3}|[HNFSTRE]|X(?:[0-9A-Fa-f]{2}){1,8})\\")
 _HL7_LETTERS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
 
+_GAP = re.compile(r"(?<=\S) {3,}(?=\S)")
+"""the blanks between the columns of a table that a line printer made."""
+_OPEN = re.compile(r"\{[^{}\n]{1,160}:\d{2,9}(?:::[^{}\n]{0,80})?\}|(?<![*\w])\*{3}(?![*\w])|(?<!\S)@[A-Z]{2,20}@")
+"""a choice, a wildcard or a link of a template that nobody filled in ("{Yes/No:63}", "***", "@NAME@")."""
+_BLANK_FIELD = "___"
 _TAG = re.compile(
     r"<(?P<name>/?[A-Za-z][A-Za-z0-9:]{0,15})(?:\s+[A-Za-z_:][\w:.-]{0,60}(?:\s?=\s?(?:\"[^\"<]{0,2000}\"|'[^'<]{0,2000}'|[^\s\"'<>]{0,200}))?){0,20}\s?/?>"
 )
@@ -59,6 +64,10 @@ def plain(text: str) -> str:
         text = html.unescape(_TAG.sub(_tag, _DECLARATION.sub(" ", _shown(text))))
     elif "&" in text and ";" in text:
         text = html.unescape(text)
+    if "***" in text or "}" in text or "@" in text:
+        text = _OPEN.sub(_BLANK_FIELD, text)
+    if "   " in text:
+        text = _GAP.sub("  ", text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if text.isascii() else replaced(text)

@@ -49,7 +49,7 @@ def _is_it(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bo
     if name.last <= lesion.first:  # "Dupuytren's disease: hard nodule and cord in the palm"
         told = document.between("identity", name.last, name.last + 1)  # "port palpable as a hard lump"
         leads = any(h.first == name.last and _leads(document, h.last, lesion.first) for h in told)
-        return leads or (name.first == sentence.first and document.word(name.last) == ":")
+        return leads or _heads(document, lesion, name, sentence)
     at = _before(document, name, lesion.last)
     if any(hit.last == at for c in ("identity", "cause") for hit in document.between(c, max(0, at - _ALONE), at)):
         return True
@@ -63,6 +63,15 @@ def _is_it(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bo
         return noun and not plural and (document.word(name.last) == "," or _only_more(document, name, sentence))
     listed = plural and at == name.first and name.last - name.first == 1
     return document.word(at - 1) != "," or not listed  # "nodules of the fingertips, warts" are two things
+
+
+def _heads(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bool:
+    """ "Keloid on the sternum after acne: hard plaque": before a colon, with nothing named or doubted in between."""
+    if name.first != sentence.first and document.word(name.first - 1) != ":":
+        return False
+    colon = next((i for i in range(name.last, lesion.first) if document.word(i) == ":"), None)
+    others = ("lesion", "concept", "lump", "coordinator", "trigger")
+    return colon is not None and not any(document.between(c, name.last, colon) for c in others)
 
 
 def _leads(document: Document, first: int, last: int) -> bool:

@@ -101,7 +101,8 @@ class LabMention(Struct, frozen=True):
     undated: bool = False
     """an earlier result, and nothing says of which day."""
     month: str | None = None
-    """the month in which the test was done, where its year is not told ("11"): the last one before the note."""
+    """the month or day of the test, where its year is not told ("11", "11-14"): the last one before the note. Of two,
+    parted by a bar, the older is meant: nobody knows which number is the month."""
     limits: str | None = None
     """the bracket behind the number, in which the laboratory's range may stand."""
 

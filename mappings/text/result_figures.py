@@ -51,8 +51,16 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
     passed = begin
     estimated = hit.value in load_common().results.estimated
     bridge = _ESTIMATE_BRIDGE if estimated else BRIDGE
-    for index in range(begin, min(end, begin + bridge + 2 + moments(document, begin, end))):
+    dated = {i for _, first, last in dates if begin <= first and last < end for i in range(first, last)}
+    bridged = begin + BRIDGE
+    reach = begin + bridge + 2 + moments(document, begin, end)
+    for index in range(begin, end):
         word = document.word(index)
+        if index in dated:
+            bridged, reach = bridged + 1, reach + 1
+            continue
+        if index >= reach:
+            break
         if index < passed:
             continue
         if word in _COMPARATORS:
@@ -62,7 +70,7 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
             continue
         if estimated and (word in "()" or word in document.vocab.estimates):
             continue
-        if word in SIGNS or (word in document.vocab.stopwords and index < begin + BRIDGE):
+        if word in SIGNS or (word in document.vocab.stopwords and index < bridged):
             continue
         if is_moment(document, index) or (word == "," and _tight(document, index)):
             continue
@@ -71,7 +79,7 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
                 return word, comparator, "%" if upper["unit"] else None, None
             if hit.value == load_common().results.pressure:
                 return _pressure(document, hit, index, comparator)
-            if _is_other(document, begin, index) or any(first <= index < last for _, first, last in dates):
+            if _is_other(document, begin, index, dated):
                 return None
             limits = limits_at(document, index) or (named[1] if named else None)
             unit = unit_at(document, index) or told or unit_of_limits(limits)
@@ -94,13 +102,14 @@ def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) 
     return (word, comparator, "mmHg", None) if (lower or alone) and len(word) <= 3 else None
 
 
-def _is_other(document: Document, begin: int, index: int) -> bool:
+def _is_other(document: Document, begin: int, index: int, dated: set[int]) -> bool:
     """Whether the number is a range, a titre or a length of time, or stands behind a word that is the result."""
     if _RANGE.match(document.words.folded, document.words.ends[index]):
         return True
     if _RATIO.match(document.words.folded, document.words.ends[index]):
         return True
-    taken = document.between("word", begin, index) or document.between("unit", index + 1, index + 2)
+    words = [hit for hit in document.between("word", begin, index) if hit.first not in dated]
+    taken = words or document.between("unit", index + 1, index + 2)
     return bool(taken) and unit_at(document, index) is None
 
 

@@ -205,6 +205,8 @@ class Lexicon(Strict):
     concepts: dict[str, Phrases]
     absent: dict[str, Phrases]
     """concepts whose words say that they are not there ("postmenopausal" is not one; "never smoker" is)."""
+    no_disease: Phrases = ()
+    """words that deny every connective tissue disease at once ("no evidence of CTD")."""
     guarded: tuple[Guard, ...]
     analytes: dict[str, Phrases]
     other_tests: Phrases = ()

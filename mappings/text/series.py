@@ -126,6 +126,7 @@ def _same(one: str, other: str) -> bool:
 
 def _dated(document: Document, figures: list[tuple[int, Number]], dates: Dates, end: int) -> list[Told]:
     """Each number with the date in the bracket behind it, or with the one right before it."""
+    dates = [day for day in dates if day[0]]
     if len(figures) < 2 or len(dates) < 2:
         return []
     behind = [_date_behind(document, at, dates) for at, _ in figures]

@@ -223,7 +223,7 @@ def written_dates(document: Document, sentence: Sentence) -> list[tuple[str, int
             continue
         month = next((h for h in document.between("month", index - 2, index) if h.last >= index - 1), None)
         if month is None:
-            out.append((words[index], index, index + 1))
+            out.append(_month_first(document, index) or (words[index], index, index + 1))
             continue
         day = words[month.first - 1] if month.first > sentence.first else ""
         whole = f"{words[index]}-{int(month.value):02d}"
@@ -232,6 +232,19 @@ def written_dates(document: Document, sentence: Sentence) -> list[tuple[str, int
         else:
             out.append((whole, month.first, index + 1))
     return out
+
+
+def _month_first(document: Document, index: int) -> tuple[str, int, int] | None:
+    """ "May 14, 2026", whose year stands at the word."""
+    words = document.words.words
+    at = index - 1 - (index > 0 and words[index - 1] == ",")
+    if at < 1 or not words[at].isdigit() or len(words[at]) > 2:
+        return None
+    month = next((hit for hit in document.between("month", at - 1, at) if hit.last == at), None)
+    if month is None:
+        return None
+    text = _valid(words[index], month.value, words[at])
+    return (text, month.first, index + 1) if text else None
 
 
 def _iso(match: re.Match[str]) -> str | None:

@@ -15,6 +15,12 @@ from mappings.text.folding import fold
 YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _LEADER = re.compile(r"\.{3,}(?=[ \t]?:?[ \t]?\d)")
 """dots that lead to a number ("Calcium ....... 9.4")"""
+_MARK = re.compile(
+    r"[(\[](?:[!*]{1,3}|[hlapc]{1,2}|low|high|abnormal|abn|crit|critical)[)\]]"
+    r"(?=[ \t]{0,2}[(<>]?(?:[hlap!]\))?[ \t]?\d)"
+    r"|(?<=[\s:])(?:!{1,3}|\*)(?=[ \t]?[<>]?\d)"
+)
+"""the mark of an unusual value in front of it ("Pulse: (!) 46", "Calcium (H) 11.4"), which ends no sentence"""
 _TABLE = re.compile(r"(?m)^[^;\n]{1,60}(?:;[^\s;][^;\n]{0,60}){2,8};?$")
 """a row of a table that was exported with semicolons"""
 _CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
@@ -77,6 +83,8 @@ class Sentence(Struct, frozen=True):
 
 class _Patterns(NamedTuple):
     suspicion: str
+    day: re.Pattern[str]
+    """the point behind the number of a day or month ("am 14. Mai", "vom 14.05. 2,33"), which ends no sentence"""
     word: re.Pattern[str]
     suspected: re.Pattern[str]
     """the same in a text that suspects: German writes a suspicion in one word with what is suspected
@@ -92,7 +100,9 @@ def _patterns() -> _Patterns:
         r"|(?<!\w)[-–—]|[-–—](?!\w)|[^\w\s'’–—-]"
     )
     suspected = rf"[^\W\d_]{{3,}}?(?={re.escape(common.suspicion)}(?!\w))|{word}"
-    return _Patterns(common.suspicion, re.compile(word), re.compile(suspected))
+    months = either([name for names in common.numbers.months.values() for name in names])
+    day = rf"(?<!\d)(\d{{1,2}})\.(?= (?:{months})(?!\w))|(?<![\d.,])(\d{{1,2}}\.\d{{1,2}})\.(?= \d)"
+    return _Patterns(common.suspicion, re.compile(day), re.compile(word), re.compile(suspected))
 
 
 def cut(text: str) -> Words:
@@ -101,9 +111,13 @@ def cut(text: str) -> Words:
     unwrapped = _NEWLINE.sub(lambda found: "\n" if _breaks_line(text, found.end()) else " ", folded)
     if "..." in unwrapped:
         unwrapped = _LEADER.sub(lambda dots: " " * len(dots[0]), unwrapped)
+    if "!" in unwrapped or "*" in unwrapped or ") " in unwrapped:
+        unwrapped = _MARK.sub(lambda mark: " " * len(mark[0]), unwrapped)
     if ";" in unwrapped:
         unwrapped = _TABLE.sub(lambda row: row[0].replace(";", "|"), unwrapped)
     patterns = _patterns()
+    if ". " in unwrapped:
+        unwrapped = patterns.day.sub(lambda day: f"{day[1] or day[2]} ", unwrapped)
     pattern = patterns.suspected if patterns.suspicion in unwrapped else patterns.word
     matches = list(pattern.finditer(unwrapped))
     words = [match[0] for match in matches]

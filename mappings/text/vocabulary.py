@@ -36,7 +36,7 @@ _GROUPS = {
     "vague": ("vague",),
     "within": ("within",),
     "pebbles": ("pebbles",),
-    "concept": ("concept", "absent", "guard"),
+    "concept": ("concept", "absent", "guard", "no-disease"),
     "cue": ("cue",),
     "letters": ("letters",),
     "lab": ("analyte", "word"),

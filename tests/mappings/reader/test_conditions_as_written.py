@@ -207,3 +207,20 @@ def test_what_is_listed_under_family_history_is_a_relatives(category: dict[str, 
     found = read(coded(ICD, "M32.9", "Systemic lupus erythematosus"), category=[category])
     assert diseases(found) == {}
     assert [(entry.reference, entry.reason) for entry in found.quarantined] == [("Condition/c", "family history")]
+
+
+@pytest.mark.parametrize(
+    ("note", "hardness"),
+    [
+        ("Stone-hard, 1 cm, right forearm, first felt 4 weeks ago, not tender.", "definite"),
+        ("Steinhart, 1 cm, seit 4 Wochen", "definite"),
+        ("Dure, 1 cm, depuis 2 mois", "definite"),
+        ("Ultrasound ordered.", None),
+        ("Sono geplant", None),
+        ("Soft, mobile, likely lipoma.", None),
+    ],
+)
+def test_a_bare_lump_code_is_described_by_the_note_on_it(note: str, hardness: str | None) -> None:
+    code = coded(ICD, "R22.31", "Localized swelling, mass and lump, right upper limb")
+    found = [le.hardness for le in read(code, note=[{"text": note}]).lesions if le.hardness in ("definite", "possible")]
+    assert found == ([hardness] if hardness else [])
