@@ -80,7 +80,7 @@ class Document(Struct):
 
     def known_spans(self) -> list[tuple[int, int]]:
         """Where this language read something, or knew that nothing is to be read: in order, none over another."""
-        categories = ("lesion", "named", "concept", "absent", "guard", "ignored", "analyte")
+        categories = ("lesion", "named", "concept", "absent", "no-disease", "guard", "ignored", "analyte")
         apart: list[tuple[int, int]] = []
         for start, end in sorted(
             self.span(hit.first, hit.last) for name in categories for hit in self.hits.get(name, ())
