@@ -113,7 +113,7 @@ class Vocabulary(Struct, frozen=True):
     """numbers that stand in entries that may matter."""
     joining: frozenset[str]
     estimates: frozenset[str]
-    starts: dict[str, None]
+    starts: frozenset[str]
     """the first telling word of each entry that may matter: a text without any of them holds nothing for us."""
 
     def find(self, words: Words) -> dict[str, list[Hit]]:
@@ -170,7 +170,7 @@ class Vocabulary(Struct, frozen=True):
 
     def relevant(self, words: Words) -> bool:
         """A cheap look whether anything of ours can be in the text."""
-        if not self.starts.keys().isdisjoint(words.words) or self.spelling.any(words.words):
+        if not self.starts.isdisjoint(words.words) or self.spelling.any(words.words):
             return True
         return any(True for token in words.words if len(token) > _AFFIX for _ in self._by_affix(token))
 
@@ -255,7 +255,7 @@ class _Builder:
             spelling=Spelling(self.lexicon.spelling, frozenset(self.words)),
             joining=frozenset(fold(word) for word in load_common().joining),
             estimates=frozenset(fold(word) for word in load_common().estimates),
-            starts=dict.fromkeys(sorted(self.starts)),
+            starts=frozenset(self.starts),
             numbers=frozenset(self.numbers),
         )
 
