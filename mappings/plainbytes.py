@@ -54,6 +54,7 @@ _ACCENTS, _ESCAPE = b"\xcc\xcd", len("\\u0041")
 """what accents begin with that letters are written with, and how long an escape is"""
 DOUBLE = b"\\\\"
 """two backslashes: one that is read as such, and then anything may follow"""
+_UNICODE = b"\\u"
 LETTER = b"\1"
 """a letter or figure that has no plain one ("ø", "е" of Cyrillic): it belongs to its word, and may be the wrong letter
 in it"""
@@ -136,6 +137,20 @@ def _plain_bytes(block: bytes) -> int:
         return len(block.decode("ascii"))
     except UnicodeDecodeError as error:
         return error.start
+
+
+def escapes(found: bytes) -> tuple[bool, bool]:
+    r"""Whether JSON bytes hold a `\u`, and a `DOUBLE`. Where backslashes are rare, going from one to the next is many
+    times faster than a search."""
+    letters = False
+    at, few = found.find(b"\\"), len(found) // _SELDOM
+    while at >= 0 and few:
+        behind = found[at + 1 : at + 2]
+        if behind == b"\\":
+            return letters or _UNICODE in found, True
+        letters |= behind == b"u"
+        at, few = found.find(b"\\", at + 2), few - 1
+    return (letters, False) if at < 0 else (_UNICODE in found, DOUBLE in found)
 
 
 def unescaped(found: bytes) -> bytes:

@@ -17,16 +17,16 @@ from msgspec import Struct
 
 from mappings.codelists import Terminology, load_terminology
 from mappings.kept import kept
-from mappings.plainbytes import as_ascii, attached, in_parts, is_plain, unescaped
-from mappings.prescan_patterns import entries, forms_of, is_short, rough_words, with_misspellings
+from mappings.plainbytes import as_ascii, attached, escapes, in_parts, is_plain, unescaped
+from mappings.prescan_patterns import entries, forms_of, rough_words, with_misspellings
+from mappings.prescan_quick import quick, quickest
 from mappings.scanner import Scanner
 from mappings.spelt import SpeltNames, is_spelt
 from mappings.text.vocabulary import Vocabulary
 
-_SIGNALS = (r"\\u", r"\\\\", "<", "&", r'"data"')
-"""what asks for a second look: other escapes, markup, attachments"""
-_ESCAPE, _DOUBLE, _OPEN, _AMPERSAND, _DATA = range(len(_SIGNALS))
-_MARKUP = frozenset({_OPEN, _AMPERSAND})
+_ATTACHED, _SPELT, _NAMED = range(3)
+"""what asks for a second look: an attachment, a letter by itself, what tells most of a name"""
+_DATA = '"data"'
 _ASKED = 2
 """parts of a text that are asked whether they mean it, while it is still looked at"""
 IsMeant = Callable[[int, int], bool]
@@ -86,12 +86,13 @@ class Prescan:
 
 class _Seen(Struct, frozen=True):
     """What was found in a part. `texts` are kept where a rough pattern was found; `unclear`: only a real reading can
-    tell what the part says."""
+    tell what the part says; `skimmed`: what tells a name does not stand there, and nothing else was looked for."""
 
     hits: set[int]
     texts: tuple[bytes, ...] = ()
     escaped: bool = False
     unclear: bool = False
+    skimmed: bool = False
 
 
 class _Compiled:
@@ -103,26 +104,23 @@ class _Compiled:
         forms = forms_of(terminology, vocabularies, concepts)
         names = {path for vocab in vocabularies for path, _ in entries(vocab, concepts) if is_spelt(path)}
         self._spelt = SpeltNames(names) if names else None
-        spelt, sign = (self._spelt.patterns, (self._spelt.sign,)) if self._spelt is not None else ((), ())
-        every = dict.fromkeys((*_SIGNALS, *sign, *(pattern for form in forms for pattern in sorted(form))))
-        short = {pattern for pattern in every if is_short(pattern)}
-        short -= {pattern for form in forms if short.issuperset(form) for pattern in form}
-        scanned = [p for p in every if p not in short and p not in spelt]
-        beside = [p for p in every if p in short]
-        patterns = {pattern: number for number, pattern in enumerate((*scanned, *beside, *spelt))}
+        spelt, signs = (self._spelt.patterns, self._spelt.signs) if self._spelt is not None else ((), [])
+        every = dict.fromkeys(pattern for form in forms for pattern in form)
+        scanned = [pattern for pattern in every if pattern not in spelt]
+        patterns = {pattern: number for number, pattern in enumerate((*scanned, *spelt))}
         self._forms: dict[int, list[tuple[int, ...]]] = {}
+        """the patterns of each name, by the one that tells most."""
         for form in forms:
-            numbers = tuple(sorted(patterns[pattern] for pattern in form))
-            self._forms.setdefault(numbers[0], []).append(numbers)
-        self._scanner = Scanner(scanned)
-        self._short = range(len(scanned), len(scanned) + len(beside))
-        """words of two letters that say nothing alone. To look for them takes a third of the scan, so that they are
-        looked for only in a part where a word stands that they make a name with."""
-        self._short_scanner = Scanner(beside) if beside else None
-        self._asks = frozenset(patterns[p] for form in forms if not short.isdisjoint(form) for p in form - short)
-        self._rare = range(self._short.stop, len(patterns))
+            self._forms.setdefault(patterns[form[0]], []).append(tuple(patterns[pattern] for pattern in form))
+        telling = dict.fromkeys(one for form in forms if form[0] not in spelt for one in quickest(form[0]))
+        numbers = [_ATTACHED, *[_SPELT] * len(signs), *[_NAMED] * len(telling)]
+        self._first = Scanner([_DATA, *signs, *telling], numbers=numbers)
+        """what is looked for everywhere."""
+        written = [(one, patterns[pattern]) for pattern in scanned for one in quick(pattern)]
+        self._scanner = Scanner([one for one, _ in written], numbers=[n for _, n in written]) if written else None
+        """what is looked for where something tells of a name: it takes half as long again."""
+        self._rare = range(len(scanned), len(patterns))
         """names spelt letter by letter, looked for only where their sign stands."""
-        self._asks_rare = frozenset(patterns[p] for p in sign)
         self._sure = {
             patterns[rough]: with_misspellings(word)
             for rough, word in rough_words(vocabularies).items()
@@ -134,9 +132,6 @@ class _Compiled:
         spans = in_parts(raw)
         asked = 0
         parts: list[_Seen] = []
-        hits: set[int] = set()
-        texts: list[bytes] = []
-        unclear = False
         for begin, end in spans:
             part = self._seen(raw[begin:end])
             if is_meant is not None and asked < _ASKED and self.surely_named(part.hits):
@@ -144,39 +139,50 @@ class _Compiled:
                 if is_meant(begin, end):
                     return Concern((), part.escaped, meant=True)
             parts.append(part)
-            hits |= part.hits
-            texts += part.texts
-            unclear |= part.unclear
-        if len(spans) > 1:
-            hits.update(self._short)  # where none of them was looked for, it may stand
-        if not unclear and not self.named(hits, texts):
+        if not self._concerns(parts) and self._begun(parts):  # its other words may stand where none was looked for
+            parts = [
+                self._seen(raw[slice(*span)], all_words=True) if part.skimmed else part
+                for span, part in zip(spans, parts, strict=True)
+            ]
+        if not self._concerns(parts):
             return None
         return Concern(_Concerning(self, [*zip(spans, parts, strict=True)]), any(part.escaped for part in parts))
 
-    def _seen(self, raw: bytes) -> _Seen:
+    def _concerns(self, parts: Sequence[_Seen]) -> bool:
+        """Whether the parts, taken together, may name one of the concepts."""
+        texts = [text for part in parts for text in part.texts]
+        return any(part.unclear for part in parts) or self.named(set().union(*(part.hits for part in parts)), texts)
+
+    def _seen(self, raw: bytes, *, all_words: bool = False) -> _Seen:
         found = as_ascii(raw)
         if found is None:
             return _Seen(set(), unclear=True)
-        hits = self._scanner.found(found)
-        escaped = _ESCAPE in hits
-        if escaped and _DOUBLE not in hits:
+        escaped, double = escapes(found)
+        if escaped and not double:
             found = unescaped(found)
-            hits = self._scanner.found(found)
-        if _DOUBLE in hits or (not hits.isdisjoint(_MARKUP) and not is_plain(found)):
-            return _Seen(hits, (), escaped, unclear=True)
-        said = attached(found) if _DATA in hits else b""
-        if said is None:
-            return _Seen(hits, (), escaped, unclear=True)
+            double = escapes(found)[1]
+        first = self._first.found(found)
+        unclear = double or not is_plain(found)
+        said = b""
+        if _ATTACHED in first and not unclear:
+            attachment = attached(found)
+            unclear, said = attachment is None, attachment or b""
         if said:
-            hits |= self._scanner.found(said)
-        if self._spelt is not None and not hits.isdisjoint(self._asks_rare):
+            first |= self._first.found(said)
+        hits: set[int] = set()
+        skimmed = _NAMED not in first and not all_words
+        if not skimmed and self._scanner is not None:
+            hits = self._scanner.found(found) | (self._scanner.found(said) if said else set())
+        if _SPELT in first and not unclear and self._spelt is not None:
             names = self._spelt.found((found, said))
-            if names is None:
-                return _Seen(hits, (), escaped, unclear=True)
-            hits.update(self._rare[number] for number in names)
-        if self._short_scanner is not None and not hits.isdisjoint(self._asks):
-            hits.update(self._short[number] for text in (found, said) for number in self._short_scanner.found(text))
-        return _Seen(hits, () if hits.isdisjoint(self._sure) else (found, said), escaped)
+            unclear = names is None
+            hits.update(self._rare[number] for number in names or ())
+        texts = () if unclear or hits.isdisjoint(self._sure) else (found, said)
+        return _Seen(hits, texts, escaped, unclear, skimmed)
+
+    def _begun(self, parts: Iterable[_Seen]) -> bool:
+        """Whether what tells a name of several words was found."""
+        return any(len(form) > 1 for part in parts for hit in part.hits for form in self._forms.get(hit, ()))
 
     def surely_named(self, hits: set[int]) -> bool:
         """Whether patterns that were found make up a name, and none of them is a rough one."""

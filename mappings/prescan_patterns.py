@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from mappings import systems
@@ -14,34 +15,32 @@ from mappings.text.common import load_common
 from mappings.text.spelling import Spelling
 from mappings.text.vocabulary import Payload, Vocabulary
 
-Form = frozenset[str]
-"""the patterns that must all be found for one name."""
+Form = tuple[str, ...]
+"""the patterns that must all be found for one name, the most telling first."""
 
-_WRONG = r"[a-z0-9_\x01]"
+WRONG = r"[a-z0-9_\x01]"
 """a wrong letter in a word, which may be one of another script (`plainbytes.LETTER`)"""
-_CODE_BEFORE = r"(?:[\"\s:]|\\[bfnrt])"
-_CODE_AFTER = r"[\"\s,}\]\\]"
+CODE_BEFORE = r"(?:[\"\s:]|\\[bfnrt])"
+CODE_AFTER = r"[\"\s,}\]\\]"
 """a code fills its string but for blanks, or is a number: a part of an id is none"""
-_SHORT = re.compile(re.escape(f"{BEFORE}(?i:") + "[a-z]{1,2}" + re.escape(f"){AFTER}"))
-"""the pattern of a word of two letters"""
 _LETTERS = re.compile(r"[a-z]+")
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _TELLING = 2
-"""words of a longer name that are looked for, the longest ones: "de" or "class" tells nothing and stands everywhere"""
+"""words of a longer name that are looked for: "de" or "class" tells nothing and stands everywhere"""
 _CATEGORY = 3
 """signs before the dot of an ICD-10 code"""
 
 
 def forms_of(terminology: Terminology, vocabularies: Iterable[Vocabulary], concepts: frozenset[str]) -> list[Form]:
-    """How each of the concepts may be named, without the forms that hold another one whole: "lupus nephritis" stands
+    """How each of the concepts may be named, without the names that hold another one whole: "lupus nephritis" stands
     nowhere without "lupus"."""
-    worded = (form for vocab in vocabularies for form in _worded(vocab, concepts))
-    forms = {*worded, *_spelled_out(concepts), *_coded(terminology.codes_of(*concepts))}
-    kept: list[Form] = []
-    for form in sorted(forms, key=lambda form: (len(form), sorted(form))):
-        if not any(shorter <= form for shorter in kept):
-            kept.append(form)
-    return kept
+    worded = {form for vocab in vocabularies for form in _worded(vocab, concepts)}
+    found: dict[str, list[Form]] = {}
+    for form in sorted(worded, key=lambda form: (len(form), form)):
+        words = set(form)
+        if not any(words.issuperset(other) for word in form for other in found.get(word, ())):
+            found.setdefault(form[0], []).append(form[:_TELLING])
+    return [*chain.from_iterable(found.values()), *_spelled_out(concepts), *_coded(terminology.codes_of(*concepts))]
 
 
 def entries(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[tuple[tuple[str, ...], Payload]]:
@@ -56,11 +55,6 @@ def entries(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[tuple[tuple
                 yield from ((path, payload) for payload in below if _names(vocab, payload, concepts))
 
 
-def is_short(pattern: str) -> bool:
-    """Whether it is the pattern of a word of two letters at most."""
-    return _SHORT.fullmatch(pattern) is not None
-
-
 def rough_words(vocabularies: Iterable[Vocabulary]) -> dict[str, str]:
     """The rough pattern of each word that is read with a letter wrong too, and the word."""
     return {_roughly(word): word for vocab in vocabularies for word in vocab.spelling.listed}
@@ -73,24 +67,26 @@ def with_misspellings(word: str) -> re.Pattern[bytes]:
 
 def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
     """The words of every entry that can say one of the concepts, in every spelling that is read as them."""
+    everyday = load_common().everyday
     for path, payload in entries(vocab, concepts):
         exact = payload.exact if payload.exact and len(path) == 1 and payload.exact.isalpha() else None
         if exact is not None and exact.isascii():
-            yield frozenset({f"{BEFORE}{exact}{AFTER}"})
+            yield (f"{BEFORE}{exact}{AFTER}",)
         elif is_spelt(path):
-            yield frozenset({spaced(path)})
+            yield (spaced(path),)
         else:
-            telling = sorted(dict.fromkeys(path), key=len, reverse=True)[:_TELLING]
-            yield frozenset(_word(word, vocab.spelling) for word in telling)
+            words = [word for word in path if len(word) > 1] or path
+            telling = sorted(words, key=lambda word: (word in everyday, -len(word)))
+            yield tuple(dict.fromkeys(_word(word, vocab.spelling) for word in telling))
     for table, begins in ((vocab.prefixes, True), (vocab.suffixes, False)):
         for row in table.values():
             for stem, payloads in row:
                 if any(_names(vocab, payload, concepts) for payload in payloads):
                     for word in vocab.spelling.listed:
                         if word.startswith(stem) if begins else word.endswith(stem):
-                            yield frozenset({_word(word, vocab.spelling)})
+                            yield (_word(word, vocab.spelling),)
                     written = _anywhere(stem)
-                    yield frozenset({f"{BEFORE}{written}" if begins else f"{written}{AFTER}"})
+                    yield (f"{BEFORE}{written}" if begins else f"{written}{AFTER}",)
 
 
 def _names(vocab: Vocabulary, payload: Payload, concepts: frozenset[str]) -> bool:
@@ -121,7 +117,7 @@ def _roughly(word: str) -> str:
     first, second = word[:half], word[half:]
     rest = length - half
     swapped = f"{word[: half - 1]}{word[half]}{word[half - 1]}{word[half + 1 :]}"
-    fits = (f"{first}{_WRONG}{{{rest - 1},{rest + 1}}}", f"{word[0]}{_WRONG}{{{half - 2},{half}}}{second}", swapped)
+    fits = (f"{first}{WRONG}{{{rest - 1},{rest + 1}}}", f"{word[0]}{WRONG}{{{half - 2},{half}}}{second}", swapped)
     return f"{BEFORE}(?i:{'|'.join(fits)}){AFTER}"
 
 
@@ -130,18 +126,19 @@ def _misspelt(word: str) -> Iterator[str]:
     yield word
     for at in range(1, len(word)):
         head, tail = word[:at], word[at + 1 :]
-        yield f"{head}{_WRONG}?{tail}"
-        yield f"{head}{_WRONG}{word[at:]}"
+        yield f"{head}{WRONG}?{tail}"
+        yield f"{head}{WRONG}{word[at:]}"
         if tail:
             yield f"{head}{tail[0]}{word[at]}{tail[1:]}"
-    yield f"{word}{_WRONG}"
+    yield f"{word}{WRONG}"
 
 
 def _spelled_out(concepts: frozenset[str]) -> Iterator[Form]:
     """Diseases whose names spell out their letters: a word for each of the parts."""
     for names, parts in load_common().spelled_out.items():
         if not concepts.isdisjoint(names.split("+")):
-            yield frozenset(f"{BEFORE}(?i:{'|'.join(sorted(stems))})" for stems in parts)
+            every = [f"{BEFORE}(?i:{'|'.join(sorted(stems))})" for stems in parts]
+            yield tuple(sorted(every, key=len, reverse=True))
 
 
 def _coded(codes: Iterable[Key]) -> Iterator[Form]:
@@ -153,12 +150,12 @@ def _coded(codes: Iterable[Key]) -> Iterator[Form]:
                 continue  # nothing need follow the pattern of the category
             signs = [sign for sign in code if sign != "."]
             loose = "[ ]*".join(f"\\.?[ ]*{sign}" if at == _CATEGORY else sign for at, sign in enumerate(signs))
-            yield frozenset({f"{_CODE_BEFORE}(?i:{loose})"})
+            yield (f"{CODE_BEFORE}(?i:{loose})",)
         elif system == systems.ICD9CM:
             whole, _, rest = code.partition(".")
             written = rf"{whole}\.?{rest}" if rest else whole
-            yield frozenset({f"{_CODE_BEFORE}(?i:{written}){_CODE_AFTER}"})
+            yield (f"{CODE_BEFORE}(?i:{written}){CODE_AFTER}",)
         elif _RUN.fullmatch(code):
-            yield frozenset({f"{_CODE_BEFORE}{code}{_CODE_AFTER}"})
+            yield (f"{CODE_BEFORE}{code}{CODE_AFTER}",)
         else:
-            yield frozenset({_anywhere(code)})
+            yield (_anywhere(code),)

@@ -10,16 +10,16 @@ from typing import Any
 class Scanner:
     """A set of compiled patterns, known by their numbers."""
 
-    def __init__(self, patterns: Sequence[str], *, once: bool = True) -> None:
-        """`once`: report each pattern once for a text, however often it stands there. hyperscan.error for a pattern
-        that is none."""
+    def __init__(self, patterns: Sequence[str], *, numbers: Sequence[int] | None = None, once: bool = True) -> None:
+        """`numbers`: of the patterns, which may share one; else they are counted from 0 on. `once`: report each number
+        once for a text, however often its patterns stand there. hyperscan.error for a pattern that is none."""
         import hyperscan  # a large library: patterns are compiled while the service is answering already
 
         flag = hyperscan.HS_FLAG_SINGLEMATCH if once else 0
         self._database: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._database.compile(
             expressions=[pattern.encode("ascii") for pattern in patterns],
-            ids=list(range(len(patterns))),
+            ids=list(numbers if numbers is not None else range(len(patterns))),
             elements=len(patterns),
             flags=[flag] * len(patterns),
         )

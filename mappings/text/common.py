@@ -182,6 +182,8 @@ class Common(Strict):
     Spanish "sí" is no "si"."""
     spelled_out: dict[str, tuple[Phrases, ...]]
     """a disease whose name spells out its letters: the beginnings of its parts, in their order."""
+    everyday: frozenset[str]
+    """words of the names of diseases that stand in any chart: a name is told by its other words first."""
 
 
 @cache
