@@ -29,7 +29,8 @@ _OUT_OF_SCOPE = (("scope.deceased",), ("scope.hospice",))
 
 
 def assess(facts: PatientFacts, knowledge: Knowledge, as_of: date) -> Assessment:
-    """The assessment of one patient on `as_of`; facts dated later are not seen."""
+    """The assessment of one patient on `as_of`; facts dated later are not seen, drugs of the day after
+    excepted."""
     chart = Chart(facts, as_of, knowledge.criteria.told_drugs.days)
     found = situation(chart, knowledge)
     judged, weighed, graded, case = found.judged, found.weighed, found.graded, found.case

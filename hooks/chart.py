@@ -1,7 +1,8 @@
 """Questions that rules ask of a patient's facts, on a given day.
 
 A fact that lies wholly after the day is not seen at all (so a back-test on an earlier day can't be changed by later
-data). Every answer keeps the facts behind it, so that a rule can cite them.
+data), but for a drug of the day after: where the hospital is, it may be that day already. Every answer keeps the facts
+behind it, so that a rule can cite them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class _Referenced(Protocol):
 
 _Fact = TypeVar("_Fact", bound=_Referenced)
 _reference = attrgetter("ref")
+_EAST_DAYS = 1
+"""What was prescribed this morning east of us has tomorrow's date here, and may be what another drug must not meet."""
 
 
 class Chart:
@@ -208,18 +211,22 @@ def _known_on(facts: PatientFacts, day: date, told_days: int | None) -> PatientF
             [
                 replace(m, state="active") if m.state == "stopped" and m.ended and m.ended.earliest > day else m
                 for m in facts.medications
-                if (m.started is None or m.started.earliest <= day) and _still_told(m.told, day, told_days)
+                if (m.started is None or _prescribed(m.started, day)) and _still_told(m.told, day, told_days)
             ]
         ),
         actions=_ordered([a for a in facts.actions if a.date is None or a.date.earliest <= day]),
     )
 
 
+def _prescribed(when: PartialDate, day: date) -> bool:
+    return (when.earliest - day).days <= _EAST_DAYS
+
+
 def _still_told(told: PartialDate | None, day: date, days: int | None) -> bool:
     """Whether what a note told of a drug counts: a danger counts as long as it may be recent enough."""
     if told is None:
         return True
-    return told.earliest <= day and (days is None or told.latest >= day - timedelta(days=days))
+    return _prescribed(told, day) and (days is None or told.latest >= day - timedelta(days=days))
 
 
 def _index(entries: Iterable[tuple[_Fact, Iterable[str]]]) -> dict[str, list[_Fact]]:

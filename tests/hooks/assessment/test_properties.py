@@ -182,7 +182,13 @@ def test_facts_of_the_future_change_nothing(facts: PatientFacts, days: int) -> N
         biopsies=(*facts.biopsies, Biopsy("DiagnosticReport/y", "calcium", later)),
         medications=(
             *facts.medications,
-            Medication("MedicationRequest/x", "warfarin", frozenset({"warfarin"}), frozenset({"vka"}), started=later),
+            Medication(
+                "MedicationRequest/x",
+                "warfarin",
+                frozenset({"warfarin"}),
+                frozenset({"vka"}),
+                started=PartialDate.of(TODAY + timedelta(days=days + 1)),
+            ),
         ),
     )
     assert judged(future) == judged(facts)
