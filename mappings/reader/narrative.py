@@ -24,6 +24,7 @@ _CERTAINTY: dict[Status, Certainty | None] = {
     "family": None,
     "other-person": None,
 }
+_LATELY = 14
 _DISEASE = ("ctd.", "calcinosis.", "mimic.", "exclude.")
 
 
@@ -198,6 +199,14 @@ def _first_seen(mention: LesionMention, note: PartialDate | None) -> PartialDate
     return told if told is not None and (note is None or told.latest < note.earliest) else note
 
 
+def _one_of(told: list[PartialDate | None], note: PartialDate | None) -> PartialDate | None:
+    """Of two days that the same figures may mean ("5/12") the one of the last two weeks, else the older."""
+    days = sorted((day for day in told if day is not None), key=lambda day: day.sort_key)
+    if days and note is not None and (note.latest - days[-1].latest).days <= _LATELY:
+        return days[-1]
+    return days[0] if days else None
+
+
 def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None:
     """A test named with its result in a text; negated or hypothetical ones say nothing."""
     if lab.status not in ("affirmed", "historical"):
@@ -207,8 +216,7 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
         PartialDate.parse(lab.date_text) if lab.date_text else None if lab.undated else source.date or source.recorded
     )
     if lab.month is not None:
-        told = [started(TimeSpan(recurring=name), date) for name in lab.month.split("|")]
-        date = min((day for day in told if day is not None), key=lambda day: day.sort_key, default=None)
+        date = _one_of([started(TimeSpan(recurring=name), date) for name in lab.month.split("|")], date)
     analyte, _, antibody = lab.analyte.partition(":")
     base = Result(analyte, source.ref, date, "final", label=lab.text, from_text=True, antibody=antibody or None)
     if lab.value is None:

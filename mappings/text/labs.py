@@ -16,7 +16,7 @@ from mappings.text.figures import Number, behind_name, past_unit
 from mappings.text.paired import paired
 from mappings.text.pulses import rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
-from mappings.text.result_day import days
+from mappings.text.result_day import days, heading_day
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
 from mappings.text.result_words import contrary, fits, joins, judged_word, word_of
@@ -70,6 +70,7 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
     for hit, sign in signs.items():
         out.extend(_labelled(document, hit, heading, word=sign))
     analytes = [hit for hit in analytes if hit not in signs]
+    opened = heading_day(document, sentence.first, analytes[0].first) if analytes and not dates else None
     for group in _groups(document, analytes):
         later = [d for d in dates if d[1] >= group[-1].last]
         date = later[0][0] if len(later) == 1 and len(dates) == 1 else heading
@@ -81,7 +82,7 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         unsaid = date is None and not told
         if unsaid and _long_ago(document, sentence, group, end):
             found = [replace(m, undated=True) if _is_current(m.analyte) else m for m in found]
-        elif unsaid and len(written) == 1 and (day := written[0][2]):
+        elif unsaid and (day := written[0][2] if len(written) == 1 else opened):
             found = [replace(m, month=day) if _is_current(m.analyte) else m for m in found]
         elif unsaid and (month := month_of(document, sentence, group, end)):
             found = [replace(m, month=month) if _is_current(m.analyte) else m for m in found]

@@ -101,8 +101,8 @@ class LabMention(Struct, frozen=True):
     undated: bool = False
     """an earlier result, and nothing says of which day."""
     month: str | None = None
-    """the month or day of the test, where its year is not told ("11", "11-14"): the last one before the note. Of two,
-    parted by a bar, the older is meant: nobody knows which number is the month."""
+    """the month or day of the test, where its year is not told ("11", "11-14"): the last one before the note. Two are
+    parted by a bar: nobody knows which number is the month."""
     limits: str | None = None
     """the bracket behind the number, in which the laboratory's range may stand."""
 

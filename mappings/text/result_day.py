@@ -13,6 +13,9 @@ from mappings.text.tokens import YEAR
 _MOST_DAYS, _MONTHS = 31, 12
 _REACH = 12
 """words behind a test's name that may hold the day of its result"""
+_OPENING, _SIGNS = 7, 3
+"""words of a heading up to its day; signs between it and the first test"""
+_HEAD_ENDS = frozenset({":", ")", "]", "-", "–"})
 Day = tuple[int, int, str | None]
 """(first word, word behind it, "MM-DD"; two where nobody knows which number is the month; None with its year)"""
 
@@ -37,6 +40,35 @@ def _months() -> dict[str, int]:
     return {name: int(number) for number, names in load_common().numbers.months.items() for name in names}
 
 
+def heading_day(document: Document, first: int, analyte: int) -> str | None:
+    """The day that opens a row of tests ("Labs of 14 November: Ca 9.4", "Labor vom 13.11.: …"), before the first of
+    them at the word `analyte`."""
+    months = _months()
+    told = [
+        day
+        for at in range(first, min(analyte, first + _OPENING))
+        for day in (
+            _named(document, at, months[document.word(at)], first, analyte) if document.word(at) in months else None,
+            _in_figures(document, at, first, analyte, heads=True) if document.word(at)[0].isdigit() else None,
+        )
+        if day is not None
+    ]
+    found = [
+        day for begin, last, day in told if day and _opens(document, first, begin) and _leads(document, last, analyte)
+    ]
+    return found[0] if len(set(found)) == 1 else None
+
+
+def _opens(document: Document, first: int, last: int) -> bool:
+    """Nothing that could have the day itself stands before it."""
+    return not any(document.between(c, first, last) for c in ("lesion", "named", "concept", "drug", "onset", "scale"))
+
+
+def _leads(document: Document, first: int, last: int) -> bool:
+    """Only the signs that end a heading stand between the day and the first test."""
+    return last - first <= _SIGNS and all(not document.word(i)[0].isalnum() for i in range(first, last))
+
+
 def _named(document: Document, at: int, month: int, first: int, end: int) -> Day | None:
     """ "the 14th of May", "14. Mai", "May 14th", each with or without its year."""
     small = load_common().numbers.ordinals
@@ -58,10 +90,10 @@ def _named(document: Document, at: int, month: int, first: int, end: int) -> Day
     return begin, last, f"{month:02d}-{day:02d}"
 
 
-def _in_figures(document: Document, index: int, first: int, end: int) -> Day | None:
+def _in_figures(document: Document, index: int, first: int, end: int, *, heads: bool = False) -> Day | None:
     """ "(14/05)", "vom 14.05.", behind a bracket or a small word: not "9/10" that may be something else."""
     before = document.word(index - 1) if index > first else ""
-    if before not in ("(", "[") and before not in document.vocab.stopwords:
+    if before == "/" or (not heads and before not in ("(", "[") and before not in document.vocab.stopwords):
         return None
     if document.word(index + 1) == "/" and index + 2 < end:
         one, two, last = document.word(index), document.word(index + 2), index + 3
@@ -79,6 +111,8 @@ def _in_figures(document: Document, index: int, first: int, end: int) -> Day | N
         orders = orders[:1]
     told = [f"{m:02d}-{d:02d}" for d, m in orders if 1 <= m <= _MONTHS and 1 <= d <= _MOST_DAYS]
     last += last < end and document.word(last) == "."
+    if heads and document.word(last) not in _HEAD_ENDS:
+        return None
     closed = before in ("(", "[") and last < end and document.word(last) in (")", "]")
     return (index - closed, last + closed, "|".join(dict.fromkeys(told))) if told else None
 
