@@ -31,11 +31,6 @@ class _Subject(msgspec.Struct, gc=False, frozen=True):
     reference: str
 
 
-class _Owned(msgspec.Struct, gc=False, frozen=True):
-    subject: _Subject | None = None
-    patient: _Subject | None = None
-
-
 class _Coding(msgspec.Struct, gc=False, frozen=True):
     display: str = ""
 
@@ -58,11 +53,19 @@ class _Link(msgspec.Struct, gc=False, frozen=True):
     url: str
 
 
-_SHAPE: list[tuple[str, Any, Any]] = [
-    *((name, _Object, msgspec.UNSET) for name in shape.OBJECTS),
-    *((name, str, "") for name in shape.TEXTS),
-    *((name, list[_Object] | _Object | None, None) for name in shape.LISTS),
-]
+_MOSTLY = (
+    "status", "code", "medicationCodeableConcept", "subject", "valueQuantity", "valueCodeableConcept", "component",
+    "meta",
+)  # fmt: skip
+"""what stands in most resources, in its order there: the decoder asks for each name from the last one on"""
+_ELEMENTS: Mapping[str, tuple[Any, Any]] = {
+    "subject": (_Subject | None, None),
+    "patient": (_Subject | None, None),
+    **dict.fromkeys(shape.OBJECTS, (_Object, msgspec.UNSET)),
+    **dict.fromkeys(shape.TEXTS, (str, "")),
+    **dict.fromkeys(shape.LISTS, (list[_Object] | _Object | None, None)),
+}
+_SHAPE: list[tuple[str, Any, Any]] = [(name, *_ELEMENTS[name]) for name in dict.fromkeys((*_MOSTLY, *_ELEMENTS))]
 _ALLERGY = {"code": _Named}
 _DRUG = {"medicationCodeableConcept": _Named, "medicationReference": _Reference}
 _NAMED: Mapping[str, Mapping[str, Any]] = {
@@ -80,7 +83,6 @@ _KINDS: tuple[Any, ...] = tuple(
     msgspec.defstruct(
         kind,
         [(name, _NAMED.get(kind, {}).get(name, how), default) for name, how, default in _SHAPE],
-        bases=(_Owned,),
         tag_field="resourceType",
         tag=kind,
         gc=False,
@@ -142,7 +144,7 @@ def skeletons_of(bundles: Mapping[str, Any], patient_id: str) -> Skeletons | Non
         kinds = frozenset(map(type, resources))
         if not kinds.isdisjoint(_NAMED_KINDS) and not all(map(_is_named, resources)):
             return None
-        owners |= _owners(resources if kinds <= _OWNED_KINDS else [r for r in resources if isinstance(r, _Owned)])
+        owners |= _owners(resources if kinds <= _OWNED_KINDS else [r for r in resources if type(r) in _OWNED_KINDS])
         names = _names(kinds)
         found[name] = Skeleton(names, _next_page(bundle.link)) if bundle.link else Skeleton(names)
     return Skeletons(found, entries) if owners <= {f"Patient/{patient_id}"} else None
@@ -157,7 +159,7 @@ def _names(kinds: frozenset[Any]) -> frozenset[str]:
     return frozenset(_NAMES[kind] for kind in kinds)
 
 
-def _owners(resources: Sequence[_Owned]) -> set[str | None]:
+def _owners(resources: Sequence[Any]) -> set[str | None]:
     """Whose the resources are. Nearly all say so under one name, which is asked for without a loop of ours."""
     try:
         return set(map(_SUBJECT_OF, resources))
