@@ -1,4 +1,4 @@
-"""The patterns of `prescan_patterns.py` as a matcher of many finds them quickly.
+"""The patterns of `prescan_patterns.py` as a matcher of many finds them most quickly.
 
 It goes by three signs in a row: what has fewer (two letters between classes of signs, a code with blanks in it) makes
 the scan of every chart up to three times as long. Such a pattern is written as several, each with more signs told."""
@@ -17,17 +17,6 @@ _ROUGHLY_BEFORE = "[^A-Zac-eg-mo-qsu-z]"
 _PAIR = re.compile(rf"{re.escape(BEFORE)}([A-Za-z]{{2}}|\(\?i:[a-z]{{2}}\)){re.escape(AFTER)}")
 _BLANKS = "[ ]*"
 _CODE = re.compile(rf"{re.escape(CODE_BEFORE)}\(\?i:(.+{re.escape(_BLANKS)}.+)\)")
-
-
-def quick(pattern: str) -> list[str]:
-    """Patterns that say together what the pattern says."""
-    if pair := _PAIR.fullmatch(pattern):
-        return [f"{BEFORE}{pair[1]}{behind}" for behind in _BEHIND]
-    if code := _CODE.fullmatch(pattern):
-        one, two, rest = code[1].split(_BLANKS, 2)
-        written = (f"{one}{two}{rest}", f"{one}{two}[ ]+{rest}", f"{one}[ ]+{two}{_BLANKS}{rest}")
-        return [f"{CODE_BEFORE}(?i:{signs})" for signs in written]
-    return [pattern]
 
 
 def quickest(pattern: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Patterns written as several say what they said: nothing is overlooked for the sake of speed."""
+"""What is looked for first: nothing is overlooked for the sake of speed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cds_service.pipeline import load_brain
 from mappings import plainbytes
 from mappings.codelists import load_terminology
 from mappings.prescan_patterns import Form, forms_of
-from mappings.prescan_quick import quick, quickest
+from mappings.prescan_quick import quickest
 from mappings.text.common import load_common
 from mappings.text.engine import TextEngine
 
@@ -36,18 +36,16 @@ def texts(pattern: str, pick: random.Random) -> list[str]:
     return found
 
 
-def test_a_pattern_written_as_several_says_the_same(forms: list[Form]) -> None:
+def test_what_is_looked_for_first_stands_wherever_the_pattern_does(forms: list[Form]) -> None:
     pick = random.Random(21)
     said = of_several = 0
     for pattern in dict.fromkeys(pattern for form in forms for pattern in form):
-        several, rough = quick(pattern), quickest(pattern)
+        several = quickest(pattern)
         of_several += several != [pattern]
         for text in texts(pattern, pick) if several != [pattern] else ():
-            stands = re.search(pattern, text) is not None
-            said += stands
-            assert any(re.search(one, text) for one in several) == stands, (pattern, text)
-            if stands:
-                assert any(re.search(one, text) for one in rough), (pattern, text)
+            if re.search(pattern, text):
+                said += 1
+                assert any(re.search(one, text) for one in several), (pattern, text)
     assert of_several > 40 and said > 5 * of_several
 
 
