@@ -36,6 +36,8 @@ class Analyte(_Table, frozen=True, forbid_unknown_fields=True):
     aliases: dict[str, str] = {}
     whole_name: bool = False
     lowest_stands: bool = False
+    low_below: Decimal | None = None
+    only_tested: str = ""
 
 
 class Neutral(_Table, frozen=True, forbid_unknown_fields=True):
@@ -328,6 +330,10 @@ class Taking(_Table, frozen=True, forbid_unknown_fields=True):
     history: Words
     denied: Words
     often: Words
+    ahead: Words
+    before_noun: Words
+    ended: Words
+    regimens: Words
     local: Words
     eyes: Words
     substance: Words

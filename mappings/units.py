@@ -35,7 +35,11 @@ class Analyte(Struct, frozen=True):
     narrower: Mapping[str, str] = field(default_factory=dict)
     """analyte that the words may name beside this one's code -> "take" it, or "conflict"."""
     lowest_stands: bool = False
-    """it changes within minutes: of several values of one moment the lowest is relied on (tool rule)."""
+    """of several values of one moment the lowest is relied on (tool rule)."""
+    low_below: Decimal | None = None
+    """canonical limit below which a number without a unit is low in every unit of the analyte"""
+    only_tested: str = ""
+    """what the name must hold for that, so that it is a test and no drug"""
 
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, exactly; None when the unit has no factor."""
@@ -43,6 +47,13 @@ class Analyte(Struct, frozen=True):
         if factor is None:
             return None
         return value / _decimal(factor[1:]) if factor[:1] == "/" else value * _decimal(factor)
+
+    def surely_low(self, name: str, value: Decimal) -> bool:
+        """Whether a number without a unit behind a name is low whatever its unit."""
+        if self.only_tested not in name:
+            return False
+        told = [self.convert(value, unit) for unit in self.units]
+        return self.low_below is not None and all(t is not None and t < self.low_below for t in told)
 
     def is_plausible(self, canonical: Decimal) -> bool:
         return self.plausible is None or self.plausible[0] <= canonical <= self.plausible[1]
@@ -185,6 +196,8 @@ def _analyte(key: str, entry: data_schema.Analyte, narrower: Mapping[str, str]) 
         entry.whole_name,
         narrower,
         entry.lowest_stands,
+        entry.low_below,
+        entry.only_tested,
     )
 
 

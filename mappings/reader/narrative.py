@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging,
 from mappings.reader.beginnings import started
 from mappings.reader.context import Collected
 from mappings.reader.memo import EMPTY
+from mappings.text.common import load_common
 from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading, TimeSpan
 from mappings.values import parse_quantity, parse_range, to_canonical
 
@@ -25,6 +27,8 @@ _CERTAINTY: dict[Status, Certainty | None] = {
     "other-person": None,
 }
 _LATELY = 14
+_THOUSANDS = -3
+"""decimals that may as well be thousands"""
 _DISEASE = ("ctd.", "calcinosis.", "mimic.", "exclude.")
 
 
@@ -221,10 +225,18 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
     base = Result(analyte, source.ref, date, "final", label=lab.text, from_text=True, antibody=antibody or None)
     if lab.value is None:
         return replace(base, word=lab.word) if lab.word else None
+    least = load_common().results.positive_from.get(analyte)
+    if least is not None and lab.comparator != "<":
+        thousands = lab.value.as_tuple().exponent == _THOUSANDS  # "18,400"
+        if (lab.value.scaleb(-_THOUSANDS) if thousands else lab.value) >= Decimal(least):
+            return replace(base, word="positive")
     quantity = parse_quantity(f"{lab.comparator or ''}{lab.value} {lab.unit or ''}".strip(), table)
     if quantity is None:
         return replace(base, problem="unit-unknown")
     known = table.analytes.get(lab.analyte)
+    bare = known if lab.unit is None else None
+    if bare and quantity.high is not None and bare.surely_low(lab.text.rpartition(" ")[0], quantity.high):
+        return replace(base, word="low")
     canonical = to_canonical(quantity, known, None)
     limits = parse_range(lab.limits, quantity, known, table) if lab.limits else None
     return replace(

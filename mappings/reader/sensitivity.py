@@ -192,7 +192,7 @@ def _told_to() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
             rf"|(?:{others})\s*[,(-]?\s*(?:{excepts})\b)"
         ),
         re.compile(rf"\b(?:{'|'.join(data.until)})\b"),
-        re.compile(rf"[\s-]*(?:{before})"),
+        re.compile(rf"[\s)-]*(?:{before})"),
     )
 
 
@@ -205,7 +205,8 @@ def _heading() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     more = rf"(?: ?[/&,] ?| \w+ )(?:{heads})"
     return (
         re.compile(
-            rf"{opened}(?:{more}| ?[/&] ?\w+)*(?: \w+){{0,2}}(?: \([^()]{{0,40}}\))? ?: *|{opened}(?:{more})* *"
+            rf"{opened}(?:{more}| ?[/&] ?\w+)*(?: \w+){{0,2}}(?: \([^()]{{0,40}}\))? ?: *"
+            rf"|{opened}(?:{more})*(?: ?\|(?: ?\w+)*){{0,4}} *"
         ),
         re.compile(r"\W*[^\W\d_][\w /&]{1,40}:"),
         re.compile(rf"\b(?:{none})\b"),

@@ -22,8 +22,9 @@ from mappings.reader.problem_line import tells_of_taking
 from mappings.text.markup import plain as unmarked
 
 Said = Literal["taken", "past", "thought"]
-Part = Literal["list", "plan", "other", "named"]
-"""`named`: lines as `other`, where drugs are named for another reason than that they are taken"""
+Part = Literal["list", "plan", "other", "named", "ended"]
+"""`named`: lines as `other`, where drugs are named for another reason than that they are taken; `ended`: they were
+stopped"""
 
 _SENTENCE = re.compile(r"(?:[^.;!?]|[.](?=\S)|(?<=\sn)[.](?=\s[a-z]))+")
 """up to a full stop; that of "n. INR" (after the INR) is none."""
@@ -35,12 +36,20 @@ _NUMBER = re.compile(r"\s(?!19\d\d|20\d\d)\d{1,4}(?:[.,]\d{1,2})?\s?(?=$|[\n;)])
 """a dose without its unit, which ends what is said of the drug"""
 _DOSED_BEFORE = re.compile(r"\d\s?(?:mg|mcg|µg|μg|ug|g)\b[^()\n;]{0,20}\(\s*$")
 """a dose before the bracket that a brand stands in: "Tac 2 mg AM / 1.5 mg PM (Adoport)"."""
-_DOSE_IN_NAME = re.compile(r"[a-z]\s\d+\Z")
-"""a name that is known with its dose only ("ASA 81")."""
+_SCHEDULE = re.compile(
+    r"\s(?:\d{1,4}(?:[.,]\d{1,2})?\s?(?:mg\s?)?[x×]\s?\d|\d\s?[x×]\s?\d{1,4}(?![\d/])|\d{1,4}\s?/\s?(?:6|8|12|24)\s?h\b)"
+    r"|[^\n,;]{0,16}?\s[\d½¼]-[\d½¼]-[\d½¼](?!\d)"
+)
+"""a dose as times and amount ("500 x2/j", "2x500", "500/12h", "½-0-0")."""
+_DOSE_IN_NAME = re.compile(r"[a-z]\s\d+(?:[.,\s]\d)?(?:\s?mg(?:\s\w+)?)?\Z")
+"""a name that is known with its dose only ("ASA 81", "tac 2 mg")."""
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
 _NEAR_WORDS, _FAR_WORDS, _LIST_WORDS = 2, 6, 9
 """words between what governs a drug and the drug; between two drugs of one list"""
 _EYE = "ophthalmic"
+_FOLLOWED = re.compile(r"\W*\w")
+_ENTRY = re.compile(r"\d\s?(?:mg|mcg|µg|g|iu|ui|ie|units?)\b")
+"""the dose in a line of a list of drugs, known or not"""
 _MOST = 300
 """drugs looked at in one note"""
 
@@ -55,6 +64,11 @@ class _Sign(Struct, frozen=True):
     kind: str
     start: int
     end: int
+
+    def speaks_back(self, text: str, own: int) -> bool:
+        """Whether it may speak of the drug before it; "for h/o SVT", "for prior PE" do not."""
+        words, said = _words(), text[self.start : self.end]
+        return said not in words.ahead and not (said in words.before_noun and _FOLLOWED.match(text, self.end, own))
 
     @property
     def takes(self) -> bool:
@@ -138,11 +152,18 @@ def _lines(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]]:
     for line in folded.split("\n"):
         start, at = at, at + len(line) + 1
         if not line.strip():
-            if part in ("list", "named") and listed:
+            if part in ("list", "named", "ended") and listed:
                 part, planned = "other", False
             continue
         heading = _HEADING.match(line)
         named = " ".join(heading[1].split()) if heading is not None else ""
+        if part == "ended" and not (_ENTRY.search(line) or any(start <= hit.start < at for hit in hits)):
+            part = "other"  # no line of the list: what stands below it may be taken
+        if heading is not None and named in words.ended:
+            own = bool(line[heading.end() :].strip())  # "Stop: smoking" tells nothing of the next line
+            part, planned, listed = "other" if own else "ended", False, 0
+            yield "ended", line[heading.end() :], start + heading.end()
+            continue
         if heading is not None and (named in words.headings or named in words.plans):
             part = "list" if named in words.headings else "plan"
             planned = part == "plan"
@@ -183,16 +204,19 @@ def _said(
         until = hits[number + 1].start if number + 1 < len(hits) else last
         end = words.parting.search(text, hit.end, until)
         own = end.start() if end else until
-        if said is None and part == "list":
-            said = "taken"
+        if said is None and part in ("list", "ended"):
+            said = "taken" if part == "list" else "past"
         dosed = bool(_DOSE.match(text, hit.end, own) or words.often.search(text, hit.end, own))
         dosed = dosed or _DOSED_BEFORE.search(text, begin, hit.start) is not None
         if not dosed and text[hit.start : hit.end] not in words.measured:
             dosed = bool(_NUMBER.match(text, hit.end, own))  # "Raynaud - amlodipine 5."
             dosed = dosed or _DOSE_IN_NAME.search(text, hit.start, hit.end) is not None
+            dosed = dosed or words.formed.match(text, hit.end, own) is not None
+            dosed = dosed or _SCHEDULE.match(text, hit.end, own) is not None
+            dosed = dosed or text[hit.start : hit.end] in words.regimens
         if said is None and (dosed or _told_alone(text, hit, last, part)) and part in ("other", "named"):
             said = "taken"
-        behind = [s for s in signs if hit.end <= s.start and s.end <= own]
+        behind = [s for s in signs if hit.end <= s.start and s.end <= own and s.speaks_back(text, own)]
         ends = [told for s in behind if (told := s.said_of_the_one_before) is not None]
         before = hit
         if said is None and not ends and _begun(text, hit, own, until, signs):
@@ -263,6 +287,12 @@ class _Words(Struct, frozen=True):
     headings: frozenset[str]
     plans: frozenset[str]
     others: frozenset[str]
+    ended: frozenset[str]
+    ahead: frozenset[str]
+    before_noun: frozenset[str]
+    regimens: frozenset[str]
+    formed: re.Pattern[str]
+    """right behind a drug, how many of its form ("6 tabs")"""
     indications: frozenset[str]
     kinds: Mapping[str, str]
     sign: re.Pattern[str]
@@ -312,6 +342,11 @@ def _words() -> _Words:
         frozenset(data.headings),
         frozenset(data.plans),
         frozenset(data.others),
+        frozenset(data.ended),
+        frozenset(data.ahead),
+        frozenset(data.before_noun),
+        frozenset(data.regimens),
+        re.compile(rf"\s\d{{1,2}}(?:[.,]\d)?\s{_any(data.forms).pattern}"),
         frozenset(data.indications),
         kinds,
         _any(kinds),

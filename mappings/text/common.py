@@ -92,6 +92,8 @@ class Results(Strict):
     the lower end counts."""
     told_in_words: Phrases
     """their number says nothing without its unit, as one may be mmol and another mg."""
+    positive_from: dict[str, str]
+    """the number from which a test is positive, whatever its unit."""
     quantities: Phrases
     """further ones whose result is a quantity: "von Kossa negative for calcium" and "negative for urate" tell of a
     stain."""

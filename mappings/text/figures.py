@@ -33,8 +33,12 @@ _BEFORE_UNIT = re.compile(
     rf"\s{{0,2}}(?:\(?[hln]{{1,2}}\)?\s{{1,2}})?\|?\s?(?<=[\s|])({_RANGE})\s{{1,2}}(?:\|\s?)?(?=[a-zµμ])", re.IGNORECASE
 )
 """a range between the number and the unit ("12.4 H  8.6-10.2 mg/dL"), as in many tables."""
-_NAMED_RANGE = re.compile(rf"\((?:[a-z.:]{{1,12}}\s?){{0,2}}({_RANGE})\s?([^()]{{0,12}})\)\s?[:=]?\s?", re.IGNORECASE)
-"""a range in the bracket behind the name ("Calcium (8.6-10.2 mg/dL): 9.4")."""
+_NAMED_RANGE = re.compile(
+    rf"[(\[](?:[a-z.:]{{1,12}}\s?){{0,2}}({_RANGE})\s?([^()\[\]]{{0,12}})[)\]](?:/\({_RANGE}\))?\s?[:=]?\s?",
+    re.IGNORECASE,
+)
+"""a range in the bracket behind the name ("Calcium (8.6-10.2 mg/dL): 9.4"); of a rate or pressure the lowest and the
+highest of a day, as flowsheets print them ("Heart Rate: [44-48] 45", "BP: (84-120)/(50-70) 90/52")."""
 _BOUND = r"\d{1,3}(?:[.,]\d{1,2})?"
 _DECIMAL = re.compile(r"\d[.,]\d")
 _UNIT_INSIDE = re.compile(r"(?<=[\d\s])((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?![a-z])", re.I)
@@ -124,7 +128,8 @@ def _called() -> re.Pattern[str]:
 
 def range_of_name(document: Document, index: int, end: int) -> tuple[int, str] | None:
     """(the first word behind it, the range) where a bracket with the range opens at a word, before the number."""
-    if index >= end or document.word(index) != "(":
+    index += document.word(index) == ":"
+    if index >= end or document.word(index) not in ("(", "["):
         return None
     match = _NAMED_RANGE.match(document.words.text, document.words.starts[index])
     if match is None:

@@ -16,7 +16,7 @@ from mappings.text.figures import Number, behind_name, past_unit
 from mappings.text.paired import paired
 from mappings.text.pulses import rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
-from mappings.text.result_day import days, heading_day
+from mappings.text.result_day import Day, days, heading_day
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
 from mappings.text.result_words import contrary, fits, joins, judged_word, word_of
@@ -82,7 +82,7 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         unsaid = date is None and not told
         if unsaid and _long_ago(document, sentence, group, end):
             found = [replace(m, undated=True) if _is_current(m.analyte) else m for m in found]
-        elif unsaid and (day := written[0][2] if len(written) == 1 else opened):
+        elif unsaid and (day := _day_of(document, group, written) if len(written) == 1 else opened):
             found = [replace(m, month=day) if _is_current(m.analyte) else m for m in found]
         elif unsaid and (month := month_of(document, sentence, group, end)):
             found = [replace(m, month=month) if _is_current(m.analyte) else m for m in found]
@@ -126,6 +126,14 @@ def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention
             for analyte in group:
                 out.extend(_labelled(document, analyte, date, word=word))
     return out
+
+
+def _day_of(document: Document, group: list[Hit], written: list[Day]) -> str | None:
+    """The one day that is written behind the name; not, behind a result, one with a colon and a number of its own
+    ("eGFR 27 [4/26: 31]")."""
+    begin, last, day = written[0]
+    own = document.word(last) == ":" and document.word(last + 1)[:1].isdigit()
+    return None if own and any(document.word(i)[0].isdigit() for i in range(group[-1].last, begin)) else day
 
 
 def _taken_back(

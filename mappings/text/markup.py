@@ -26,6 +26,13 @@ _GAP = re.compile(r"(?<=\S) {3,}(?=\S)")
 """the blanks between the columns of a table that a line printer made."""
 _OPEN = re.compile(r"\{[^{}\n]{1,160}:\d{2,9}(?:::[^{}\n]{0,80})?\}|(?<![*\w])\*{3}(?![*\w])|(?<!\S)@[A-Z]{2,20}@")
 """a choice, a wildcard or a link of a template that nobody filled in ("{Yes/No:63}", "***", "@NAME@")."""
+_READINGS = re.compile(
+    r"^[ \t]*(?P<name>[A-Za-z][A-Za-z /]{0,20}?) Readings from Last \d{1,2} Encounters:?[ \t]*"
+    r"(?P<rows>(?:\n[ \t|]*\d{1,2}/\d{1,2}/\d{2,4}[ \t|:]+[^\n]{1,40}){1,20})",
+    re.MULTILINE,
+)
+"""the table of a SmartLink, which names the measurement once ("BP Readings from Last 3 Encounters:")."""
+_READING = re.compile(r"\n[ \t|]*(\d{1,2}/\d{1,2}/\d{2,4})[ \t|:]+")
 _BLANK_FIELD = "___"
 _TAG = re.compile(
     r"<(?P<name>/?[A-Za-z][A-Za-z0-9:]{0,15})(?:\s+[A-Za-z_:][\w:.-]{0,60}(?:\s?=\s?(?:\"[^\"<]{0,2000}\"|'[^'<]{0,2000}'|[^\s\"'<>]{0,200}))?){0,20}\s?/?>"
@@ -66,6 +73,8 @@ def plain(text: str) -> str:
         text = html.unescape(text)
     if "***" in text or "}" in text or "@" in text:
         text = _OPEN.sub(_BLANK_FIELD, text)
+    if " Readings from Last " in text:
+        text = _READINGS.sub(lambda table: _READING.sub(rf"\n\1 {table['name']}: ", table["rows"]), text)
     if "   " in text:
         text = _GAP.sub("  ", text)
     if "\r" in text:

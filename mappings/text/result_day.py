@@ -91,8 +91,10 @@ def _named(document: Document, at: int, month: int, first: int, end: int) -> Day
 
 
 def _in_figures(document: Document, index: int, first: int, end: int, *, heads: bool = False) -> Day | None:
-    """ "(14/05)", "vom 14.05.", behind a bracket or a small word: not "9/10" that may be something else."""
+    """ "(14/05)", "vom 14.05.", behind a bracket or a small word, or before a colon with the result ("eGFR 5/27: 18"):
+    not "9/10" that may be something else."""
     before = document.word(index - 1) if index > first else ""
+    heads = heads or (document.word(index + 3) == ":" and document.word(index + 4)[:1].isdigit())
     if before == "/" or (not heads and before not in ("(", "[") and before not in document.vocab.stopwords):
         return None
     if document.word(index + 1) == "/" and index + 2 < end:

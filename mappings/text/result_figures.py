@@ -68,7 +68,7 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
             if document.word(index + 1) == "=":
                 comparator += "="
             continue
-        if estimated and (word in "()" or word in document.vocab.estimates):
+        if estimated and (word in "()." or word in document.vocab.estimates):
             continue
         if word in SIGNS or (word in document.vocab.stopwords and index < bridged):
             continue
