@@ -330,6 +330,7 @@ class Taking(_Table, frozen=True, forbid_unknown_fields=True):
     history: Words
     denied: Words
     often: Words
+    resumed: Words
     ahead: Words
     before_noun: Words
     ended: Words

@@ -65,10 +65,13 @@ class _Sign(Struct, frozen=True):
     start: int
     end: int
 
-    def speaks_back(self, text: str, own: int) -> bool:
-        """Whether it may speak of the drug before it; "for h/o SVT", "for prior PE" do not."""
+    def speaks_back(self, text: str, drug: int, own: int) -> bool:
+        """Whether it may speak of the drug before it, which ends at `drug`; "for h/o SVT", "for prior PE" and "por TEP
+        previo" do not."""
         words, said = _words(), text[self.start : self.end]
-        return said not in words.ahead and not (said in words.before_noun and _FOLLOWED.match(text, self.end, own))
+        if said in words.before_noun:
+            return not (_FOLLOWED.match(text, self.end, own) or words.reason.search(text, drug, self.start))
+        return said not in words.ahead
 
     @property
     def takes(self) -> bool:
@@ -212,12 +215,15 @@ def _said(
             dosed = bool(_NUMBER.match(text, hit.end, own))  # "Raynaud - amlodipine 5."
             dosed = dosed or _DOSE_IN_NAME.search(text, hit.start, hit.end) is not None
             dosed = dosed or words.formed.match(text, hit.end, own) is not None
+            dosed = dosed or words.numbered.match(text, hit.end, own) is not None
             dosed = dosed or _SCHEDULE.match(text, hit.end, own) is not None
             dosed = dosed or text[hit.start : hit.end] in words.regimens
         if said is None and (dosed or _told_alone(text, hit, last, part)) and part in ("other", "named"):
             said = "taken"
-        behind = [s for s in signs if hit.end <= s.start and s.end <= own and s.speaks_back(text, own)]
+        behind = [s for s in signs if hit.end <= s.start and s.end <= own and s.speaks_back(text, hit.end, own)]
         ends = [told for s in behind if (told := s.said_of_the_one_before) is not None]
+        if ends and ends[0] == "past" and words.resumed.match(text, own, until):
+            said, ends = "taken", []
         before = hit
         if said is None and not ends and _begun(text, hit, own, until, signs):
             said = "taken"
@@ -293,6 +299,11 @@ class _Words(Struct, frozen=True):
     regimens: frozenset[str]
     formed: re.Pattern[str]
     """right behind a drug, how many of its form ("6 tabs")"""
+    numbered: re.Pattern[str]
+    """right behind a drug, a number and what it is taken for ("6.25 for varices")"""
+    reason: re.Pattern[str]
+    resumed: re.Pattern[str]
+    """at the beginning of the next clause"""
     indications: frozenset[str]
     kinds: Mapping[str, str]
     sign: re.Pattern[str]
@@ -347,6 +358,9 @@ def _words() -> _Words:
         frozenset(data.before_noun),
         frozenset(data.regimens),
         re.compile(rf"\s\d{{1,2}}(?:[.,]\d)?\s{_any(data.forms).pattern}"),
+        re.compile(rf"\s(?!19\d\d|20\d\d)\d{{1,4}}(?:[.,]\d{{1,2}})?\s{_any(data.reasons).pattern}"),
+        _any((*data.reasons, "due to")),
+        re.compile(rf"\W*(?:\w+\W+)?{_any(data.resumed).pattern}"),
         frozenset(data.indications),
         kinds,
         _any(kinds),

@@ -92,6 +92,8 @@ class Results(Strict):
     the lower end counts."""
     told_in_words: Phrases
     """their number says nothing without its unit, as one may be mmol and another mg."""
+    ranged: Phrases
+    """told as the lowest and the highest, of which the lowest counts ("HR 45-48")."""
     positive_from: dict[str, str]
     """the number from which a test is positive, whatever its unit."""
     quantities: Phrases

@@ -38,7 +38,9 @@ def _patterns() -> _Patterns:
     ends = either(words.limits, words.limits_of_share)
     return _Patterns(
         re.compile(rf"\s?%?\s?(?:[-–]|{ends})\s?\d{{1,2}}(?P<unit>\s?%)?"),
-        re.compile(rf"(?:\s?[/x×]\s?|\s(?:{either(words.pressures)})\s)\d{{2,3}}(?![\d/])"),
+        re.compile(
+            rf"(?:\s?[/x×]\s?|\s(?:{either(words.pressures)})\s)(?:\d{{2,3}}(?![\d/])|(?:palp|p|d)\b|-{{1,2}}(?![\w-]))"
+        ),
     )
 
 
@@ -79,7 +81,7 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
                 return word, comparator, "%" if upper["unit"] else None, None
             if hit.value == load_common().results.pressure:
                 return _pressure(document, hit, index, comparator)
-            if _is_other(document, begin, index, dated):
+            if _is_other(document, begin, index, dated, ranged=hit.value in load_common().results.ranged):
                 return None
             limits = limits_at(document, index) or (named[1] if named else None)
             unit = unit_at(document, index) or told or unit_of_limits(limits)
@@ -102,9 +104,9 @@ def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) 
     return (word, comparator, "mmHg", None) if (lower or alone) and len(word) <= 3 else None
 
 
-def _is_other(document: Document, begin: int, index: int, dated: set[int]) -> bool:
+def _is_other(document: Document, begin: int, index: int, dated: set[int], *, ranged: bool) -> bool:
     """Whether the number is a range, a titre or a length of time, or stands behind a word that is the result."""
-    if _RANGE.match(document.words.folded, document.words.ends[index]):
+    if _RANGE.match(document.words.folded, document.words.ends[index]) and not ranged:
         return True
     if _RATIO.match(document.words.folded, document.words.ends[index]):
         return True
