@@ -68,6 +68,8 @@ class Service:
         for thread in threading.enumerate():
             if thread.name == "prescan":
                 thread.join()  # beside the first requests in the service; here it would be counted with them
+        while self.app.state.cds.memory.pending:
+            await asyncio.sleep(0.001)  # what is removed at start; the shorter of two counts had ended before it was
 
     def stop(self) -> None:
         """Writes what is still queued, as at shutdown."""
