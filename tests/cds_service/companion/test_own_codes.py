@@ -7,20 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.cds_service.companion.hospital import hospital
+from tests.cds_service.test_switches import OVERLAY
 
 LOCAL = """
     Patient    | female | 49y | name=Case Example
     Resource   | {"resourceType": "Condition", "code": {"coding": [{"system": "urn:hospital", "code": "L77"}]}}
     Exam       | hard nodules on the left forearm for 3 months | -10d
     Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
-"""
-OVERLAY = """overlay: "1"
-source: reviewed by the test, 2026-06-01
-codes:
-  - system: urn:hospital
-    code: L77
-    display: Lupus
-    concepts: [ctd.sle]
 """
 
 
