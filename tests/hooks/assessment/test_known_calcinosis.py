@@ -9,6 +9,7 @@ from mappings.dates import PartialDate
 from mappings.facts import Finding, Medication
 from tests.hooks.assessment.facts import (
     ELBOW,
+    THIGH,
     days_ago,
     disease,
     judged,
@@ -81,3 +82,47 @@ def test_the_words_of_a_change() -> None:
             found = judged(patient(findings=(disease(), code), lesions=(changed,)))
             assert (found.card == "management") == speaks, (name, days)
             assert any(event in reason for reason in found.because) == speaks
+
+
+@pytest.mark.parametrize(
+    ("lump", "speaks"),
+    [
+        ({}, True),
+        ({"kind": "induration"}, False),
+        ({"bare_code": True}, False),
+        ({"sites": ()}, False),
+        ({"sites": (THIGH,)}, False),
+        ({"growing": False}, False),
+        ({"recorded": days_ago(181)}, False),
+        ({"hardness": "against"}, False),
+    ],
+    ids=str,
+)
+def test_a_changed_lump_of_no_told_hardness_where_calcinosis_is_known_is_that_one(lump: dict, speaks: bool) -> None:
+    """Rheumatoid arthritis is of the third tier, in which a plain mass is none that counts."""
+    fields: dict = {"kind": "mass", "hardness": "unstated", "onset": None, "growing": True}
+    code = Finding(frozenset({"calcinosis.cutis"}), "x", "Condition/k", sites=(ELBOW,), recorded=days_ago(900))
+    facts = patient(findings=(disease("ctd.ra"), code), lesions=(lesion(**(fields | lump)),))
+    found = judged(facts)
+    assert (found.card == "management") == speaks, found.because
+
+
+def test_it_is_not_that_one_where_the_place_of_the_known_is_not_told() -> None:
+    mass = lesion(kind="mass", hardness="unstated", onset=None, growing=True)
+    code = Finding(frozenset({"calcinosis.cutis"}), "x", "Condition/k", recorded=days_ago(900))
+    assert judged(patient(findings=(disease("ctd.ra"), code), lesions=(mass,))).card == "none"
+
+
+@pytest.mark.parametrize(
+    ("known", "event"),
+    [
+        ({"recorded": days_ago(400)}, True),
+        ({"recorded": None, "onset": None}, True),  # undated: what is called new is no part of it
+        ({"recorded": days_ago(60)}, False),
+    ],
+)
+def test_what_the_examiner_calls_new_is_a_new_site(known: dict, event: bool) -> None:
+    code = Finding(frozenset({"calcinosis.cutis"}), "x", "Condition/known", **known)
+    new = lesion(onset=None, called_new=True, recorded=days_ago(100))
+    found = judged(patient(findings=(disease(), code), lesions=(new,)))
+    assert any("a new site" in reason for reason in found.because) == event, found.because

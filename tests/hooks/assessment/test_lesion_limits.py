@@ -145,6 +145,69 @@ def test_softness_without_a_date_or_a_site() -> None:
     assert judged(patient(lesions=(firm, replace(soft, certainty="absent")))).criteria.lesion.status == "met"
 
 
+@pytest.mark.parametrize(
+    ("described", "counts"),
+    [
+        ({"hardness": "unstated"}, False),
+        ({"hardness": "unstated", "chalky": True}, True),
+        ({"hardness": "definite"}, True),
+    ],
+    ids=str,
+)
+def test_softness_takes_back_only_what_says_nothing_stronger(described: dict, counts: bool) -> None:
+    soft = lesion("Observation/soft", hardness="against", recorded=days_ago(1))
+    assert (judged(patient(lesions=(lesion(**described), soft))).criteria.lesion.status == "met") == counts
+
+
+@pytest.mark.parametrize(
+    ("described", "gone", "counts"),
+    [
+        ({}, {}, False),
+        ({"basis": "code"}, {}, True),
+        ({"sites": ()}, {}, True),  # of another place, for all that is known
+        ({"sites": ()}, {"sites": ()}, True),
+        ({}, {"sites": (THIGH,)}, True),
+        ({}, {"recorded": days_ago(5)}, True),  # of the same day: which was written first?
+        ({}, {"recorded": days_ago(6)}, True),
+        ({}, {"certainty": "suspected"}, True),
+        ({}, {"gone": False}, True),  # there once was one
+    ],
+    ids=str,
+)
+def test_a_later_word_that_it_has_gone_takes_it_back(described: dict, gone: dict, counts: bool) -> None:
+    there = lesion(**({"recorded": days_ago(5)} | described))
+    later = lesion("Observation/later", **({"recorded": days_ago(1), "course": "resolved", "gone": True} | gone))
+    assert (judged(patient(lesions=(there, later))).criteria.lesion.status == "met") == counts
+
+
+def test_gone_in_part_is_not_gone() -> None:
+    there = lesion(recorded=days_ago(5))
+    gone = lesion("Observation/later", recorded=days_ago(1), course="resolved", gone=True)
+    remains = lesion("Observation/later", recorded=days_ago(1), hardness="unstated", kind="mass")
+    assert judged(patient(lesions=(there, gone, remains))).criteria.lesion.status == "met"
+    denied = replace(remains, certainty="absent")
+    assert judged(patient(lesions=(there, gone, denied))).criteria.lesion.status == "not-met"
+
+
+@pytest.mark.parametrize(
+    ("ulcer", "infected"),
+    [
+        ({}, True),
+        ({"sites": (THIGH,)}, False),
+        ({"ref": "Observation/other", "sites": ()}, False),  # of nobody knows which place
+        ({"sites": ()}, True),  # told beside it
+        ({"ref": "Observation/other"}, True),
+    ],
+    ids=str,
+)
+def test_an_ulcer_told_beside_the_lesion_or_at_its_place_is_the_lesions(ulcer: dict, infected: bool) -> None:
+    known = Finding(frozenset({"calcinosis.cutis"}), "x", "Condition/k", sites=(ELBOW,), recorded=days_ago(900))
+    fields = {"ref": "Observation/l", "kind": "ulcer", "hardness": "unstated", "pus": True} | ulcer
+    chart = patient(findings=(disease(), known), lesions=(lesion(onset=None), lesion(onset=None, **fields)))
+    told = [reason for reason in judged(chart).because if "infection" in reason or "ulcer" in reason]
+    assert bool(told) == infected, told
+
+
 def test_a_suspected_hard_nodule_is_not_made_sure_by_another_lesion() -> None:
     hard = lesion(hardness="definite", certainty="suspected")
     plain = lesion("Observation/plain", hardness="unstated", sites=(THIGH,))

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hooks.knowledge import load_knowledge
 from mappings.dates import PartialDate
-from mappings.facts import Finding, Medication
+from mappings.facts import Finding, Medication, Result
 from tests.charts import TODAY
 from tests.hooks.assessment.facts import (
     calcium,
@@ -317,3 +317,47 @@ def test_low_albumin_excuses_a_low_total_but_no_low_ionized_calcium() -> None:
     ionized = lab("calcium-ionized", "0.85", "1.15", "1.33", 5, "Observation/ca")
     assert judged(patient(results=(total, phosphate(), albumin))).grade == "incomplete"
     assert judged(patient(results=(ionized, phosphate(), albumin))).grade == "urgent"
+
+
+def test_of_two_albumins_of_one_day_the_later_one_counts() -> None:
+    def drawn(value: str, hour: int) -> Result:
+        albumin = lab("albumin", value, None, None, 10, f"Observation/alb{hour}")
+        return replace(albumin, date=PartialDate.parse(f"2026-05-22T{hour:02}:00:00Z"))
+
+    assert status_of(calcium("2.31", 10), drawn("25", 6), drawn("42", 16)) == "normal"
+    assert status_of(calcium("2.31", 10), drawn("42", 6), drawn("25", 16)) == "indeterminate"
+
+
+@pytest.mark.parametrize(
+    ("others", "grade"),
+    [
+        ([], "probable"),
+        ([("2.40", 40)], "probable"),
+        ([("2.70", 40)], "possible"),  # the last two disagree
+        ([("2.70", 365)], "possible"),
+        ([("2.70", 366)], "probable"),  # of another year
+        ([("2.40", 40), ("2.70", 60)], "probable"),  # three ago
+    ],
+    ids=str,
+)
+def test_the_last_two_calcium_results_of_a_year_agree_or_the_grade_is_capped(
+    others: list[tuple[str, int]], grade: str
+) -> None:
+    more = [replace(calcium(value, days), ref=f"Observation/ca{i}") for i, (value, days) in enumerate(others)]
+    assert judged(patient(results=(calcium("2.31"), *more, phosphate()))).grade == grade
+
+
+def test_two_old_results_are_not_compared_with_a_later_one_of_another_kind() -> None:
+    ionized = lab("calcium-ionized", "1.20", "1.15", "1.30", 5, "Observation/ion")
+    older = [calcium("2.31", 100), replace(calcium("2.70", 120), ref="Observation/old")]
+    assert judged(patient(results=(ionized, *older, phosphate()))).grade == "probable"
+
+
+@pytest.mark.parametrize(("comparator", "low", "high"), [("<", None, "2.40"), (">", "2.20", None)])
+def test_a_calcium_told_as_a_bound_without_a_range_is_no_normal_one(
+    comparator: str, low: str | None, high: str | None
+) -> None:
+    numbers = {"low": low and Decimal(low), "high": high and Decimal(high)}
+    bound = lab("calcium-total", "2.40", None, None, 5, "Observation/ca", comparator=comparator,
+                canonical_low=numbers["low"], canonical_high=numbers["high"], **numbers)  # fmt: skip
+    assert status_of(bound) == "indeterminate"
