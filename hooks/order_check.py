@@ -6,6 +6,7 @@ or when nothing speaks against it, the answer is silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -25,11 +26,13 @@ from hooks.cards.writer import build_card
 from hooks.knowledge import Knowledge
 from hooks.knowledge.therapy_schema import Therapy
 from hooks.model import Assessment, TherapyItem
+from hooks.therapy import Prompt, prompts
 from mappings.facts import Action, Medication, PatientFacts
 
 _CONFLICT = frozenset({"block", "need", "warn"})
 _OPEN = ("offer", "warn")
 _UNWANTED = frozenset({"avoid", "already-done", "already-ordered"})
+_CODE = re.compile(r"[A-Z]?[0-9][A-Z0-9-]*")
 _ORDER = ("block", "avoid", "conflict", "need", "warn", "already-done", "already-ordered")
 
 
@@ -47,6 +50,9 @@ class Conflict(Struct, frozen=True):
     therapy: str | None = None
     other: str | None = None
     workup: str | None = None
+    sources: tuple[str, ...] = ()
+    forbidden: bool = False
+    """the agent beside it would be ruled out."""
 
 
 def check_orders(
@@ -59,7 +65,11 @@ def check_orders(
     if bare.grade == "none":
         return []
     asked = _selected(facts, context)
-    found = [*_drugs(asked, facts, bare, knowledge), *_orders(asked, bare, knowledge)]
+    found = [
+        *_drugs(asked, facts, bare, knowledge),
+        *_prompted(asked, assessment, bare, knowledge),
+        *_orders(asked, bare, knowledge),
+    ]
     if not found:
         return []
     found.sort(key=lambda conflict: _ORDER.index(conflict.verdict))
@@ -158,14 +168,46 @@ def _beside(
         added = tuple(note for note in new.notes if note not in old.notes)
         rules = tuple(rule for rule in new.rules if rule not in old.rules)
         if added and rules:
-            name = shorten(plain(draft.label), 40) or next(iter(sorted(draft.drugs)), "")
-            conflict = _of_item(name, "conflict", new, therapy=therapy.id, other=therapy.name)
-            yield replace(conflict, because=added[0], notes=added[1:], rules=rules, needs=(), cap=None)
+            conflict = _of_item(_name(draft), "conflict", new, therapy=therapy.id, other=therapy.name)
+            forbidden = _forbidden(new) and not _forbidden(old)
+            yield replace(
+                conflict, because=added[0], notes=added[1:], rules=rules, needs=(), cap=None, forbidden=forbidden
+            )
 
 
-def _of_item(order: str, verdict: str, item: TherapyItem, **more: str) -> Conflict:
+def _prompted(asked: PatientFacts, whole: Assessment, bare: Assessment, knowledge: Knowledge) -> Iterator[Conflict]:
+    """A draft that is no agent of ours but concerns the lesion itself (a vitamin K antagonist): the sentence of the
+    table that it calls for. `whole` is the assessment with the drafts standing."""
+    before = {prompt.rule for prompt in _prompts(bare, knowledge)}
+    new = [prompt for prompt in _prompts(whole, knowledge) if prompt.rule not in before]
+    for draft in (m for m in asked.medications if m.draft):
+        if not any(_is(draft, therapy) for therapy in knowledge.therapies.therapies):
+            for prompt in new:
+                if draft.ref in prompt.evidence:
+                    yield Conflict(_name(draft), "warn", prompt.text, (prompt.rule,), sources=prompt.sources)
+
+
+def _prompts(assessment: Assessment, knowledge: Knowledge) -> tuple[Prompt, ...]:
+    found = assessment.situation
+    return prompts(found.view, knowledge) if found is not None else ()
+
+
+def _forbidden(item: TherapyItem) -> bool:
+    """Whether a rule forbids the agent, taken already or not. That it is taken forbids to offer it, and no more."""
+    return item.in_use.forbidden if item.in_use is not None else item.decision == "block"
+
+
+def _name(draft: Medication) -> str:
+    """What the draft calls itself; where that is a bare code, the drug's own name."""
+    label, known = shorten(plain(draft.label), 40), next(iter(sorted(draft.drugs)), "")
+    return known if known and _CODE.fullmatch(label) else label or known
+
+
+def _of_item(order: str, verdict: str, item: TherapyItem, *, therapy: str, other: str | None = None) -> Conflict:
     others = tuple(note for note in item.notes if note not in item.because)
-    return Conflict(order, verdict, item.because, item.rules, others, item.needs, item.cap, item.evidence, **more)
+    return Conflict(
+        order, verdict, item.because, item.rules, others, item.needs, item.cap, item.evidence, therapy, other
+    )
 
 
 def _is(drug: Medication, therapy: Therapy) -> bool:
@@ -216,7 +258,7 @@ def _card(voice: Voice, found: list[Conflict]) -> dict[str, Any]:
     )
     needed = {need: say("needed_first", order=c.order) for c in reversed(found) for need in c.needs}
     card = build_card(voice, "order", summary("order", voice, **values), text, list(needed_suggestions(voice, needed)))
-    warns = first.verdict in voice.cards.order_checks.warning
+    warns = any(c.forbidden or c.verdict in voice.cards.order_checks.warning for c in found)
     card["indicator"] = "warning" if warns else voice.cards.kinds["order"].indicator
     return card
 
@@ -235,7 +277,8 @@ def _lines(voice: Voice, conflict: Conflict) -> Iterator[tuple[str, tuple[str, .
     if conflict.rules:
         parts.append(f"({say('rules', rules=', '.join(conflict.rules))})")
     agents = (conflict.therapy,) if conflict.therapy else ()
-    yield " ".join(parts), voice.decisive(conflict.because, conflict.rules, agents)[1]
+    told = conflict.sources[: voice.cards.limits["sources"]]
+    yield " ".join(parts), told or voice.decisive(conflict.because, conflict.rules, agents)[1]
     own = voice.cards.order_checks.notes.get(conflict.therapy or "")
     if own is not None and conflict.other is None:
         yield own.text, own.sources

@@ -7,17 +7,18 @@ came. RequestError names the element and never repeats its value.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mappings.bundles import unpack, with_resolved_urns
 from mappings.guarded import Guarded
-from mappings.raw import Resource
+from mappings.raw import Resource, as_list
 from mappings.reader.identity import SAFE_ID
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _USER = re.compile(r"(?P<type>Practitioner|PractitionerRole|Patient|RelatedPerson)/(?P<id>[A-Za-z0-9\-._]{1,256})")
 _MAX_URL = 2000
+_GROUPS = ("RequestGroup", "RequestOrchestration")
 _AUTHORIZATION = ("access_token", "token_type", "scope", "subject")
 
 
@@ -67,7 +68,7 @@ def parse_request(body: object, *, expected_hook: str | None, known_hooks: froze
     if hook not in known_hooks or (expected_hook is not None and hook != expected_hook):
         raise RequestError("hook", f"must be {expected_hook}" if expected_hook else "not a hook of this service")
     context = _object(request.get("context"), "context")
-    user = context.get("userId")
+    user, drafts = context.get("userId"), _drafts(context, hook)
     return HookRequest(
         hook=hook,
         hook_instance=_string(request, "hookInstance", "hookInstance"),
@@ -78,8 +79,8 @@ def parse_request(body: object, *, expected_hook: str | None, known_hooks: froze
         prefetch=_prefetch(request.get("prefetch")),
         fhir_server=_url(request.get("fhirServer")),
         authorization=_authorization(request),
-        drafts=_drafts(context, hook),
-        selections=_selections(context, hook),
+        drafts=drafts,
+        selections=_selections(context, hook, drafts),
     )
 
 
@@ -173,14 +174,30 @@ def _drafts(context: Mapping[str, Any], hook: str) -> tuple[Resource, ...]:
         if not isinstance(entries, list):
             raise RequestError("context.draftOrders.entry", "must be an array")
         body = {"resourceType": "Bundle", "entry": entries}
-    return with_resolved_urns(unpack(body))  # one draft alone is taken too
+    found = with_resolved_urns(unpack(body))  # one draft alone is taken too
+    return (*found, *(order for group in found if group.get("resourceType") in _GROUPS for order in _inside(group)))
 
 
-def _selections(context: Mapping[str, Any], hook: str) -> frozenset[str] | None:
+def _inside(group: Resource) -> Iterator[Resource]:
+    """The orders that a group of orders carries in itself; whom they are for may be told by the group alone."""
+    for order in as_list(group.get("contained")):
+        if isinstance(order, Mapping) and str(order.get("resourceType")).endswith(("Request", "Order")):
+            yield order if order.get("subject") or not group.get("subject") else {**order, "subject": group["subject"]}
+
+
+def _selections(context: Mapping[str, Any], hook: str, drafts: tuple[Resource, ...]) -> frozenset[str] | None:
     """The drafts just selected, as "Type/id"; None: all of them (order-sign, or a client that does not say)."""
     value = context.get("selections")
     if hook != "order-select" or value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise RequestError("context.selections", "must be an array of references")
-    return frozenset("/".join(item.split("/")[-2:]) for item in value) or None
+    named = {str(draft.get("id")): f"{draft.get('resourceType')}/{draft.get('id')}" for draft in drafts}
+    return frozenset(_selected(item, named) for item in value) or None
+
+
+def _selected(reference: str, named: Mapping[str, str]) -> str:
+    """A selection as "Type/id"; what is not stored yet is selected by the urn that the Bundle names it by."""
+    if reference.startswith("urn:"):
+        return named.get(reference.rpartition(":")[2], reference)
+    return "/".join(reference.split("/_history/")[0].split("/")[-2:])

@@ -245,8 +245,9 @@ def _ordered(entry: WorkupEntry, view: View, days: int, sites: tuple[Site, ...])
             same_place(one, other) for one in action.sites for other in sites
         )
         if not elsewhere:
-            where = f", {', '.join(shown(site) for site in action.sites)}" if action.sites else ""
-            return Hit((action.ref,), (f"{action.label or entry.name}{where}",))
+            label = action.label or entry.name
+            places = [words for site in action.sites if (words := shown(site)).lower() not in label.lower()]
+            return Hit((action.ref,), (", ".join((label, *places)),))
     return None
 
 

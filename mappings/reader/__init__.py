@@ -44,6 +44,7 @@ from mappings.reader.alike import Alike, Look
 from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import (
+    NO_REFERENCE,
     NO_SUBJECT,
     ONLY_STRANGERS,
     OTHER_FOCUS,
@@ -203,6 +204,7 @@ class ChartReader:
         kind = draft.get("resourceType")
         ref = reference_of(draft)
         problem = belongs(draft, patients) if draft.get("subject") else None
+        problem = problem if problem != NO_REFERENCE else None
         status = draft.get("status")
         if problem is None and access.is_true(draft.get("doNotPerform")):
             problem = "do not perform"

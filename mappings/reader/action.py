@@ -10,9 +10,9 @@ from typing import Any, Literal
 from mappings.data_schema import Orders, read_table
 from mappings.dates import PartialDate
 from mappings.drugs import plain
-from mappings.facts import Action, Finding
+from mappings.facts import Action, Finding, Site
 from mappings.reader.access import concept, concepts, confidential, first_date, is_true, mapping, notes, updated
-from mappings.reader.context import Collected
+from mappings.reader.context import Coded, Collected
 from mappings.reader.narrative import Source, add_reading
 
 _ORDERED = {"draft", "active", "on-hold", "unknown", "requested", "accepted", "in-progress"}
@@ -60,7 +60,7 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
         resource, "occurrenceDateTime", "occurrencePeriod"
     )
     kind: Literal["ordered", "draft"] = "draft" if draft else "ordered"
-    sites = into.sites_of(resource.get("bodySite"))
+    sites = into.sites_of(resource.get("bodySite")) or _of_title(coded, into)
     into.actions.append(
         Action(
             ref,
@@ -76,6 +76,13 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
         into.findings.append(
             Finding(frozenset({planned}), coded.label, ref, recorded=date, updated=updated(resource), sites=sites)
         )
+
+
+def _of_title(coded: Coded, into: Collected) -> tuple[Site, ...]:
+    """Most systems tell the side and place of an examination in its title alone ("X-ray left foot")."""
+    return tuple(
+        dict.fromkeys(site for words in coded.texts if coded.workup for site in into.tools.engine.sites(words))
+    )
 
 
 def _planned(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ what this patient has is unknown, not none."""
 WITHOUT_ID = "/without-id"
 """what stands in a reference for the id that a resource does not have: to be read, never to be followed."""
 NO_SUBJECT = "no subject"
+NO_REFERENCE = "subject has no reference"
 OTHER_FOCUS = "tells of another person than the patient"
 """an Observation on this patient's record that was made of somebody else, a foetus or a donor (`focus`)."""
 _PERSONS = ("Patient", "RelatedPerson", "Group")
@@ -67,7 +68,7 @@ def belongs(resource: Mapping[str, Any], patients: frozenset[str]) -> str | None
         subject = resource.get("patient")
     reference = mapping(subject).get("reference")
     if reference is None:
-        return NO_SUBJECT if subject is None else "subject has no reference"
+        return NO_SUBJECT if subject is None else NO_REFERENCE
     if isinstance(reference, str) and reference.startswith("#"):
         inner = [mapping(c) for c in items(resource.get("contained"))]
         ids = [c.get("id") for c in inner if c.get("resourceType") == "Patient"]

@@ -139,7 +139,7 @@ def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:
         found = (
             contained.get(target)
             or into.by_reference.get(target)
-            or into.by_reference.get("/".join(target.split("/")[-2:]))
+            or into.by_reference.get("/".join(target.split("/_history/")[0].split("/")[-2:]))
             or {}
         )
     name = concept(found.get("code"))

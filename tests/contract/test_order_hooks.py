@@ -55,13 +55,13 @@ def coded(system: str, code: str, **more: Any) -> dict[str, Any]:
     return drug(medicationCodeableConcept={"coding": [{"system": system, "code": code}]}, **more)
 
 
-def order(code: str, site: str = "", *, id_: str = "s1", **more: Any) -> dict[str, Any]:
+def order(coding: str, site: str = "", *, id_: str = "s1", **more: Any) -> dict[str, Any]:
     body: dict[str, Any] = {
         "resourceType": "ServiceRequest",
         "id": id_,
         "status": "draft",
         "intent": "order",
-        "code": {"coding": [{"system": SNOMED, "code": code}]},
+        "code": {"coding": [{"system": SNOMED, "code": coding}]},
         "subject": {"reference": "Patient/patient-1"},
     }
     return body | ({"bodySite": [{"text": site}]} if site else {}) | more
@@ -104,6 +104,7 @@ OWN_AND_RXNORM = {"coding": [{"system": "urn:own", "code": "x"}, {"system": RXNO
 STORED = {"resourceType": "Medication", "id": "m1", "code": {"coding": [{"system": ATC, "code": "J01AA08"}]}}
 INSIDE = [{"resourceType": "Medication", "id": "m", "code": {"text": "minocycline"}}]
 FIRST, SECOND = (f"urn:uuid:0b1c9c1e-0000-4000-8000-00000000000{n}" for n in (1, 2))
+GROUP = {"resourceType": "RequestGroup", "id": "g", "status": "draft", "subject": {"reference": "Patient/patient-1"}}
 DIET = {"resourceType": "NutritionOrder", "id": "n", "status": "draft", "intent": "order"}
 
 
@@ -124,6 +125,12 @@ def shapes() -> dict[str, list[dict[str, Any]]]:
             {"fullUrl": FIRST, "resource": unnamed},
             {"fullUrl": SECOND, "resource": {"resourceType": "Medication", "code": {"text": "minocycline 50 mg"}}},
         ],
+        "version of a Medication": [
+            {"resource": drug(medicationReference={"reference": "Medication/m1/_history/2"})},
+            {"resource": STORED},
+        ],
+        "in a group of orders": [{"resource": GROUP | {"contained": [drug("minocycline 100 mg")]}}],
+        "subject by its number": [{"resource": drug("minocycline", subject={"identifier": {"value": "12"}})}],
         "display of the reference": [{"resource": drug(medicationReference={"display": "minocycline 100 mg"})}],
         "among others": [
             {"resource": DIET | {"patient": {"reference": "Patient/patient-1"}}},
@@ -176,6 +183,39 @@ def test_what_speaks_against_a_drug_is_told_with_an_alternative(service: httpx.C
     assert f"rule {rule}" in card["detail"] or f", {rule}" in card["detail"]
     assert "Alternatives" in card["detail"]
     assert len(card["summary"]) <= 139
+
+
+VKA = [drug("acenocoumarol 2 mg"), drug("Marcumar"), drug("fluindione 20 mg"), coded(ATC, "B01AA04")]
+
+
+@pytest.mark.parametrize("draft", VKA, ids=lambda draft: str(draft["medicationCodeableConcept"]))
+def test_every_vitamin_k_antagonist_calls_calciphylaxis_to_mind(service: httpx.Client, draft: dict[str, Any]) -> None:
+    """Rule W1w stood for warfarin alone, the one that is an agent of the table too."""
+    (card,) = asked(service, draft)
+    conflict = card["detail"].split("**Conflict**")[1].split("\n\n")[0]
+    assert "think of calciphylaxis; whether anticoagulation changes is for the treating team alone" in conflict
+    assert "(rule W1w) [sprague2014]" in conflict
+    assert card["indicator"] == "info" and "B01AA" not in card["summary"]
+    assert "Stop" not in conflict and card.get("suggestions", []) == []
+    taken = BASE + "    Medication | acenocoumarol | 2 mg/d | -300d\n"
+    assert asked(service, draft, table=taken) == [], "a renewal is no news"
+    assert asked(service, draft, table=BASE.replace("SLE", "Hypertension")) == []
+    assert asked(service, drug("apixaban 5 mg")) == []
+
+
+@pytest.mark.parametrize(
+    ("draft", "beside", "indicator"),
+    [
+        ("simvastatin 40 mg", DILTIAZEM, "warning"),
+        ("methotrexate 15 mg/wk", "    Medication | probenecid | 500 mg/d | -30d\n", "warning"),
+        ("metoprolol 50 mg", DILTIAZEM, "info"),
+    ],
+)
+def test_a_partner_that_rules_out_what_is_taken_is_a_warning(
+    service: httpx.Client, draft: str, beside: str, indicator: str
+) -> None:
+    (card,) = asked(service, drug(draft), table=BASE + beside)
+    assert card["indicator"] == indicator
 
 
 QUIET = {
@@ -235,6 +275,18 @@ def test_a_draft_beside_another_draft(service: httpx.Client) -> None:
     assert "more" not in signed["summary"], "one conflict, told once"
 
 
+def test_a_selection_by_version_or_by_the_urn_of_what_is_not_stored(service: httpx.Client) -> None:
+    drafts = (drug("minocycline", id_="a"), drug("warfarin", id_="b"))
+    (card,) = asked(service, *drafts, hook=SELECT, selections=["MedicationRequest/a/_history/1"])
+    assert "Drafted minocycline" in card["summary"] and "1 more" not in card["summary"]
+    unnamed = [
+        {key: value for key, value in drug(name).items() if key != "id"} for name in ("minocycline", "folic acid")
+    ]
+    entries = [{"fullUrl": url, "resource": draft} for url, draft in zip((FIRST, SECOND), unnamed, strict=True)]
+    assert asked(service, hook=SELECT, entries=entries, selections=[SECOND]) == []
+    assert len(asked(service, hook=SELECT, entries=entries, selections=[FIRST])) == 1
+
+
 def test_selections_of_a_wrong_type_are_named(service: httpx.Client) -> None:
     body = {
         "hook": "order-select",
@@ -255,6 +307,14 @@ def test_a_biopsy_of_the_face_and_what_may_be_done_instead(service: httpx.Client
     (card,) = asked(service, order("240977001", "left cheek"), table=plain)
     assert "skin biopsy: better avoided here" in card["summary"]
     assert "In place of the skin biopsy: plain radiograph, soft-tissue ultrasound." in card["detail"]
+
+
+def test_the_site_of_an_order_may_stand_in_its_title_alone(service: httpx.Client) -> None:
+    plain = FACE.replace("    Imaging    | X-ray of face | Subcutaneous calcification at face. | -5d\n", "")
+    titled = {"code": {"text": "Punch biopsy of skin, left foot"}}
+    assert asked(service, order("", **titled), table=plain) == []
+    (done,) = asked(service, order("", code={"text": "X-ray left elbow 2 views"}))
+    assert "already done" in done["summary"]
 
 
 def test_a_biopsy_under_an_anticoagulant_needs_care(service: httpx.Client) -> None:

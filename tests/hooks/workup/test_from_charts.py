@@ -113,6 +113,17 @@ def test_radiograph_already_ordered():
     assert workup(WOMAN + NODULE + MINERALS + order)["radiograph"].decision == "already-ordered"
 
 
+@pytest.mark.parametrize("title", ["X-ray of the left foot", "Chest X-ray", "Radiografía de pie izquierdo"])
+def test_an_order_whose_title_names_another_site_orders_nothing_for_this_one(title):
+    """Most systems have no bodySite: a chest X-ray ordered last week was the lesion's radiograph."""
+    assert workup(WOMAN + NODULE + MINERALS + f"Order | {title} | active | -5d")["radiograph"].decision == "offer"
+    coded = f"Order | {title} | SCT:168537006 | active | -5d"
+    assert title == "Chest X-ray" or workup(WOMAN + NODULE + MINERALS + coded)["radiograph"].decision == "offer"
+    same = workup(WOMAN + NODULE + MINERALS + "Order | X-ray left forearm | SCT:168537006 | active | -5d")["radiograph"]
+    assert same.decision == "already-ordered"
+    assert same.because == "Already ordered: X-ray left forearm."
+
+
 def test_pelvic_radiograph_in_pregnancy_is_avoided_for_ultrasound():
     lesion = "Exam | stony-hard nodules of both buttocks, first noticed 3 months ago | -10d\n"
     found = workup(WOMAN + lesion + MINERALS + "Condition | Pregnancy | -60d")
