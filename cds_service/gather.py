@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from cds_service.fhir.client import Deadline, FhirClient, Read
 from cds_service.fhir.late import Page, packed
 from cds_service.fhir.search import read_need
-from cds_service.prefetch import Prefetched, completeness_of, issue_reason, read_prefetch
+from cds_service.prefetch import Prefetched, completeness_of, error_of, issue_reason, read_prefetch
 from hooks.wire import HookRequest
 from mappings.bundles import NotJsonError
 from mappings.facts import NEEDS, Completeness, Need, Quarantined
@@ -218,10 +218,13 @@ def _take(need: Need, read: Read, out: Gathered, found: Prefetched) -> None:
 
 
 def _state(read: Read, before: Completeness | None) -> Completeness:
-    if read.failed is not None:
+    failed = read.failed
+    if failed is None and not read.count:
+        failed = error_of(read.issues)
+    if failed is not None:
         if before is not None and before.state != "unavailable":
-            return Completeness("partial", read.failed)
-        return Completeness("unavailable", read.failed)
+            return Completeness("partial", failed)
+        return Completeness("unavailable", failed)
     reason = read.partial or issue_reason(tuple(read.issues))
     return Completeness("partial", reason) if reason else Completeness("complete")
 

@@ -7,7 +7,7 @@ failure that is not asked again. Keys that an analyst renamed are recognised by 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -145,7 +145,8 @@ def _take(key: str, need: Need, value: object, unpacked: Unpacked | None, found:
         found.failures.setdefault(need, []).append(f"{key}: {_NOT_FHIR}")
         found.quarantined.append(Quarantined(f"prefetch.{key}", _NOT_FHIR))
         return
-    if isinstance(value, Mapping) and value.get("resourceType") == "OperationOutcome":
+    alone = isinstance(value, Mapping) and value.get("resourceType") == "OperationOutcome"
+    if alone or (not unpacked.resources and unpacked.next_url is None and error_of(unpacked.issues)):
         found.refusals.add(need)
         found.failures.setdefault(need, []).append(f"{key}: {issue_reason(unpacked.issues) or 'operation-outcome'}")
         return
@@ -180,10 +181,9 @@ def _needs_of(key: str, unpacked: Unpacked | None) -> Iterator[Need]:
 
 def issue_reason(issues: tuple[Mapping[str, Any], ...]) -> str | None:
     """Why a Bundle may be incomplete, as a short code: an error issue, or a warning that data were withheld."""
-    for issue in issues:
-        if issue.get("severity") in ("error", "fatal"):
-            code = issue.get("code")
-            return str(code)[:40] if isinstance(code, str) else "error"
+    error = error_of(issues)
+    if error is not None:
+        return error
     for issue in issues:
         details = issue.get("details")
         codings = details.get("coding") if isinstance(details, Mapping) else None
@@ -193,4 +193,13 @@ def issue_reason(issues: tuple[Mapping[str, Any], ...]) -> str | None:
                 return "withheld"
             if said in CUT_OFF:
                 return "page-limit"
+    return None
+
+
+def error_of(issues: Iterable[Mapping[str, Any]]) -> str | None:
+    """The code of the first error. A Bundle that holds one and no resource is no empty answer, but none."""
+    for issue in issues:
+        if issue.get("severity") in ("error", "fatal"):
+            code = issue.get("code")
+            return str(code)[:40] if isinstance(code, str) else "error"
     return None

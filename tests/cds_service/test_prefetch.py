@@ -28,6 +28,7 @@ def states(**changes: Any) -> dict[str, Completeness]:
 
 
 ABSENT = object()
+NEXT = {"relation": "next", "url": "https://x.example/fhir?p=2"}
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
 WITHHELD = {
     "resourceType": "OperationOutcome",
@@ -47,10 +48,12 @@ INFORMATION = {
         ({"resourceType": "Bundle"}, "complete"),
         (bundle("Condition"), "complete"),
         (OUTCOME, "unavailable"),
-        ({"resourceType": "Bundle", "entry": [{"resource": OUTCOME}]}, "partial"),
+        ({"resourceType": "Bundle", "entry": [{"resource": OUTCOME}]}, "unavailable"),
+        (bundle() | {"entry": [{"resource": OUTCOME}, *bundle("Condition")["entry"]]}, "partial"),
+        (bundle(link=[NEXT]) | {"entry": [{"resource": OUTCOME}]}, "partial"),
         ({"resourceType": "Bundle", "entry": [{"resource": WITHHELD}]}, "partial"),
         ({"resourceType": "Bundle", "entry": [{"resource": INFORMATION}]}, "complete"),
-        (bundle("Condition", link=[{"relation": "next", "url": "https://x.example/fhir?p=2"}]), "partial"),
+        (bundle("Condition", link=[NEXT]), "partial"),
         (bundle("Observation"), "unavailable"),
         (bundle("Encounter"), "unavailable"),
         ({"response": {"status": "200"}, "resource": {"resourceType": "Condition"}}, "unavailable"),

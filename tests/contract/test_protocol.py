@@ -133,15 +133,19 @@ def test_clinicians_see_them(service: httpx.Client, user: str) -> None:
     assert post(service, context(userId=user)).json()["cards"]
 
 
+REFUSAL = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
+
+
 @pytest.mark.parametrize(
     "prefetch",
     [
         ...,
         {},
-        {"conditions": {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}},
+        {"conditions": REFUSAL},
+        {"conditions": {"resourceType": "Bundle", "entry": [{"resource": REFUSAL, "search": {"mode": "outcome"}}]}},
         {"conditions": {"response": "200", "resource": {}}},
     ],
-    ids=["absent", "empty", "outcome", "old wrapper"],
+    ids=["absent", "empty", "outcome", "outcome in a Bundle", "old wrapper"],
 )
 def test_question_that_can_t_be_read_is_412(service: httpx.Client, prefetch: Any) -> None:
     answer = post(service, call(prefetch=prefetch))

@@ -254,6 +254,13 @@ def _code_search_refused() -> None:
     assert (state(chart), values(chart)) == (("complete", None), ["9.4"])
 
 
+def _refusal_in_an_empty_searchset() -> None:
+    """An error and not one resource is no answer; beside resources it makes them incomplete."""
+    severe = saying("1", severity="error", resources=[PATIENT])
+    assert state(talk(severe), "conditions") == ("unavailable", "processing")
+    assert state(talk(saying("1", severity="error")), "conditions") == ("partial", "processing")
+
+
 SERVERS: dict[str, Callable[[], None]] = {
     "Epic: Observation without category or code is a 400 with issue code required": _epic_needs_a_category,
     "Epic: the issue code decides, not the text beside it": _epic_code_of_the_issue_not_its_text,
@@ -275,6 +282,7 @@ SERVERS: dict[str, Callable[[], None]] = {
     "Epic 4127: more than 100 results": _partial("4127", "page-limit"),
     "Epic: parameters filter after paging, pages are empty or short and yet have a next link": _empty_pages,
     "Epic: an empty result holds an OperationOutcome entry with mode outcome": _outcome_entry_in_an_empty_bundle,
+    "Any: 200 with nothing but an error in the searchset": _refusal_in_an_empty_searchset,
     "Oracle: the first page ignores _count, later ones may be short": _first_page_ignores_count,
     "Oracle: the order depends on the parameters": _order_is_not_relied_on,
     "HAPI: the same search is answered from memory for a minute": _answers_from_memory,
