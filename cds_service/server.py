@@ -9,6 +9,7 @@ from types import FrameType
 
 from cds_service.app import create_app
 from cds_service.logs import configure_logging, silence_tracebacks
+from cds_service.ports import check_address
 from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 
 _SWITCH_SECONDS = 0.0001
@@ -27,6 +28,7 @@ def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
 
     settings = _checked()
     check_serving(settings, workers)
+    check_address(host, port)
     configure_logging(settings.log_level)
     silence_tracebacks()
     # uvicorn answers what is in flight and then raises the signal once more, which would make an orderly stop look

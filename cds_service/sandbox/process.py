@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,9 @@ from datetime import UTC, date, datetime
 from types import FrameType
 
 import uvicorn
+
+from cds_service.errors import SettingsError
+from cds_service.ports import check_address
 
 _START_SECONDS = 60
 
@@ -43,6 +45,7 @@ def run(
     from cds_service.sandbox.content import load_all
     from cds_service.sandbox.store import Store
 
+    check_address(host, port)
     day = today()
     store = Store(database)
     load_all(store, day, background=background)
@@ -119,10 +122,8 @@ def _answers(url: str) -> bool:
 
 
 def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+    try:
+        check_address("127.0.0.1", port)
+    except SettingsError:
+        return False
     return True

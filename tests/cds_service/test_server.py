@@ -13,11 +13,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 from sqlalchemy import select
 
 from cds_service.store import Store
 from cds_service.store.tables import feedback
-from tests.serving import serving
+from tests.serving import environment, program, serving
 
 SERVICE = "calcinosis-patient-view"
 CALL: dict[str, Any] = {
@@ -66,6 +67,24 @@ def test_acknowledged_feedback_survives_kill_9(tmp_path: Path) -> None:
     store.close()
     assert len(acknowledged) == 10
     assert set(acknowledged) <= kept
+
+
+@pytest.mark.parametrize("command", [["serve"], ["serve", "--workers", "2"], ["sandbox"]])
+def test_where_nobody_can_listen_the_start_is_refused_in_one_line(tmp_path: Path, command: list[str]) -> None:
+    def started(*address: str) -> tuple[int, str]:
+        asked = program(*command, *address)
+        ended = subprocess.run(asked, env=environment(settings(tmp_path)), capture_output=True, text=True, timeout=60)
+        return ended.returncode, ended.stderr
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert started("--port", str(port)) == (2, f"refused to start: --port {port} is in use; choose another\n")
+    code, said = started("--host", "192.0.2.1", "--port", "8099")
+    assert (code, said.startswith("refused to start: --host 192.0.2.1 --port 8099: ")) == (2, True)
+    assert started("--host", "no.such.host.invalid") == (
+        2,
+        "refused to start: --host no.such.host.invalid: no such host\n",
+    )
 
 
 def test_what_is_not_needed_to_import_the_application_is_not_imported() -> None:
