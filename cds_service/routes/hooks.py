@@ -68,7 +68,7 @@ async def _answer(service: HookService, request: Request, body: bytes | None = N
         if seen is None:
             cards = await visit.cards(await _parsed(call, service.hook), call.body)
         else:
-            _not_our_token(call, seen.hook)
+            _fits(call, seen.hook)
             cards = await (visit.again(seen) if isinstance(seen, Reopening) else visit.silence(seen))
         return call.answer(json_response({"cards": cards}))
 
@@ -108,11 +108,17 @@ async def _parsed(call: Call, expected: str | None) -> HookRequest:
         hook = parse_request(value, expected_hook=expected, known_hooks=HOOKS)
     except RequestError as error:
         raise BadRequest(error.message, error.element) from None
-    _not_our_token(call, hook)
+    _fits(call, hook)
     return hook
 
 
-def _not_our_token(call: Call, hook: HookRequest) -> None:
-    """The two are easily confused: a token for a FHIR server must not open this door, nor ours be sent to a server."""
-    if call.caller is not None and hook.authorization is not None and call.caller.sent(hook.authorization.access_token):
+def _fits(call: Call, hook: HookRequest) -> None:
+    """What a request must be that came with a token, beyond its own shape."""
+    if call.caller is None:
+        return
+    # the two are easily confused: a token for a FHIR server must not open this door, nor ours be sent to a server
+    if hook.authorization is not None and call.caller.sent(hook.authorization.access_token):
         raise Unauthorized("not authorized")
+    # nobody would know whether a patient reads the card, who saw it before, and whom the audit trail shall name
+    if hook.user_kind is None:
+        raise BadRequest("is required", "context.userId")

@@ -223,6 +223,17 @@ def test_the_fhir_access_token_does_not_open_our_door(serve: Any) -> None:
     assert call(client, fhir, body=BODY).status_code == 401
 
 
+@pytest.mark.parametrize("prefetch", [{"patient": None}, dict.fromkeys(PREFETCH)], ids=["read whole", "at a glance"])
+@pytest.mark.parametrize("path", [PATH, "/assessments"])
+def test_a_call_with_a_token_says_for_whom_it_asks(serve: Any, path: str, prefetch: dict[str, None]) -> None:
+    """Else nobody would know whether a patient reads the card, who saw it before, and whom the trail shall name."""
+    client = serve(tenant())
+    for user in ({}, {"userId": None}):
+        body = BODY | {"context": {"patientId": "p1"} | user, "prefetch": prefetch}
+        answer = call(client, token(aud=BASE + path), body=body, path=path)
+        assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["context.userId"])
+
+
 def test_what_an_unknown_caller_sends_is_never_read(serve: Any) -> None:
     """No byte of the body is asked for before the answer has gone: an endless one would hold a place. What comes after
     it is let run dry, for seconds at most and without a place (test_overload.py)."""
