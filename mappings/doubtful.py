@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from mappings.plainbytes import RESOURCE
 from mappings.prescan import Concern
-from mappings.scanner import Scanner
 
 _FEW = 4
 _ONE_MORE_FOR = 200
@@ -82,7 +81,7 @@ def doubtful(
             return None
         if kind.resourceType in _REFERRED_TO:
             referred.append((kind.id, at, end))
-    if referred and not _nobody_names(referred, body, concern.escaped):
+    if referred and not _nobody_names(referred, body, concern):
         return None
     return Doubtful(tuple(body[at:end] for at, end in found), entries)
 
@@ -129,16 +128,26 @@ def _stands_alone(resource: bytes, kind: str) -> bool:
     return not any(sign in resource for sign in _LEANING)
 
 
-def _nobody_names(referred: Sequence[tuple[str, int, int]], body: bytes, escaped: bool) -> bool:
-    """Whether no other resource can name one of these, each given by its id and where it stands."""
-    if not all(name for name, _, _ in referred) or (escaped and _ESCAPED_ASCII.search(body)):
+def _nobody_names(referred: Sequence[tuple[str, int, int]], body: bytes, concern: Concern) -> bool:
+    """Whether no other resource can name one of these, each given by its id and where it stands. Only where a member
+    stands that names resources is an id looked for."""
+    if not all(name for name, _, _ in referred) or (concern.escaped and _ESCAPED_ASCII.search(body)):
         return False
     most = _MOST_NAMES * len(referred)
-    for named in Scanner([re.escape(name) for name, _, _ in referred], once=False).ends(body):
-        own = next((name for name, begin, end in referred if begin < named <= end), None)
-        if own is not None and body.endswith(own.encode(), 0, named):
-            continue
-        at, most = body.rfind(RESOURCE, 0, named), most - 1
-        if most < 0 or (at >= 0 and named <= _value(body, at)[1]):
-            return False
+    for name, begin, end in referred:
+        for named in _ends(body, name.encode(), concern.naming):
+            if begin < named <= end:
+                continue
+            at, most = body.rfind(RESOURCE, 0, named), most - 1
+            if most < 0 or (at >= 0 and named <= _value(body, at)[1]):
+                return False
     return True
+
+
+def _ends(body: bytes, name: bytes, parts: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """Where the name ends in these parts of the text."""
+    for begin, end in parts:
+        at = body.find(name, begin, end)
+        while at >= 0:
+            yield at + len(name)
+            at = body.find(name, at + 1, end)

@@ -24,9 +24,12 @@ from mappings.scanner import Scanner
 from mappings.spelt import SpeltNames, is_spelt
 from mappings.text.vocabulary import Vocabulary
 
-_ATTACHED, _SPELT, _NAMED = range(3)
-"""what asks for a second look: an attachment, a letter by itself, what tells most of a name"""
+_ATTACHED, _SPELT, _NAMED, _NAMING = range(4)
+"""what asks for a second look: an attachment, a letter by itself, what tells most of a name; and a member that names
+resources"""
 _DATA = '"data"'
+_NAMING_MEMBERS = ('"result"', '"hasMember"', '"related"')
+"""elements by which a report or panel names Observations as its own; the last is that of STU3."""
 _ASKED = 2
 """parts of a text that are asked whether they mean it, while it is still looked at"""
 IsMeant = Callable[[int, int], bool]
@@ -35,11 +38,13 @@ IsMeant = Callable[[int, int], bool]
 
 class Concern(Struct, frozen=True):
     """Where JSON text may name one of the concepts: the parts of it (`plainbytes.in_parts`) that do by themselves, the
-    surest first. `escaped`: letters may be written as escapes somewhere in the text. `meant`: one of the parts is sure
-    to mean it, and the rest of the text was not looked at."""
+    surest first. `escaped`: letters may be written as escapes somewhere in the text. `naming`: the parts in which a
+    resource may name others as its own. `meant`: one of the parts is sure to mean it, and the rest of the text was not
+    looked at."""
 
     parts: Iterable[tuple[int, int]]
     escaped: bool
+    naming: tuple[tuple[int, int], ...] = ()
     meant: bool = False
 
 
@@ -86,13 +91,15 @@ class Prescan:
 
 class _Seen(Struct, frozen=True):
     """What was found in a part. `texts` are kept where a rough pattern was found; `unclear`: only a real reading can
-    tell what the part says; `skimmed`: what tells a name does not stand there, and nothing else was looked for."""
+    tell what the part says; `skimmed`: what tells a name does not stand there, and nothing else was looked for;
+    `naming`: a member that names resources does."""
 
     hits: set[int]
     texts: tuple[bytes, ...] = ()
     escaped: bool = False
     unclear: bool = False
     skimmed: bool = False
+    naming: bool = False
 
 
 class _Compiled:
@@ -113,8 +120,8 @@ class _Compiled:
         for form in forms:
             self._forms.setdefault(patterns[form[0]], []).append(tuple(patterns[pattern] for pattern in form))
         telling = dict.fromkeys(one for form in forms if form[0] not in spelt for one in quickest(form[0]))
-        numbers = [_ATTACHED, *[_SPELT] * len(signs), *[_NAMED] * len(telling)]
-        self._first = Scanner([_DATA, *signs, *telling], numbers=numbers)
+        numbers = [_ATTACHED, *[_SPELT] * len(signs), *[_NAMED] * len(telling), *[_NAMING] * len(_NAMING_MEMBERS)]
+        self._first = Scanner([_DATA, *signs, *telling, *_NAMING_MEMBERS], numbers=numbers)
         """what is looked for everywhere."""
         self._scanner = Scanner(scanned) if scanned else None
         """what is looked for where something tells of a name: it takes three times as long, and a third of the memory
@@ -130,15 +137,18 @@ class _Compiled:
 
     def look(self, raw: bytes, is_meant: IsMeant | None) -> Concern | None:
         spans = in_parts(raw)
-        asked = 0
+        asked, silent = 0, True
         parts: list[_Seen] = []
         for begin, end in spans:
             part = self._seen(raw[begin:end])
+            silent = silent and not part.hits and not part.unclear
             if is_meant is not None and asked < _ASKED and self.surely_named(part.hits):
                 asked += 1
                 if is_meant(begin, end):
                     return Concern((), part.escaped, meant=True)
             parts.append(part)
+        if silent:
+            return None
         if not self._concerns(parts) and self._begun(parts):  # its other words may stand where none was looked for
             parts = [
                 self._seen(raw[slice(*span)], all_words=True) if part.skimmed else part
@@ -146,7 +156,9 @@ class _Compiled:
             ]
         if not self._concerns(parts):
             return None
-        return Concern(_Concerning(self, [*zip(spans, parts, strict=True)]), any(part.escaped for part in parts))
+        seen = [*zip(spans, parts, strict=True)]
+        naming = tuple(span for span, part in seen if part.naming)
+        return Concern(_Concerning(self, seen), any(part.escaped for part in parts), naming)
 
     def _concerns(self, parts: Sequence[_Seen]) -> bool:
         """Whether the parts, taken together, may name one of the concepts."""
@@ -178,7 +190,7 @@ class _Compiled:
             unclear = names is None
             hits.update(self._rare[number] for number in names or ())
         texts = () if unclear or hits.isdisjoint(self._sure) else (found, said)
-        return _Seen(hits, texts, escaped, unclear, skimmed)
+        return _Seen(hits, texts, escaped, unclear, skimmed, _NAMING in first)
 
     def _begun(self, parts: Iterable[_Seen]) -> bool:
         """Whether what tells a name of several words was found."""

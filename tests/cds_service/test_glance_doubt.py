@@ -174,17 +174,38 @@ def test_who_names_a_doubtful_result(ways: Ways) -> None:
         report = of("DiagnosticReport", result=[{"reference": name}])
         named = envelope(empty() | {"laboratory": sent, "reports": bundle(report)})
         assert ways.same(orjson.dumps(named)) == (200, False)
-    often = envelope(empty() | {"laboratory": sent}, extension={str(n): "Observation-1" for n in range(5)})
-    assert ways.same(orjson.dumps(often)) == (200, False)
+    often = {str(number): "Observation-1" for number in range(5)}
+    for extension, short in ((often, True), ({"result": often}, False)):
+        named = envelope(empty() | {"laboratory": sent}, extension=extension)
+        assert ways.same(orjson.dumps(named)) == (200, short)
     escaped = of("DiagnosticReport", result=[{"reference": "Observation-7"}])
     named = envelope(empty() | {"laboratory": sent, "reports": bundle(escaped)})
     assert ways.same(orjson.dumps(named).replace(b"Observation-7", b"Observation-\\u0031")) == (200, False)
 
 
+@pytest.mark.parametrize("kind", ["DiagnosticReport", "Observation"])
+@pytest.mark.parametrize("member", ["result", "hasMember", "related", "derivedFrom", "note"])
+def test_only_by_its_members_does_a_report_or_panel_make_a_doubtful_result_its_own(
+    ways: Ways, kind: str, member: str
+) -> None:
+    """Whatever else names it, in whatever form, the two readings agree; the rest of the chart is far away."""
+    named = {"reference": "Observation/Observation-1"}
+    entry = {"target": named} if member == "related" else {"text": "Observation-1"} if member == "note" else named
+    naming = of(kind, 2, code={"text": "Histology of skin"}, **{member: [entry]})
+    sent = empty() | {"laboratory": bundle(RESULT, *[of("Observation", n) for n in range(3, 60)], naming)}
+    short = member in ("derivedFrom", "note")
+    assert ways.same(orjson.dumps(envelope(sent))) == (200, short)
+
+
 def test_of_two_doubtful_results_none_names_the_other(ways: Ways) -> None:
     two = [RESULT, RESULT | {"id": "second"}]
     assert ways.same(orjson.dumps(envelope(empty() | {"laboratory": bundle(*two)}))) == (200, True)
-    two[1] = RESULT | {"id": "second", "note": [{"text": "as Observation-1"}]}
-    assert ways.same(orjson.dumps(envelope(empty() | {"laboratory": bundle(*two)}))) == (200, False)
+    for more, short in (
+        ({"note": [{"text": "as Observation-1"}]}, True),
+        ({"hasMember": [{"reference": "Observation/Observation-1"}]}, False),
+        ({"related": [{"target": {"reference": "Observation/Observation-1"}}]}, False),
+    ):
+        two[1] = RESULT | {"id": "second"} | more
+        assert ways.same(orjson.dumps(envelope(empty() | {"laboratory": bundle(*two)}))) == (200, short)
     nameless = {key: value for key, value in RESULT.items() if key != "id"}
     assert ways.same(orjson.dumps(envelope(empty() | {"laboratory": bundle(nameless)}))) == (200, False)
