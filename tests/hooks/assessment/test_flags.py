@@ -166,3 +166,37 @@ def test_dialysis_is_told_with_the_last_egfr() -> None:
 def test_a_stage_that_is_only_suspected_says_nothing(certainty: str, status: str) -> None:
     stage = Finding(frozenset({"trigger.ckd_4"}), "x", "Condition/k", certainty=certainty)  # type: ignore[arg-type]
     assert judged(patient(findings=(disease(), stage))).criteria.kidney.status == status
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "days", "flagged"),
+    [
+        ("38.0", "Cel", 14, True),
+        ("37.9", "Cel", 14, False),
+        ("38.0", "Cel", 15, False),
+        ("100.4", "[degF]", 5, True),
+        ("100.3", "[degF]", 5, False),
+        ("38.5", None, 5, False),
+    ],
+)
+def test_a_fever_begins_at_its_limit(value: str, unit: str | None, days: int, flagged: bool) -> None:
+    fever = lab("temperature", value, None, None, days, "Observation/t", unit=unit)
+    facts = patient(lesions=(lesion(ulcerated=True),), results=(calcium(), phosphate(), fever))
+    assert ("infection" in flags(facts)) == flagged
+
+
+@pytest.mark.parametrize(
+    ("cancer", "told"),
+    [
+        ({}, True),
+        ({"course": "resolved"}, True),
+        ({"certainty": "suspected"}, False),
+    ],
+    ids=str,
+)
+def test_a_cancer_of_the_past_is_told_beside_the_flag_a_suspected_one_is_not(cancer: dict, told: bool) -> None:
+    fresh = disease("ctd.dermatomyositis", onset=days_ago(300))
+    tumour = Finding(frozenset({"trigger.breast_cancer"}), "x", "Condition/ca", **cancer)
+    found = judged(patient(findings=(fresh, tumour)))
+    flag = next(flag for flag in found.red_flags if flag.id == "malignancy")
+    assert ("Condition/ca" in flag.evidence) == told

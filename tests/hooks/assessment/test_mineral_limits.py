@@ -361,3 +361,17 @@ def test_a_calcium_told_as_a_bound_without_a_range_is_no_normal_one(
     bound = lab("calcium-total", "2.40", None, None, 5, "Observation/ca", comparator=comparator,
                 canonical_low=numbers["low"], canonical_high=numbers["high"], **numbers)  # fmt: skip
     assert status_of(bound) == "indeterminate"
+
+
+def test_what_is_told_of_a_calcium() -> None:
+    found = judged(patient()).criteria.calcium
+    assert (found.status, found.category, found.value, found.unit) == ("normal", "normal", Decimal("2.31"), "mmol/L")
+    assert found.date == "2026-05-22"
+    word = calcium(low=None, high=None, canonical_low=None, canonical_high=None, word="normal")
+    told = judged(patient(results=(word, phosphate()))).criteria.calcium
+    assert (told.status, told.value, told.unit) == ("normal", None, None)
+
+
+def test_a_result_that_cannot_be_placed_does_not_disagree() -> None:
+    unclear = replace(calcium("2.31", 40, comparator=">"), ref="Observation/old", canonical_high=None, high=None)
+    assert judged(patient(results=(calcium("2.31"), unclear, phosphate()))).grade == "probable"
