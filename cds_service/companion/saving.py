@@ -18,9 +18,11 @@ from hooks.dialogue import SAVED, Dialogue, Step
 from hooks.dialogue.records import chosen_of
 from hooks.knowledge.dialogue_schema import UNKNOWN
 from mappings.bundles import NotJsonError, decode
+from mappings.text.own_words import BEGIN, END
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-NOTE = "Recorded by a clinician in the calcinosis companion."
+NOTE = "Recorded by a clinician in the companion of a decision-support service."
+"""names no finding: the next call reads it."""
 
 
 class Saved(Struct, frozen=True):
@@ -81,15 +83,32 @@ async def _create(client: FhirClient, body: dict[str, Any], deadline: Deadline) 
 
 
 def summary(dialogue: Dialogue, given: dict[str, tuple[str, ...]], step: Step) -> str:
-    """The answers and the verdict as plain text, for the chart."""
-    lines = [f"Calcinosis companion, {dialogue.as_of.isoformat()}", "", "Stated by the clinician:"]
+    """The answers and the verdict as plain text, for the chart. What was stated stands in the words of its record, as
+    the next call reads it; questions and verdict stand between marks, and are not read."""
+    day, stated = dialogue.as_of.isoformat(), [f"- {statement}." for statement in _statements(step)]
+    lines = [f"Stated by the clinician on {day}:", *stated, ""] if stated else []
+    lines += [BEGIN, f"{day}. Questions of the companion, and the answers:"]
     lines.extend(f"- {question} {answer}" for question, answer in told(dialogue, given))
-    lines += ["", f"Rule-based assessment, not a diagnosis: grade {step.assessment.grade}."]
+    lines.append(f"Rule-based assessment, not a diagnosis: grade {step.assessment.grade}.")
     lines.extend(f"- {reason}" for reason in step.assessment.because)
     if step.assessment.missing:
         lines.append(f"- Missing: {', '.join(step.assessment.missing)}.")
-    lines.append(f"Knowledge {step.assessment.knowledge_version}.")
+    lines += [f"Knowledge {step.assessment.knowledge_version}.", END]
     return "\n".join(lines)
+
+
+def _statements(step: Step) -> Iterator[str]:
+    """The records of the answers in their own words, a lesion with its site, a result with its test."""
+    for record in step.records:
+        code = record.get("code", {}).get("text", "")
+        if "valueString" in record:
+            yield f"{code}: {record['valueString']}"
+        elif "medicationCodeableConcept" in record:
+            yield f"takes {record['medicationCodeableConcept']['text']}"
+        else:
+            words = record.get("valueCodeableConcept", {}).get("text", code)
+            place = record.get("bodySite", {}).get("text")
+            yield f"{words}, {place}" if place else words
 
 
 def told(dialogue: Dialogue, given: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:

@@ -102,11 +102,12 @@ class PageView:
             "offer": "may be considered", "warn": "care needed", "need": "something is needed first",
             "block": "does not fit this patient", "not-indicated": "not indicated",
         }  # fmt: skip
-        needs = tuple(self.order_name(need) for need in item.needs)
+        out = item.decision == "block"  # no test and no dose would make it fit
+        needs = tuple(self.order_name(need) for need in item.needs if not out)
         notes = tuple(note for note in item.notes if note not in item.because)
         therapy = self.knowledge.therapies.get(item.id)
         return OptionView(
-            therapy.name, item.decision, verdicts[item.decision], item.because, notes, needs, item.cap,
+            therapy.name, item.decision, verdicts[item.decision], item.because, notes, needs, None if out else item.cap,
             item.sources or therapy.sources,
         )  # fmt: skip
 

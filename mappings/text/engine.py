@@ -19,6 +19,7 @@ from mappings.text.doses import tolerances
 from mappings.text.labs import labs
 from mappings.text.lesions import LesionReader
 from mappings.text.markup import plain
+from mappings.text.own_words import BEGIN, without_own_words
 from mappings.text.reading import BiopsyMention, ConceptMention, ImagingMention, LesionMention, TextReading, TimeSpan
 from mappings.text.sites import sites
 from mappings.text.times import times
@@ -202,7 +203,7 @@ class TextEngine:
 
 
 def _words(text: str) -> Words:
-    return cut(plain(text[:MAX_CHARACTERS]))
+    return cut(plain(without_own_words(text[:MAX_CHARACTERS]) if BEGIN in text else text[:MAX_CHARACTERS]))
 
 
 Reports = tuple[tuple[ImagingMention, ...], tuple[BiopsyMention, ...], list[tuple[int, int]]]
