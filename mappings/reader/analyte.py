@@ -100,8 +100,7 @@ def specimen_words(resource: Mapping[str, Any], into: Collected) -> tuple[str, .
     reference = body.get("reference")
     if isinstance(reference, str):
         contained = {f"#{mapping(c).get('id')}": mapping(c) for c in items(resource.get("contained"))}
-        key = "/".join(reference.split("/")[-2:])
-        found = contained.get(reference) or mapping(into.by_reference.get(key))
+        found = contained.get(reference) or mapping(into.by_reference.get(target(reference) or ""))
         words.extend(concept(found.get("type")).texts)
     return tuple(word for word in words if word)
 

@@ -26,6 +26,7 @@ from mappings.reader.access import (
 )
 from mappings.reader.context import Collected, Prescribed, key_of
 from mappings.reader.dosage import daily_dose, is_delayed, is_infused, routes, strength_of
+from mappings.reader.identity import target
 from mappings.reader.names import Dosed
 from mappings.reader.narrative import Source, add_reading
 
@@ -132,16 +133,11 @@ def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:
     if inline is not None:
         return concept(inline), ""
     reference = mapping(resource.get("medicationReference"))
-    target = reference.get("reference")
+    named = reference.get("reference")
     found: Mapping[str, Any] = {}
-    if isinstance(target, str):
+    if isinstance(named, str):
         contained = {f"#{mapping(c).get('id')}": mapping(c) for c in items(resource.get("contained"))}
-        found = (
-            contained.get(target)
-            or into.by_reference.get(target)
-            or into.by_reference.get("/".join(target.split("/_history/")[0].split("/")[-2:]))
-            or {}
-        )
+        found = contained.get(named) or mapping(into.by_reference.get(target(named) or ""))
     name = concept(found.get("code"))
     if not name.codings and not name.text:
         parts = [concept(mapping(i).get("itemCodeableConcept")) for i in items(found.get("ingredient"))]

@@ -26,6 +26,7 @@ from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from tests.charts import TODAY
 from tests.ehr import Ehr
+from tests.faults.more_vendors import MORE_VENDORS
 from tests.faults.vendors import VENDORS, Resource, Vendor
 from tests.serving import listening
 from tests.spec.harness import reader
@@ -107,7 +108,7 @@ def test_the_facts_are_the_same_on_every_server_and_by_prefetch(case: str) -> No
     expected = facts_of(from_prefetch(resources, patient))
     assert len(expected.results) + len(expected.lesions) > 2
     assert "warfarin" in {d for m in expected.medications for d in m.drugs}
-    for name, vendor in VENDORS.items():
+    for name, vendor in (VENDORS | MORE_VENDORS).items():
         (chart,) = from_server(vendor(resources, token=TOKEN), patient)
         found = facts_of(chart)
         assert {need: c.state for need, c in found.completeness.items()} == dict.fromkeys(

@@ -18,9 +18,11 @@ OUTCOME = "outcome"
 
 
 class Refusal(Exception):  # noqa: N818 - reads as what happens
-    def __init__(self, status: int, code: str, text: str = "", *, plain: bool = False) -> None:
+    def __init__(
+        self, status: int, code: str, text: str = "", *, plain: bool = False, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(text)
-        self.status, self.code, self.text, self.plain = status, code, text, plain
+        self.status, self.code, self.text, self.plain, self.headers = status, code, text, plain, headers or {}
 
 
 def issue(severity: str, code: str, detail: str | None = None) -> Resource:
@@ -50,6 +52,7 @@ class Vendor:
     posts = True
     max_count: int | None = None
     includes = True
+    page_parameter = "session"
 
     def __post_init__(self) -> None:
         self._pages: dict[str, list[Resource]] = {}
@@ -72,7 +75,7 @@ class Vendor:
             status, extra, answer = self.answer(scope["method"], base, path, query, body.decode(), headers)
             content = json.dumps(answer).encode()
         except Refusal as refusal:
-            status, extra = refusal.status, {}
+            status, extra = refusal.status, refusal.headers
             content = json.dumps(outcome(issue("error", refusal.code))).encode()
             if refusal.plain:
                 content = refusal.text.encode()
@@ -105,7 +108,7 @@ class Vendor:
             if not found:
                 raise Refusal(404, "not-found")
             return 200, {}, self.changed(found[0])
-        if session := dict(parameters).get("session"):
+        if session := dict(parameters).get(self.page_parameter):
             return 200, {}, self.next_page(base, parts[0], session)
         return 200, {}, self.search(base, parts[0], parameters)
 
@@ -167,7 +170,7 @@ class Vendor:
         found: Resource = {"resourceType": "Bundle", "type": "searchset", "entry": page}
         if begin + self.page_size < len(entries):
             following = f"{name}-{begin + self.page_size}"
-            found["link"] = [{"relation": "next", "url": f"{base}/{kind}?session={quote(following)}"}]
+            found["link"] = [{"relation": "next", "url": f"{base}/{kind}?{self.page_parameter}={quote(following)}"}]
         return found
 
     def _of(self, resource: Resource, patient: str | None) -> bool:
