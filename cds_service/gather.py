@@ -20,6 +20,7 @@ from mappings.bundles import NotJsonError
 from mappings.facts import NEEDS, Completeness, Need, Quarantined
 from mappings.raw import RawChart, Resource
 from mappings.reader import ChartReader
+from mappings.reader.patient import REPLACED, is_replaced
 from mappings.versions import Version
 
 NO_ACCESS = "no FHIR access"
@@ -177,7 +178,7 @@ async def _from_server(
     for need, read in zip(wanted, answers, strict=False):
         _take(need, read, out, found)
         states[need] = _state(read, states.get(need))
-    if out.count == 0:
+    if all(one.get("resourceType") == "Patient" for one in out.resources) and not out.pages:
         states.update(_of_nobody(dict(zip(wanted, answers, strict=False))))
     for (need, _), page in zip(pages, answers[len(wanted) :], strict=True):
         _take(need, page, out, found)
@@ -197,10 +198,16 @@ def _of_nobody(reads: Mapping[Need, Read]) -> dict[Need, Completeness]:
     """A server that does not know the patient (a wrong id, a record merged away) finds nothing whatever it is asked,
     which is no word about this patient."""
     person = reads.get("patient")
-    if person is None or person.status not in _UNKNOWN_PERSON:
+    if person is None:
         return {}
-    reason = Completeness("unavailable", f"{person.status}: the server does not know this patient")
-    return {need: reason for need, read in reads.items() if read.failed is None}
+    if any(map(is_replaced, person.resources)):
+        reason = REPLACED
+    elif person.status in _UNKNOWN_PERSON:
+        reason = f"{person.status}: the server does not know this patient"
+    else:
+        return {}
+    state = Completeness("unavailable", reason)
+    return {need: state for need, read in reads.items() if read.failed is None and not read.count}
 
 
 def _lay_by(out: Gathered) -> None:

@@ -167,7 +167,7 @@ def _states(
     whole = len(values) == len(PREFETCH)
     for key, bones in values.items():
         serving = _KINDS_OF_KEY.get(key)
-        if serving is None or (bones.kinds and serving.isdisjoint(bones.kinds)):
+        if serving is None or bones.is_doubtful or (bones.kinds and serving.isdisjoint(bones.kinds)):
             return None
         whole = whole and not bones.next_url
     if whole:

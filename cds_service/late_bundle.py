@@ -88,7 +88,8 @@ def _at_once(raw: bytes | msgspec.Raw, look: Look) -> Apart | None:
     urls = [None if entry.fullUrl is msgspec.UNSET else entry.fullUrl for entry in entries]
     kinds: set[type[Resource]] = set(map(type, every))
     of = frozenset(kind.kind for kind in kinds)
-    return Apart(tuple(zip(urls, found, strict=True)), next_url=unpack(_frame(bundle)).next_url, of=of)
+    around = unpack(_frame(bundle))
+    return Apart(tuple(zip(urls, found, strict=True)), next_url=around.next_url, total=around.total, of=of)
 
 
 def _one_by_one(raw: bytes | msgspec.Raw, look: Look) -> Unpacked | None:

@@ -55,6 +55,8 @@ _KEYS: Mapping[Need, tuple[str, ...]] = {
 }
 _NOT_FHIR = "not a FHIR resource"
 _WRONG_TYPE = "wrong resource type"
+FEWER = "fewer than the server counted"
+"""of an answer without a link to the rest (R4 search: `total` counts the matches of all pages)."""
 
 
 class Prefetched(Struct):
@@ -76,6 +78,7 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
     found = Prefetched()
     values = dict(prefetch or {})
     answered: set[str] = set()
+    short: list[str] = []
     renames: Counter[Need] = Counter()
     for key, (need, _) in PREFETCH.items():
         if key not in values:
@@ -88,10 +91,13 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
             del values[key]
             _take(key, need, value, unpacked, found)
             _collect(key, unpacked, found)
-        elif problem == _NOT_FHIR:
+            if unpacked is not None and unpacked.is_short:
+                short.append(key)
+        elif problem in (_NOT_FHIR, FEWER):
             # as good as absent, so that it is read from the server where that is possible
             found.failures.setdefault(need, []).append(f"{key}: {problem}")
-            found.quarantined.append(Quarantined(f"prefetch.{key}", problem))
+            if problem == _NOT_FHIR:
+                found.quarantined.append(Quarantined(f"prefetch.{key}", problem))
             del values[key]
         else:
             # an analyst's mix-up: what is inside serves the needs of its own types, never this one
@@ -101,8 +107,12 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
         for need in _needs_of(key, unpacked):
             renames[need] += 1
             _take(key, need, value, unpacked, found)
+            if unpacked is not None and unpacked.is_short:
+                found.partial.setdefault(need, []).append(f"{key}: {FEWER}")
         _collect(key, unpacked, found)
     note_missing(found, answered, renames)
+    for key in short:
+        found.missing.setdefault(PREFETCH[key][0], []).append(f"rest of {key}")
     return found
 
 
@@ -120,7 +130,7 @@ def _unfit(unpacked: Unpacked | None, need: Need) -> str | None:
     if unpacked is None:
         return None
     if not unpacked.resources:
-        return _NOT_FHIR if unpacked.broken and not unpacked.issues else None
+        return _NOT_FHIR if unpacked.broken and not unpacked.issues else FEWER if unpacked.is_short else None
     return None if any(NEEDS_OF.get(kind) == need for kind in unpacked.kinds) else _WRONG_TYPE
 
 

@@ -67,6 +67,14 @@ class Unpacked(Struct, frozen=True):
     broken: tuple[str, ...] = ()
     """paths of entries that are no resource ("entry[3]")."""
     next_url: str | None = None
+    total: int | None = None
+    """how many matches there are in all, as the server says."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the server counted more than it sent, and gives no link to the rest."""
+        came = len(self.resources) + len(self.issues) + len(self.broken)
+        return self.next_url is None and self.total is not None and self.total > came
 
     @property
     def kinds(self) -> set[str]:
@@ -99,7 +107,21 @@ def unpack(value: object) -> Unpacked:
             issues.extend(i for i in found if isinstance(i, Mapping)) if isinstance(found, list) else None
         else:
             resources.append((url, resource))
-    return Unpacked(tuple(resources), tuple(issues), tuple(broken), _next(value))
+    issues.extend(_of_the_whole(value))
+    return Unpacked(tuple(resources), tuple(issues), tuple(broken), _next(value), total_of(value))
+
+
+def _of_the_whole(value: object) -> Iterator[Mapping[str, Any]]:
+    """What a server says of a whole Bundle, outside its entries (`Bundle.issues`, R5)."""
+    said = value.get("issues") if isinstance(value, Mapping) and value.get("resourceType") == "Bundle" else None
+    found = said.get("issue") if isinstance(said, Mapping) else None
+    yield from (issue for issue in (found if isinstance(found, list) else ()) if isinstance(issue, Mapping))
+
+
+def total_of(value: object) -> int | None:
+    """What a search says how many matches it has; None where it does not say so."""
+    total = value.get("total") if isinstance(value, Mapping) and value.get("resourceType") == "Bundle" else None
+    return total if type(total) is int else None
 
 
 def with_resolved_urns(unpacked: Unpacked) -> tuple[Mapping[str, Any], ...]:

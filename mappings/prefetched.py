@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from mappings.raw import Resource
+from mappings.reader.patient import REPLACED_BY
 from mappings.skeleton import CONTENT, Skeletons, skeletons_of
 
 TAKEN = ("id", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime")
@@ -40,9 +41,15 @@ def _note(kind: Any, value: Any) -> Any:
 
 
 _BUNDLE: Any = msgspec.defstruct("Bundle", CONTENT, tag_field="resourceType", tag="Bundle", gc=False, frozen=True)
+
+
+class _Link(msgspec.Struct, gc=False, frozen=True):
+    type: str = ""
+
+
 _PATIENT: Any = msgspec.defstruct(
     "Patient",
-    [(name, _Said, msgspec.UNSET) for name in TAKEN],
+    [*((name, _Said, msgspec.UNSET) for name in TAKEN), ("link", list[_Link], ())],
     tag_field="resourceType",
     tag="Patient",
     gc=False,
@@ -72,7 +79,7 @@ def prefetch(raw: memoryview, patient_id: str) -> Prefetch | None:
     person = found.pop("patient", None)
     told: dict[str, Any] = {}
     if person is not None:
-        if type(person) is not _PATIENT:
+        if type(person) is not _PATIENT or any(link.type == REPLACED_BY for link in person.link):
             return None
         told = {name: said.value for name in TAKEN if (said := getattr(person, name)) is not msgspec.UNSET}
     if met != keys + len(told) or not all(type(value) in (str, bool) for value in told.values()):

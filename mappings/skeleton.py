@@ -103,7 +103,8 @@ _OUTCOME: Any = msgspec.defstruct(
 
 def _content(resource: Any) -> list[tuple[str, Any, Any]]:
     entry: Any = msgspec.defstruct("Entry", [("resource", resource)], gc=False, frozen=True)
-    return [("entry", list[entry], ()), ("link", list[_Link], ())]
+    around = [("link", list[_Link], ()), ("total", int | None, None), ("issues", _Object | None, None)]
+    return [("entry", list[entry], ()), *around]
 
 
 CONTENT = _content(_RESOURCE)
@@ -116,6 +117,8 @@ class Skeleton(Struct, frozen=True):
 
     kinds: frozenset[str]
     next_url: str | None = None
+    is_doubtful: bool = False
+    """the server counted more than it sent, without a link to the rest, or says something of the whole"""
 
 
 NOTHING = Skeleton(frozenset())
@@ -136,7 +139,7 @@ def skeletons_of(bundles: Mapping[str, Any], patient_id: str) -> Skeletons | Non
     owners: set[str | None] = set()
     entries = 0
     for name, bundle in bundles.items():
-        if bundle is None or not (bundle.entry or bundle.link):
+        if bundle is None or not (bundle.entry or bundle.link or bundle.total or bundle.issues):
             found[name] = NOTHING
             continue
         resources = list(map(_RESOURCE_OF, bundle.entry))
@@ -146,7 +149,9 @@ def skeletons_of(bundles: Mapping[str, Any], patient_id: str) -> Skeletons | Non
             return None
         owners |= _owners(resources if kinds <= _OWNED_KINDS else [r for r in resources if type(r) in _OWNED_KINDS])
         names = _names(kinds)
-        found[name] = Skeleton(names, _next_page(bundle.link)) if bundle.link else Skeleton(names)
+        following = _next_page(bundle.link) if bundle.link else None
+        is_short = following is None and bundle.total is not None and bundle.total > len(resources)
+        found[name] = Skeleton(names, following, is_short or bundle.issues is not None)
     return Skeletons(found, entries) if owners <= {f"Patient/{patient_id}"} else None
 
 

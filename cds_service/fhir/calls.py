@@ -57,7 +57,7 @@ class Caller(Guarded, frozen=True):
         if any(ord(c) < 0x21 for c in link):
             return None  # urljoin would silently drop tabs and line ends
         try:
-            url = urljoin(page or f"{self.base}/", link)
+            url = _as_secure(urljoin(page or f"{self.base}/", link), self.base)
             found, base = urlsplit(url), urlsplit(self.base)
             same = (found.scheme, found.hostname, _port(found.scheme, found.port)) == (
                 base.scheme,
@@ -181,6 +181,17 @@ class Caller(Guarded, frozen=True):
             return 0, b"", empty, "refused"  # a token or URL that can't be written into a head: no fault of the server
         except (httpx.HTTPError, OSError):
             return 0, b"", empty, "connection"
+
+
+def _as_secure(url: str, base: str) -> str:
+    """An http link as the https base has it. A server behind a gateway that ends TLS is not told of it, and names
+    itself by http; nothing is ever sent there."""
+    found, wanted = urlsplit(url), urlsplit(base)
+    if (found.scheme, wanted.scheme, found.hostname) != ("http", "https", wanted.hostname):
+        return url
+    if found.port not in (None, 80, _port(wanted.scheme, wanted.port)):
+        return url
+    return found._replace(scheme="https", netloc=wanted.netloc).geturl()
 
 
 def _port(scheme: str, port: int | None) -> int:

@@ -18,6 +18,7 @@ from cds_service.fhir.capability import Capabilities, Capability, Manner, read_c
 from cds_service.fhir.door import OutboundClient, Policy, Refused
 from cds_service.fhir.late import Page, page_of
 from cds_service.fhir.unhurried import unhurried
+from cds_service.prefetch import FEWER
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.raw import Resource
 from mappings.reader import ChartReader
@@ -49,7 +50,7 @@ class Read(Struct):
     pages: list[Page] = field(default_factory=list)
     """large answers that are bytes still, of a client that leaves them so; their resources are not in `resources`."""
     total: int | None = None
-    """how many resources all pages hold, as the server says."""
+    """how many matches all pages hold, as the server says."""
     size: int = 0
     """bytes"""
 
@@ -63,8 +64,22 @@ class Read(Struct):
         """The types of the resources that came."""
         return {str(r.get("resourceType")) for r in self.resources}.union(*(page.kinds for page in self.pages))
 
+    def counted(self) -> Read:
+        """The whole answer; not whole when the server counted more than it gave. Nothing of what it counted is no
+        answer."""
+        if self.total is None or self.total <= self.count + len(self.issues) + len(self.broken):
+            return self
+        if self.count:
+            self.partial = FEWER
+        else:
+            self.failed = FEWER
+        return self
+
     def add(self, other: Read) -> None:
-        """The content of another answer to the same question."""
+        """The content of another answer to the same question, or of another page. Of two counts the lower one: some
+        servers count the page alone."""
+        if other.total is not None:
+            self.total = other.total if self.total is None else min(self.total, other.total)
         self.resources.extend(other.resources)
         self.pages.extend(other.pages)
         self.issues.extend(other.issues)
@@ -173,7 +188,7 @@ class FhirClient(Caller, frozen=True):
                 return result
             result.add(page)
             if page.partial is None:
-                return result
+                return result.counted()
             if result.count >= MAX_ENTRIES or result.size >= MAX_BYTES:
                 break
             following = self.own(page.partial, url)
@@ -214,8 +229,7 @@ class FhirClient(Caller, frozen=True):
         resources = [r for _, r in unpacked.resources]
         read = Read(resources, list(unpacked.issues), unpacked.next_url, status=status, broken=broken, size=size)
         read.redirected = redirected
-        total = value.get("total")
-        read.total = total if type(total) is int else None
+        read.total = unpacked.total
         return read
 
 

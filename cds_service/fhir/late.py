@@ -65,6 +65,7 @@ class _Bundle(msgspec.Struct, gc=False, frozen=True):
     entry: tuple[_Entry, ...] = ()
     link: tuple[_Link, ...] = ()
     total: int | None = None
+    issues: msgspec.Raw = msgspec.Raw()
 
 
 _FRAME = msgspec.json.Decoder(_Bundle)
@@ -121,7 +122,7 @@ def page_of(body: bytes) -> Page | None:
     except (msgspec.DecodeError, ValueError, RecursionError):  # NotJsonError is a ValueError
         return None
     left = sum(entry.resource.is_left for entry in bundle.entry)
-    if left + len(beside) < len(bundle.entry):
+    if left + len(beside) < len(bundle.entry) or bundle.issues:
         return None
     issues = tuple(issue for outcome in beside for issue in unpack(outcome).issues)
     following = next((link.url for link in bundle.link if link.relation == "next"), None)

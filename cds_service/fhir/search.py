@@ -43,8 +43,10 @@ _OLDER_NAME: dict[str, str] = {"ServiceRequest": "ProcedureRequest"}
 """what a STU3 server calls the type; asked for only when the server does not know ours."""
 _TOO_MUCH = frozenset({"timeout", "too-large"})
 """what becomes of a page that is too long."""
+_NOT_SO = frozenset({400, 422})
+"""by which servers refuse a search for what it asks: a parameter, a value, or one that is not there."""
 _UNSUPPORTED = frozenset({404, 405, 501})
-_NO_POST = frozenset({400, 403, 404, 405, 406, 411, 415, 501})
+_NO_POST = _NOT_SO | {403, 404, 405, 406, 411, 415, 501}
 """by which servers and the gateways before them refuse a search by POST."""
 _URL_BUDGET = 1500
 _MOST_MEDICATIONS = 40
@@ -77,13 +79,13 @@ def _of_need(found: Read, need: Need) -> Read:
 
 
 async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
-    """The wide search; on a 400 without what the server may not know (`_sort`, `_include`, any `_count`), and where it
-    demands a category (issue code `required`) or still refuses, category by category. What a server refused once is
+    """The wide search; on a refusal without what the server may not know (`_sort`, `_include`, any `_count`), and where
+    it demands a category (issue code `required`) or still refuses, category by category. What a server refused once is
     not tried again."""
     if kind in _CATEGORIES and "by-category" in client.manners(kind):
         return await _by_category(client, kind, base, deadline)
     found = await _in_some_way(client, kind, base, extra, deadline)
-    if found.status != 400 or kind not in _CATEGORIES:
+    if found.status not in _NOT_SO or kind not in _CATEGORIES:
         return found
     found = await _by_category(client, kind, base, deadline)
     if found.failed is None:
@@ -92,12 +94,12 @@ async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Par
 
 
 async def _in_some_way(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
-    """The widest search that the server takes; 400 when it takes none, or demands another parameter."""
+    """The widest search that the server takes; its refusal when it takes none, or demands another parameter."""
     found = Read(status=400)
     for manner, more in _ways(kind, extra, client.manners(kind)):
         begun = deadline.left
         found = await client.search(kind, [*base, *more], deadline)
-        if found.status == 400 and "required" not in found.issue_codes:
+        if found.status in _NOT_SO and "required" not in found.issue_codes:
             if manner == "long":
                 client.has_manner(kind, "short")
             continue
@@ -168,7 +170,7 @@ def _not_supported(found: Read) -> bool:
 
 async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline: Deadline) -> Read:
     """One search per category in parallel, and one by code for the decisive analytes. A category that the server
-    refuses as unknown (400) is no loss, but the core one is: then the laboratory codes must have been answered."""
+    refuses as unknown is no loss, but the core one is: then the laboratory codes must have been answered."""
     reads = [_in_some_way(client, kind, [*base, ("category", c)], [], deadline) for c in _CATEGORIES[kind]]
     by_code = len(reads)
     if kind == "Observation":
@@ -180,7 +182,7 @@ async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline
     if len(failed) == len(answers):
         merged.failed, merged.status, merged.issue_codes = failed[0].failed, failed[0].status, failed[0].issue_codes
         return merged
-    lost = [a for a in failed if a.status != 400]
+    lost = [a for a in failed if a.status not in _NOT_SO]
     core = next((a for (c, a) in zip(_CATEGORIES[kind], answers, strict=False) if c == _CORE.get(kind)), None)
     codes_answered = answers[by_code:]
     if (

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from mappings.dates import PartialDate, forget_dates
-from mappings.facts import Completeness, Need, PatientFacts
-from mappings.reader.access import is_true
+from mappings.facts import NEEDS, Completeness, Need, PatientFacts
+from mappings.reader.access import is_true, items, mapping
 from mappings.reader.context import Collected
 from mappings.versions import as_r4
+
+REPLACED = "record replaced by another"
+REPLACED_BY = "replaced-by"
+"""of a Patient's link: http://hl7.org/fhir/link-type"""
 
 
 def alone(
@@ -20,7 +24,7 @@ def alone(
     reference = f"Patient/{patient_id}"
     if resource is None:
         return PatientFacts(reference, completeness=completeness)
-    if resource.get("id") not in (None, patient_id):
+    if resource.get("id") not in (None, patient_id) or is_replaced(resource):
         return None
     person = as_r4(resource)
     try:
@@ -34,6 +38,13 @@ def alone(
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     into.sex, into.born, into.deceased = _said(resource)
+    if is_replaced(resource):
+        into.unread |= dict.fromkeys(NEEDS, REPLACED)
+
+
+def is_replaced(resource: Mapping[str, Any]) -> bool:
+    """Whether another record stands for this one: the two were merged, and what is known lies there."""
+    return any(mapping(link).get("type") == REPLACED_BY for link in items(resource.get("link")))
 
 
 def _said(resource: Mapping[str, Any]) -> tuple[Literal["female", "male", "unknown"], PartialDate | None, bool]:

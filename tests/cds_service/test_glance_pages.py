@@ -65,6 +65,7 @@ def test_who_the_patient_is_and_how_completely_the_chart_was_read(brain: Brain) 
         {"resources": [PERSON, of("Condition", code="cold")]},
         {"resources": [PERSON, {**PERSON, "id": "q"}]},
         {"resources": [{**PERSON, "id": "q"}]},
+        {"resources": [{**PERSON, "link": [{"type": "replaced-by"}]}]},
         {"resources": [{**PERSON, "extension": [{"url": "x", "valueString": "lupus"}]}]},
         {"completeness": COMPLETE | {"conditions": Completeness("unavailable", "timeout")}},
         {"completeness": {}},
