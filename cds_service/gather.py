@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import tzinfo
+from typing import Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from cds_service.fhir.client import Deadline, FhirClient, Read
 from cds_service.fhir.late import Page, packed
 from cds_service.fhir.search import read_need
 from cds_service.prefetch import Prefetched, completeness_of, error_of, issue_reason, read_prefetch
-from hooks.wire import HookRequest
+from hooks.wire import FhirAuthorization, HookRequest
 from mappings.bundles import NotJsonError
 from mappings.facts import NEEDS, Completeness, Need, Quarantined
 from mappings.raw import RawChart, Resource
@@ -24,6 +25,8 @@ from mappings.reader.patient import REPLACED, is_replaced
 from mappings.versions import Version
 
 NO_ACCESS = "no FHIR access"
+PART = "scope for a part only"
+Grant = Literal["all", "part", "none"]
 _TYPES: dict[Need, str] = {
     "patient": "Patient",
     "conditions": "Condition",
@@ -108,6 +111,9 @@ async def gather_late(
     if client is not None:
         out.asked = bool(found.missing or found.next_urls)
         aliases = await _from_server(request.patient_id, client, found, states, out, refused, deadline)
+        for need in _bounded(request, found):
+            if need not in refused and states[need].state == "complete":
+                states[need] = Completeness("partial", PART)
     for need, why in refused.items():
         states[need] = _without_server(need, states.get(need), found, why)
     if version is None and client is not None:
@@ -243,14 +249,24 @@ def _refused(request: HookRequest) -> dict[Need, str]:
         return {}
     if token.patient is not None and token.patient != request.patient_id:
         return dict.fromkeys(NEEDS, "token is for another patient")
-    return {need: "scope" for need in NEEDS if not may_read(token.scope, _TYPES[need], search=need != "patient")}
+    return {need: "scope" for need in NEEDS if _granted(token, need) == "none"}
 
 
-def may_read(scopes: str, kind: str, *, search: bool = True) -> bool:
-    """Whether SMART scopes (v1 `patient/Observation.read`, v2 `patient/Observation.rs`) allow reading all of a type.
-    A v2 scope with a filter (`?category=…`) allows a part only, and is none. No clinical scope at all is no refusal:
-    the server then says so itself."""
-    clinical = False
+def _bounded(request: HookRequest, found: Prefetched) -> list[Need]:
+    """The needs of which the server may give a part only, and of which it was asked."""
+    token = request.authorization
+    return [need for need in found.missing if token is not None and _granted(token, need) == "part"]
+
+
+def _granted(token: FhirAuthorization, need: Need) -> Grant:
+    return granted(token.scope, _TYPES[need], search=need != "patient")
+
+
+def granted(scopes: str, kind: str, *, search: bool = True) -> Grant:
+    """How much of a type SMART scopes (v1 `patient/Observation.read`, v2 `patient/Observation.rs`) allow to read. A v2
+    scope with a filter (`?category=…`) allows a part. No clinical scope at all is no refusal: the server then says so
+    itself."""
+    clinical = part = False
     for scope in scopes.split():
         level, slash, rest = scope.partition("/")
         if not slash or level not in ("patient", "user", "system"):
@@ -258,9 +274,11 @@ def may_read(scopes: str, kind: str, *, search: bool = True) -> bool:
         clinical = True
         named, filtered, _ = rest.partition("?")
         of, _, access = named.partition(".")
-        if of in (kind, "*") and not filtered and (access in ("read", "*") or _v2(access, search)):
-            return True
-    return not clinical
+        if of in (kind, "*") and (access in ("read", "*") or _v2(access, search)):
+            if not filtered:
+                return "all"
+            part = True
+    return "part" if part else "none" if clinical else "all"
 
 
 def _v2(access: str, search: bool) -> bool:

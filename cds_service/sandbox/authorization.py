@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from cds_service.gather import may_read
+from cds_service.gather import granted
 from cds_service.sandbox.registration import ALGORITHMS, PUBLIC, Clients
 
 CLIENT = PUBLIC
@@ -209,7 +209,7 @@ class AuthorizationServer:
         if patient is not None and patient != token.patient:
             return 403
         if method == "GET":
-            return None if may_read(token.scope, kind) else 403
+            return None if granted(token.scope, kind) == "all" else 403
         return None if method == "POST" and _may_create(token.scope, kind) else 403
 
 

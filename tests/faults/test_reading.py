@@ -309,6 +309,19 @@ def test_missing_scope_skips_the_query() -> None:
     assert chart.completeness["medications"].reason == "scope"
 
 
+def test_a_scope_with_a_filter_is_asked_and_is_never_the_whole() -> None:
+    scope = "patient/Condition.rs?category=problem-list-item patient/Observation.rs?category=laboratory patient/*.rs"
+    asked, server = run({}, authorization=token(scope=scope.removesuffix(" patient/*.rs")))
+    states = {need: asked.completeness[need] for need in ("conditions", "observations")}
+    assert set(states.values()) == {Completeness("partial", "scope for a part only")}
+    kinds = {urlsplit(target).path.split("/")[2] for target, _ in server.requests}
+    assert kinds - {"metadata"} == {"Condition", "Observation"}
+    assert asked.completeness["medications"] == Completeness("unavailable", "scope")
+    assert {state.state for state in run({}, authorization=token(scope=scope))[0].completeness.values()} == {"complete"}
+    elsewhere, server = run({}, authorization=token(scope="patient/Condition.rs?category=x", patient="someone-else"))
+    assert (server.requests, elsewhere.completeness["conditions"].state) == ([], "unavailable")
+
+
 def test_a_token_for_another_patient_reads_nothing() -> None:
     chart, server = run({}, authorization=token(patient="someone-else"))
     assert server.requests == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.fhir.client import retry_after
-from cds_service.gather import may_read
+from cds_service.gather import granted
 
 
 @given(st.text(max_size=40))
@@ -25,20 +25,23 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scopes", "allowed"),
+    ("scopes", "share"),
     [
-        ("patient/Observation.read", True),
-        ("patient/Observation.rs", True),
-        ("patient/*.cruds", True),
-        ("user/*.*", True),
-        ("system/Observation.*", True),
-        ("patient/Observation.r", False),
-        ("patient/Observation.write", False),
-        ("patient/Observation.rs?category=laboratory", False),
-        ("patient/Condition.read launch", False),
-        ("openid launch", True),
-        ("", True),
+        ("patient/Observation.read", "all"),
+        ("patient/Observation.rs", "all"),
+        ("patient/*.cruds", "all"),
+        ("user/*.*", "all"),
+        ("system/Observation.*", "all"),
+        ("patient/Observation.r", "none"),
+        ("patient/Observation.write", "none"),
+        ("patient/Observation.rs?category=laboratory", "part"),
+        ("patient/*.rs?category=laboratory patient/Condition.rs", "part"),
+        ("patient/Observation.rs?category=exam patient/Observation.rs", "all"),
+        ("patient/Observation.c?category=laboratory", "none"),
+        ("patient/Condition.read launch", "none"),
+        ("openid launch", "all"),
+        ("", "all"),
     ],
 )
-def test_scopes(scopes: str, allowed: bool) -> None:
-    assert may_read(scopes, "Observation") is allowed
+def test_how_much_scopes_grant(scopes: str, share: str) -> None:
+    assert granted(scopes, "Observation") == share
