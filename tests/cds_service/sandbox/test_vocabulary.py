@@ -11,8 +11,8 @@ from cds_service.sandbox.vocabulary import SYSTEMS, terms_for, vocabulary
 
 MAPPINGS = Path(__file__).parents[3] / "mappings"
 NAMES = {"SCT": "SNOMED CT", "ICD10CM": "ICD-10-CM", "LOINC": "LOINC", "RXNORM": "RxNorm", "ATC": "ATC"}
-# panels and report types that no rule asks for, so that no code list holds them
-OUTSIDE = {("LOINC", "85354-9"), ("LOINC", "11526-1"), ("LOINC", "82810-3")}
+# panels, report types and a chest X-ray that no rule asks for, so that no code list holds them
+OUTSIDE = {("LOINC", "85354-9"), ("LOINC", "11526-1"), ("LOINC", "82810-3"), ("SNOMED CT", "399208008")}
 
 
 @pytest.fixture(scope="module")
