@@ -65,9 +65,10 @@ class Read(Struct):
         return {str(r.get("resourceType")) for r in self.resources}.union(*(page.kinds for page in self.pages))
 
     def counted(self) -> Read:
-        """The whole answer; not whole when the server counted more than it gave. Nothing of what it counted is no
-        answer."""
-        if self.total is None or self.total <= self.count + len(self.issues) + len(self.broken):
+        """The answer with all its pages; not whole when the server counted more than it gave. Nothing of what it
+        counted is no answer."""
+        came = self.count + len(self.issues) + len(self.broken)
+        if self.failed is not None or self.partial is not None or self.total is None or self.total <= came:
             return self
         if self.count:
             self.partial = FEWER
@@ -99,11 +100,11 @@ class FhirClient(Caller, frozen=True):
 
     async def search(self, kind: str, parameters: list[tuple[str, str]], deadline: Deadline) -> Read:
         """GET {base}/{kind}?…, all pages within the guards."""
-        return await self._pages(f"{self.base}/{kind}?{urlencode(parameters, safe=',|:$')}", deadline)
+        return (await self._pages(f"{self.base}/{kind}?{urlencode(parameters, safe=',|:$')}", deadline)).counted()
 
     async def search_by_post(self, kind: str, parameters: list[tuple[str, str]], deadline: Deadline) -> Read:
         """POST {base}/{kind}/_search with the parameters as a form: for what would make a URL too long."""
-        return await self._pages(f"{self.base}/{kind}/_search", deadline, form=urlencode(parameters))
+        return (await self._pages(f"{self.base}/{kind}/_search", deadline, form=urlencode(parameters))).counted()
 
     @property
     def capability(self) -> Capability:
@@ -188,7 +189,7 @@ class FhirClient(Caller, frozen=True):
                 return result
             result.add(page)
             if page.partial is None:
-                return result.counted()
+                return result
             if result.count >= MAX_ENTRIES or result.size >= MAX_BYTES:
                 break
             following = self.own(page.partial, url)

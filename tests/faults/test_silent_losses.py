@@ -103,6 +103,14 @@ def test_a_prefetch_with_fewer_than_the_server_counted_is_read_again_or_named() 
     assert (told(mended, "observations"), results(mended)) == (("complete", None), 2)
 
 
+def test_a_prefetch_with_a_link_to_the_rest_is_whole_with_it() -> None:
+    """The pages that follow are counted together with what came before them."""
+    first = found(lab("a"), total=3, link=linked(NEXT))
+    rest = found(lab("b", 9.9), lab("c", 9.1), total=3)
+    chart = read({"Patient/p": PATIENT, NEXT: rest}, prefetched(laboratory=first))
+    assert (told(chart, "observations"), results(chart)) == (("complete", None), 3)
+
+
 def test_a_prefetch_of_a_count_alone_is_no_answer() -> None:
     counted = {"resourceType": "Bundle", "type": "searchset", "total": 4}
     chart = alone(prefetched(conditions=counted))
