@@ -172,8 +172,8 @@ def _contradicting(results: tuple[Result, ...], units: UnitTable) -> tuple[Resul
             groups.setdefault((result.analyte, result.antibody, result.date.instant), []).append(result)
     doubtful: set[int] = set()
     for (analyte, *_), group in groups.items():
-        if len({(r.canonical_low, r.canonical_high) for r in group}) < 2:
-            continue
+        if len(group) < 2 or len({(r.canonical_low, r.canonical_high) for r in group}) < 2:
+            continue  # most stand alone: numbers are slow to hash
         known = units.analytes.get(analyte)
         if known is not None and known.lowest_stands:
             least = min(r.canonical_low for r in group if r.canonical_low is not None)
