@@ -1,7 +1,7 @@
 """Schema of criteria.yaml: what the assessment judges by."""
 
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from pydantic import Field
@@ -26,7 +26,7 @@ class CtdRule(Sourced):
     adult_dermatomyositis: tuple[str, ...]
     juvenile: tuple[str, ...]
 
-    @property
+    @cached_property
     def concepts(self) -> frozenset[str]:
         """Every concept that makes one of the diagnoses: without any of them there is nothing to say."""
         return frozenset(concept for diagnosis in self.diagnoses for concept in diagnosis.concepts)
