@@ -174,7 +174,20 @@ class Atc(Code, frozen=True):
         return tuple(value[:length] for length in (7, 5, 4, 3, 1) if length <= len(value))
 
 
-TYPES: Mapping[str, type[Code]] = {kind.system: kind for kind in (SnomedCt, Loinc, Icd10Cm, Icd10, Icd9Cm, RxNorm, Atc)}
+class Cvx(Code, frozen=True):
+    """CVX vaccine code: two or three digits; one of less than ten is written with a zero before it."""
+
+    system = systems.CVX
+    pattern = re.compile(r"\d{2,3}", re.ASCII)
+
+    @classmethod
+    def normalise(cls, text: str) -> str:
+        return text.strip().zfill(2)
+
+
+TYPES: Mapping[str, type[Code]] = {
+    kind.system: kind for kind in (SnomedCt, Loinc, Icd10Cm, Icd10, Icd9Cm, RxNorm, Atc, Cvx)
+}
 
 
 _VERHOEFF_D = (

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Literal, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import field
 
-from mappings.datafile import read_data
+from mappings.datafile import DataTable, Words, read_data
+from mappings.drug_tables import Dosage, Drugs, Supply, Taking
 from mappings.facts import LesionKind
 
-Words = tuple[str, ...]
 Coded = Literal["confirmed", "suspected", "excluded", "past"]
 ResultWord = Literal["normal", "low", "high", "abnormal", "positive", "negative", "indeterminate"]
 Flag = Literal[ResultWord, "critical-low", "critical-high"]
@@ -21,26 +21,24 @@ class DataError(Exception):
     """A table is wrong; the text names file and key."""
 
 
-class _Table(Struct, frozen=True):
-    """A table, or a part of one."""
-
-
-class Analyte(_Table, frozen=True, forbid_unknown_fields=True):
+class Analyte(DataTable, frozen=True, forbid_unknown_fields=True):
     """How results of one analyte are read. `units`: factor to the canonical one, null where none was verified."""
 
     canonical: str | None = None
-    units: dict[str, str | None] = {}
+    units: dict[str, str | None] = field(default_factory=dict)
     plausible: tuple[Decimal, Decimal] | None = None
     source: str | None = None
     unit_optional: bool = False
-    aliases: dict[str, str] = {}
+    aliases: dict[str, str] = field(default_factory=dict)
     whole_name: bool = False
     lowest_stands: bool = False
     low_below: Decimal | None = None
+    high_above: Decimal | None = None
     only_tested: str = ""
+    bare: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
 
-class Neutral(_Table, frozen=True, forbid_unknown_fields=True):
+class Neutral(DataTable, frozen=True, forbid_unknown_fields=True):
     """What says nothing of which test a name means. `gas` tells the analyser, `never_by_gas` what no analyser gives."""
 
     phrases: Words
@@ -49,14 +47,14 @@ class Neutral(_Table, frozen=True, forbid_unknown_fields=True):
     never_by_gas: Words
 
 
-class Unrecognised(_Table, frozen=True, forbid_unknown_fields=True):
+class Unrecognised(DataTable, frozen=True, forbid_unknown_fields=True):
     """Words of a name that may be a serum calcium all the same, and those by which it surely is another test."""
 
     words: Words
     other: Words
 
 
-class AntibodyTests(_Table, frozen=True, forbid_unknown_fields=True):
+class AntibodyTests(DataTable, frozen=True, forbid_unknown_fields=True):
     """How the names of antibody tests vary."""
 
     prefix: str
@@ -64,14 +62,14 @@ class AntibodyTests(_Table, frozen=True, forbid_unknown_fields=True):
     words: Words
 
 
-class WrittenFlags(_Table, frozen=True, forbid_unknown_fields=True):
+class WrittenFlags(DataTable, frozen=True, forbid_unknown_fields=True):
     """Flags behind a number, and before its unit."""
 
     behind: Words
     before_unit: Words
 
 
-class Analytes(_Table, frozen=True, forbid_unknown_fields=True):
+class Analytes(DataTable, frozen=True, forbid_unknown_fields=True):
     """`analytes.yaml`."""
 
     asked_by_code: Words
@@ -86,57 +84,21 @@ class Analytes(_Table, frozen=True, forbid_unknown_fields=True):
     interpretations: dict[str, Flag]
 
 
-class DrugClass(_Table, frozen=True, forbid_unknown_fields=True):
-    """A class of `drugs.yaml`."""
-
-    source: str
-    basis: Literal["source", "unverified-conservative"]
-    atc: Words
-    names: Words = ()
-    implies: Words = ()
-    not_by: Words = ()
-
-
-class Drug(_Table, frozen=True, forbid_unknown_fields=True):
-    """An ingredient of `drugs.yaml`; `unit` is that of its doses."""
-
-    names: Words
-    brands: Words = ()
-    classes: Words = ()
-    unit: str = "mg"
-
-
-class Salts(_Table, frozen=True, forbid_unknown_fields=True):
-    """Salts by how they are written."""
-
-    joined: Words
-
-
-class Drugs(_Table, frozen=True, forbid_unknown_fields=True):
-    """`drugs.yaml`."""
-
-    classes: dict[str, DrugClass]
-    drugs: dict[str, Drug]
-    salts: Salts
-    not_misspelt: Words
-    not_a_drug: Words
-
-
-class Answer(_Table, frozen=True, forbid_unknown_fields=True):
+class Answer(DataTable, frozen=True, forbid_unknown_fields=True):
     """How a yes or no is said and coded."""
 
     words: Words
     codes: Words
 
 
-class Answers(_Table, frozen=True, forbid_unknown_fields=True):
+class Answers(DataTable, frozen=True, forbid_unknown_fields=True):
     """Both answers."""
 
     yes: Answer
     no: Answer
 
 
-class OtherMaterial(_Table, frozen=True, forbid_unknown_fields=True):
+class OtherMaterial(DataTable, frozen=True, forbid_unknown_fields=True):
     """How names and specimens say that a test was not made of blood."""
 
     parts: Words
@@ -147,14 +109,14 @@ class OtherMaterial(_Table, frozen=True, forbid_unknown_fields=True):
     any_material: Words
 
 
-class Named(_Table, frozen=True, forbid_unknown_fields=True):
+class Named(DataTable, frozen=True, forbid_unknown_fields=True):
     """What is known by its codes or by its whole names."""
 
     codes: Words
     names: Words
 
 
-class DueDate(_Table, frozen=True, forbid_unknown_fields=True):
+class DueDate(DataTable, frozen=True, forbid_unknown_fields=True):
     """An expected date of birth, the concept that it tells of, and the days after it in which that still holds."""
 
     codes: Words
@@ -163,7 +125,15 @@ class DueDate(_Table, frozen=True, forbid_unknown_fields=True):
     after: int
 
 
-class Cultures(_Table, frozen=True, forbid_unknown_fields=True):
+class Gestation(DataTable, frozen=True, forbid_unknown_fields=True):
+    """The age of a pregnancy in weeks, and the weeks at which it ends at the latest."""
+
+    codes: Words
+    names: Words
+    term: int
+
+
+class Cultures(DataTable, frozen=True, forbid_unknown_fields=True):
     """How cultures are called, and how they say that something grew or nothing."""
 
     methods: Words
@@ -175,7 +145,7 @@ class Cultures(_Table, frozen=True, forbid_unknown_fields=True):
     none: Words
 
 
-class Observations(_Table, frozen=True, forbid_unknown_fields=True):
+class Observations(DataTable, frozen=True, forbid_unknown_fields=True):
     """`observations.yaml`: each list is explained there."""
 
     other_material: OtherMaterial
@@ -187,20 +157,21 @@ class Observations(_Table, frozen=True, forbid_unknown_fields=True):
     blood_pressure: Named
     lesion_headings: dict[LesionKind, Words]
     due_date: DueDate
+    gestation: Gestation
     cultures: Cultures
     withheld: Words
     remarks: dict[str, Words]
     location_names: Words
 
 
-class Units(_Table, frozen=True, forbid_unknown_fields=True):
+class Units(DataTable, frozen=True, forbid_unknown_fields=True):
     """`units.yaml`: other spellings of each unit, and those that are right in their exact letters only."""
 
     units: dict[str, Words]
     exact: dict[str, str]
 
 
-class NoAllergy(_Table, frozen=True, forbid_unknown_fields=True):
+class NoAllergy(DataTable, frozen=True, forbid_unknown_fields=True):
     """A code that says that there is no allergy."""
 
     system: str
@@ -208,7 +179,7 @@ class NoAllergy(_Table, frozen=True, forbid_unknown_fields=True):
     display: str
 
 
-class Allergies(_Table, frozen=True, forbid_unknown_fields=True):
+class Allergies(DataTable, frozen=True, forbid_unknown_fields=True):
     """`allergies.yaml`: each list is explained there."""
 
     none: tuple[NoAllergy, ...]
@@ -236,41 +207,21 @@ class Allergies(_Table, frozen=True, forbid_unknown_fields=True):
     unborne_behind: Words
 
 
-class Certainties(_Table, frozen=True, forbid_unknown_fields=True):
+class Certainties(DataTable, frozen=True, forbid_unknown_fields=True):
     """Extensions of a coding that say how sure it is, by their addresses."""
 
     urls: Words
     codes: dict[str, Coded]
 
 
-class Certainty(_Table, frozen=True, forbid_unknown_fields=True):
+class Certainty(DataTable, frozen=True, forbid_unknown_fields=True):
     """`certainty.yaml`."""
 
     extensions: tuple[Certainties, ...]
     of_relatives: Words
 
 
-class Dosage(_Table, frozen=True, forbid_unknown_fields=True):
-    """`dosage.yaml`."""
-
-    frequencies: tuple[tuple[int, int, str], ...]
-    """(times, days, pattern)."""
-    counts: dict[str, Decimal]
-    single: Words
-    taken: Words
-    forms: Words
-    described: Words
-    counted: Words
-    per: Words
-    named_periods: dict[str, Words]
-    periods: dict[str, tuple[int, int]]
-    units: dict[str, tuple[str, Decimal]]
-    delayed_release: Words
-    infused: Words
-    routes: dict[str, Words]
-
-
-class Lesions(_Table, frozen=True, forbid_unknown_fields=True):
+class Lesions(DataTable, frozen=True, forbid_unknown_fields=True):
     """`lesions.yaml`: each list is explained there."""
 
     kinds: dict[str, LesionKind]
@@ -278,20 +229,20 @@ class Lesions(_Table, frozen=True, forbid_unknown_fields=True):
     diagnoses: Words
 
 
-class Orders(_Table, frozen=True, forbid_unknown_fields=True):
+class Orders(DataTable, frozen=True, forbid_unknown_fields=True):
     """`orders.yaml`."""
 
     planned: dict[str, Words]
 
 
-class Adults(_Table, frozen=True, forbid_unknown_fields=True):
+class Adults(DataTable, frozen=True, forbid_unknown_fields=True):
     """Words of a range for adults, and the completed years from which one is."""
 
     from_: int = field(name="from")
     words: Words
 
 
-class Ranges(_Table, frozen=True, forbid_unknown_fields=True):
+class Ranges(DataTable, frozen=True, forbid_unknown_fields=True):
     """`ranges.yaml`."""
 
     normal: Words
@@ -300,67 +251,23 @@ class Ranges(_Table, frozen=True, forbid_unknown_fields=True):
     adults: Adults
 
 
-class ReportKind(_Table, frozen=True, forbid_unknown_fields=True):
+class ReportKind(DataTable, frozen=True, forbid_unknown_fields=True):
     """How a report of one kind is known; `at_place` by the test that is meant."""
 
     codes: Words
     titles: Words
-    at_place: dict[str, Words] = {}
+    at_place: dict[str, Words] = field(default_factory=dict)
 
 
-class Reports(_Table, frozen=True, forbid_unknown_fields=True):
+class Reports(DataTable, frozen=True, forbid_unknown_fields=True):
     """`reports.yaml`."""
 
     pathology: ReportKind
     imaging: ReportKind
 
 
-class Taking(_Table, frozen=True, forbid_unknown_fields=True):
-    """`taking.yaml`: each list is explained there."""
-
-    headings: Words
-    plans: Words
-    near: Words
-    verbs: Words
-    past: Words
-    thought: Words
-    left: Words
-    to: Words
-    onto: Words
-    history: Words
-    denied: Words
-    often: Words
-    resumed: Words
-    ahead: Words
-    before_noun: Words
-    ended: Words
-    regimens: Words
-    local: Words
-    eyes: Words
-    substance: Words
-    begun: Words
-    parting: Words
-    measured: Words
-    levelled: Words
-    level: Words
-    others: Words
-    indications: Words
-    qualifiers: Words
-    forms: Words
-    choices: Words
-    purposes: Words
-    reasons: Words
-    joins: Words
-    of: Words
-    along_with: Words
-    persons: Words
-    tellers: Words
-    beside: Words
-    families: Words
-
-
-Table = TypeVar("Table", bound=_Table)
-TABLES: dict[str, type[_Table]] = {
+Table = TypeVar("Table", bound=DataTable)
+TABLES: dict[str, type[DataTable]] = {
     "allergies": Allergies,
     "analytes": Analytes,
     "certainty": Certainty,
@@ -371,6 +278,7 @@ TABLES: dict[str, type[_Table]] = {
     "orders": Orders,
     "ranges": Ranges,
     "reports": Reports,
+    "supply": Supply,
     "taking": Taking,
     "units": Units,
 }

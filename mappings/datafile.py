@@ -6,8 +6,15 @@ from importlib import resources
 from typing import Any
 
 import yaml
+from msgspec import Struct
+
+Words = tuple[str, ...]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class DataTable(Struct, frozen=True):
+    """A table, or a part of one."""
 
 
 def read_data(name: str) -> Any:

@@ -11,9 +11,10 @@ from importlib import resources
 
 from msgspec import Struct
 
-from mappings import data_schema, systems
+from mappings import systems
 from mappings.codetypes import TYPES, CodelistError
 from mappings.data_schema import read_table
+from mappings.drug_tables import Drugs
 
 _DRUGS = "data/drugs.yaml"
 _CODES = "data/drug_codes.csv"
@@ -42,6 +43,8 @@ class DrugData(Struct, frozen=True):
     units: Mapping[str, str]
     classes: Mapping[str, DrugClass]
     brands: Mapping[str, tuple[str, ...]]
+    local_by: Mapping[str, frozenset[str]]
+    """routes by which an ingredient stays where it is put"""
     not_a_drug: tuple[str, ...] = ()
     not_misspelt: tuple[str, ...] = ()
     joined_salts: tuple[str, ...] = ()
@@ -49,7 +52,7 @@ class DrugData(Struct, frozen=True):
 
 @cache
 def read_drugs() -> DrugData:
-    data = read_table(data_schema.Drugs)
+    data = read_table(Drugs)
     classes = {
         name: DrugClass(name, entry.source, entry.basis, entry.atc, entry.names, entry.implies, frozenset(entry.not_by))
         for name, entry in data.classes.items()
@@ -65,6 +68,7 @@ def read_drugs() -> DrugData:
         {drug: entry.unit for drug, entry in data.drugs.items()},
         classes,
         _read_brands(names),
+        {drug: frozenset(entry.not_by) for drug, entry in data.drugs.items() if entry.not_by},
         data.not_a_drug,
         data.not_misspelt,
         data.salts.joined,

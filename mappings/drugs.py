@@ -53,7 +53,7 @@ class Drugs:
     ) -> None:
         self.names = data.names
         self.classes = data.classes
-        self._units = data.units
+        self._units, self._local_by = data.units, data.local_by
         self._above = {name: _closure(name, data.classes) for name in data.classes}
         same: dict[frozenset[str], frozenset[str]] = {}  # thousands of names and codes stand for the same few drugs
         self._member_of = {drug: _once(self._all(listed), same) for drug, listed in data.member_of.items()}
@@ -114,10 +114,11 @@ class Drugs:
         return tuple(hits)
 
     def for_route(self, ids: DrugIds, route: str | None) -> DrugIds:
-        """The same without classes that do not count by this route (a retinoid cream is no oral retinoid)."""
+        """The same without drugs and classes that do not count by this route (a retinoid cream is no oral retinoid)."""
         if route is None:
             return ids
-        return DrugIds(ids.drugs, frozenset(c for c in ids.classes if route not in self.classes[c].not_by))
+        drugs = frozenset(d for d in ids.drugs if route not in self._local_by.get(d, ()))
+        return DrugIds(drugs, frozenset(c for c in ids.classes if route not in self.classes[c].not_by))
 
     def _at(self, words: list[tuple[str, int, int]], index: int) -> tuple[int, DrugIds | None]:
         word = words[index][0]

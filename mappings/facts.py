@@ -279,6 +279,8 @@ class Medication(Struct, frozen=True):
     """text says it was tried for calcinosis without effect."""
     told: PartialDate | None = None
     """the day of the note that names it as taken, when it stands on no list of drugs."""
+    given: PartialDate | None = None
+    """the day on which it was handed out, given or listed without an order."""
 
 
 class Allergy(Struct, frozen=True):

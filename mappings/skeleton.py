@@ -75,6 +75,7 @@ _NAMED: Mapping[str, Mapping[str, Any]] = {
     "MedicationStatement": _DRUG,
     "MedicationUsage": _DRUG,
     "MedicationAdministration": _DRUG,
+    "MedicationDispense": _DRUG,
 }
 """where the names of drugs and allergies stand."""
 _LOOKED_AT = 200

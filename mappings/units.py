@@ -38,8 +38,11 @@ class Analyte(Struct, frozen=True):
     """of several values of one moment the lowest is relied on (tool rule)."""
     low_below: Decimal | None = None
     """canonical limit below which a number without a unit is low in every unit of the analyte"""
+    high_above: Decimal | None = None
     only_tested: str = ""
     """what the name must hold for that, so that it is a test and no drug"""
+    bare: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """the numbers that people write in each unit; without it every number may be in every unit"""
 
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, exactly; None when the unit has no factor."""
@@ -48,12 +51,20 @@ class Analyte(Struct, frozen=True):
             return None
         return value / _decimal(factor[1:]) if factor[:1] == "/" else value * _decimal(factor)
 
-    def surely_low(self, name: str, value: Decimal) -> bool:
-        """Whether a number without a unit behind a name is low whatever its unit."""
-        if self.only_tested not in name:
-            return False
-        told = [self.convert(value, unit) for unit in self.units]
-        return self.low_below is not None and all(t is not None and t < self.low_below for t in told)
+    def surely(self, name: str, value: Decimal) -> tuple[str, str | None] | None:
+        """A number without a unit behind a name that is low, or high, in every unit that it may be in: which, and the
+        unit if there is one only. None of the harmless ones: no unit is guessed to prove safety."""
+        units = [
+            u for u in self.units if not self.bare or (u in self.bare and self.bare[u][0] <= value <= self.bare[u][1])
+        ]
+        told = [self.convert(value, unit) for unit in units]
+        if self.only_tested not in name or not told or None in told:
+            return None
+        known = [t for t in told if t is not None]
+        one = units[0] if len(units) == 1 else None
+        if self.low_below is not None and max(known) < self.low_below:
+            return "low", one
+        return ("high", one) if self.high_above is not None and min(known) > self.high_above else None
 
     def is_plausible(self, canonical: Decimal) -> bool:
         return self.plausible is None or self.plausible[0] <= canonical <= self.plausible[1]
@@ -197,7 +208,9 @@ def _analyte(key: str, entry: data_schema.Analyte, narrower: Mapping[str, str]) 
         narrower,
         entry.lowest_stands,
         entry.low_below,
+        entry.high_above,
         entry.only_tested,
+        entry.bare,
     )
 
 

@@ -220,6 +220,7 @@ _SHIMS: Mapping[Version, Mapping[str, tuple[tuple[str, _Shim], ...]]] = {
             _move("occurenceDateTime", "effectiveDateTime"),
             _move("occurencePeriod", "effectivePeriod"),
         ),
+        "MedicationDispense": _R5_DRUG,
         "Medication": (("ingredient", _ingredients),),
         "ServiceRequest": (_concepts("code"), ("bodyStructure", _structure)),
         "AllergyIntolerance": (("reaction", _manifestations),),

@@ -52,7 +52,8 @@ class MedicationTest(Strict):
 class LabTest(Strict):
     """The latest usable value of the analyte, in its canonical unit; holds when the value's interval touches the
     stated one. `times_upper`: above so many times the laboratory's upper limit. `category`: against the laboratory's
-    range. `without_range`: only if the result carries no range, word or flag."""
+    range. `within_upper`: not above the laboratory's upper limit. `without_range`: only if the result carries no range,
+    word or flag. `newer_than`: only if it is newer than the latest usable value of that analyte."""
 
     analyte: str
     below: Decimal | None = None
@@ -63,7 +64,9 @@ class LabTest(Strict):
     category: tuple[Category, ...] = ()
     word: tuple[str, ...] = ()
     max_age_days: int | None = None
+    within_upper: bool = False
     without_range: bool = False
+    newer_than: str | None = None
 
 
 class UnknownTest(Strict):

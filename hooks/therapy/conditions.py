@@ -234,13 +234,27 @@ def _lab(view: View, test: LabTest, name: str) -> Hit | None:
         result.range_low is not None or result.range_high is not None or result.flag or result.word
     ):
         return None
+    if test.newer_than is not None and not _is_newer(view, result, test.newer_than):
+        return None
     if test.word or test.category:
         holds = result.word in test.word or judge(result, view.chart, ()).category in test.category
+    elif test.within_upper:
+        holds = result.high is not None and result.range_high is not None and result.high <= result.range_high
     elif test.times_upper is not None:
         holds = _above_upper(result, test.times_upper)
     else:
         holds = _touches(result, test)
     return view.said_result(result, name) if holds else None
+
+
+def _is_newer(view: View, result: Result, analyte: str) -> bool:
+    other = view.latest(analyte, numeric=True)
+    return (
+        other is not None
+        and result.date is not None
+        and other.date is not None
+        and result.date.sort_key > other.date.sort_key
+    )
 
 
 def _touches(result: Result, test: LabTest) -> bool:

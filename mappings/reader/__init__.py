@@ -37,6 +37,7 @@ from mappings.reader import (
     patient,
     report,
     shape,
+    supply,
     told,
 )
 from mappings.reader.again import again, read_again
@@ -59,8 +60,8 @@ from mappings.reader.measured import BROKEN
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
 from mappings.reader.names import Dosed, Meaning, Names
+from mappings.reader.settled import settled
 from mappings.reader.silence import Digests, Silence, well_formed
-from mappings.reader.taking import settled
 from mappings.reader.titles import Titles
 from mappings.units import load_units
 from mappings.unread import Unread
@@ -88,8 +89,12 @@ _READERS: dict[str, tuple[Need, _Reader]] = {
     "MedicationStatement": ("medications", medication.read),
     "MedicationUsage": ("medications", medication.read),
     "MedicationAdministration": ("medications", medication.read),
+    "MedicationDispense": ("medications", supply.read_dispense),
+    "List": ("medications", supply.read_list),
     "AllergyIntolerance": ("allergies", allergy.read),
     "Procedure": ("procedures", action.read_procedure),
+    "Immunization": ("procedures", supply.read_immunization),
+    "EpisodeOfCare": ("conditions", supply.read_episode),
     "ServiceRequest": ("serviceRequests", action.read_order),
     "ProcedureRequest": ("serviceRequests", action.read_order),
     "ReferralRequest": ("serviceRequests", action.read_order),

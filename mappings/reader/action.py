@@ -18,11 +18,15 @@ from mappings.reader.narrative import Source, add_reading
 _ORDERED = {"draft", "active", "on-hold", "unknown", "requested", "accepted", "in-progress"}
 _DONE = {"completed", "in-progress", "unknown"}
 """any other word says, or may say, that it was not: cancelled, aborted, planned. What was not done clears no drug."""
+_TO_BE_DONE = {"preparation"}
 
 
 def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     status = str(resource.get("status") or "unknown")
     if status.strip().lower() not in _DONE:
+        if status in _TO_BE_DONE:
+            coming = into.coded_of(resource)
+            _plan(resource, coming.label, coming.texts, ref, into)
         into.leave_out(ref, f"status {status}")
         return
     coded = into.coded_of(resource)
@@ -72,10 +76,14 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
             sites=sites,
         )
     )
-    for planned in _planned(coded.texts):
-        into.findings.append(
-            Finding(frozenset({planned}), coded.label, ref, recorded=date, updated=updated(resource), sites=sites)
-        )
+    _plan(resource, coded.label, coded.texts, ref, into)
+
+
+def _plan(resource: Mapping[str, Any], label: str, texts: tuple[str, ...], ref: str, into: Collected) -> None:
+    """What is planned is known from the day on which it was asked for, not from the day to come."""
+    asked = PartialDate.parse(resource.get("authoredOn"))
+    for planned in _planned(texts):
+        into.findings.append(Finding(frozenset({planned}), label, ref, recorded=asked, updated=updated(resource)))
 
 
 def _of_title(coded: Coded, into: Collected) -> tuple[Site, ...]:

@@ -10,7 +10,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
-from mappings.data_schema import Dosage, read_table
+from mappings.data_schema import read_table
+from mappings.drug_tables import Dosage
 from mappings.reader.access import Concept, codes, concept, items, mapping, text
 from mappings.text.common import either, load_common
 from mappings.text.folding import fold
@@ -38,6 +39,7 @@ class _Words(NamedTuple):
     delayed_release: re.Pattern[str]
     infused: tuple[str, ...]
     routes: tuple[tuple[str, tuple[str, ...]], ...]
+    routes_by_atc: Mapping[str, str]
 
 
 @cache
@@ -60,7 +62,7 @@ def _words() -> _Words:
         data.counts | {"½": _HALF, "1/2": _HALF},
         re.compile(rf"[\s.-]*(?:{either(data.described)}|\s)*{forms}", re.IGNORECASE),
         re.compile(
-            rf"\b(?:{'|'.join(data.taken)})\s+{before}(?!\s?(?:mg|g|µg|mcg)\b)(?![\w.,/])|(?<![\w.,/]){behind}\s?{forms}",
+            rf"\b(?:{'|'.join(data.taken)})\s+{before}(?!\s?(?:mg|g|µg|mcg)\b)(?![\w.,/])|(?<![\w.,/]){behind}\s?(?:{either(data.articles)}\s)?{forms}",
             re.IGNORECASE,
         ),
         tuple(
@@ -73,6 +75,7 @@ def _words() -> _Words:
         re.compile(rf"\b(?:{either(data.delayed_release)})\b", re.IGNORECASE),
         data.infused,
         tuple(data.routes.items()),
+        data.routes_by_atc,
     )
 
 
@@ -93,6 +96,11 @@ def is_infused(words: str) -> bool:
 def routes() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Routes with the words and codes that name them, the narrower first."""
     return _words().routes
+
+
+def route_of_atc(code: str) -> str | None:
+    """The route of an ATC code that is of local forms only ("D11AH01": of the skin)."""
+    return next((route for group, route in _words().routes_by_atc.items() if code.startswith(group)), None)
 
 
 def daily_dose(dosage: Mapping[str, Any], words: str, name: Concept) -> tuple[Decimal | None, str | None]:
@@ -120,9 +128,9 @@ def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
     frequency = _worded_frequency(sentence)
     if match is None:
         strength, unit = strength_of({}, name)
-        tablets = _words().counted.search(sentence)
-        if strength is not None and frequency is not None and (tablets or _words().single.search(sentence)):
-            count = Decimal(tablets[1].replace(",", ".")) if tablets else Decimal(1)
+        told, tablets = _words().told.search(sentence), _words().counted.search(sentence)
+        if strength is not None and frequency is not None and (told or tablets or _words().single.search(sentence)):
+            count = _count(told) if told else Decimal(tablets[1].replace(",", ".")) if tablets else Decimal(1)
             return strength * count * frequency, unit
         return None, None
     amount, unit_name = _amount(match)
@@ -143,7 +151,11 @@ def _pieces(sentence: str, strength: re.Match[str]) -> Decimal:
     if not of_one and not (behind and _APART.fullmatch(sentence, strength.end(), behind.start())):
         return Decimal(1)
     told = behind or _words().told.search(sentence[: strength.start()])
-    said = ((told["before"] or told["behind"]) if told else "1").lower()
+    return _count(told) if told else Decimal(1)
+
+
+def _count(told: re.Match[str]) -> Decimal:
+    said = (told["before"] or told["behind"]).lower()
     return _words().counts.get(said) or Decimal(said.replace(",", "."))
 
 

@@ -13,19 +13,22 @@ from mappings import systems
 from mappings.dates import PartialDate
 from mappings.drugs import plain
 from mappings.facts import Finding
-from mappings.reader.access import Concept
+from mappings.reader.access import Concept, mapping
 from mappings.reader.analyte import observation_words
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source
+from mappings.values import number
 
 
 def read_due_date(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected) -> None:
     """Adds the pregnancy, which ends some days after the date told; nothing when there is no such date."""
     known = _known()
-    coded = any(systems.canonical(c.system) == systems.LOINC and c.code in known.codes for c in name.codings)
-    if not coded and not any(_folded(words) in known.names for words in name.texts):
+    if _is_called(name, known.codes, known.names):
+        due = PartialDate.parse(resource.get("valueDateTime") or resource.get("valueString"))
+    elif _is_called(name, known.codes_of_age, known.names_of_age):
+        due = _latest_end(mapping(resource.get("valueQuantity")), source.date)
+    else:
         return
-    due = PartialDate.parse(resource.get("valueDateTime") or resource.get("valueString"))
     if due is None:
         return
     over = PartialDate(due.earliest + known.after, due.latest + known.after)
@@ -43,18 +46,34 @@ def read_due_date(resource: Mapping[str, Any], name: Concept, source: Source, in
     )
 
 
+def _is_called(name: Concept, codes: frozenset[str], names: frozenset[str]) -> bool:
+    coded = any(systems.canonical(c.system) == systems.LOINC and c.code in codes for c in name.codings)
+    return coded or any(_folded(words) in names for words in name.texts)
+
+
+def _latest_end(age: Mapping[str, Any], told: PartialDate | None) -> PartialDate | None:
+    """The day by which a pregnancy of this age is over; None without a day on which it had it."""
+    weeks = number(age.get("value"))
+    term = observation_words().gestation.term
+    if weeks is None or told is None or not 0 < weeks <= term:
+        return None
+    return told.back(days=-int((term - weeks) * 7))
+
+
 class _Known(Struct, frozen=True):
     codes: frozenset[str]
     names: frozenset[str]
+    codes_of_age: frozenset[str]
+    names_of_age: frozenset[str]
     concept: str
     after: timedelta
 
 
 @cache
 def _known() -> _Known:
-    data = observation_words().due_date
-    names = frozenset(_folded(name) for name in data.names)
-    return _Known(frozenset(data.codes), names, data.concept, timedelta(days=data.after))
+    data, ages = observation_words().due_date, observation_words().gestation
+    names, of_age = (frozenset(map(_folded, table.names)) for table in (data, ages))
+    return _Known(frozenset(data.codes), names, frozenset(ages.codes), of_age, data.concept, timedelta(days=data.after))
 
 
 def _folded(words: str) -> str:

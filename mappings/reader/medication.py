@@ -1,4 +1,6 @@
-"""MedicationRequest, MedicationStatement, MedicationAdministration: which drug, active or stopped, which daily dose."""
+"""MedicationRequest, MedicationStatement, MedicationAdministration: which drug, active or stopped, which daily dose.
+
+What was handed out or listed without an order is found by `supply.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from mappings import systems
+from mappings.data_schema import read_table
 from mappings.dates import PartialDate
+from mappings.drug_tables import Supply
 from mappings.drugs import DrugIds
 from mappings.facts import Medication
 from mappings.reader.access import (
@@ -25,7 +29,7 @@ from mappings.reader.access import (
     text,
 )
 from mappings.reader.context import Collected, Prescribed, key_of
-from mappings.reader.dosage import daily_dose, is_delayed, is_infused, routes, strength_of
+from mappings.reader.dosage import daily_dose, is_delayed, is_infused, route_of_atc, routes, strength_of
 from mappings.reader.identity import target
 from mappings.reader.names import Dosed
 from mappings.reader.narrative import Source, add_reading
@@ -48,32 +52,51 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool 
     if not draft and intent in _NOT_ORDERS:
         into.leave_out(ref, f"intent {intent}")
         return
+    add(resource, ref, into, draft=draft)
+
+
+def add(
+    resource: Mapping[str, Any],
+    ref: str,
+    into: Collected,
+    *,
+    draft: bool = False,
+    given: PartialDate | None = None,
+    ended: PartialDate | None = None,
+) -> None:
+    """The drug of a resource that counts. `given`: the day on which it was handed out or listed, `ended`: until when it
+    lasts; where there is no order."""
+    status = str(resource.get("status") or "unknown")
     found = _described(resource, into)
     dosed = found.dosed
-    started, ended = _dates(resource)
     administered = resource.get("resourceType") == "MedicationAdministration"
+    started, over = (given, ended) if given is not None else _dates(resource)
+    state = "active" if given is not None else _state(status, over)
+    if administered and status in _STOPPED:
+        given, over, state = over, over and over.back(days=-read_table(Supply).administered_days), "active"
     into.medications.append(
         Medication(
             ref,
             found.label,
             drugs=dosed.ids.drugs,
             classes=dosed.ids.classes,
-            state=_state(status, ended, administered),
+            state=state,
             draft=draft,
             started=started,
-            ended=ended,
+            ended=over,
             daily_dose=dosed.daily,
             dose_unit=dosed.unit,
             strength=dosed.strength,
             strength_unit=dosed.strength_unit,
             route=dosed.route,  # type: ignore[arg-type]
             sites=found.sites,
-            recognised=bool(dosed.ids),
+            recognised=dosed.known,
             delayed_release=dosed.delayed_release,
             infusion=administered and dosed.infused,
+            given=given,
         )
     )
-    if not dosed.readable and _state(status, ended, administered) == "active":
+    if not dosed.readable and state == "active":
         into.unread["medications"] = "a medication has no name that can be read"
     comments = (*notes(resource), *(c.label for c in (concept(resource.get("statusReason")),) if c.label))
     for comment in comments:
@@ -100,8 +123,10 @@ def _described(resource: Mapping[str, Any], into: Collected) -> Prescribed:
 
 
 def _newly_described(resource: Mapping[str, Any], into: Collected) -> Prescribed:
-    name, extra = _name(resource, into)
+    name, extra, parts = _name(resource, into)
     ids = _ids(name, into)
+    for part in parts:
+        ids = ids | _ids(part, into)
     label = name.label or extra
     if not ids and extra:
         ids = _ids(Concept((), extra), into)
@@ -122,16 +147,17 @@ def _newly_described(resource: Mapping[str, Any], into: Collected) -> Prescribed
         delayed_release=is_delayed(label),
         infused=route == "iv" or is_infused(words),
         readable=bool(ids) or _readable(name, extra),
+        known=bool(ids),
     )
     sites = into.sites_of(mapping(dosage).get("site") or mapping(resource.get("dosage")).get("site"))
     return Prescribed(label, dosed, sites)
 
 
-def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:
-    """The medication: CodeableConcept, contained or referenced Medication; and the reference's display."""
+def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str, list[Concept]]:
+    """The medication: CodeableConcept, contained or referenced Medication; the reference's display; the ingredients."""
     inline = resource.get("medicationCodeableConcept")
     if inline is not None:
-        return concept(inline), ""
+        return concept(inline), "", []
     reference = mapping(resource.get("medicationReference"))
     named = reference.get("reference")
     found: Mapping[str, Any] = {}
@@ -139,12 +165,12 @@ def _name(resource: Mapping[str, Any], into: Collected) -> tuple[Concept, str]:
         contained = {f"#{mapping(c).get('id')}": mapping(c) for c in items(resource.get("contained"))}
         found = contained.get(named) or mapping(into.by_reference.get(target(named) or ""))
     name = concept(found.get("code"))
+    parts = [concept(mapping(i).get("itemCodeableConcept")) for i in items(found.get("ingredient"))]
     if not name.codings and not name.text:
-        parts = [concept(mapping(i).get("itemCodeableConcept")) for i in items(found.get("ingredient"))]
         name = next((p for p in parts if p.label), name)
     if not name.label and not text(reference.get("display")):
         name, _ = name_of(resource)
-    return name, text(reference.get("display")) or ""
+    return name, text(reference.get("display")) or "", parts
 
 
 def _daily(
@@ -188,6 +214,9 @@ def _for_route(ids: DrugIds, route: str | None, into: Collected) -> DrugIds:
 
 
 def _route(dosage: Mapping[str, Any], words: str, name: Concept) -> str | None:
+    for coding in name.codings:
+        if systems.canonical(coding.system) == systems.ATC and (local := route_of_atc(coding.code or "")):
+            return local
     said = {*codes(dosage.get("route")), *codes(dosage.get("method"))}
     every = " ".join((*said, concept(dosage.get("route")).label.lower(), words.lower(), " ".join(name.texts).lower()))
     tokens = set(re.findall(r"[a-z0-9]+", every))
@@ -197,8 +226,8 @@ def _route(dosage: Mapping[str, Any], words: str, name: Concept) -> str | None:
     return None
 
 
-def _state(status: str, ended: PartialDate | None, administered: bool) -> State:
-    if status in _STOPPED or administered:
+def _state(status: str, ended: PartialDate | None) -> State:
+    if status in _STOPPED:
         return "stopped"
     return "stopped" if ended is not None and status not in ("active", "on-hold", "unknown", "intended") else "active"
 

@@ -39,7 +39,8 @@ class Meaning(Struct):
 
 
 class Dosed(Struct, frozen=True):
-    """The drug of a prescription, its route and dose; `infused`: its words say so."""
+    """The drug of a prescription, its route and dose; `infused`: its words say so; `known`: it is a drug of ours, even
+    one that does not count by its route."""
 
     ids: DrugIds
     route: str | None
@@ -50,6 +51,7 @@ class Dosed(Struct, frozen=True):
     delayed_release: bool
     infused: bool
     readable: bool
+    known: bool
 
 
 class Names(ByDigest[_M]):

@@ -235,8 +235,13 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
         return replace(base, problem="unit-unknown")
     known = table.analytes.get(lab.analyte)
     bare = known if lab.unit is None else None
-    if bare and quantity.high is not None and bare.surely_low(lab.text.rpartition(" ")[0], quantity.high):
-        return replace(base, word="low")
+    if bare and (number := quantity.high or quantity.low) is not None:
+        said, unit = bare.surely(lab.text.rpartition(" ")[0], number) or (None, None)
+        if said and unit is None:
+            return replace(base, word=said)
+        if unit:
+            base = replace(base, flag=said)
+            quantity = replace(quantity, unit=unit, unit_text=unit)
     canonical = to_canonical(quantity, known, None)
     limits = parse_range(lab.limits, quantity, known, table) if lab.limits else None
     return replace(

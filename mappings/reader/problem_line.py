@@ -11,7 +11,8 @@ from functools import cache
 
 from msgspec import Struct
 
-from mappings.data_schema import Taking, read_table
+from mappings.data_schema import read_table
+from mappings.drug_tables import Taking
 
 _START = r"(?:^|[,;:.(\n])\s*(?:(?:\d{1,2}[.)]|[-*•#·–])\s*)*"
 _OPENING = re.compile(_START + "$")

@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from mappings.dates import PartialDate, years_between
 from mappings.facts import Result
-from mappings.reader.access import codes, concept, concepts, notes, text
+from mappings.reader.access import codes, concept, concepts, mapping, notes, text
 from mappings.reader.analyte import observation_words
 from mappings.reader.context import Collected
 from mappings.reader.culture import ANALYTE, culture_word
 from mappings.reader.names import Test
 from mappings.text.common import load_common
-from mappings.units import plain
+from mappings.units import UnitTable, plain
 from mappings.values import Quantity, Range, choose_range, number, read_quantity, to_canonical
 from mappings.written import Written, parse_written
 
@@ -56,6 +56,7 @@ def valued(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -
         return replace(base, flag=flag, problem="no-value")
     written = _written(body, base.analyte, into)
     quantity = read_quantity(body.get("valueQuantity"), table) or (written.quantity if written else _plain(body))
+    quantity = quantity or _between(body, table)
     if quantity is None:
         return _in_words(replace(base, flag=flag), body, test, into)
     if written is not None and written.flags and flag is None:
@@ -211,6 +212,15 @@ def _remarks() -> Mapping[str, re.Pattern[str]]:
         )
         for analyte, words in observation_words().remarks.items()
     }
+
+
+def _between(body: Mapping[str, Any], table: UnitTable) -> Quantity | None:
+    """A range as the result ("25 to 30 %"): what was measured lies in it."""
+    told = mapping(body.get("valueRange"))
+    low, high = (read_quantity(told.get(side), table) for side in ("low", "high"))
+    if low is None or high is None or low.unit != high.unit or low.comparator or high.comparator:
+        return None
+    return replace(low, high=high.high)
 
 
 def _plain(body: Mapping[str, Any]) -> Quantity | None:

@@ -13,12 +13,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from mappings.data_schema import Taking, read_table
+from mappings.data_schema import read_table
+from mappings.drug_tables import Taking
 from mappings.drugs import NameHit, plain
 from mappings.facts import Medication
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source
 from mappings.reader.problem_line import tells_of_taking
+from mappings.reader.told_dose import told_dose
 from mappings.text.markup import plain as unmarked
 
 Said = Literal["taken", "past", "thought"]
@@ -107,42 +109,22 @@ def add_taken(words: str, source: Source, into: Collected) -> None:
             inside = [hit for hit in hits if first <= hit.start and hit.end <= last]
             for hit, said in _said(folded, first, last, inside, part, by_eye):
                 if said != "thought":
-                    state = "active" if said == "taken" else "stopped"
+                    state: Literal["active", "stopped"] = "active" if said == "taken" else "stopped"
+                    in_mg = {drugs.dose_unit(drug) for drug in hit.ids.drugs} == {"mg"} and len(hit.ids.drugs) == 1
+                    daily, strength = told_dose(folded, hit.end, last) if in_mg else (None, None)
                     found[hit.ids] = Medication(
                         source.ref,
                         " ".join(folded[hit.start : hit.end].split()),
                         drugs=hit.ids.drugs,
                         classes=hit.ids.classes,
-                        state=state,  # type: ignore[arg-type]
+                        state=state,
+                        daily_dose=daily,
+                        dose_unit=None if daily is None else "mg",
+                        strength=strength,
+                        strength_unit=None if strength is None else "mg",
                         told=source.date,
                     )
     into.medications.extend(found.values())
-
-
-def settled(medications: Iterable[Medication]) -> tuple[Medication, ...]:
-    """Of what notes tell of a drug only the newest, and nothing of what the list itself holds: what stands on it as
-    taken, or as stopped since."""
-    every = tuple(medications)
-    listed = [m for m in every if m.told is None]
-    told = sorted((m for m in every if m.told is not None), key=_when)
-    if not told:
-        return every
-    newest = {(m.drugs, m.classes): m for m in told}
-    return (*listed, *(m for m in newest.values() if m.state == "active" and not _is_listed(m, listed)))
-
-
-def _when(drug: Medication) -> tuple[object, ...]:
-    assert drug.told is not None  # noqa: S101 - only what notes tell is sorted
-    return (*drug.told.sort_key, drug.ref)
-
-
-def _is_listed(drug: Medication, listed: Iterable[Medication]) -> bool:
-    for other in listed:
-        same = not drug.drugs.isdisjoint(other.drugs) if drug.drugs else drug.classes <= other.classes
-        since = drug.told is not None and other.ended is not None and other.ended.latest >= drug.told.latest
-        if same and not other.draft and (other.state == "active" or since):
-            return True
-    return False
 
 
 def _lines(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]]:

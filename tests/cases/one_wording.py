@@ -86,8 +86,15 @@ def _value(words: str) -> dict[str, Any]:
     return {"valueQuantity": quantity} | ({"referenceRange": [limits]} if limits else {})
 
 
-def raw_chart(folder: str, patient: str, *more: dict[str, Any], drafts: tuple[dict[str, Any], ...] = ()) -> RawChart:
-    chart = {"patient": patients(folder)[patient]["patient"], "chart": [*_chart(folder, patient), *more]}
+def raw_chart(
+    folder: str,
+    patient: str,
+    *more: dict[str, Any],
+    drafts: tuple[dict[str, Any], ...] = (),
+    instead: list[Any] | None = None,
+) -> RawChart:
+    """The patient's chart with more lines, with another sex and birth date if these are given."""
+    chart = {"patient": instead or patients(folder)[patient]["patient"], "chart": [*_chart(folder, patient), *more]}
     return RawChart("p", tuple(resources(chart)), {need: Completeness("complete") for need in NEEDS}, drafts=drafts)
 
 

@@ -1,7 +1,7 @@
 """What holds a therapy back, in the words of charts (tests/data/holds): one clean chart and one wording more.
 
 How a row is read: `one_wording.py`. Expected: `D1!` the rule D1 fires and no agent it speaks of may be ordered; `D4`
-the rule fires; `-` nothing changes.
+the rule fires; `!diltiazem` it may not be ordered, `+diltiazem` it may still be; `-` nothing changes.
 """
 
 from __future__ import annotations
@@ -43,6 +43,10 @@ def wrong(before: Table, after: Table, expected: str) -> str:
         changed = {name: (before[name][0], *after[name][:2]) for name in after if after[name] != before[name]}
         return f"held without reason: {changed}" if changed else ""
     for word in expected.split():
+        if word[0] in "!+":
+            if after[word[1:]][1] != (word[0] == "+"):
+                return f"{word[1:]} is {after[word[1:]]}"
+            continue
         rule = word.rstrip("!")
         agents = [name for name, item in after.items() if rule in item[2] and item != before[name]]
         if not agents:

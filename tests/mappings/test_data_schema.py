@@ -11,8 +11,9 @@ from cds_service.knowledge_check import problems
 from hooks.knowledge.check.known import Known
 from mappings import data_schema
 from mappings.codelists import load_terminology
-from mappings.data_schema import TABLES, Allergies, Analytes, DataError, Dosage, Lesions, Observations, read_table
+from mappings.data_schema import TABLES, Allergies, Analytes, DataError, Lesions, Observations, read_table
 from mappings.datafile import read_data
+from mappings.drug_tables import Dosage
 from mappings.drugdata import read_drugs
 from mappings.text.common import load_common
 from mappings.units import load_units

@@ -156,7 +156,20 @@ class Patient:
         return not (charted or negative or self.hx("trigger.not_able_to_be_pregnant"))
 
     def egfr_unknown(self) -> bool:
-        return self.value("egfr", 90) is None
+        return self.value("egfr", 90) is None or self.creatinine_risen_since()
+
+    def creatinine_risen_since(self) -> bool:
+        """Newer than the eGFR, and more than half above the upper limit of its range or above 2 mg/dL."""
+        made, other = self.value("creatinine", 90, number=False), self.value("egfr")
+        if made is None or other is None or made.date is None or other.date is None:
+            return False
+        if made.date.sort_key <= other.date.sort_key:
+            return False
+        if made.low is None and made.high is None:
+            return made.word == "high"
+        half_above = made.range_high is not None and (made.high is None or made.high > made.range_high * Decimal("1.5"))
+        flagged = made.range_high is None and made.flag in ("high", "critical-high")
+        return half_above or flagged or self.touches("creatinine", 90, "176.8", None)
 
     def egfr_below(self, limit: str) -> bool:
         return self.touches("egfr", 90, None, limit)
