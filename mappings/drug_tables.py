@@ -102,6 +102,7 @@ class Taking(DataTable, frozen=True, forbid_unknown_fields=True):
     before_noun: Words
     ended: Words
     regimens: Words
+    named: Words
     local: Words
     eyes: Words
     substance: Words

@@ -34,10 +34,10 @@ class _Line(Struct, frozen=True):
 def tells_of_taking(line: str, begin: int, end: int) -> bool:
     """Whether the drug at [begin, end) of a folded line stands there as what is taken."""
     words = _line()
-    if words.doubt.search(line):
-        return False
     form = words.form.match(line, end)
     before = line[:begin]
+    if words.doubt.search(before) or words.doubt.search(line, form.end() if form else end):
+        return False
     if words.given_for.match(line, form.end() if form else end) and _OPENING.search(before):
         return True
     if not words.behind.match(line, form.end() if form else end):

@@ -162,13 +162,13 @@ def _harm() -> _Harm:
     unborne = rf"(?:{listed['unborne']}|{listed['unborne_behind']})"
     return _Harm(
         re.compile(rf"\b(?:{listed['harms']}|{listed['reactions']}|{unborne})"),
-        re.compile(listed["borne"]),
+        re.compile(rf"{listed['borne']}|(?:->|→)\s*\d"),
         re.compile(rf"\b{unborne}"),
         re.compile(rf"\b(?:(?:{led}){harmed}|{turned})"),
         re.compile(rf"[^,;]{{0,20}}?\b(?:{listed['because']})\b{harmed}"),
         re.compile(rf"\b(?:{listed['stopped']})\W+(?:\w+\W+){{0,2}}$"),
         re.compile(rf"{reaction}\s+(?:{listed['after']})\s+(?:\w+\s+){{0,2}}$"),
-        re.compile(rf"\s*(?:[-–:=]|-?>|→|\()\s*(?:\w+\s+){{0,2}}?{reaction}\W*$"),
+        re.compile(rf"\s*(?:[-–:=]|-?>|→|\()\s*(?:\w+\s+){{0,2}}?{reaction}(?:\W{{1,3}}(?:19|20)\d\d)?\W*$"),
         re.compile(rf"\b(?:{listed['unborne']})\W+(?:\w+\W+){{0,2}}$"),
         re.compile(rf"[^,;]{{0,16}}?\b(?:{listed['unborne_behind']})"),
     )

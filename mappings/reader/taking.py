@@ -39,10 +39,12 @@ _NUMBER = re.compile(r"\s(?!19\d\d|20\d\d)\d{1,4}(?:[.,]\d{1,2})?\s?(?=$|[\n;)])
 _DOSED_BEFORE = re.compile(r"\d\s?(?:mg|mcg|µg|μg|ug|g)\b[^()\n;]{0,20}\(\s*$")
 """a dose before the bracket that a brand stands in: "Tac 2 mg AM / 1.5 mg PM (Adoport)"."""
 _SCHEDULE = re.compile(
-    r"\s(?:\d{1,4}(?:[.,]\d{1,2})?\s?(?:mg\s?)?[x×]\s?\d|\d\s?[x×]\s?\d{1,4}(?![\d/])|\d{1,4}\s?/\s?(?:6|8|12|24)\s?h\b)"
+    r"\s(?:[x×]\s?\d{1,2}\s?(?:d|days?|w|wks?|weeks?|dias|jours|j|tage)\b|\d{1,4}(?:[.,]\d{1,2})?\s?(?:mg\s?)?[x×]\s?\d|\d\s?[x×]\s?\d{1,4}(?![\d/])|\d{1,4}\s?/\s?(?:6|8|12|24)\s?h\b)"
     r"|[^\n,;]{0,16}?\s[\d½¼]-[\d½¼]-[\d½¼](?!\d)"
 )
-"""a dose as times and amount ("500 x2/j", "2x500", "500/12h", "½-0-0")."""
+"""a dose as times and amount ("500 x2/j", "2x500", "500/12h", "½-0-0"), or for how long ("x 10d")."""
+_MORNING_AND_NIGHT = re.compile(r"\s\d(?:[.,]\d)?/\d(?:[.,]\d)?(?![\d/])")
+"""two doses of a drug whose level is measured ("Prograf 1/1")."""
 _DOSE_IN_NAME = re.compile(r"[a-z]\s\d+(?:[.,\s]\d)?(?:\s?mg(?:\s\w+)?)?\Z")
 """a name that is known with its dose only ("ASA 81", "tac 2 mg")."""
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
@@ -111,7 +113,7 @@ def add_taken(words: str, source: Source, into: Collected) -> None:
                 if said != "thought":
                     state: Literal["active", "stopped"] = "active" if said == "taken" else "stopped"
                     in_mg = {drugs.dose_unit(drug) for drug in hit.ids.drugs} == {"mg"} and len(hit.ids.drugs) == 1
-                    daily, strength = told_dose(folded, hit.end, last) if in_mg else (None, None)
+                    daily, strength = told_dose(folded, hit.start, hit.end, last) if in_mg else (None, None)
                     found[hit.ids] = Medication(
                         source.ref,
                         " ".join(folded[hit.start : hit.end].split()),
@@ -183,6 +185,8 @@ def _said(
         if left and not ahead and words.to.search(text, begin, hit.start):
             said = "taken"  # "switched from A to B"
         left = bool(ahead) and ahead[-1].kind == "left" and said == "past"
+        if before is not None and not before.ids.drugs and words.named.fullmatch(text, before.end, hit.start):
+            said = said or "taken"  # "her BB is metoprolol"
         if words.is_of_another(text, first, hit.start) or words.is_of_family(text, first, hit.start):
             before = hit
             continue
@@ -200,6 +204,8 @@ def _said(
             dosed = dosed or words.numbered.match(text, hit.end, own) is not None
             dosed = dosed or _SCHEDULE.match(text, hit.end, own) is not None
             dosed = dosed or text[hit.start : hit.end] in words.regimens
+            twice = text[hit.start : hit.end] in words.levelled and _MORNING_AND_NIGHT.match(text, hit.end, own)
+            dosed = dosed or bool(twice)
         if said is None and (dosed or _told_alone(text, hit, last, part)) and part in ("other", "named"):
             said = "taken"
         behind = [s for s in signs if hit.end <= s.start and s.end <= own and s.speaks_back(text, hit.end, own)]
@@ -279,6 +285,8 @@ class _Words(Struct, frozen=True):
     ahead: frozenset[str]
     before_noun: frozenset[str]
     regimens: frozenset[str]
+    named: re.Pattern[str]
+    """between a class and the drug of it that is meant"""
     formed: re.Pattern[str]
     """right behind a drug, how many of its form ("6 tabs")"""
     numbered: re.Pattern[str]
@@ -339,6 +347,7 @@ def _words() -> _Words:
         frozenset(data.ahead),
         frozenset(data.before_noun),
         frozenset(data.regimens),
+        re.compile(rf"\s{{0,2}}(?:[:=]|{_any(data.named).pattern})\s{{0,2}}"),
         re.compile(rf"\s\d{{1,2}}(?:[.,]\d)?\s{_any(data.forms).pattern}"),
         re.compile(rf"\s(?!19\d\d|20\d\d)\d{{1,4}}(?:[.,]\d{{1,2}})?\s{_any(data.reasons).pattern}"),
         _any((*data.reasons, "due to")),

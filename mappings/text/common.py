@@ -45,6 +45,15 @@ class Pulse(Strict):
     """words for a slow or fast heart, behind which its rate may stand."""
 
 
+class Spelled(Strict):
+    """Numbers that are spelled out: tens and ones by their figures, what joins them, and what does inside one word."""
+
+    tens: dict[int, Folded]
+    ones: dict[int, Folded]
+    joints: Folded
+    inside: Folded
+
+
 class Numbers(Strict):
     """Words between and before numbers. None of them is a word of one language alone: so short a text does not tell
     its own."""
@@ -55,6 +64,7 @@ class Numbers(Strict):
     """the same between per cents only ("entre 55 et 60 %")."""
     alternatives: Phrases
     """between two amounts of which either will do ("one or two tablets")."""
+    spelled: Spelled
     sides: Phrases
     """between the sides of one thing ("2 by 3 cm")."""
     lists: Phrases
@@ -101,6 +111,12 @@ class Results(Strict):
     stain."""
     pressure: str
     """told as two numbers ("82/50"), of which the upper is meant."""
+    trends: Folded
+    """at the end of a test's name: several results follow."""
+    earlier: Folded
+    """right before the earlier of two results ("up to 2.9 today from 0.9")."""
+    pressure_told: Folded
+    """words between its name and the two ("BP soft, 86/50s")."""
     current: Phrases
     """further ones whose earlier result says nothing of today."""
 

@@ -68,6 +68,8 @@ def _told(document: Document, hit: Hit, end: int) -> Number | None:
         return None  # a drug that is released slowly ("verapamil SR 120")
     for index in range(hit.last, min(end, hit.last + _REACH)):
         word = document.word(index)
+        if word[:-1].isdigit():
+            word = word.removesuffix("s")  # "down to the 30s"
         if word.isdigit():
             behind = _unit(document, index, end)
             return (word, None, "/min", None) if behind and known.least <= int(word) <= known.most else None
@@ -80,4 +82,7 @@ def _unit(document: Document, index: int, end: int) -> bool:
     """Whether what stands behind the number fits a rate: nothing, or beats per minute."""
     word, after = document.word(index + 1), document.word(index + 2)
     known = load_common().pulse
-    return index + 1 >= end or word in _ENDS or word in known.units or (word == "/" and f"/{after}" in known.units)
+    if index + 1 >= end or word in _ENDS or word in known.units:
+        return True
+    ranges = after.isdigit() and word in load_common().numbers.limits  # "ranging 42 to 55": the lower end counts
+    return ranges or (word == "/" and f"/{after}" in known.units)

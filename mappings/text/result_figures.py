@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mappings.text.common import either, load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, range_of_name, unit_at, unit_of_limits
+from mappings.text.spelled_numbers import spelled
 from mappings.text.times import amount
 from mappings.text.vocabulary import Hit
 
@@ -30,6 +31,8 @@ class _Patterns(NamedTuple):
     """the other end of a range of per cents."""
     lower: re.Pattern[str]
     """the second of two pressures ("82/50", "82 over 50"); one is enough behind a name that says which."""
+    between: re.Pattern[str]
+    """the other end of a range of upper pressures ("80-85", "70s-80s")."""
 
 
 @cache
@@ -41,6 +44,7 @@ def _patterns() -> _Patterns:
         re.compile(
             rf"(?:\s?[/x×]\s?|\s(?:{either(words.pressures)})\s)(?:\d{{2,3}}(?![\d/])|(?:palp|p|d)\b|-{{1,2}}(?![\w-]))"
         ),
+        re.compile(r"\s?[-–]\s?\d{2,3}s?(?![\w/])"),
     )
 
 
@@ -76,6 +80,10 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
             continue
         if is_moment(document, index) or (word == "," and _tight(document, index)):
             continue
+        if estimated and (spelt := spelled(document, index)) is not None:
+            return spelt, comparator, None, None
+        if hit.value == load_common().results.pressure and _is_told(document, index):
+            continue
         if word[0].isdigit() and amount(word) is not None:
             if estimated and (upper := _patterns().upper.match(document.words.folded, document.words.ends[index])):
                 return word, comparator, "%" if upper["unit"] else None, None
@@ -100,8 +108,15 @@ def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) 
     if lower is None and _CENTIMETRES.match(folded, document.words.starts[index]):
         return word, comparator, "cmHg", None
     named_upper = any(document.word(i) in load_common().systolic for i in range(hit.first, hit.last))
-    alone = named_upper and _RANGE.match(folded, end) is None
+    between = _patterns().between.match(folded, end)
+    alone = named_upper and (_RANGE.match(folded, end) is None or between is not None)
     return (word, comparator, "mmHg", None) if (lower or alone) and len(word) <= 3 else None
+
+
+def _is_told(document: Document, index: int) -> bool:
+    """How a pressure is called before its figure ("BP soft, 86/50s")."""
+    told = load_common().results.pressure_told
+    return document.word(index) in told or (document.word(index) == "," and document.word(index - 1) in told)
 
 
 def _is_other(document: Document, begin: int, index: int, dated: set[int], *, ranged: bool) -> bool:

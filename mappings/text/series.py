@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, limits_at, past_unit, unit_at
 from mappings.text.times import amount
@@ -19,6 +20,7 @@ _OTHERS = ("lesion", "named", "concept", "drug", "place", "modality")
 _TIMES = ("month", "feast", "span", "ago")
 _BEYOND = ("coordinator", "preposition", "now", "month", "word", "moment")
 _DASHES = frozenset({"-", "–"})
+_LISTS = frozenset({",", ";", "/"})
 _REACH = 4
 _RESULTS = frozenset({"normal", "low", "high", "abnormal"})
 
@@ -31,6 +33,8 @@ def series(document: Document, hit: Hit, end: int, dates: Dates) -> list[Told]:
     them where each has its date or none has a time. Empty where there is one result."""
     end = _reach(document, hit, end)
     figures = _figures(document, hit.last, end, dates)
+    if _is_trend(document, hit, figures):
+        return [(number, None) for _, number in figures]
     dated = _dated(document, figures, dates, end)
     if dated:
         return dated
@@ -47,6 +51,13 @@ def series(document: Document, hit: Hit, end: int, dates: Dates) -> list[Told]:
     if now or not figures or first >= latest[0] or _timed(document, hit.first, latest[0], dates):
         return [(latest[1], None)]
     return [(figures[0][1], None), (latest[1], None)]
+
+
+def _is_trend(document: Document, hit: Hit, figures: list[tuple[int, Number]]) -> bool:
+    """ "eGFR trend: 34, 29, 26": nobody knows which end is today's; all of them count."""
+    between = (range(past_unit(document, before), at) for (before, _), (at, _) in pairwise(figures))
+    named = document.word(hit.last - 1) in load_common().results.trends
+    return named and len(figures) > 1 and all(len(gap) == 1 and document.word(gap.start) in _LISTS for gap in between)
 
 
 def _in_turn(document: Document, figures: list[tuple[int, Number]]) -> bool:
@@ -170,7 +181,13 @@ def _now(
     named = [h for c in ("now", "repeated") for h in document.between(c, begun + 1, end)]
     for hit in sorted(named, key=lambda h: h.first, reverse=True):
         for at, number in figures:
-            if hit.last <= at <= hit.last + _REACH and at > begun and _small_talk(document, hit.last, at):
+            earlier = document.word(at - 1) in load_common().results.earlier  # "up to 2.9 today from 0.9"
+            if (
+                hit.last <= at <= hit.last + _REACH
+                and at > begun
+                and not earlier
+                and _small_talk(document, hit.last, at)
+            ):
                 return at, number
         behind = [at for at, _ in figures if begun < at < hit.first and _past(document, at, []) == hit.first]
         if behind:
