@@ -34,7 +34,7 @@ _WORD = re.compile(r"\w+")
 _DOSE = re.compile(
     r"(?:\W+\w{1,12}){0,2}?\W*\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|μg|ug|g|iu|ui|ie|units?|u)\b(?!\s?(?:/\s?(?:d?l|ml)|%))"
 )
-_NUMBER = re.compile(r"\s(?!19\d\d|20\d\d)\d{1,4}(?:[.,]\d{1,2})?\s?(?=$|[\n;)])")
+_NUMBER = re.compile(r"\s(?!19\d\d|20\d\d)\d{1,4}(?:[.,]\d{1,2})?\s?(?=$|[\n;)]|-?>|→)")
 """a dose without its unit, which ends what is said of the drug"""
 _DOSED_BEFORE = re.compile(r"\d\s?(?:mg|mcg|µg|μg|ug|g)\b[^()\n;]{0,20}\(\s*$")
 """a dose before the bracket that a brand stands in: "Tac 2 mg AM / 1.5 mg PM (Adoport)"."""

@@ -115,6 +115,8 @@ class Results(Strict):
     """at the end of a test's name: several results follow."""
     earlier: Folded
     """right before the earlier of two results ("up to 2.9 today from 0.9")."""
+    aims: Folded
+    """before or behind a name: what is told is wished for."""
     pressure_told: Folded
     """words between its name and the two ("BP soft, 86/50s")."""
     current: Phrases

@@ -18,6 +18,8 @@ SIGNS = frozenset({":", "=", "(", "-", "–", "~", "|"})
 BRIDGE = 4
 """small words at most between the two."""
 _ESTIMATE_BRIDGE = 8
+_AIMED = 3
+"""words before a name by which its range may be one that is wished for."""
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _RANGE = re.compile(r"\s?[-–]\s?\d")
 _RATIO = re.compile(r"\s?[:/]\s?\d")
@@ -108,7 +110,9 @@ def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) 
     if lower is None and _CENTIMETRES.match(folded, document.words.starts[index]):
         return word, comparator, "cmHg", None
     named_upper = any(document.word(i) in load_common().systolic for i in range(hit.first, hit.last))
-    between = _patterns().between.match(folded, end)
+    near = {document.word(i) for i in range(max(0, hit.first - _AIMED), index)}
+    wished = not near.isdisjoint(load_common().results.aims)
+    between = None if wished else _patterns().between.match(folded, end)
     alone = named_upper and (_RANGE.match(folded, end) is None or between is not None)
     return (word, comparator, "mmHg", None) if (lower or alone) and len(word) <= 3 else None
 
