@@ -119,7 +119,7 @@ class Chart:
             if id(drug) in wanted
             and (drafts or not drug.draft)
             and (
-                drug.state == "active"
+                drug.goes_on(self.as_of)
                 or (stopped_within_days > 0 and drug.ended is not None and drug.ended.latest >= oldest)
             )
         )

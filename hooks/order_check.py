@@ -111,7 +111,7 @@ def _drugs(asked: PatientFacts, facts: PatientFacts, bare: Assessment, knowledge
     the list, or drafted beside them, does not go with."""
     every = [m for m in facts.medications if m.draft]
     drafts = [m for m in asked.medications if m.draft]
-    listed = [m for m in facts.medications if not m.draft and m.state == "active"]
+    listed = [m for m in facts.medications if not m.draft and m.goes_on(bare.as_of)]
     for draft in drafts:
         others = tuple(m for m in every if m is not draft)
         agents = [t for t in knowledge.therapies.therapies if _is(draft, t)] or _by_class(draft, knowledge)

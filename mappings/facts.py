@@ -8,6 +8,7 @@ empty tuple and never means "normal" or "no".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -281,6 +282,10 @@ class Medication(Struct, frozen=True):
     """the day of the note that names it as taken, when it stands on no list of drugs."""
     given: PartialDate | None = None
     """the day on which it was handed out, given or listed without an order."""
+
+    def goes_on(self, day: date) -> bool:
+        """Whether it is on the list on that day: active, and no end date passed."""
+        return self.state == "active" and (self.ended is None or self.ended.latest >= day)
 
 
 class Allergy(Struct, frozen=True):

@@ -189,7 +189,8 @@ def not_read(voice: Voice) -> Iterator[Line]:
 
 def not_checked(voice: Voice) -> Iterator[Line]:
     """Drugs on the list whose name and code no rule knows: that they interact with nothing is not known."""
-    listed = (m for m in voice.facts.medications if m.state == "active" and not m.draft and not m.recognised)
+    today = voice.assessment.as_of
+    listed = (m for m in voice.facts.medications if m.goes_on(today) and not m.draft and not m.recognised)
     named = (drug.label for drug in listed if drug.label and drug.ref not in voice.hidden)
     names = list(dict.fromkeys(shorten(plain(label), _LONGEST_NAME) for label in named))
     if names:

@@ -19,6 +19,7 @@ from mappings.facts import Finding, Medication
 from mappings.reader import medication
 from mappings.reader.access import concept, first_date, is_true, items, mapping, text, updated
 from mappings.reader.context import Collected
+from mappings.reader.identity import target
 from mappings.reader.narrative import Source, add_reading
 from mappings.text.folding import fold
 from mappings.values import number
@@ -59,8 +60,8 @@ def read_list(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         if is_true(entry.get("deleted")) or any(word in flag for word in supply().ended_flags):
             continue
         item = mapping(entry.get("item"))
-        target, shown = item.get("reference"), text(item.get("display"))
-        if (isinstance(target, str) and target in into.by_reference) or not shown:
+        shown = text(item.get("display"))
+        if (target(item.get("reference")) or "") in into.by_reference or not shown:
             continue
         line = {"status": "active", "medicationCodeableConcept": {"text": shown}, "effectivePeriod": {"start": day}}
         medication.add(line, ref, into, given=PartialDate.parse(day))
