@@ -20,6 +20,7 @@ NEED_OF_TYPE: Mapping[str, Need] = {
     "MedicationStatement": "medications",
     "MedicationUsage": "medications",
     "MedicationAdministration": "medications",
+    "MedicationDispense": "medications",
     "AllergyIntolerance": "allergies",
     "Procedure": "procedures",
     "ServiceRequest": "serviceRequests",

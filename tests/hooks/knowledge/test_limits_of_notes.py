@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+import pytest
+
 from hooks.knowledge import load_knowledge
 from hooks.knowledge.dialogue_schema import load_dialogue
 from hooks.knowledge.entries import entries
@@ -15,3 +19,34 @@ def test_a_number_without_a_unit_is_low_by_the_limit_of_the_rules() -> None:
     assert limits
     for analyte, limit in limits.items():
         assert {test.below for test in tests if test.analyte == analyte and test.below is not None} == {limit}
+
+
+def test_a_number_without_a_unit_is_high_by_the_limit_of_the_rules() -> None:
+    tests = [entry.value for entry in entries(load_knowledge(), load_dialogue()) if isinstance(entry.value, LabTest)]
+    limits = {name: known.high_above for name, known in load_units().analytes.items() if known.high_above is not None}
+    assert limits.keys() == {"alt", "creatinine"}
+    assert {test.above for test in tests if test.analyte == "creatinine" and test.above is not None} == {
+        limits["creatinine"]
+    }
+    assert {test.times_upper * 55 for test in tests if test.analyte == "alt" and test.times_upper} == {limits["alt"]}
+
+
+@pytest.mark.parametrize(
+    ("analyte", "number", "said"),
+    [
+        ("platelets", "62", ("low", "10*9/L")),
+        ("platelets", "58000", ("low", "/uL")),
+        ("platelets", "210", None),
+        ("platelets", "240000", None),
+        ("alt", "180", ("high", "U/L")),
+        ("alt", "34", None),
+        ("alt", "3.1", None),
+        ("creatinine", "3.1", ("high", "mg/dL")),
+        ("creatinine", "310", ("high", "umol/L")),
+        ("creatinine", "0.9", None),
+        ("creatinine", "80", None),
+        ("egfr", "26", None),
+    ],
+)
+def test_only_what_is_dangerous_in_every_unit_is_taken(analyte: str, number: str, said: object) -> None:
+    assert load_units().analytes[analyte].surely(analyte, Decimal(number)) == said
