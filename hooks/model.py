@@ -73,6 +73,8 @@ class LabCriterion(Struct, frozen=True):
     range_source: Literal["laboratory", "fallback"] | None = None
     date: str | None = None
     critical: bool = False
+    critical_result: str | None = None
+    """ "13.4 mg/dL on 2026-05-12": the newest critical value, which need not be the one that is judged."""
     discordant: bool = False
     evidence: tuple[str, ...] = ()
 

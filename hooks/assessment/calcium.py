@@ -70,12 +70,14 @@ def judge_calcium(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule, mess
         )
 
     if albumin is not None and albumin_low:
-        because = messages.say("calcium.albumin-low", albumin=_number(albumin), limit=rule.albumin_low_g_per_l)
+        because = messages.say("calcium.albumin-low", albumin=_amount(albumin), limit=rule.albumin_low_g_per_l)
         return answer(_describe(judged, "indeterminate", because, critical, discordant, (albumin.ref,)))
     if is_total and albumin is not None and _adjustment_disagrees(chart, judged, albumin, kidney, rule):
-        because = messages.say("calcium.adjusted-disagrees", albumin=_number(albumin))
+        because = messages.say("calcium.adjusted-disagrees", albumin=_amount(albumin))
         return answer(_describe(judged, "indeterminate", because, critical, discordant, (albumin.ref,)))
     status, because = _status(judged, stale, chart, messages)
+    if discordant:
+        because = f"{because} {_before(chart, chosen, rule, messages)}"
     return answer(_describe(judged, status, because, critical, discordant))
 
 
@@ -185,9 +187,19 @@ def _place_adjusted(adjusted: Decimal, judged: Judged, chart: Chart, rule: Calci
 
 def _discordant(chart: Chart, chosen: Result, rule: CalciumRule) -> bool:
     """The last two results of one type fall into different categories."""
-    recent = [r for r in chart.results(chosen.analyte) if chart.age_in_days(r.date) <= rule.stale_days][:2]
-    categories = {judge(r, chart, rule.fallback).category for r in recent} - {"unclear"}
+    categories = {judge(r, chart, rule.fallback).category for r in _last_two(chart, chosen, rule)} - {"unclear"}
     return len(categories) > 1
+
+
+def _last_two(chart: Chart, chosen: Result, rule: CalciumRule) -> list[Result]:
+    return [r for r in chart.results(chosen.analyte) if chart.age_in_days(r.date) <= rule.stale_days][:2]
+
+
+def _before(chart: Chart, chosen: Result, rule: CalciumRule, messages: Messages) -> str:
+    """What the other of two results that disagree was."""
+    other = next(r for r in _last_two(chart, chosen, rule) if r is not chosen)
+    category = judge(other, chart, rule.fallback).category
+    return messages.say("calcium.disagrees", value=_amount(other), date=str(other.date), category=category)
 
 
 def _critical(chart: Chart, rule: CalciumRule) -> tuple[Result, ...]:
@@ -241,6 +253,19 @@ def _number(result: Result) -> str:
     return f"{result.comparator or ''}{value}"
 
 
+def _amount(result: Result) -> str:
+    return f"{_number(result)} {result.unit or ''}".strip()
+
+
+def _critical_result(critical: tuple[Result, ...]) -> str | None:
+    """The newest of the critical values, with its day."""
+    dated = [result for result in critical if result.date is not None]
+    if not dated:
+        return None
+    newest = max(dated, key=lambda result: result.date.sort_key if result.date else ())
+    return f"{_amount(newest)} on {newest.date}"
+
+
 def _describe(
     judged: Judged,
     status: LabStatus,
@@ -263,6 +288,7 @@ def _describe(
         range_source=judged.range_source,
         date=str(result.date) if result.date else None,
         critical=bool(critical),
+        critical_result=_critical_result(critical),
         discordant=discordant,
         evidence=tuple(dict.fromkeys((result.ref, *evidence, *(c.ref for c in critical)))),
     )
@@ -279,7 +305,7 @@ def _unknown(chart: Chart, rule: CalciumRule, messages: Messages, critical: tupl
     refs = tuple(r.ref for r in (*unusable, *undated, *old))
     if unusable and any(r.problem for r in unusable):
         status: Literal["indeterminate", "unknown"] = "indeterminate"
-        problems: str = ", ".join(dict.fromkeys(r.problem for r in unusable if r.problem))
+        problems = ", ".join(dict.fromkeys(messages.say(f"problem.{r.problem}") for r in unusable if r.problem))
         because = messages.say("calcium.unreadable", problem=problems)
     elif unusable:
         status, because = "unknown", messages.say("calcium.preliminary")
@@ -291,4 +317,5 @@ def _unknown(chart: Chart, rule: CalciumRule, messages: Messages, critical: tupl
         status, because = "unknown", messages.say("calcium.not-read", reason=need.reason or need.state)
     else:
         status, because = "unknown", messages.say("calcium.none")
-    return LabCriterion(status, because, critical=bool(critical), evidence=refs)
+    told = _critical_result(critical)
+    return LabCriterion(status, because, critical=bool(critical), critical_result=told, evidence=refs)

@@ -22,7 +22,8 @@ def would_change(facts: Weighed, messages: Messages) -> tuple[str, ...]:
         said.append(messages.say(key, grade=then, **values))
 
     if facts.calcium in ("unknown", "indeterminate", "stale", "borderline") or facts.calcium_fallback:
-        kind = messages.say(f"change.kind.{'ionized' if facts.calcium == 'indeterminate' else 'current'}")
+        ionized = facts.calcium == "indeterminate" and not facts.calcium_unreadable
+        kind = messages.say(f"change.kind.{'ionized' if ionized else 'current'}")
         ask("change.calcium", replace(facts, calcium="normal", calcium_stale=False, calcium_fallback=False), kind=kind)
     if facts.phosphate in ("unknown", "borderline", "indeterminate"):
         ask("change.phosphate", replace(facts, phosphate="normal"))

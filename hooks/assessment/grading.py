@@ -23,6 +23,8 @@ class Weighed(Struct, frozen=True):
     newness: Newness | None
     lesion_confirmed: bool = True
     calcium: LabStatus = "unknown"
+    calcium_unreadable: bool = False
+    """indeterminate for want of a value that can be read, not for what the value says."""
     calcium_fallback: bool = False
     calcium_stale: bool = False
     calcium_discordant: bool = False

@@ -89,6 +89,7 @@ def weigh(judged: Judged, chart: Chart, knowledge: Knowledge) -> Weighed:
         newness=lesions.newness,
         lesion_confirmed=any(le.certainty == "confirmed" for le in lesions.deciding),
         calcium=calcium.criterion.status,
+        calcium_unreadable=calcium.criterion.kind is None,
         calcium_fallback=calcium.by_fallback,
         calcium_stale=calcium.stale,
         calcium_discordant=calcium.criterion.discordant,

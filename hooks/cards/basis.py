@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from hooks.cards.dates import as_roughly_as_said, in_words
 from hooks.cards.markdown import escape, plain, shorten
@@ -96,19 +97,26 @@ def _laboratory(voice: Voice, criterion: LabCriterion) -> str:
     """Value, unit, range and whose, date, judgement; in the assessment's own words where it is more than that."""
     if voice.reveals(criterion.evidence):
         return voice.cards.say("hidden")
-    if criterion.status not in _PLACED or criterion.value is None or criterion.discordant:
-        limits = _range(voice, criterion)
-        text = voice.sentence(criterion.because)
-        return (f"{text} ({limits})" if limits else text) + voice.refs(criterion.evidence)
+    value = criterion.value
+    if criterion.status in _PLACED and value is not None and not criterion.discordant:
+        return _value_line(voice, criterion, value) + voice.refs(criterion.evidence)
+    limits = "" if criterion.status in _PLACED else _range(voice, criterion)
+    text = voice.sentence(criterion.because)
+    if criterion.status == "indeterminate" and value is not None and number(value) not in text:
+        text, limits = f"{_value_line(voice, criterion, value)}. {text}", ""
+    return (f"{text} ({limits})" if limits else text) + voice.refs(criterion.evidence)
+
+
+def _value_line(voice: Voice, criterion: LabCriterion, amount: Decimal) -> str:
     kind = voice.cards.calcium_kinds.get(criterion.kind or "")
-    value = escape(f"{number(criterion.value)} {unit_of(criterion)}")
+    value = escape(f"{number(amount)} {unit_of(criterion)}")
     when = in_words(criterion.date) or voice.cards.say("undated")
     limits = _range(voice, criterion)
     line = voice.cards.say(
         "lab_line" if limits else "lab_line_no_range", value=value, range=limits, date=when, category=criterion.status
     )
     label = f"{voice.cards.labels['calcium']} ({kind}): " if kind else ""
-    return label + line + voice.refs(criterion.evidence)
+    return label + line
 
 
 def _range(voice: Voice, criterion: LabCriterion) -> str:
@@ -133,7 +141,9 @@ def _report(voice: Voice, criterion: ReportCriterion) -> str:
     reports = [entry for entry in voice.facts.imaging if entry.ref in criterion.evidence]
     sites = dict.fromkeys(site for entry in reports for site in entry.calcified_sites or entry.sites)
     where = voice.sites_plain(sites)
-    return voice.sentence(criterion.because) + (f" {escape(where)}" if where else "") + voice.refs(criterion.evidence)
+    because = voice.sentence(criterion.because)
+    told = f"{because.removesuffix('.')}: {escape(where)}." if where else because
+    return told + voice.refs(criterion.evidence)
 
 
 def _reasons(voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -122,7 +122,7 @@ def reason(voice: Voice) -> str:
         if "calciphylaxis" in flags or not criteria.calcium.critical:
             return say["calciphylaxis"]
         hidden = voice.reveals(criteria.calcium.evidence)
-        return say["alternative"] if hidden else say["critical"].format(value=value_of(criteria.calcium))
+        return say["alternative"] if hidden else say["critical"].format(value=critical_value(voice, criteria.calcium))
     named = partial(_abnormal, voice)
     found = [named("calcium", criteria.calcium), named("phosphate", criteria.phosphate)]
     if criteria.kidney.status == "severe" and not voice.reveals(criteria.kidney.evidence):
@@ -141,6 +141,12 @@ def _abnormal(voice: Voice, name: str, criterion: LabCriterion) -> str:
         when = in_words(criterion.date) or voice.cards.say("undated")
         return say["in_words"].format(name=name, category=criterion.status, date=when)
     return say[key].format(value=value_of(criterion))
+
+
+def critical_value(voice: Voice, criterion: LabCriterion) -> str:
+    """The value that is critical and its day: not always the newest one, which is the one that is judged."""
+    told = criterion.critical_result
+    return voice.sentence_plain(told).replace(" on ", " ") if told else value_of(criterion)
 
 
 def unit_of(criterion: LabCriterion) -> str:

@@ -135,7 +135,9 @@ class Voice:
         return found
 
     def _sites_plain(self, sites: tuple[Site, ...], limit: int | None) -> str:
-        names = list(dict.fromkeys(plain(self.site_plain(site)) for site in sites))
+        both = {(site.region, site.place) for site in sites if site.laterality == "bilateral"}
+        told = [s for s in sites if s.laterality == "bilateral" or (s.region, s.place) not in both]
+        names = list(dict.fromkeys(plain(self.site_plain(site)) for site in told))
         if limit is not None and len(names) > limit:
             return f"{', '.join(names[:limit])} {self.cards.say('and_more', count=len(names) - limit)}"
         return ", ".join(names)

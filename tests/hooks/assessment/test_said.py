@@ -117,7 +117,7 @@ def test_every_problem_of_what_can_not_be_read_is_told_once_in_order() -> None:
            for day, problem in ((5, "implausible"), (6, "unit-unknown"), (7, "implausible"))]  # fmt: skip
     found = told(*odd)
     assert found.status == "indeterminate"
-    assert "implausible, unit-unknown" in found.because
+    assert "the value is implausible with its unit, without a unit that is known." in found.because
     assert found.critical is False
 
 
