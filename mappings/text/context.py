@@ -89,8 +89,15 @@ class Contexts:
         """Where the sentence denies an item of its own ("Nodules: none"): those words are no triggers."""
         answers = {hit.first for hit in replying if replies.is_answer(self._words, hit, sentence)}
         for at in (hit.first for hit in replying if hit.first in answers):
-            self.reaches.append(Reach("negated", item(self._words, at, sentence), at, at))
+            self.reaches.append(Reach("negated", self._item(at, sentence), at, at))
         return answers
+
+    def _item(self, answer: int, sentence: Sentence) -> int:
+        """Where that begins which is answered: all that was asked about before, else the last item."""
+        asked = [h for h in self._hits.get("asking", ()) if sentence.first <= h.first and h.last < answer]
+        if asked and not {":", ";"} & set(self._words.words[asked[-1].last : answer - 1]):
+            return asked[-1].last
+        return item(self._words, answer, sentence)
 
     def _replied(self, sentence: Sentence, asked: Sentence, replying: list[Hit]) -> None:
         """What the sentence answers to the question before it."""
@@ -214,7 +221,13 @@ class Contexts:
         entry, gap = rule(self._vocab, stop), self._words.words[person.last : stop.first]
         if entry.of_person:
             return gap in ([], [","])
-        return entry.keeps_person and not present and "," not in gap
+        return entry.keeps_person and not present and ("," not in gap or self._goes_on_about(person))
+
+    def _goes_on_about(self, person: Hit) -> bool:
+        """ "of her aunt, who has hard lumps": the clause is about the person."""
+        behind = person.last + (self._word(person.last) == ",")
+        opening = (h for h in self._hits.get("trigger", ()) if h.first == behind > person.last)
+        return any(rule(self._vocab, h).of_person for h in opening)
 
     def _signs_first(self, hit: Hit, sentence: Sentence) -> bool:
         """ "(+) calcinosis (-) ulcers": where a line begins with a sign, each sign speaks of what follows it."""
@@ -246,6 +259,8 @@ class Contexts:
 
     def _present(self, hit: Hit, sentence: Sentence) -> bool:
         """ "noticed by her mother": the person is there, what stands before is not hers."""
+        if self._goes_on_about(hit):
+            return False
         at = hit.first - 1
         while at >= sentence.first and at > hit.first - _FEW_WORDS - 1:
             word = self._words.words[at]

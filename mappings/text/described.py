@@ -127,7 +127,8 @@ class Described(Surroundings):
                     continue
                 after = head is not None and hit.first >= head.last
                 draft.describe(category, hit.value, denied="negated" in statuses, after=after)
-                if hit.value not in _SILENT:
+                denied_behind = any(status == "negated" and trigger >= hit.last for status, trigger in reaches)
+                if hit.value not in _SILENT and not denied_behind:  # a quote must not end before "Tenderness: no"
                     draft.touch(hit)
         for place, site in located(document, first, last):
             if draft.status == "negated" or owned or not self._denied_place(place):

@@ -27,8 +27,10 @@ _CELL = re.compile(
 """the range in the cell after the unit's, in a row of a table."""
 _BEHIND_UNIT = re.compile(r"[ \t]{1,3}(\d{1,3}(?:[.,]\d{1,2})?\s?[-–]\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)")
 """a range without brackets right behind the unit ("9.5 mg/dL 8.6-10.2"), as laboratories print it."""
-_NEXT_CELL = re.compile(rf"\s?[|;\t]\s?({_RANGE})\s?(?=[|;,\t]|\n|$)")
-"""the range in the cell after that of the number and its unit ("9.1 mg/dL | 8.6-10.2 |")."""
+_NEXT_CELL = re.compile(
+    rf"\s?[|;\t]\s?({_RANGE}(?:\s?(?:m|µ|μ|n|)(?:g|mol|eq)/d?l)?)\s?(?=[|;,\t]|\n|$)", re.IGNORECASE
+)
+"""the range in the cell after that of the number and its unit ("9.1 mg/dL | 8.6-10.2 |"), the unit again or not."""
 _BEFORE_UNIT = re.compile(
     rf"\s{{0,2}}(?:\(?[hln]{{1,2}}\)?\s{{1,2}})?\|?\s?(?<=[\s|])({_RANGE})\s{{1,2}}(?:\|\s?)?(?=[a-zµμ])", re.IGNORECASE
 )

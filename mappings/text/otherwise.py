@@ -51,7 +51,8 @@ def _is_it(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bo
         leads = any(h.first == name.last and _leads(document, h.last, lesion.first) for h in told)
         return leads or _heads(document, lesion, name, sentence)
     at = _before(document, name, lesion.last)
-    if any(hit.last == at for c in ("identity", "cause") for hit in document.between(c, max(0, at - _ALONE), at)):
+    said = (hit for c in ("identity", "cause") for hit in document.between(c, max(0, at - _ALONE), name.first))
+    if any(at <= hit.last <= name.first for hit in said):  # the article may be a part of it ("il s'agit de la …")
         return True
     if document.word(at - 1) == "=":  # "lump below the clavicle = power port, accessed today"
         return True
@@ -75,8 +76,10 @@ def _heads(document: Document, lesion: Hit, name: Hit, sentence: Sentence) -> bo
 
 
 def _leads(document: Document, first: int, last: int) -> bool:
-    """Only articles and describing words from an identity to the lesion word."""
-    return all(document.word(i) in document.vocab.articles or _describes(document, i) for i in range(first, last))
+    """Only articles, describing words and an adjective or two from an identity to the lesion word."""
+    between = range(first, last)
+    plain = [i for i in between if document.word(i) not in document.vocab.articles and not _describes(document, i)]
+    return len(plain) <= _ADJECTIVES and all(document.word(i).isalpha() and not _speaks(document, i) for i in plain)
 
 
 def _ends(document: Document, name: Hit) -> bool:

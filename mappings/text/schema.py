@@ -253,6 +253,8 @@ class Context(Strict):
     """at the opening of a text: it was written in error or is another patient's."""
     answers: Phrases
     """words that, alone after a colon, deny what stands before it ("Nodules: none")."""
+    asks: Phrases = ()
+    """words that open a row of things asked about: one answer is that to all ("Asked about lumps, ulcers: none")."""
     sections: dict[Status, Phrases]
     present: Phrases
     """words before a relative who is there and not ill: "noticed by her mother"."""

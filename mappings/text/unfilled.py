@@ -1,4 +1,5 @@
-"""Fields of a form that nobody filled in: "Nodules: ___", or a name and a colon alone on their line above another."""
+"""Fields of a form that nobody filled in: "Nodules: ___", "Nodules: Y / N", "Nodules: [ ] hands [ ] feet", or a name
+and a colon alone on their line above another."""
 
 from __future__ import annotations
 
@@ -9,7 +10,15 @@ from itertools import zip_longest
 from mappings.text.tokens import Sentence, Words, begins_line
 from mappings.text.vocabulary import Hit
 
-_BLANK = re.compile(r"\s*(?:_{2,}|\.{4,}|…{2,})")
+_BLANK = re.compile(
+    r"\s*(?:_{2,}|\.{4,}|…{2,}"
+    r"|(?:y|yes|ja?|s[ií]?|sim|o|oui)[ \t]?/[ \t]?(?:no?|nein|não|nao|non)"  # Y / N
+    r"(?=[ \t]*(?:$|[\n;,.|]|[ \t]{2}[^\n:]{1,40}:))"
+    r"|(?:(?:\[[ \t]?\]|☐|□)[^\n\[\]☐□☒☑■]*)+(?:$|\n))",  # boxes, none of them ticked
+    re.IGNORECASE,
+)
+_OPEN = ("__", "....", "……", "[ ]", "[]", "☐", "□")
+_CHOICE = re.compile(r":[ \t]*[a-zí]{1,3}[ \t]?/[ \t]?n", re.IGNORECASE)
 _LABEL = 4
 """words of the longest name of a field, its colon among them."""
 _FINDINGS = ("lesion", "named")
@@ -21,7 +30,7 @@ def unfilled(words: Words, sentences: list[Sentence], hits: Mapping[str, list[Hi
     """(first, last, sign) of each field that says nothing of what it is named for."""
     if ":" not in words.words:
         return
-    blanks = "__" in words.text or "...." in words.text or "……" in words.text
+    blanks = any(sign in words.text for sign in _OPEN) or _CHOICE.search(words.text) is not None
     for sentence, following in zip_longest(sentences, sentences[1:]):
         if blanks:
             for index in range(sentence.first + 1, sentence.last):

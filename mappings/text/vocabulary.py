@@ -22,6 +22,7 @@ from mappings.text.tokens import Words, phrase
 
 _GROUPS = {
     "context": ("trigger", "section", "answer"),
+    "asking": ("asking",),
     "heading": ("heading",),
     "form": ("coordinator", "preposition", "anaphor", "also"),
     "lesion": (
