@@ -264,6 +264,12 @@ class Reports(DataTable, frozen=True, forbid_unknown_fields=True):
 
     pathology: ReportKind
     imaging: ReportKind
+    requests: Words
+    """words of the title of a document that asks for an examination."""
+    answers: Words
+    """words of the title of one that tells its result all the same."""
+    leaflets: Words
+    """titles of documents that tell of a disease, not of a patient."""
 
 
 Table = TypeVar("Table", bound=DataTable)

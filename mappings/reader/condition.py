@@ -17,6 +17,7 @@ from mappings.reader.access import (
     Concept,
     codes,
     concept,
+    concepts,
     confidential,
     dated_notes,
     first_date,
@@ -152,10 +153,13 @@ def _lesions(
     engine = into.tools.engine
     comment = ". ".join(notes(resource))
     known = lesion_concepts()
+    shown = [found.label for entry in items(resource.get("evidence")) for found in _evidence(entry) if found.label]
     kind = next((known.kinds[c] for c in coded if c in known.kinds), None)
     bare = not coded.isdisjoint(known.bare) and kind is None
     mentions: list[LesionMention] = [m for reading in titles for m in reading.lesions]
     lesion_like = kind is not None or bare or bool(mentions)
+    if lesion_like and shown:
+        comment = ". ".join((*shown, comment)) if comment else ". ".join(shown)
     if comment and lesion_like:
         title = (name.texts or ("nodule",))[0]
         reading = engine.read(f"{title}. {comment}", kind="condition")
@@ -177,6 +181,13 @@ def _lesions(
     if kind is not None and not said:
         said = [_coded(kind, name, certainty, source)]
     into.lesions.extend(said or lesions[:1] or ([_coded("mass", name, certainty, source, bare=True)] if bare else []))
+
+
+def _evidence(entry: object) -> tuple[Concept, ...]:
+    """What was found that tells of it: R4 has a list of codes, STU3 a code, R5 a concept beside a reference."""
+    body = mapping(entry)
+    coded = body.get("code") or body.get("concept")
+    return concepts(coded) if isinstance(coded, list) else (concept(coded),)
 
 
 def _placed(mentions: list[LesionMention], title: str, comment: str, into: Collected) -> list[LesionMention]:

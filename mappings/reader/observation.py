@@ -35,6 +35,7 @@ from mappings.reader.measured import read_plain
 from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
 from mappings.reader.panel import is_pressure, parts, read_components, read_pressures, read_result
+from mappings.reader.plain import lines_of
 from mappings.reader.result import State, answers
 from mappings.text.reading import LabMention, TextReading
 from mappings.unread import Unread
@@ -44,6 +45,8 @@ from mappings.versions import REPLACES
 _USABLE = {"final", "amended", "corrected"}
 _LOOKED_FOR = ("ctd.", "exclude.", "mimic.")
 _SIZES = ("cm", "mm", "1", None)
+_TELLS_ELSEWHERE = frozenset({"component", "hasMember", "note", "dataAbsentReason", "interpretation"})
+"""what says more than a name; the narrative then repeats it."""
 _BOUNDS = ("<", "<=", ">=", ">")
 """units that a lesion's own measure can have; another unit makes the Observation a measurement of something else."""
 
@@ -164,11 +167,15 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     if components:
         lines.extend(_line(concept(c.get("code")), c, _answered(c)) for c in parts(resource))
     lines.extend(notes(resource))
+    lines.extend(_narrated(resource))
     words = ". ".join(line for line in lines if line)
     if not words:
         _coded(name, answer, polarity, frozenset(), source, into)
         return
     reading = into.tools.engine.read(words, kind="observation")
+    members = _members(resource, into) if reading.lesions and "hasMember" in resource else ()
+    if members:
+        reading = into.tools.engine.read(". ".join((words, *members)), kind="observation")
     other = frozenset(m.concept for m in reading.concepts if m.status in ("family", "other-person"))
     _coded(name, answer, polarity, other, source, into)
     none_counted = _counts_none(resource)
@@ -205,6 +212,24 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
         ]
     into.lesions.extend(said)
     add_reading(reading, source, into, lesions=False)
+
+
+def _narrated(resource: Mapping[str, Any]) -> tuple[str, ...]:
+    """The narrative, where it alone says what was found."""
+    if any(key.startswith("value") for key in resource) or not resource.keys().isdisjoint(_TELLS_ELSEWHERE):
+        return ()
+    narrative = text(mapping(resource.get("text")).get("div"))
+    return (lines_of(narrative),) if narrative else ()
+
+
+def _members(resource: Mapping[str, Any], into: Collected) -> tuple[str, ...]:
+    """What the members of an examination say of its lesion ("Consistency: soft"), one line each; no test results."""
+    found = (
+        mapping(into.by_reference.get(target(mapping(member).get("reference")) or ""))
+        for member in items(resource.get("hasMember"))
+    )
+    bodies = [body for body in found if body.get("resourceType") == "Observation" and body.get("status") in _USABLE]
+    return tuple(line for body in bodies if not _is_test(body) and (line := as_line(body)))
 
 
 def _without_misreadings(

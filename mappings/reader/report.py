@@ -50,8 +50,9 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
     source = replace(source, sites=into.sites_of(resource.get("bodySite")) or _title_sites(name, into))
     observation.read_contained(resource, ref, into)
     words = report_text(resource)
+    forms = tuple(items(resource.get("presentedForm")))
     if words is None and not resource.get("result"):
-        _name_unread(items(resource.get("presentedForm")), ref, into)
+        _name_unread(forms, ref, into)
     if is_wound_culture(name.texts):
         said = "\n".join((words or "", *_organisms(resource, into)))
         grown = culture_word(said) if said.strip() else None
@@ -63,7 +64,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         found = [observation.as_line(body) for body in _results(resource, into)]
         found.extend(entry.label for entry in concepts(resource.get("conclusionCode")) if entry.texts)
         words = "\n".join(f"{line}." for line in found if line) or None
-    read_text(words, kind, name, source, into)
+    read_text(words, kind, name, source, into, filed=unread(forms) is not None)
     for entry in concepts(resource.get("conclusionCode")):
         ids = into.concepts_of(entry)
         if ids:
@@ -101,8 +102,10 @@ def read_document(resource: Mapping[str, Any], ref: str, into: Collected) -> Non
     attachments = [mapping(c).get("attachment") for c in items(resource.get("content"))]
     words = "\n".join(t for t in (words_of(a) for a in attachments) if t)
     name = concept(resource.get("type"))
-    kind = _kind(resource, name, into)
-    if words or kind != "note":
+    kind = "note" if _asks(name) else _kind(resource, name, into)
+    if words and _is_leaflet(name):
+        read_text(words, "leaflet", name, source, into)
+    elif words or kind != "note":
         read_text(words or None, kind, name, source, into)
     caption = text(resource.get("description"))
     if not words:
@@ -119,12 +122,18 @@ def _name_unread(attachments: Iterable[object], ref: str, into: Collected) -> No
         into.leave_out(ref, reason)
 
 
-def read_text(words: str | None, kind: str, name: Concept, source: Source, into: Collected) -> None:
+def read_text(
+    words: str | None, kind: str, name: Concept, source: Source, into: Collected, *, filed: bool = False
+) -> None:
+    """What a report or a note says. `filed`: there is a report, but its words cannot be read."""
     engine = into.tools.engine
     test = test_of(name, into, foreign=False) if words else None
-    if kind == "note":
+    if kind in ("note", "leaflet"):
         if words:
-            add_reading(engine.read(f"{name.label}: {words}" if test else words, kind="note"), source, into)
+            told = engine.read(f"{name.label}: {words}" if test else words, kind="note")
+            if kind == "leaflet":
+                told = replace(told, lesions=(), imaging=(), biopsies=(), concepts=())
+            add_reading(told, source, into)
             add_told(words, source, into)
             add_taken(words, source, into)
         return
@@ -136,7 +145,7 @@ def read_text(words: str | None, kind: str, name: Concept, source: Source, into:
         _pathology(None if elsewhere else reading, name, source, into, has_report=reading is not None)
     else:
         modality = _by_workup(workup)
-        _imaging(reading, modality, name, source, into)
+        _imaging(reading, modality, name, source, into, has_report=filed or reading is not None)
     into.actions.append(
         Action(
             source.ref, name.label, "done", workup=workup, date=source.date, sites=source.sites, has_report=bool(words)
@@ -179,6 +188,24 @@ def _new_kind(resource: Mapping[str, Any], name: Concept, into: Collected) -> st
     return "imaging" if _by_place(name, into) else "note"
 
 
+def _asks(name: Concept) -> bool:
+    """Whether a document asks for an examination instead of telling of one."""
+    title = f" {plain(' '.join(name.texts))} "
+    requests, answers, _ = _titled()
+    return any(f" {word} " in title for word in requests) and not any(f" {word} " in title for word in answers)
+
+
+def _is_leaflet(name: Concept) -> bool:
+    title = plain(" ".join(name.texts))
+    return any(words in title for words in _titled()[2])
+
+
+@cache
+def _titled() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    data = read_table(Reports)
+    return tuple(map(plain, data.requests)), tuple(map(plain, data.answers)), tuple(map(plain, data.leaflets))
+
+
 def _by_place(name: Concept, into: Collected) -> frozenset[str]:
     """The test that a title means by a place of the body and a word that is none alone ("Elbow 3 views")."""
     words = set(plain(" ".join(name.texts)).split())
@@ -210,7 +237,13 @@ def _title_sites(name: Concept, into: Collected) -> tuple[Site, ...]:
 
 
 def _imaging(
-    reading: TextReading | None, modality: Modality | None, name: Concept, source: Source, into: Collected
+    reading: TextReading | None,
+    modality: Modality | None,
+    name: Concept,
+    source: Source,
+    into: Collected,
+    *,
+    has_report: bool,
 ) -> None:
     mentions = [m for m in (reading.imaging if reading else ()) if m.status in ("affirmed", "historical")]
     finding: ImagingFinding = min((m.finding for m in mentions), key=_RANK.index, default="not-understood")
@@ -230,7 +263,7 @@ def _imaging(
             internal_vascularity=any(m.internal_vascularity for m in mentions),
             progressed=any(m.progressed for m in mentions),
             label=name.label,
-            has_report=reading is not None,
+            has_report=has_report,
         )
     )
 

@@ -21,7 +21,9 @@ shape; any other kind is a FHIR resource as it stands. What is expected: `grade`
 `mimic` first, `mimics` anywhere; `workup` offered, `not_offered` not; `never` orderable, `orderable`
 that must be; `therapies` the decision of an agent and rules that must have fired ("block D3", "need|warn T1");
 `no_orders` at all; `no_therapy` offered. `says` and `says_not` are phrases of the cards, `first_draft`
-the label of the first suggestion. `long: true` leaves a chart to `make long`.
+the label of the first suggestion. `long: true` leaves a chart to `make long`. `bundle` packs the chart into one
+Bundle of this `type`, with a `first` resource and `more` entries, and takes it apart as the service does;
+`birth_unknown` leaves the date of birth out.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from mappings.bundles import unpack, with_resolved_urns
 
 HELD = Path(__file__).with_name("held")
 DAY = date(2026, 6, 1)
@@ -89,12 +93,22 @@ def _charts_of(path: Path) -> Iterable[Held]:
 def resources(entry: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     gender, born = entry["patient"]
     patient = {"resourceType": "Patient", "id": "p", "gender": gender, "birthDate": str(born)}
+    if entry.get("birth_unknown"):
+        del patient["birthDate"]
     if "deceased" in entry:
         patient["deceasedDateTime"] = str(entry["deceased"])
-    yield patient
+    made = [patient]
     for index, line in enumerate(entry["chart"]):
         ((kind, fields),) = line.items()
-        yield _BUILD.get(kind, _as_it_stands(kind))(dict(fields), f"{kind.lower()}-{index}")
+        made.append(_BUILD.get(kind, _as_it_stands(kind))(dict(fields), f"{kind.lower()}-{index}"))
+    yield from _unpacked(made, entry["bundle"]) if "bundle" in entry else made
+
+
+def _unpacked(made: list[dict[str, Any]], bundle: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """The resources of a chart that came as one Bundle, as the service takes it apart."""
+    entries = [{"resource": resource} for resource in [*([bundle["first"]] if "first" in bundle else []), *made]]
+    whole = {"resourceType": "Bundle", "type": bundle["type"], "entry": [*entries, *bundle.get("more", ())]}
+    yield from with_resolved_urns(unpack(whole))
 
 
 def _concept(fields: dict[str, Any]) -> dict[str, Any]:
