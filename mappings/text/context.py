@@ -181,7 +181,8 @@ class Contexts:
         direction = "forward" if turned else entry.direction
         person = entry.status in ("family", "other-person")
         present = person and self._present(hit, sentence)
-        if direction in ("forward", "both") and asked != "backward":
+        beside = present and self._word(hit.last) == ","  # "noticed by her husband, hard lumps on both elbows"
+        if direction in ("forward", "both") and asked != "backward" and not beside:
             after = [s for s in stops if s.first >= hit.last and not (person and self._keeps(hit, s, present))]
             last = min([stop.first for stop in after], default=sentence.last)
             if direction != entry.direction:
