@@ -91,7 +91,7 @@ def _side(values: set[str]) -> Laterality | None:
 
 def _belongs_back(document: Document, side: Hit, place: Hit, following: int, last: int, coordinators: set[int]) -> bool:
     """ "elbow (left)", "elbow, left", "elbows bilaterally"; not "elbow and left knee" nor "trunk, both upper arms"."""
-    if side.last == following and document.word(side.first - 1) in (",", ";"):
+    if side.last == following != last and document.word(side.first - 1) in (",", ";"):
         return False
     if any(index in coordinators and document.word(index) != "," for index in range(place.last, side.first)):
         return False

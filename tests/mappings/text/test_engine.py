@@ -200,6 +200,7 @@ def test_onset_of_other_words_is_none() -> None:
     [
         ("left elbow", [("elbow", "left")]),
         ("Elbow, right", [("elbow", "right")]),
+        ("trunk, both upper arms", [("trunk", None), ("upper-arm", "bilateral")]),
         ("both hands and left knee", [("hand", "bilateral"), ("knee", "left")]),
         ("mano derecha y mama izquierda", [("hand", "right"), ("breast", "left")]),
         ("linker Unterarm", [("forearm", "left")]),
