@@ -22,6 +22,7 @@ _BEGINS = (
     "onsetDateTime",
     "recordedDate",
     "assertedDate",
+    "authored",
     "authoredOn",
     "dateWritten",
     "dateAsserted",

@@ -9,7 +9,12 @@ from collections.abc import Collection, Mapping
 
 from mappings.facts import NEEDS, Completeness, Need
 
+_BESIDE: Mapping[str, Need] = dict.fromkeys(
+    ("ClinicalImpression", "Composition", "QuestionnaireResponse"), "diagnosticReports"
+)
+"""types that are read where they are; an export of these alone holds no reports."""
 NEED_OF_TYPE: Mapping[str, Need] = {
+    **_BESIDE,
     "Patient": "patient",
     "Condition": "conditions",
     "Observation": "observations",
@@ -35,7 +40,7 @@ FILE_LOST = "a file could not be read to its end"
 def completeness_of(exported: Collection[str], lost: Mapping[str, str] | None = None) -> dict[Need, Completeness]:
     """The state of every need. `exported`: resource types that the export holds, or that were asked for and came
     empty. `lost`: resource type, or "*" when it is not known, to the reason why some of it is missing."""
-    given = {NEED_OF_TYPE[kind] for kind in exported if kind in NEED_OF_TYPE}
+    given = {NEED_OF_TYPE[kind] for kind in exported if kind in NEED_OF_TYPE and kind not in _BESIDE}
     partial = {NEED_OF_TYPE[kind]: reason for kind, reason in (lost or {}).items() if kind in NEED_OF_TYPE}
     everything = (lost or {}).get("*")
     return {need: _state(need in given, partial.get(need, everything)) for need in NEEDS}

@@ -11,11 +11,12 @@ from cds_service.sandbox.cases import Stage, published_cases
 from cds_service.sandbox.charts import to_json
 from cds_service.screening.decide import decide
 from cds_service.screening.keys import patient_key
-from cds_service.screening.needs import completeness_of
+from cds_service.screening.needs import NEED_OF_TYPE, completeness_of
 from cds_service.screening.rows import DecisionRow, arrow_schema, from_json, to_record
 from cds_service.screening.rows import to_json as row_json
 from cds_service.store import Store
 from mappings.facts import NEEDS, Completeness
+from mappings.reader import READ_TYPES
 from tests.charts import TODAY, Chart, chart
 
 SECRET = b"a key of the tests, of no hospital at all"
@@ -112,6 +113,12 @@ def test_what_was_not_exported_is_unavailable() -> None:
     assert states["conditions"] == Completeness("complete")
     assert states["observations"] == Completeness("partial", "lines left out")
     assert states["allergies"] == Completeness("unavailable", "not in the export")
+
+
+def test_every_type_that_the_reader_reads_is_screened() -> None:
+    assert set(NEED_OF_TYPE) == {"Patient", *READ_TYPES}
+    states = completeness_of(["Patient", "Condition", "Composition", "QuestionnaireResponse"])
+    assert states["diagnosticReports"] == Completeness("unavailable", "not in the export")
 
 
 def test_what_nobody_can_place_makes_every_need_partial() -> None:

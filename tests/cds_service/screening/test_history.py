@@ -54,6 +54,12 @@ def test_no_fact_after_the_day_changes_the_row(stage, back, later, same_ids) -> 
     assert row(stage.id, (*known, *future), day) == row(stage.id, known, day)
 
 
+def test_answers_given_after_the_day_are_not_known() -> None:
+    answers = {"resourceType": "QuestionnaireResponse", "id": "q", "authored": "2026-05-20T10:00:00Z"}
+    assert known_on([answers], date(2026, 5, 19)) == ()
+    assert known_on([answers], date(2026, 5, 20)) == (answers,)
+
+
 @settings(max_examples=40, deadline=None)
 @given(stage=st.sampled_from(STAGES), back=st.integers(0, 900), end=st.integers(1, 900))
 def test_an_end_or_a_death_after_the_day_changes_nothing(stage, back, end) -> None:
