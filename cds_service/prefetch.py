@@ -104,12 +104,16 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
             found.quarantined.append(Quarantined(f"prefetch.{key}", problem))
     for key, value in values.items():
         unpacked = unpack(value) if value is not None else None
-        for need in _needs_of(key, unpacked):
+        needs = tuple(_needs_of(key, unpacked))
+        for need in needs:
             renames[need] += 1
             _take(key, need, value, unpacked, found)
             if unpacked is not None and unpacked.is_short:
                 found.partial.setdefault(need, []).append(f"{key}: {FEWER}")
         _collect(key, unpacked, found)
+        lost = None if needs or unpacked is None else _lost(unpacked)
+        if lost is not None:
+            found.quarantined.append(Quarantined(f"prefetch.{key}", lost))
     note_missing(found, answered, renames)
     for key in short:
         found.missing.setdefault(PREFETCH[key][0], []).append(f"rest of {key}")
@@ -166,6 +170,13 @@ def _take(key: str, need: Need, value: object, unpacked: Unpacked | None, found:
         found.partial.setdefault(need, []).append(f"{key}: {reason}")
     if unpacked.next_url:
         found.next_urls.setdefault(need, []).append(unpacked.next_url)
+
+
+def _lost(unpacked: Unpacked) -> str | None:
+    """Why a value beside the needs (notes, say) is not all there is."""
+    if unpacked.next_url:
+        return "page not followed"
+    return FEWER if unpacked.is_short else issue_reason(unpacked.issues)
 
 
 def _collect(key: str, unpacked: Unpacked | None, found: Prefetched) -> None:

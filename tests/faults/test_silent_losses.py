@@ -125,6 +125,21 @@ def test_a_renamed_key_with_fewer_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"link": linked("https://ehr.example.org/fhir/DocumentReference?page=2")}, "page not followed"),
+        ({"total": 9}, FEWER),
+        (outcome(issue("error", "forbidden")), "forbidden"),
+    ],
+)
+def test_notes_under_a_key_of_their_own_are_named_where_they_are_not_all(more: dict[str, Any], reason: str) -> None:
+    note = body("DocumentReference", "n", status="current", content=[])
+    assert reader().read(alone(prefetched(notes=found(note)))).quarantined == ()
+    facts = reader().read(alone(prefetched(notes=found(note) | more)))
+    assert [(q.reference, q.reason) for q in facts.quarantined] == [("prefetch.notes", reason)]
+
+
+@pytest.mark.parametrize(
     "link",
     ["http://ehr.example.org/fhir/", "http://ehr.example.org:80/fhir/", "http://ehr.example.org:443/fhir/", "/fhir/"],
 )
