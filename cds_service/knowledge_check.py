@@ -42,8 +42,8 @@ def problems(overlay: Path | None = None, folder: Path = FOLDER) -> Iterator[str
 def _answers() -> Iterator[str]:
     """Every sentence has a citation that resolves; in a curated one the cited claims also state its numbers."""
     data, knowledge = load_answers(), load_knowledge()
-    curated = {entry.id for entry in data.entries}
+    curated = {sentence for entry in data.entries for sentence in entry.answer}
     for entry in answerables(data, knowledge):
         for sentence in entry.sentences:
-            for problem in citation_problems(sentence, knowledge.evidence, numbers_too=entry.id in curated):
+            for problem in citation_problems(sentence, knowledge.evidence, numbers_too=sentence in curated):
                 yield f"answers: {entry.id}: {problem}"

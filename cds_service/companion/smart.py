@@ -242,6 +242,17 @@ def may_create(scope: str, kind: str) -> bool:
     return False
 
 
+def same_server(named: str | None, issuer: str | None, token_endpoint: str) -> bool:
+    """Whether an answer comes from the authorization server that was asked, as far as it says (`iss`, RFC 9207). A code
+    of another one is never sent to this one's token endpoint: one hospital's server could collect another's codes."""
+    if named is None:
+        return True
+    if issuer is not None:
+        return named.rstrip("/") == issuer.rstrip("/")
+    there, here = urlsplit(named), urlsplit(token_endpoint)
+    return (there.scheme, there.netloc) == (here.scheme, here.netloc)
+
+
 def relaunch_url(base: str, iss: str, launch: str | None) -> str:
     return f"{base}/companion/launch?{urlencode({'iss': iss} | ({'launch': launch} if launch else {}))}"
 

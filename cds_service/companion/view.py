@@ -62,10 +62,12 @@ class PageView:
         a, cards = self.assessment, self.knowledge.cards
         subtype = cards.subtypes.get(a.subtype, a.subtype) if a.subtype else None
         about = f", {subtype}" if subtype and a.subtype != "undetermined" and a.grade not in ("none", "urgent") else ""
+        known = a.grade in ("confirmed", "alternative", "urgent")
+        what = "The assessment" if known else "Possible calcinosis cutis"
         first = (
-            f"Possible calcinosis cutis is graded {cards.grades[a.grade]}{about}."
+            f"{what} is graded {cards.grades[a.grade]}{about}."
             if a.grade != "none"
-            else ("Nothing speaks for calcinosis cutis in what could be read; silence is not reassurance.")
+            else "Calcinosis cutis is not graded on what could be read; silence is not reassurance."
         )
         because = (a.because[0] if a.because else "").rstrip(".")
         lacking = ", ".join(self.order_name(key) for key in a.missing[:4])

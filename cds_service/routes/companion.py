@@ -16,7 +16,7 @@ from cds_service.audit.events import Event
 from cds_service.companion import launching, saving, timeline
 from cds_service.companion.client import public_keys
 from cds_service.companion.sessions import Session, browser_of
-from cds_service.companion.smart import LaunchError, relaunch_url
+from cds_service.companion.smart import LaunchError, relaunch_url, same_server
 from cds_service.companion.style import css
 from cds_service.companion.view import PageView, banner
 from cds_service.errors import BadRequest, NotFound, ServiceError
@@ -90,6 +90,8 @@ async def callback(request: Request) -> Response:
         again = relaunch_url(state.public_url(request), pending.iss, pending.launch)
         text = "This browser keeps no cookie for a page inside another one."
         return _problem(request, text, 400, again=again)
+    if not same_server(request.query_params.get("iss"), pending.issuer, pending.token_endpoint):
+        return _problem(request, "The answer came from another authorization server than the one that was asked.", 400)
     code = request.query_params.get("code")
     if request.query_params.get("error") or not code:
         return _problem(request, "The record system did not allow the launch.", 403)
@@ -192,7 +194,7 @@ async def questions(request: Request) -> Response:
         raise BadRequest(f"must be a text of at most {_LONGEST} characters", "question")
     state = state_of(request)
     step = await asyncio.to_thread(session.dialogue.at, session.given, ask=False)
-    reply = state.brain.answers.ask(text, assessment=to_json(step.assessment))
+    reply = state.brain.answers.ask(text, assessment=to_json(step.assessment), child=session.dialogue.of_a_child)
     html = rendered("companion/reply.html", asked=text, reply=reply, base=state.public_url(request))
     return JSONResponse({"reply": html})
 
@@ -271,6 +273,7 @@ def _live(session: Session, state: AppState, base: str, moves: Any) -> dict[str,
     view = PageView(step, state.brain.knowledge, base)
     return {
         "title": session.dialogue.data.title,
+        "headings": session.dialogue.data.headings,
         "base": base,
         "step": step,
         "view": view,

@@ -20,6 +20,7 @@ from hooks.answers.words import Asked, Vocabulary
 from hooks.knowledge import Knowledge
 from hooks.knowledge.answers_schema import AnswerData, Said, Sentence, Tongue, load_answers
 from mappings.drugs import drug_names
+from mappings.raw import as_list
 
 
 class Reply(Struct, frozen=True):
@@ -51,15 +52,23 @@ class Answers:
         self._marks = data.words.marks
         self._index = Index(self.entries, self._vocabulary)
 
-    def ask(self, question: str, *, language: str | None = None, assessment: Mapping[str, Any] | None = None) -> Reply:
+    def ask(
+        self,
+        question: str,
+        *,
+        language: str | None = None,
+        assessment: Mapping[str, Any] | None = None,
+        child: bool = False,
+    ) -> Reply:
         """The answer to a question in English or Spanish; `assessment` is the contract's JSON of the patient.
-        `language` is a language tag; without it, or where it is not Spanish, the question's own words tell."""
+        `language` is a language tag; without it, or where it is not Spanish, the question's own words tell. `child`:
+        the patient is known to be one; an assessment mostly tells so itself."""
         asked = self._vocabulary.read(question)
         tongue = language_of(question, self._marks, language)
         if not asked.terms and not asked.unknown:
             return Reply(abstained=True, because=self._declines.not_a_question.to(tongue))
         found = self._index.find(asked)
-        declined = self._declined(asked)
+        declined = self._declined(asked, child=child or self._of_a_child(assessment))
         if declined is not None or found.best is None:
             near = ((found.best,) if found.best else ()) + found.near
             because = (declined or self._declines.no_source).to(tongue)
@@ -72,8 +81,17 @@ class Answers:
         note = self._declines.in_english if tongue == "es" else None
         return Reply(False, sentences, patient, _shown(found.near, tongue), entry=found.best.id, note=note)
 
-    def _declined(self, asked: Asked) -> Said | None:
-        terms = set(asked.terms)
+    def _of_a_child(self, assessment: Mapping[str, Any] | None) -> bool:
+        """Whether the rule for children blocks drugs; where it only asks, the age is unknown."""
+        items = as_list((assessment or {}).get("therapies"))
+        named = (
+            i for i in items if isinstance(i, Mapping) and self._declines.of_a_child.rule in as_list(i.get("rules"))
+        )
+        decisions = {i.get("decision") for i in named}
+        return "block" in decisions and "need" not in decisions
+
+    def _declined(self, asked: Asked, *, child: bool) -> Said | None:
+        terms = {*asked.terms, self._declines.of_a_child.term} if child else set(asked.terms)
         for decline in self._declines.declines:
             if all(terms & set(group) for group in decline.all) and not terms & set(decline.unless):
                 return decline.because

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from hooks.knowledge import Knowledge
 from hooks.knowledge.answers_schema import AnswerData, Questions, Sentence, Tongue
+from hooks.knowledge.base import KnowledgeError
 from hooks.knowledge.therapy_schema import Therapy
 
 TOOL_RULE = "tool_rule"
@@ -34,11 +35,14 @@ class Answerable(Struct, frozen=True):
 
 def answerables(data: AnswerData, knowledge: Knowledge) -> tuple[Answerable, ...]:
     """Curated ones first: they win a tie."""
-    curated = (
-        Answerable(e.id, e.en[0], tuple((q, ()) for q in (*e.en, *e.es)), e.answer, e.patient, e.es[0])
-        for e in data.entries
-    )
     families = _Families(data, knowledge)
+    curated = (
+        Answerable(
+            e.id, e.en[0], tuple((q, ()) for q in (*e.en, *e.es)), (*e.answer, *families.rules(e.rules)), e.patient,
+            e.es[0],
+        )
+        for e in data.entries
+    )  # fmt: skip
     return (*curated, *families.therapies(), *families.workup(), *families.mimics(), *families.flags())
 
 
@@ -107,6 +111,17 @@ class _Families:
             yield Sentence(text=self._say.none_blocked, citations=(TOOL_RULE,))
         if rest := len(rules) - len(shown):
             yield Sentence(text=self._say.more.format(count=rest), citations=(TOOL_RULE,))
+
+    def rules(self, ids: Iterable[str]) -> Iterator[Sentence]:
+        """Tests of the safety table as sentences; KnowledgeError for one that there is not."""
+        known = {rule.id: rule for rule in self._knowledge.safety.rules}
+        for name in ids:
+            rule = known.get(name)
+            if rule is None:
+                raise KnowledgeError("answers", name, "no such test in the safety table")
+            cap = f": {rule.cap.text}" if rule.cap else ""
+            text = self._say.of_rule[rule.action].format(text=f"{rule.text.rstrip('.')}{cap}")
+            yield Sentence(text=text, citations=_cited(rule.sources))
 
     def workup(self) -> Iterator[Answerable]:
         for entry in self._knowledge.workup.entries:

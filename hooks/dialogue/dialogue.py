@@ -76,6 +76,12 @@ class Dialogue:
         chart = self._chart(facts)
         return tuple(q for q in self.data.questions if q.id not in given and is_open(q, chart, assessment))
 
+    @property
+    def of_a_child(self) -> bool:
+        """Whether the patient surely is one, by the safety table's own age."""
+        years = self._knowledge.safety.grown_up
+        return years is not None and self._chart(self.facts).age_below(years) is True
+
     def _chart(self, facts: PatientFacts) -> Chart:
         return Chart(facts, self.as_of, self._knowledge.criteria.told_drugs.days)
 

@@ -61,13 +61,21 @@ class Sentence(Strict):
 
 
 class Entry(Strict):
-    """One curated answer. `patient` names the parts of an assessment that belong to it, as in the contract's JSON."""
+    """One curated answer. `rules` are tests of the safety table that it tells after its own sentences, in the words
+    that decide. `patient` names the parts of an assessment that belong to it, as in the contract's JSON."""
 
     id: str
     en: tuple[Text, ...] = Field(min_length=1)
     es: tuple[Text, ...] = Field(min_length=1)
-    answer: tuple[Sentence, ...] = Field(min_length=1)
+    answer: tuple[Sentence, ...] = ()
+    rules: tuple[str, ...] = ()
     patient: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.answer and not self.rules:
+            raise ValueError("an entry needs sentences or rules")
+        return self
 
 
 class Entries(Strict):
@@ -93,7 +101,16 @@ class Decline(Strict):
     unless: tuple[str, ...] = ()
 
 
+class Child(Strict):
+    """How an assessment tells that the patient is a child, and the term that its questions then have: `rule` blocks
+    drugs for a child; for an unknown age it asks."""
+
+    rule: str
+    term: str
+
+
 class Declines(Strict):
+    of_a_child: Child
     declines: tuple[Decline, ...]
     no_source: Said
     not_a_question: Said
@@ -121,6 +138,8 @@ class Phrases(Strict):
     extent: str
     blocked: str
     warned: str
+    of_rule: dict[str, str]
+    """by what the rule does"""
     none_blocked: str
     more: str
     monitoring: str

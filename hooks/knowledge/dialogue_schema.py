@@ -113,6 +113,8 @@ class LesionNouns(Strict):
 class DialogueData(Strict):
     version: str
     title: str
+    headings: dict[str, str] = Field(default_factory=dict)
+    """by grade, where the title would say something else than the verdict"""
     unknown: str
     weights: dict[str, int]
     longest: int

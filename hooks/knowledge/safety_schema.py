@@ -249,6 +249,12 @@ class Safety(Strict):
     files: dict[str, str] = Field(default_factory=dict)
     """the file each test stands in, for messages about it."""
 
+    @property
+    def grown_up(self) -> int | None:
+        """The years below which the named condition "child" holds."""
+        child = self.vocabulary.conditions.get("child")
+        return child.age.below if child is not None and child.age is not None else None
+
     def agents_of(self, rule: Rule) -> tuple[str, ...]:
         left_out = set(self._expand(rule.except_agents))
         return tuple(agent for agent in self._expand(rule.agents) if agent not in left_out)

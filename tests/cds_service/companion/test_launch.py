@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from cds_service.companion.sessions import IDLE_SECONDS, LONGEST_SECONDS, PENDING_SECONDS, Pending, Session, Sessions
-from cds_service.companion.smart import Server, may_create, scopes
+from cds_service.companion.smart import Server, may_create, same_server, scopes
 from tests.demo import Demo
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -85,6 +85,30 @@ def test_a_state_counts_once_and_only_in_its_browser(window: Window) -> None:
     assert window.get(again).status_code == 303
     assert window.get(again).status_code == 400
     assert window.get(f"{window.demo.service}/companion/callback?state=x&code=y").status_code == 400
+
+
+def test_an_answer_of_another_authorization_server_is_refused(window: Window) -> None:
+    """RFC 9207: its code would have been sent to the server that was asked."""
+    mixed = window.get(f"{window.launch()}&iss=https%3A%2F%2Fother.example.org")
+    assert mixed.status_code == 400 and "another authorization server" in mixed.text
+    own = f"{window.launch()}&iss={window.demo.page}/fhir"
+    assert window.get(own).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("named", "issuer", "same"),
+    [
+        (None, "https://a.example.org", True),
+        ("https://a.example.org/", "https://a.example.org", True),
+        ("https://a.example.org/b", "https://a.example.org", False),
+        ("https://a.example.org/realm", None, True),
+        ("https://b.example.org", None, False),
+        ("http://a.example.org", None, False),
+        ("", None, False),
+    ],
+)
+def test_the_server_that_was_asked(named: str | None, issuer: str | None, same: bool) -> None:
+    assert same_server(named, issuer, "https://a.example.org/token") is same
 
 
 def test_the_page_is_this_browsers_alone_and_ends_with_another_patient(window: Window) -> None:

@@ -124,5 +124,28 @@ def test_what_the_card_adds_stands_on_the_page_too(brain: Brain) -> None:
     table = CHARTS["options"] + "Medication | warfarin | 3 mg/d | -400d\n"
     talk = dialogue(brain, brain.reader.read(chart(table).raw()), TODAY)
     step = talk.at({})
-    live = rendered("companion/live.html", title="t", base="", step=step, view=PageView(step, brain.knowledge, ""))
+    live = rendered(
+        "companion/live.html", title="t", headings={}, base="", step=step, view=PageView(step, brain.knowledge, "")
+    )
     assert re.search(r'<p class="note">A vitamin K antagonist[^<]*think of calciphylaxis', live)
+
+
+@pytest.mark.parametrize(
+    ("table", "grade", "heading"),
+    [
+        (PATIENT + NODULES + CALCIUM + XRAY, "none", "not graded"),
+        (CHARTS["kidney failure"], "alternative", "not fitting dystrophic calcinosis"),
+        (CHARTS["options"], "likely", "Possible dystrophic calcinosis cutis"),
+    ],
+)
+def test_the_page_is_headed_as_its_verdict_is(brain: Brain, table: str, grade: str, heading: str) -> None:
+    """It was 'Possible dystrophic calcinosis cutis' over every verdict, and nothing spoke for it without a CTD."""
+    talk = dialogue(brain, brain.reader.read(chart(table).raw()), TODAY)
+    step = talk.at({})
+    view = PageView(step, brain.knowledge, "")
+    named = {"title": talk.data.title, "headings": talk.data.headings}
+    live = rendered("companion/live.html", **named, base="", step=step, view=view)
+    assert step.assessment.grade == grade
+    assert heading in live.partition("</h1>")[0]
+    assert not any("Nothing speaks" in sentence for sentence in view.sentences)
+    assert grade != "alternative" or "Possible calcinosis" not in " ".join(view.sentences)

@@ -97,6 +97,49 @@ def test_no_dose_for_a_child_however_the_age_is_written(answers: Answers, age: s
     assert reply.because in [d.because.to(t) for d in load_answers().declines.declines[1:2] for t in ("en", "es")]
 
 
+def _assessed(*decisions: str) -> dict[str, Any]:
+    return {"therapies": [{"id": f"t{n}", "decision": d, "rules": ["G1"]} for n, d in enumerate(decisions)]}
+
+
+@pytest.mark.parametrize("question", ["what dose of diltiazem for her?", "colchicine dose", "dosis de alendronato"])
+def test_no_dose_for_a_child_that_only_the_chart_knows(answers: Answers, question: str) -> None:
+    """The patient of the session is nine, and the question need not say so."""
+    for reply in (answers.ask(question, child=True), answers.ask(question, assessment=_assessed("block", "warn"))):
+        assert reply.abstained and reply.answer == () and reply.patient == ()
+        assert reply.because in [load_answers().declines.declines[1].because.to(t) for t in ("en", "es")]
+    grown_up, of_unknown_age = {"therapies": []}, _assessed("block", "need")
+    assert not any(answers.ask(question, assessment=found).abstained for found in (grown_up, of_unknown_age))
+    assert not answers.ask("what is the evidence for diltiazem", child=True).abstained
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("what is the highest dose of colchicine beside diltiazem", "0.6 mg"),
+        ("how long after stopping diltiazem can I start colchicine", "stopped within 14 days"),
+        ("is atorvastatin alright with diltiazem?", "Atorvastatin"),
+        ("can colchicine be used with clarithromycin", "A strong CYP3A4 or P-gp inhibitor"),
+        ("first-degree AV block and diltiazem", "First-degree AV block"),
+        ("dental extraction planned, can I use alendronate", "extraction"),
+    ],
+)
+def test_a_rule_of_the_table_answers_in_its_own_words(answers: Answers, question: str, words: str) -> None:
+    """An answer on simvastatin alone had been given on atorvastatin, and one without the ceiling on a ceiling."""
+    reply = answers.ask(question)
+    told = " ".join(sentence.text for sentence in reply.answer)
+    assert words in told, reply
+    assert all(sentence.citations for sentence in reply.answer)
+
+
+@pytest.mark.parametrize("question", ["is this cancer?", "could it be malignant?", "is it cancer", "¿es cáncer?"])
+def test_whether_it_is_cancer_is_never_answered_by_what_is_on_record(answers: Answers, question: str) -> None:
+    """'No cancer red flag', said of an investigation, had stood under this question."""
+    reply = answers.ask(
+        question, assessment={"workup": [{"id": "cancer-screening", "decision": "offer", "because": "x"}]}
+    )
+    assert reply.abstained and reply.patient == ()
+
+
 def test_no_way_to_ask_knows_what_no_entry_knows(answers: Answers) -> None:
     """Otherwise every foreign drug and disease would find that entry."""
     assert not any(load_answers().words.foreign.term in way.terms for way in answers._index._ways)
