@@ -143,13 +143,13 @@ class PageView:
 
 
 def _known(facts: PatientFacts) -> dict[str, tuple[str, str]]:
-    """Reference → (the chart's words, its date)."""
+    """Reference → (the chart's words, its date). The day when a server last stored a resource dates nothing in it."""
     found: dict[str, tuple[str, str]] = {}
     for finding in facts.findings:
-        when = finding.onset or finding.first_recorded
+        when = finding.onset or finding.recorded
         found.setdefault(finding.ref, (finding.label, str(when or "")))
     for lesion in facts.lesions:
-        found[lesion.ref] = (lesion.label, str(lesion.first_recorded or lesion.onset or ""))
+        found[lesion.ref] = (lesion.label, str(lesion.recorded or lesion.onset or ""))
     for result in facts.results:
         value = result.low if result.low is not None else result.word
         said = f"{result.label or result.analyte}: {value if value is not None else ''} {result.unit or ''}".strip()
