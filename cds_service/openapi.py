@@ -75,7 +75,7 @@ _SCHEMAS: dict[str, Schema] = {
                 "indicator",
                 "source",
                 uuid=_TEXT,
-                summary={"type": "string", "maxLength": 140},
+                summary={"type": "string", "maxLength": 139},
                 detail=_TEXT,
                 indicator={"enum": ["info", "warning", "critical"]},
                 source=_object("label", label=_TEXT, url=_TEXT, icon=_TEXT, topic={"type": "object"}),

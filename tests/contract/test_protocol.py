@@ -290,6 +290,11 @@ def test_every_source_of_a_card_resolves(service: httpx.Client) -> None:
         assert service.get(f"/evidence/{key}", headers={"Accept": "application/json"}).json()["key"] == key
 
 
+def test_the_description_promises_no_summary_of_140_characters(service: httpx.Client) -> None:
+    card = service.get("/openapi.json").json()["components"]["schemas"]["Cards"]["properties"]["cards"]["items"]
+    assert card["properties"]["summary"]["maxLength"] == 139
+
+
 def test_health_and_metrics(service: httpx.Client) -> None:
     assert service.get("/healthz").json() == {"status": "ok"}
     assert service.get("/readyz").json()["status"] == "ready"
