@@ -171,7 +171,7 @@ def test_a_drafted_agent_is_not_suggested_again() -> None:
 
 def test_a_vitamin_k_antagonist_beside_the_lesion_is_said_with_its_source() -> None:
     card = cards(Example(USUAL + "Medication | phenprocoumon | 3 mg/d | -300d\n"))[0]
-    line = next(row for row in card["detail"].split("\n") if "vitamin K antagonist is active" in row)
+    line = next(row for row in card["detail"].split("\n") if "vitamin K antagonist with a calcified" in row)
     assert "/evidence/vka_calci" in line
 
 
