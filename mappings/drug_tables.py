@@ -89,6 +89,8 @@ class Taking(DataTable, frozen=True, forbid_unknown_fields=True):
     plans: Words
     near: Words
     verbs: Words
+    columns: Words
+    dosings: Words
     past: Words
     thought: Words
     left: Words

@@ -20,6 +20,8 @@ _NUMBER = re.compile(
     r"\s*(?P<comparator>[<>≤≥]=?|)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>[^\d\s].{0,24})?\s*"
 )
 _ONE_SIDED = re.compile(r"\s*(?P<comparator>[<>≤≥]=?)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*")
+_COUNTED = "/uL"
+_THOUSANDS = re.compile(r"(?<!\d)(\d{1,3})[.,\s](\d{3})(?![\d.,])")
 _PRECISION = Decimal("0.0001")
 """of a limit that was converted to the result's unit: finer than any laboratory reports."""
 _COMPARATORS = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
@@ -102,10 +104,15 @@ def parse_quantity(text: str, table: UnitTable) -> Quantity | None:
     unit = table.unit(unit_text) if unit_text else None
     if unit_text and unit is None:
         return None
-    value = number(match["number"].replace(",", "."))
+    value = number(_written(match["number"], unit))
     return (
         _quantity(value, _COMPARATORS.get(match["comparator"]), unit, unit_text or None) if value is not None else None
     )
+
+
+def _written(figure: str, unit: str | None) -> str:
+    """A figure with its decimal point. A count of cells in a microlitre has no decimals: "72.000/mm³" are thousands."""
+    return _THOUSANDS.sub(r"\1\2", figure) if unit == _COUNTED else figure.replace(",", ".")
 
 
 def _quantity(value: Decimal, comparator: str | None, unit: str | None, text: str | None) -> Quantity:
@@ -303,6 +310,8 @@ def parse_range(text: str, quantity: Quantity, analyte: Analyte | None, table: U
     """A range that a text is wholly ("8.5 - 10.2 mg/dL", "(2,15–2,55)", "Ref: <10.2"), in the result's own unit."""
     opening = _patterns().opening.match(fold(text))
     bare = text[opening.end() if opening else 0 :].strip().removesuffix(")").removesuffix("]").strip()
+    if quantity.unit == _COUNTED:
+        bare = _THOUSANDS.sub(r"\1\2", bare)
     match = _patterns().range.fullmatch(bare)
     if match is not None:
         limits = [_limit(match[side], match["unit"], quantity, analyte, table) for side in ("low", "high")]

@@ -230,7 +230,8 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
         thousands = lab.value.as_tuple().exponent == _THOUSANDS  # "18,400"
         if (lab.value.scaleb(-_THOUSANDS) if thousands else lab.value) >= Decimal(least):
             return replace(base, word="positive")
-    quantity = parse_quantity(f"{lab.comparator or ''}{lab.value} {lab.unit or ''}".strip(), table)
+    unit = f"x{lab.unit}" if lab.unit and lab.unit[0].isdigit() else lab.unit  # "72 10^9/L" is no number of its own
+    quantity = parse_quantity(f"{lab.comparator or ''}{lab.value} {unit or ''}".strip(), table)
     if quantity is None:
         return replace(base, problem="unit-unknown")
     known = table.analytes.get(lab.analyte)

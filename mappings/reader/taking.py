@@ -19,6 +19,7 @@ from mappings.drugs import NameHit, plain
 from mappings.facts import Medication
 from mappings.reader.context import Collected
 from mappings.reader.narrative import Source
+from mappings.reader.plan_rows import DOSED, heads_table
 from mappings.reader.problem_line import tells_of_taking
 from mappings.reader.told_dose import told_dose
 from mappings.text.markup import plain as unmarked
@@ -47,6 +48,8 @@ _MORNING_AND_NIGHT = re.compile(r"\s\d(?:[.,]\d)?/\d(?:[.,]\d)?(?![\d/])")
 """two doses of a drug whose level is measured ("Prograf 1/1")."""
 _DOSE_IN_NAME = re.compile(r"[a-z]\s\d+(?:[.,\s]\d)?(?:\s?mg(?:\s\w+)?)?\Z")
 """a name that is known with its dose only ("ASA 81", "tac 2 mg")."""
+_CAPSULE = "gel"
+"""French "gél": behind a count alone, as "gel" means something else."""
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
 _NEAR_WORDS, _FAR_WORDS, _LIST_WORDS = 2, 6, 9
 """words between what governs a drug and the drug; between two drugs of one list"""
@@ -143,7 +146,10 @@ def _lines(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]]:
                 part, planned = "other", False
             continue
         heading = _HEADING.match(line)
-        named = " ".join(heading[1].split()) if heading is not None else ""
+        named = " ".join(heading[1].split()).rstrip(".") if heading is not None else ""
+        if part in ("other", "plan") and heads_table(line):
+            part, listed = "list", 0
+            continue
         if part == "ended" and not (_ENTRY.search(line) or any(start <= hit.start < at for hit in hits)):
             part = "other"  # no line of the list: what stands below it may be taken
         if heading is not None and named in words.ended:
@@ -202,7 +208,7 @@ def _said(
             dosed = dosed or _DOSE_IN_NAME.search(text, hit.start, hit.end) is not None
             dosed = dosed or words.formed.match(text, hit.end, own) is not None
             dosed = dosed or words.numbered.match(text, hit.end, own) is not None
-            dosed = dosed or _SCHEDULE.match(text, hit.end, own) is not None
+            dosed = dosed or (_SCHEDULE.match(text, hit.end, own) or DOSED.match(text, hit.end, own)) is not None
             dosed = dosed or text[hit.start : hit.end] in words.regimens
             twice = text[hit.start : hit.end] in words.levelled and _MORNING_AND_NIGHT.match(text, hit.end, own)
             dosed = dosed or bool(twice)
@@ -288,7 +294,7 @@ class _Words(Struct, frozen=True):
     named: re.Pattern[str]
     """between a class and the drug of it that is meant"""
     formed: re.Pattern[str]
-    """right behind a drug, how many of its form ("6 tabs")"""
+    """right behind a drug, perhaps behind its form and strength, how many of its form ("6 tabs", "LP 50 1 gél")"""
     numbered: re.Pattern[str]
     """right behind a drug, a number and what it is taken for ("6.25 for varices")"""
     reason: re.Pattern[str]
@@ -301,6 +307,7 @@ class _Words(Struct, frozen=True):
     """right before the drug that another was left for"""
     often: re.Pattern[str]
     local: re.Pattern[str]
+    """not behind a count alone: "1 gél" is a capsule, and no gel"""
     eyes: re.Pattern[str]
     parting: re.Pattern[str]
     substance: re.Pattern[str]
@@ -348,18 +355,21 @@ def _words() -> _Words:
         frozenset(data.before_noun),
         frozenset(data.regimens),
         re.compile(rf"\s{{0,2}}(?:[:=]|{_any(data.named).pattern})\s{{0,2}}"),
-        re.compile(rf"\s\d{{1,2}}(?:[.,]\d)?\s{_any(data.forms).pattern}"),
+        re.compile(
+            rf"(?:\s(?:{_any(data.forms).pattern}|\d{{1,4}}(?:[.,]\d{{1,2}})?(?:\s?mg)?)){{0,2}}"
+            rf"\s\d{{1,2}}(?:[.,]\d)?\s{_any((*data.forms, _CAPSULE)).pattern}"
+        ),
         re.compile(rf"\s(?!19\d\d|20\d\d)\d{{1,4}}(?:[.,]\d{{1,2}})?\s{_any(data.reasons).pattern}"),
         _any((*data.reasons, "due to")),
-        re.compile(rf"\W*(?:\w+\W+)?{_any(data.resumed).pattern}"),
+        re.compile(rf"\W*(?:(?!{_any(data.denied).pattern})\w+\W+)?{_any(data.resumed).pattern}"),
         frozenset(data.indications),
         kinds,
         _any(kinds),
         re.compile(rf"{_any(data.to).pattern}\W*(?:\w+\W+){{0,{_NEAR_WORDS}}}$"),
         _any(data.often),
-        _any(data.local),
+        re.compile(rf"(?<!\s[1-9]\s){_any(data.local).pattern}"),
         _any(data.eyes),
-        re.compile(rf",|{_any(data.parting).pattern}"),
+        re.compile(rf",(?!\d)|{_any(data.parting).pattern}"),
         re.compile(rf"\W*(?:{'|'.join(map(re.escape, data.substance))})(?!\w)"),
         re.compile(rf"\W*(?:\([^()]*\)\W*)?{_any(data.begun).pattern}"),
         frozenset(data.measured),

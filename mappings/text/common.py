@@ -123,6 +123,19 @@ class Results(Strict):
     """further ones whose earlier result says nothing of today."""
 
 
+class Asked(Strict):
+    """What a text only asks."""
+
+    affirming: Phrases
+    denying: Phrases
+    """both answers of a field of a form, also as one letter ("Y/N")."""
+    openers: Phrases
+    """first words of a question to the reader ("have you"); it needs one of `noticing` too."""
+    noticing: Phrases
+    unseen: Phrases
+    """words by which a place could not be looked at: a bare question behind them describes nothing."""
+
+
 class Common(Strict):
     """Names that are the same in every language; they are read beside each language's own."""
 
@@ -142,6 +155,11 @@ class Common(Strict):
     """the least and the most that "a few weeks" can mean (tool rule)."""
     old_months: Decimal
     """how long ago a test was done whose result says nothing of today (tool rule)."""
+    asked: Asked
+    denials: Folded
+    """participles that, as the last word, deny what stands before them."""
+    pointers: Folded
+    """words behind a question mark that send the reader elsewhere ("nodules ? cf.")."""
     looked: Folded
     """words behind a "none" that answers a question ("none felt today")."""
     systolic: Folded
@@ -172,7 +190,9 @@ class Common(Strict):
     events: Phrases
     """concepts that happen on a day: a date right beside the name is theirs ("MI in 2015")."""
     remissions: Folded
-    """words of a trigger of the past that end no lifelong disease ("porphyria in remission")."""
+    """words of a trigger of the past that end no lifelong disease ("in remission", "diagnosed in childhood")."""
+    planned: Phrases
+    """concepts that are still to come: a date beside the name is no onset ("extraction booked for 17/06/2026")."""
     doses: Phrases
     """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
     range_names: LongestFirst

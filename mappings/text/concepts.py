@@ -212,7 +212,7 @@ def _is_light(document: Document, index: int) -> bool:
 
 def _set(out: list[ConceptMention], indices: list[int], span: TimeSpan) -> None:
     for index in indices:
-        if out[index].onset is None:
+        if out[index].onset is None and out[index].concept not in load_common().planned:
             out[index] = replace(out[index], onset=span)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from mappings.text import replies, rows
+from mappings.text.asked import only_asked
 from mappings.text.common import load_common
 from mappings.text.denials import goes_on, leading
 from mappings.text.feared import feared
@@ -67,6 +68,7 @@ class Contexts:
         self._by_sentence: list[list[Reach]] | None = None
         self._leading = leading(hits.get("trigger", ()), vocab)
         self.reaches += [Reach("hypothetical", *field) for field in unfilled(words, sentences, hits)]
+        self.reaches += [Reach("hypothetical", *question) for question in only_asked(words, sentences)]
         if "+" in words.words:
             self.reaches += [Reach("negated", *absent) for part in sentences for absent in rows.absent(words, part)]
         if not any(hits.get(name) for name in ("trigger", "section", "answer")):
@@ -172,6 +174,8 @@ class Contexts:
         if entry.diagnosis:
             begin = self._diagnoses.get(hit.first, hit.first)
             return [Reach(entry.status, begin, hit.first, hit.first)] if begin < hit.first else []
+        if self._denies_before(hit, entry.status, sentence):
+            return [Reach("negated", item(self._words, hit.first, sentence), hit.first, hit.first)]
         if entry.status == "possible" and entry.direction == "forward" and self._ends(hit, sentence):
             begin = self._short_back(hit.first - 1, _LAST_WORD, sentence.first)
             return [Reach("possible", begin, hit.first, hit.first)]
@@ -239,6 +243,13 @@ class Contexts:
     def _excludes(self, hit: Hit, sentence: Sentence) -> bool:
         """ "Ruled out lupus", "Descartado LES": where nothing stands before it, an exclusion speaks of what follows."""
         return hit.first == sentence.first and self._word(hit.first) in load_common().exclusions
+
+    def _denies_before(self, hit: Hit, status: Status, sentence: Sentence) -> bool:
+        """ "Knoten oder Verhärtungen verneint": the last word denies the item before it, and no more of the list, which
+        may be a list of what is there ("harte Knoten seit März, Schmerzen verneint")."""
+        if status != "negated" or hit.last < sentence.last or self._word(hit.first) not in load_common().denials:
+            return False
+        return hit.first > sentence.first and self._word(hit.first - 1) not in _PARTS
 
     def _ends(self, hit: Hit, sentence: Sentence) -> bool:
         """ "SLE, suspected", "LES - probable": the last word, after a sign, doubts what stands before it."""

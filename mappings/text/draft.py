@@ -26,6 +26,8 @@ _FLAGS = (
 )  # fmt: skip
 _HARD = frozenset({"definite", "equivalent", "possible"})
 _AGAINST_FIRM = frozenset({"cystic", "vascular", "fluid"})
+_SOFT_LUMP = "cyst-or-lipoma"
+"""named beside a soft lump: it is one, however elastic it feels"""
 _STONE_OR_PUS = frozenset({"chalk", "chalk_complete", "white_yellow", "pus", "ulcerated", "draining", "inflamed"})
 """what may well fluctuate and be calcinosis all the same: a liquefied or an infected deposit."""
 
@@ -183,7 +185,8 @@ class Draft(Struct, eq=False):
             return "equivalent"
         yielding = "against" in found or self.has("cystic") or self.has("vascular")
         firm = "possible" in found or self.kind == "induration"
-        if firm and not (yielding and (_AGAINST_FIRM & self.flags)):
+        soft = bool(_AGAINST_FIRM & self.flags) or _SOFT_LUMP in self.mimics
+        if firm and not (yielding and soft):
             return "possible"
         if yielding or "not-definite" in found or "not-possible" in found:
             return "against"

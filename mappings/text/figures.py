@@ -11,10 +11,10 @@ from mappings.text.vocabulary import Hit
 
 _RANGE = r"\d{1,4}(?:[.,]\d{1,3})?\s?[-–]\s?\d{1,4}(?:[.,]\d{1,3})?"
 _UNIT = re.compile(
-    r"\s{0,2}(?:\(?[hln]{1,2}\)?\s{1,2})?(?:[|,;]\s?)?"
+    r"\s{0,2}(?:(?:\(?[hln]{1,2}\)?|[*!+↑↓]{1,3})\s{1,2})?(?:[|,;]\s?)?"
     rf"(?:\([^()]{{0,24}}\)\s?|\[[^\[\]]{{0,24}}\]\s?|{_RANGE}\s{{1,2}}(?:\|\s?)?)?"
-    r"\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|(?:k|thou)(?=\s?/)|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
-    r"(?:\s?/\s?(?:1,73[a-z²]*|[a-z0-9.²³^µμ]+)){0,3}(?![a-z])|/\s?(?:min|[µμu]l|mm3))"
+    r"\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|(?:k|thou|tsd\.?|tausend|mil|giga|gpt)(?=\s?/)|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
+    r"(?:\s?/\s?(?:1,73[a-z²]*|[a-z0-9.²³^µμ]+)){0,3}(?![a-z])|/\s?(?:min|[µμun]l|mm[3³]))"
 )
 _SECONDS = re.compile(r"\s?(s|sec)(?![a-z/])")
 """an interval in seconds ("PR 0.23 s"): of a number below one only."""

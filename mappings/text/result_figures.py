@@ -64,7 +64,7 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
     reach = begin + bridge + 2 + moments(document, begin, end)
     for index in range(begin, end):
         word = document.word(index)
-        if index in dated:
+        if index in dated or (word == ")" and index - 1 in dated):  # "Calcium (12/11/2025): 2.31"
             bridged, reach = bridged + 1, reach + 1
             continue
         if index >= reach:

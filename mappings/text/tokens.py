@@ -21,9 +21,14 @@ _MARK = re.compile(
     r"|(?<=[\s:])(?:!{1,3}|\*)(?=[ \t]?[<>]?\d)"
 )
 """the mark of an unusual value in front of it ("Pulse: (!) 46", "Calcium (H) 11.4"), which ends no sentence"""
+_SPACED = re.compile(r"(?<![\d.,])(\d{1,3})[ \u00a0\u202f](\d{3})(?=\s?/\s?(?:mm[3³]|[µμu]l))")
+"""a count of cells whose thousands are set apart ("72 000/mm3")"""
+_MICROLITRES = ("/mm", "/µ", "/μ", "/u", "/ mm")
 _TABLE = re.compile(r"(?m)^[^;\n]{1,60}(?:;[^\s;][^;\n]{0,60}){2,8};?$")
 """a row of a table that was exported with semicolons"""
 _CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
+_CAPITAL = re.compile(r"[^\W\d_a-z]{2}")
+_POINTED = re.compile(r"\w+")
 _NEWLINE = re.compile("\n")
 _POSSESSIVE = frozenset({"'s", "’s"})
 _ENDS = frozenset(".!?;\n•")
@@ -113,6 +118,8 @@ def cut(text: str) -> Words:
         unwrapped = _LEADER.sub(lambda dots: " " * len(dots[0]), unwrapped)
     if "!" in unwrapped or "*" in unwrapped or ") " in unwrapped:
         unwrapped = _MARK.sub(lambda mark: " " * len(mark[0]), unwrapped)
+    if any(unit in unwrapped for unit in _MICROLITRES):
+        unwrapped = _SPACED.sub(r"\1.\2", unwrapped)
     if ";" in unwrapped:
         unwrapped = _TABLE.sub(lambda row: row[0].replace(";", "|"), unwrapped)
     patterns = _patterns()
@@ -192,8 +199,11 @@ def opens_question(words: Words, index: int, following: int) -> bool:
     gap = text[words.ends[index] : following]
     if following >= len(text) or "\n" in gap:
         return False
+    behind = _POINTED.match(text, following)
+    if behind is not None and fold(behind[0]) in load_common().pointers:
+        return False
     begins = index == 0 or words.words[index - 1] in _OPENS or "\n" in text[words.ends[index - 1] : words.starts[index]]
-    return begins or not gap or text[following].islower() or text[following : following + 2].isupper()
+    return begins or not gap or text[following].islower() or _CAPITAL.match(text, following) is not None
 
 
 def begins_line(words: Words, sentence: Sentence) -> bool:
