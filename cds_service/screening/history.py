@@ -32,7 +32,7 @@ _BEGINS = (
     "indexed",
     "created",
 )
-_PERIODS = ("effectivePeriod", "onsetPeriod", "performedPeriod", "occurrencePeriod")
+_PERIODS = ("period", "effectivePeriod", "onsetPeriod", "performedPeriod", "occurrencePeriod")
 _BEGINNINGS = frozenset((*_BEGINS, *_PERIODS))
 _ENDS = ("abatementDateTime", "abatementPeriod")
 _DAY = 10

@@ -9,10 +9,15 @@ from collections.abc import Collection, Mapping
 
 from mappings.facts import NEEDS, Completeness, Need
 
-_BESIDE: Mapping[str, Need] = dict.fromkeys(
-    ("ClinicalImpression", "Composition", "QuestionnaireResponse"), "diagnosticReports"
-)
-"""types that are read where they are; an export of these alone holds no reports."""
+_BESIDE: Mapping[str, Need] = {
+    "ClinicalImpression": "diagnosticReports",
+    "Composition": "diagnosticReports",
+    "QuestionnaireResponse": "diagnosticReports",
+    "List": "medications",
+    "Immunization": "procedures",
+    "EpisodeOfCare": "conditions",
+}
+"""types that are read where they are; an export of these alone does not hold what the need is of."""
 NEED_OF_TYPE: Mapping[str, Need] = {
     **_BESIDE,
     "Patient": "patient",

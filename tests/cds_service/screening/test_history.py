@@ -58,6 +58,8 @@ def test_answers_given_after_the_day_are_not_known() -> None:
     answers = {"resourceType": "QuestionnaireResponse", "id": "q", "authored": "2026-05-20T10:00:00Z"}
     assert known_on([answers], date(2026, 5, 19)) == ()
     assert known_on([answers], date(2026, 5, 20)) == (answers,)
+    episode = {"resourceType": "EpisodeOfCare", "id": "e", "period": {"start": "2026-05-20"}}
+    assert known_on([episode], date(2026, 5, 19)) == ()
 
 
 @settings(max_examples=40, deadline=None)
