@@ -66,7 +66,20 @@ NEEDS: tuple[Need, ...] = (
 )
 
 
-SAME_TIME = "same-time-conflict"
+Problem = Literal[
+    "implausible",
+    "unit-unknown",
+    "unit-mismatch",
+    "comparator-unknown",
+    "no-value",
+    "not-understood",
+    "flag-conflict",
+    "code-conflict",
+    "same-time-conflict",
+    "doubted",
+]
+"""why the value of a result can't be used; cards say each in words (`problem.*` of hooks/knowledge/messages.yaml)."""
+SAME_TIME: Literal["same-time-conflict"] = "same-time-conflict"
 """problem of a result that another one of the same analyte and moment contradicts."""
 
 
@@ -146,9 +159,8 @@ class Result(Struct, frozen=True):
     """a result in words or by interpretation flag alone; qualitative tests use positive/negative."""
     flag: Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"] | None = None
     """the laboratory's interpretation code beside a value."""
-    problem: str | None = None
-    """why the value can't be used: "implausible", "unit-unknown", "unit-mismatch", "no-value", "not-understood",
-    "flag-conflict", "code-conflict", "same-time-conflict", "doubted" …"""
+    problem: Problem | None = None
+    """why the value can't be used."""
     antibody: str | None = None
     from_text: bool = False
     specimen: str | None = None

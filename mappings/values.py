@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mappings.data_schema import Ranges, read_table
+from mappings.facts import Problem
 from mappings.text.common import either, load_common
 from mappings.text.folding import fold
 from mappings.units import Analyte, UnitTable
@@ -128,7 +129,7 @@ def _quantity(value: Decimal, comparator: str | None, unit: str | None, text: st
 class Canonical(Struct, frozen=True):
     low: Decimal | None
     high: Decimal | None
-    problem: str | None
+    problem: Problem | None
 
 
 def to_canonical(quantity: Quantity, analyte: Analyte | None, property_: str | None) -> Canonical:

@@ -223,13 +223,15 @@ def _narrated(resource: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _members(resource: Mapping[str, Any], into: Collected) -> tuple[str, ...]:
-    """What the members of an examination say of its lesion ("Consistency: soft"), one line each; no test results."""
+    """What the members of an examination say of its lesion ("Consistency: soft"), one line each; no test results, and
+    nothing where a member is a lesion of its own."""
     found = (
         mapping(into.by_reference.get(target(mapping(member).get("reference")) or ""))
         for member in items(resource.get("hasMember"))
     )
     bodies = [body for body in found if body.get("resourceType") == "Observation" and body.get("status") in _USABLE]
-    return tuple(line for body in bodies if not _is_test(body) and (line := as_line(body)))
+    lines = tuple(line for body in bodies if not _is_test(body) and (line := as_line(body)))
+    return () if any(into.tools.engine.read(line, kind="observation").lesions for line in lines) else lines
 
 
 def _without_misreadings(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate, years_between
-from mappings.facts import Result
+from mappings.facts import Problem, Result
 from mappings.reader.access import codes, concept, concepts, mapping, notes, text
 from mappings.reader.analyte import observation_words
 from mappings.reader.context import Collected
@@ -154,11 +154,11 @@ def _grown(body: Mapping[str, Any]) -> Word | None:
     return None
 
 
-def _code_conflict(test: Test) -> str | None:
+def _code_conflict(test: Test) -> Problem | None:
     return "code-conflict" if test.conflict else None
 
 
-def _doubted(body: Mapping[str, Any], measured: bool) -> str | None:
+def _doubted(body: Mapping[str, Any], measured: bool) -> Problem | None:
     """The laboratory's own comment that its number is not to be relied on."""
     if not measured:
         return None
@@ -166,7 +166,7 @@ def _doubted(body: Mapping[str, Any], measured: bool) -> str | None:
     return "doubted" if any(phrase in comment for comment in comments for phrase in _doubts()) else None
 
 
-def _conflict(flag: Flag | None, quantity: Quantity, low: Decimal | None, high: Decimal | None) -> str | None:
+def _conflict(flag: Flag | None, quantity: Quantity, low: Decimal | None, high: Decimal | None) -> Problem | None:
     """The laboratory's flag against its own range: the result is then not relied on."""
     value = quantity.low
     if flag is None or value is None or value != quantity.high or (low is None and high is None):

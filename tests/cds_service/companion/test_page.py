@@ -19,7 +19,7 @@ ALL_READ = "Everything that was asked for was read."
 def page(more: str = "") -> str:
     step = talk(CHART + more).at({}, ask=False)
     view = PageView(step, load_knowledge(), "https://cds.example.org")
-    return rendered("companion/live.html", title="t", base="", view=view, step=step)
+    return rendered("companion/live.html", title="t", headings={}, base="", view=view, step=step)
 
 
 def test_the_day_when_a_server_stored_a_record_is_not_shown_as_its_date() -> None:

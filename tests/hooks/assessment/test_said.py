@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
 from hooks.knowledge import load_knowledge
 from hooks.model import LabCriterion
-from mappings.facts import SAME_TIME, Medication, PatientFacts, Result
+from mappings.facts import SAME_TIME, Medication, PatientFacts, Problem, Result
 from tests.hooks.assessment.facts import calcium, days_ago, disease, judged, lab, lesion, patient, phosphate
 
 KNOWLEDGE = load_knowledge()
@@ -176,3 +177,11 @@ def test_phosphate_that_can_not_be_placed_caps_like_an_unknown_one() -> None:
         found = judged(patient(results=(calcium(), unclear)))
         assert found.criteria.phosphate.status == "indeterminate"
         assert found.grade == judged(patient(results=(calcium(),))).grade
+
+
+@pytest.mark.parametrize("problem", get_args(Problem))
+def test_a_calcium_that_cannot_be_used_says_why(problem: Problem) -> None:
+    broken = lab("calcium-total", "2.31", None, None, 5, "Observation/ca", problem=problem)
+    found = judged(patient(results=(broken, phosphate()))).criteria.calcium
+    assert (found.status, found.value) == ("indeterminate", None)
+    assert "can't be used: " in found.because
