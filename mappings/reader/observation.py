@@ -223,15 +223,19 @@ def _narrated(resource: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _members(resource: Mapping[str, Any], into: Collected) -> tuple[str, ...]:
-    """What the members of an examination say of its lesion ("Consistency: soft"), one line each; no test results, and
-    nothing where a member is a lesion of its own."""
+    """What the members of an examination say of its lesion ("Consistency: soft"), one line each; no test results. Of a
+    panel that says nothing itself, nothing where a member is a lesion of its own ("Hard nodule")."""
     found = (
         mapping(into.by_reference.get(target(mapping(member).get("reference")) or ""))
         for member in items(resource.get("hasMember"))
     )
     bodies = [body for body in found if body.get("resourceType") == "Observation" and body.get("status") in _USABLE]
-    lines = tuple(line for body in bodies if not _is_test(body) and (line := as_line(body)))
-    return () if any(into.tools.engine.read(line, kind="observation").lesions for line in lines) else lines
+    told = [body for body in bodies if not _is_test(body)]
+    if not any(key.startswith("value") for key in resource):
+        names = (words for body in told for words in concept(body.get("code")).texts)
+        if any(into.tools.engine.read(words, kind="observation").lesions for words in names):
+            return ()
+    return tuple(line for body in told if (line := as_line(body)))
 
 
 def _without_misreadings(

@@ -50,7 +50,8 @@ def test_a_token_that_may_be_repeated_takes_little() -> None:
         assert len(asyncio.get_running_loop()._scheduled) == timers, "one timer for all"  # type: ignore[attr-defined]
         return taken / 5000
 
-    assert asyncio.run(go()) < _OF_TOKEN
+    # what another thread takes meanwhile is counted too, so the least of three
+    assert min(asyncio.run(go()) for _ in range(3)) < _OF_TOKEN
 
 
 def test_a_spent_token_takes_a_few_bytes() -> None:
