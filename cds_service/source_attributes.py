@@ -5,7 +5,6 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field
 
 from cds_service import __version__
@@ -39,6 +38,8 @@ class SourceAttributes(Strict):
 @cache
 def load_source_attributes() -> SourceAttributes:
     """Reads the attributes; KnowledgeError names the key that is wrong."""
+    import yaml
+
     text = (resources.files("cds_service") / "data/source_attributes.yaml").read_text(encoding="utf-8")
     return parse("source_attributes.yaml", yaml.safe_load(text), SourceAttributes)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
 
-import yaml
 from pydantic import Field
 
 from cds_service.store import Shown
@@ -33,6 +32,8 @@ class Suppression(Strict):
 @cache
 def load_suppression() -> Suppression:
     """Reads the rules; KnowledgeError names the key that is wrong."""
+    import yaml
+
     text = (resources.files("cds_service") / "data/suppression.yaml").read_text(encoding="utf-8")
     return parse("suppression.yaml", yaml.safe_load(text), Suppression)
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from importlib import resources
 from typing import Any
 
-import yaml
 from msgspec import Struct
 
 Words = tuple[str, ...]
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class DataTable(Struct, frozen=True):
@@ -19,5 +16,7 @@ class DataTable(Struct, frozen=True):
 
 def read_data(name: str) -> Any:
     """`mappings/data/<name>`, a YAML file."""
+    import yaml  # only where a table is read: those of an installed service are kept made
+
     text = (resources.files("mappings") / "data" / name).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders

@@ -14,12 +14,15 @@ The text is YAML; the caller reads the file. Every problem is reported with its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-import yaml
 from msgspec import Struct, field
 
 from mappings import systems
 from mappings.codetypes import TYPES, CodelistError
+
+if TYPE_CHECKING:
+    import yaml  # at run time only where an overlay is read: most hospitals have none
 
 Key = tuple[str, str]
 
@@ -91,6 +94,8 @@ class _Reading(Struct):
 
 def read_overlay(overlay: OverlayText | None, known: Known) -> tuple[Entry, ...]:
     """The local codes of an overlay; none without one. OverlayError names every wrong line."""
+    import yaml
+
     if overlay is None or not overlay.text.strip():
         return ()
     if len(overlay.text) > _LONGEST:
@@ -114,6 +119,8 @@ def read_overlay(overlay: OverlayText | None, known: Known) -> tuple[Entry, ...]
 
 
 def _read_top(root: yaml.Node, reading: _Reading) -> None:
+    import yaml
+
     top = _mapping(root, _TOP, reading, "the overlay")
     version = top.get("overlay")
     if version is None or not isinstance(version, yaml.ScalarNode) or version.value != "1":
@@ -204,6 +211,8 @@ def _key(system: str, code: str, node: yaml.Node, reading: _Reading) -> Key | No
 
 
 def _mapping(node: yaml.Node, allowed: frozenset[str], reading: _Reading, what: str) -> dict[str, yaml.Node]:
+    import yaml
+
     if not isinstance(node, yaml.MappingNode):
         reading.problem(node, f"{what} must be a mapping of keys to values")
         return {}
@@ -220,6 +229,8 @@ def _mapping(node: yaml.Node, allowed: frozenset[str], reading: _Reading, what: 
 
 
 def _text(node: yaml.Node, reading: _Reading, key: str) -> str:
+    import yaml
+
     if isinstance(node, yaml.ScalarNode):
         return str(node.value).strip()
     reading.problem(node, f"{key} must be a text")
@@ -231,6 +242,8 @@ def _list(node: yaml.Node, reading: _Reading, key: str) -> tuple[str, ...]:
 
 
 def _items(node: yaml.Node, reading: _Reading, key: str) -> Iterator[str]:
+    import yaml
+
     if not isinstance(node, yaml.SequenceNode) or not node.value:
         reading.problem(node, f"{key} must be a list with at least one id")
         return

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 FOLDER = Path(__file__).parent
@@ -61,6 +60,8 @@ def read(file: str, folder: Path = FOLDER) -> Any:
 
 
 def _decode(file: str, text: str) -> Any:
+    import yaml  # only where a table is read: those of an installed service are kept made
+
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
     except yaml.YAMLError as error:

@@ -8,7 +8,6 @@ from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mappings.facts import Hardness, LesionKind, Modality, Pain
@@ -307,6 +306,8 @@ def load_places() -> Places:
 
 def load(file: str, model: type[Model]) -> Model:
     """A data file of `mappings/text`, every scalar of it a string; LanguageError names file and key."""
+    import yaml  # only where a table is read: those of an installed service are kept made
+
     text = (resources.files("mappings.text") / file).read_text(encoding="utf-8")
     # the base loader leaves every scalar a string: "no" and "on" are words here, not booleans
     data: Any = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - both are safe

@@ -89,7 +89,7 @@ def test_where_nobody_can_listen_the_start_is_refused_in_one_line(tmp_path: Path
 
 def test_what_is_not_needed_to_import_the_application_is_not_imported() -> None:
     """A library for a moment that not every process comes to is imported there: a database opened, a page made."""
-    later = ["sqlalchemy", "alembic", "uvicorn", "jinja2", "fhir", "hyperscan", "hooks.answers"]
+    later = ["sqlalchemy", "alembic", "uvicorn", "jinja2", "fhir", "hyperscan", "yaml", "hooks.answers"]
     code = f"import sys, cds_service.server; print([name for name in {later} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], timeout=120, check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "[]"
