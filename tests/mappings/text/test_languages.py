@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 import pytest
+import yaml
 
 from mappings.codelists import load_terminology
 from mappings.text import schema
@@ -111,7 +112,7 @@ def test_places_use_the_regions_of_the_site_codes() -> None:
 
 def test_a_wrong_file_names_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong: dict[str, object] = {"regions": {}, "within": {}, "joints": [], "organs": [], "surprise": 1}
-    monkeypatch.setattr(schema.yaml, "load", lambda *_, **__: wrong)
+    monkeypatch.setattr(yaml, "load", lambda *_, **__: wrong)
     with pytest.raises(LanguageError, match=r"places\.yaml: surprise"):
         schema.load("places.yaml", schema.Places)
 
