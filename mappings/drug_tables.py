@@ -117,9 +117,11 @@ class Taking(DataTable, frozen=True, forbid_unknown_fields=True):
     indications: Words
     qualifiers: Words
     forms: Words
+    counted: Words
     choices: Words
     purposes: Words
     reasons: Words
+    causes: Words
     joins: Words
     of: Words
     along_with: Words

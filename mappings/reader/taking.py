@@ -48,8 +48,6 @@ _MORNING_AND_NIGHT = re.compile(r"\s\d(?:[.,]\d)?/\d(?:[.,]\d)?(?![\d/])")
 """two doses of a drug whose level is measured ("Prograf 1/1")."""
 _DOSE_IN_NAME = re.compile(r"[a-z]\s\d+(?:[.,\s]\d)?(?:\s?mg(?:\s\w+)?)?\Z")
 """a name that is known with its dose only ("ASA 81", "tac 2 mg")."""
-_CAPSULE = "gel"
-"""French "gél": behind a count alone, as "gel" means something else."""
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
 _NEAR_WORDS, _FAR_WORDS, _LIST_WORDS = 2, 6, 9
 """words between what governs a drug and the drug; between two drugs of one list"""
@@ -357,10 +355,10 @@ def _words() -> _Words:
         re.compile(rf"\s{{0,2}}(?:[:=]|{_any(data.named).pattern})\s{{0,2}}"),
         re.compile(
             rf"(?:\s(?:{_any(data.forms).pattern}|\d{{1,4}}(?:[.,]\d{{1,2}})?(?:\s?mg)?)){{0,2}}"
-            rf"\s\d{{1,2}}(?:[.,]\d)?\s{_any((*data.forms, _CAPSULE)).pattern}"
+            rf"\s\d{{1,2}}(?:[.,]\d)?\s{_any((*data.forms, *data.counted)).pattern}"
         ),
         re.compile(rf"\s(?!19\d\d|20\d\d)\d{{1,4}}(?:[.,]\d{{1,2}})?\s{_any(data.reasons).pattern}"),
-        _any((*data.reasons, "due to")),
+        _any((*data.reasons, *data.causes)),
         re.compile(rf"\W*(?:(?!{_any(data.denied).pattern})\w+\W+)?{_any(data.resumed).pattern}"),
         frozenset(data.indications),
         kinds,

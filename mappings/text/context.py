@@ -17,6 +17,7 @@ from mappings.text.common import load_common
 from mappings.text.denials import goes_on, leading
 from mappings.text.feared import feared
 from mappings.text.headings import CARRIED, by_sentence, told_under
+from mappings.text.persons import Persons
 from mappings.text.reading import Status
 from mappings.text.tokens import YEAR, Sentence, Words, begins_line, opens_question
 from mappings.text.unfilled import item, unfilled
@@ -24,12 +25,10 @@ from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _ORDER: tuple[Status, ...] = ("family", "other-person", "hypothetical", "negated", "possible", "historical")
 _DATED = 6
-_OPENING = 3
 _MARKS = frozenset("?¿")
 _PARTS = frozenset({",", "-", "–"})
 _LAST_WORD = 5
 _SIGNS = frozenset({"+", "-", "–"})
-_FEW_WORDS = 3
 
 
 class Reach(Struct, frozen=True):
@@ -53,6 +52,7 @@ class Contexts:
 
     def __init__(self, words: Words, sentences: list[Sentence], hits: dict[str, list[Hit]], vocab: Vocabulary) -> None:
         self._words, self._vocab = words, vocab
+        self._persons = Persons(words, hits, vocab)
         self._concrete = sorted(hit.first for name in ("number", "unit", "onset") for hit in hits.get(name, ())) + [
             i for i, word in enumerate(words.words) if word[0].isdigit()
         ]
@@ -184,10 +184,10 @@ class Contexts:
         turned = entry.direction == "backward" and (self._signs_first(hit, sentence) or self._excludes(hit, sentence))
         direction = "forward" if turned else entry.direction
         person = entry.status in ("family", "other-person")
-        present = person and self._present(hit, sentence)
+        present = person and self._persons.is_present(hit, sentence)
         beside = present and self._word(hit.last) == ","  # "noticed by her husband, hard lumps on both elbows"
         if direction in ("forward", "both") and asked != "backward" and not beside:
-            after = [s for s in stops if s.first >= hit.last and not (person and self._keeps(hit, s, present))]
+            after = [s for s in stops if s.first >= hit.last and not (person and self._persons.keeps(hit, s, present))]
             last = min([stop.first for stop in after], default=sentence.last)
             if direction != entry.direction:
                 last = next((i for i in range(hit.last, last) if self._words.words[i] == "("), last)
@@ -199,7 +199,7 @@ class Contexts:
             out.append(Reach(entry.status, hit.last, last, hit.first))
         if direction in ("backward", "both") and asked != "forward" and not present:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
-            if person and self._of_whom(hit, first):
+            if person and self._persons.is_owner(hit, first):
                 first = item(self._words, hit.first, sentence)
             if entry.scope is not None:
                 end = self._before_places(hit.first, first) if self._word(hit.first) == "?" else hit.first
@@ -220,19 +220,6 @@ class Contexts:
         """ "Since early May": of the time, not a doubt."""
         named = any(h.first == hit.last for name in ("month", "feast") for h in self._hits.get(name, ()))
         return named or YEAR.fullmatch(self._word(hit.last)) is not None
-
-    def _keeps(self, person: Hit, stop: Hit, present: bool) -> bool:
-        """ "her mother developed hard lumps due to calcinosis", "her son, who has lupus": still theirs."""
-        entry, gap = rule(self._vocab, stop), self._words.words[person.last : stop.first]
-        if entry.of_person:
-            return gap in ([], [","])
-        return entry.keeps_person and not present and ("," not in gap or self._goes_on_about(person))
-
-    def _goes_on_about(self, person: Hit) -> bool:
-        """ "of her aunt, who has hard lumps": the clause is about the person."""
-        behind = person.last + (self._word(person.last) == ",")
-        opening = (h for h in self._hits.get("trigger", ()) if h.first == behind > person.last)
-        return any(rule(self._vocab, h).of_person for h in opening)
 
     def _signs_first(self, hit: Hit, sentence: Sentence) -> bool:
         """ "(+) calcinosis (-) ulcers": where a line begins with a sign, each sign speaks of what follows it."""
@@ -268,31 +255,6 @@ class Contexts:
         """ "non-insulin-dependent" denies one word only."""
         end = self._words.ends[hit.last - 1]
         return self._words.text[end : end + 1] == "-" and self._words.text[end + 1 : end + 2].isalpha()
-
-    def _present(self, hit: Hit, sentence: Sentence) -> bool:
-        """ "noticed by her mother": the person is there, what stands before is not hers."""
-        if self._goes_on_about(hit):
-            return False
-        at = hit.first - 1
-        while at >= sentence.first and at > hit.first - _FEW_WORDS - 1:
-            word = self._words.words[at]
-            if word in self._vocab.present:
-                return True
-            if word not in self._vocab.stopwords and word not in self._vocab.articles:
-                return False
-            at -= 1
-        return False
-
-    def _of_whom(self, hit: Hit, first: int) -> bool:
-        """ "hard nodule of the shin, calcinosis in her sister": hers is only what stands right before."""
-        words = self._words.words[max(first, hit.first - _OPENING) : hit.first]
-        while (
-            words
-            and (words[-1] in self._vocab.articles or words[-1] in self._vocab.stopwords)
-            and words[-1] not in self._vocab.of_whom
-        ):
-            words = words[:-1]
-        return bool(words) and words[-1] in self._vocab.of_whom
 
     def _joined(self, hit: Hit) -> bool:
         """ "Lupusverdacht", "SLE-Verdacht": the doubt is in one word with what it doubts."""
