@@ -16,7 +16,8 @@ from hooks.answers.entries import Answerable, answerables
 from hooks.answers.index import Index
 from hooks.answers.language import language_of
 from hooks.answers.patient import PatientFact, patient_facts
-from hooks.answers.words import Asked, Vocabulary
+from hooks.answers.requests import Requests
+from hooks.answers.words import LONGEST, Asked, Vocabulary
 from hooks.knowledge import Knowledge
 from hooks.knowledge.answers_schema import AnswerData, Said, Sentence, Tongue, load_answers
 from mappings.drugs import drug_names
@@ -50,6 +51,7 @@ class Answers:
         self._evidence, self._declines, self._writer = knowledge.evidence, data.declines, writer
         self._vocabulary = Vocabulary(data.words, drug_names())
         self._marks = data.words.marks
+        self._requests = Requests(data.declines.request)
         self._index = Index(self.entries, self._vocabulary)
 
     def ask(
@@ -65,10 +67,13 @@ class Answers:
         the patient is known to be one; an assessment mostly tells so itself."""
         asked = self._vocabulary.read(question)
         tongue = language_of(question, self._marks, language)
-        if not asked.terms and not asked.unknown:
+        request = self._requests.made_in(question[:LONGEST])
+        if not asked.terms and not asked.unknown and request is None:
             return Reply(abstained=True, because=self._declines.not_a_question.to(tongue))
         found = self._index.find(asked)
         declined = self._declined(asked, child=child or self._of_a_child(assessment))
+        if declined is None and request is not None:
+            declined, tongue = self._declines.request.because, "es" if "es" in (request, tongue) else "en"
         if declined is not None or found.best is None:
             near = ((found.best,) if found.best else ()) + found.near
             because = (declined or self._declines.no_source).to(tongue)

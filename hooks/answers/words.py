@@ -17,7 +17,7 @@ _NAME = re.compile(r"(?<=[a-záéíóúñ,;] )[A-ZÁÉÍÓÚÑ][a-záéíóúñ]
 """a capital within a sentence: "in Iceland"."""
 _SHARE = re.compile(r"(?<![\d<])(?<!\d )%(?=\s|$)")
 _STOPWORD = re.compile(r"[^\W_]+\*?")
-_LONGEST = 2000
+LONGEST = 2000
 """characters of a question that are read."""
 _MOST_CORRECTED = 24
 """words of a question whose spelling is looked at."""
@@ -91,7 +91,7 @@ class Vocabulary:
         return self._read(text)
 
     def _read(self, text: str, *, learning: bool = False) -> Asked:
-        words = _WORD.findall(self._aged(_SHARE.sub(" percent ", plain(text[:_LONGEST]))))
+        words = _WORD.findall(self._aged(_SHARE.sub(" percent ", plain(text[:LONGEST]))))
         corrected = _MOST_CORRECTED
         found: list[tuple[str | None, str]] = []
         """(term, word) one after the other; a stopword has neither."""
@@ -110,7 +110,7 @@ class Vocabulary:
                     term, word = self._guessed(word, spelt=corrected >= 0)
                 found.append((term, word))
                 at += 1
-        names = {plain(name) for name in _NAME.findall(text[:_LONGEST])}
+        names = {plain(name) for name in _NAME.findall(text[:LONGEST])}
         beside = [
             word
             for n, (_, word) in enumerate(found)

@@ -109,9 +109,26 @@ class Child(Strict):
     term: str
 
 
+class Request(Strict):
+    """How a request to act is told from a question (`hooks.answers.requests`), and what is said to it. Words and
+    phrases are plain: lower case, without accents or signs."""
+
+    because: Said
+    courtesy: tuple[Text, ...]
+    of_the_service: tuple[Text, ...]
+    """phrases that ask it of the service itself."""
+    acts: dict[Tongue, tuple[Text, ...]]
+    """verbs of acting in the form in which a request has them."""
+    asking: tuple[Text, ...]
+    """words that make a question of a sentence."""
+    noun_before: tuple[Text, ...]
+    """words behind which the verb was a noun ("order of treatment") or tells of something else ("start low")."""
+
+
 class Declines(Strict):
     of_a_child: Child
     declines: tuple[Decline, ...]
+    request: Request
     no_source: Said
     not_a_question: Said
     in_english: Text

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hooks.answers import Answers, load
 from hooks.answers.citations import numbers, problems, supported
 from hooks.knowledge import load_knowledge
-from hooks.knowledge.answers_schema import Sentence, load_answers
+from hooks.knowledge.answers_schema import Sentence, Tongue, load_answers
 
 ROOT = Path(__file__).parents[2] / "data" / "questions"
 GOLD = [
@@ -208,6 +208,56 @@ def test_declines_and_says_why(answers: Answers, question: str) -> None:
     reply = answers.ask(question)
     assert reply.abstained
     assert reply.because not in (None, load_answers().declines.no_source.en)
+
+
+@pytest.mark.parametrize(
+    ("request_", "tongue"),
+    [
+        ("Prescribe diltiazem", "en"),
+        ("please prescribe diltiazem 60 mg three times a day", "en"),
+        ("can you prescribe diltiazem for him?", "en"),
+        ("She has hard nodules. Order a serum calcium.", "en"),
+        ("give her colchicine", "en"),
+        ("write a prescription for minocycline", "en"),
+        ("refer her to dermatology", "en"),
+        ("send to dermatology", "en"),
+        ("book an appointment", "en"),
+        ("call the patient", "en"),
+        ("sign the order", "en"),
+        ("recete diltiazem", "es"),
+        ("por favor, solicite un calcio", "es"),
+        ("¿puedes derivar? Deriva a dermatología.", "es"),
+    ],
+)
+def test_a_request_to_act_is_declined_with_what_is_done_instead(
+    answers: Answers, request_: str, tongue: Tongue
+) -> None:
+    """'Prescribe diltiazem' had been answered with the evidence for diltiazem."""
+    reply = answers.ask(request_)
+    assert reply.abstained and reply.answer == () and reply.patient == ()
+    assert reply.because == load_answers().declines.request.because.to(tongue)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "start diltiazem?",
+        "should I prescribe diltiazem?",
+        "who can prescribe sodium thiosulfate",
+        "order of treatment",
+        "order what next",
+        "start diltiazem or colchicine",
+        "can diltiazem be prescribed in heart failure",
+        "qué pruebas pido",
+    ],
+)
+def test_a_question_about_an_act_is_no_request(answers: Answers, question: str) -> None:
+    assert not answers.ask(question).abstained
+
+
+def test_a_request_is_told_what_can_be_asked_and_a_danger_keeps_its_own_words(answers: Answers) -> None:
+    assert any("diltiazem" in near for near in answers.ask("prescribe diltiazem").related)
+    assert "anticoagulant" in (answers.ask("stop the warfarin").because or "")
 
 
 def test_an_abstained_answer_names_what_is_near(answers: Answers) -> None:
