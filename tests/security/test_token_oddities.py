@@ -8,15 +8,14 @@ import time
 import uuid
 from typing import Any
 
+import msgspec
 import pytest
-from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.jwk import ECKey
 from joserfc.jws import serialize_compact
 
 from cds_service import keys
-from cds_service import request_tag as tagging
 from cds_service.auth import _MAX_TOKEN
-from cds_service.request_tag import request_tag
+from cds_service.request_tag import content_tag, request_tag
 from tests.security.test_auth import BASE, BODY, EC, PATH, serve, tenant, token
 
 __all__ = ["serve"]
@@ -134,13 +133,7 @@ def test_a_header_too_long(serve: Any) -> None:
     assert status(serve(tenant()), signed({"cty": "x" * 600})) == 401
 
 
-@pytest.mark.parametrize("fips", [False, True])
-def test_a_request_is_told_by_path_body_and_token(monkeypatch: pytest.MonkeyPatch, fips: bool) -> None:
-    def refused(secret: bytes) -> None:
-        raise UnsupportedAlgorithm("poly1305")
-
-    if fips:  # a library that is held to FIPS has no Poly1305
-        monkeypatch.setattr(tagging, "Poly1305", refused)
+def test_a_request_is_told_by_path_body_and_token() -> None:
     key, other = "11" * 32, "22" * 32
     tag = request_tag(key, "/a", b"body")
     assert tag == request_tag(key, "/a", b"body")
@@ -151,6 +144,13 @@ def test_a_request_is_told_by_path_body_and_token(monkeypatch: pytest.MonkeyPatc
         request_tag(key, "/a\0b", b"ody"),
     }
     assert len(others - {tag}) == 4
+
+
+def test_a_chart_is_told_by_its_bytes_and_the_secret_wherever_they_are_parted() -> None:
+    secret, other = b"1" * 32, b"2" * 32
+    tag = content_tag(secret, (b"ab", memoryview(b"c"), msgspec.Raw(b"{}")))
+    assert tag == content_tag(secret, (b"abc{}",))
+    assert tag not in (content_tag(secret, (b"abc{]",)), content_tag(other, (b"abc{}",)))
 
 
 def test_foreign_jku_is_refused_and_never_fetched(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
