@@ -8,17 +8,14 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from mappings.facts import Lesion
+from mappings.text.common import load_common
 from mappings.text.folding import fold
-
-_DAYS = 3
-"""months differ in length: the same "3 months" counted back from two days."""
-_WORDS = 4
-"""words of a description that two writers do not choose alike by chance."""
 
 
 def without_copies(lesions: tuple[Lesion, ...]) -> tuple[Lesion, ...]:
     """The lesions, those that repeat an earlier description with its age word for word begun when that one did."""
-    aged = [le for le in lesions if le.basis == "text" and _age(le) is not None and len(le.label.split()) >= _WORDS]
+    least = load_common().copies.words
+    aged = [le for le in lesions if le.basis == "text" and _age(le) is not None and len(le.label.split()) >= least]
     if len(aged) < 2:
         return lesions
     groups: dict[Lesion, list[Lesion]] = {}
@@ -36,10 +33,11 @@ def _begun(lesion: Lesion, alike: Iterable[Lesion]) -> Lesion:
     age = _age(lesion)
     if age is None:
         return lesion
+    apart = load_common().copies.days
     onsets = [
         other.onset
         for other in alike
-        if other.ref != lesion.ref and other.onset is not None and abs((_age(other) or 0) - age) <= _DAYS
+        if other.ref != lesion.ref and other.onset is not None and abs((_age(other) or 0) - age) <= apart
     ]
     earliest = min(onsets, key=lambda onset: onset.earliest, default=None)
     earlier = earliest is not None and lesion.onset is not None and earliest.earliest < lesion.onset.earliest

@@ -26,7 +26,6 @@ _CERTAINTY: dict[Status, Certainty | None] = {
     "family": None,
     "other-person": None,
 }
-_LATELY = 14
 _THOUSANDS = -3
 """decimals that may as well be thousands"""
 _DISEASE = ("ctd.", "calcinosis.", "mimic.", "exclude.")
@@ -204,9 +203,9 @@ def _first_seen(mention: LesionMention, note: PartialDate | None) -> PartialDate
 
 
 def _one_of(told: list[PartialDate | None], note: PartialDate | None) -> PartialDate | None:
-    """Of two days that the same figures may mean ("5/12") the one of the last two weeks, else the older."""
+    """Of two days that the same figures may mean ("5/12") the one shortly before the note, else the older."""
     days = sorted((day for day in told if day is not None), key=lambda day: day.sort_key)
-    if days and note is not None and (note.latest - days[-1].latest).days <= _LATELY:
+    if days and note is not None and (note.latest - days[-1].latest).days <= load_common().results.lately_days:
         return days[-1]
     return days[0] if days else None
 

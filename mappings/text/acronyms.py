@@ -18,7 +18,7 @@ _STOPS = frozenset(".;\n")
 _BEFORE = frozenset({"on", "in", "at", "%", "("})
 _BEHIND, _AHEAD = 5, 3
 """words before and after letters in which another word may give them another meaning"""
-_SATURATION = re.compile("(?:[7-9]\\d|100)(?:[.,]\\d)?")
+_PER_CENT = re.compile(r"([1-9]\d{1,2})(?:[.,]\d)?")
 
 
 def without_spelled_out(words: Words, hits: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
@@ -60,7 +60,8 @@ def _is_other(words: Words, hits: dict[str, list[Hit]], hit: Hit) -> bool:
     before = [words.words[index] for index in range(max(0, hit.first - 4), hit.first)]
     while before and before[-1] in _BEFORE:
         before.pop()
-    if before and _SATURATION.fullmatch(before[-1]) is not None:
+    least, most = load_common().saturation
+    if before and (share := _PER_CENT.fullmatch(before[-1])) is not None and least <= int(share[1]) <= most:
         return True
     cues = [cue for cue in hits.get("letters", ()) if int(cue.value) in others]
     return any(_beside(words, hit, cue) for cue in cues)

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number
 from mappings.text.times import amount
 from mappings.text.vocabulary import Hit
 
 _TOTAL, _IONIZED = "calcium-total", "calcium-ionized"
-_MOST = Decimal(2)
-"""mmol/L; no ionized calcium is higher, and a total one of a living patient is hardly lower."""
 
 
 def analyte_of(document: Document, hit: Hit, number: Number | None) -> str:
@@ -21,7 +18,8 @@ def analyte_of(document: Document, hit: Hit, number: Number | None) -> str:
         return hit.value
     value, sentence = amount(number[0]), document.sentence_of(hit.first)
     headed = any(gas.last <= hit.first for gas in document.within("blood-gas", sentence))
-    small = value is not None and value < _MOST and (number[2] is None or number[2].lower().startswith("mmol"))
+    in_mmol = number[2] is None or number[2].lower().startswith("mmol")
+    small = value is not None and value < load_common().ionized_below and in_mmol
     return _IONIZED if headed and small else hit.value
 
 

@@ -94,6 +94,30 @@ class Numbers(Strict):
     """units of time that an "x" with a number can stand before ("x3 weeks")."""
 
 
+class Centimetres(Strict):
+    """The least and the most that each of two pressures can be, in cmHg, as France and Brazil tell them ("13/8")."""
+
+    upper: tuple[int, int]
+    lower: tuple[int, int]
+
+
+class Marks(Strict):
+    """Marks of an unusual value in brackets in front of it ("Calcium (H) 11.4"); without case."""
+
+    letters: str = Field(pattern=r"^[a-z]+$")
+    """one or two of them."""
+    words: Folded
+
+
+class Copies(Strict):
+    """When a description was copied from an earlier note and not written anew."""
+
+    words: int
+    """that two writers do not choose alike by chance."""
+    days: int
+    """by which two ages may differ that the same words tell, as months differ in length."""
+
+
 class Results(Strict):
     """What kind of result a test has, by analyte."""
 
@@ -119,6 +143,10 @@ class Results(Strict):
     """before or behind a name: what is told is wished for."""
     pressure_told: Folded
     """words between its name and the two ("BP soft, 86/50s")."""
+    lately_days: int
+    """of two days that the same figures may mean, the one at most so long before the note counts."""
+    centimetres: Centimetres
+    marks: Marks
     current: Phrases
     """further ones whose earlier result says nothing of today."""
 
@@ -153,6 +181,9 @@ class Common(Strict):
     letters_for: tuple[Letters, ...]
     few: tuple[Decimal, Decimal]
     """the least and the most that "a few weeks" can mean (tool rule)."""
+    saturation: tuple[int, int]
+    """the least and the most per cent of oxygen ("97% RA")."""
+    copies: Copies
     old_months: Decimal
     """how long ago a test was done whose result says nothing of today (tool rule)."""
     asked: Asked
@@ -217,6 +248,8 @@ class Common(Strict):
     """longer words than two letters that lose their vowel before another ("jusqu'à")."""
     blood_gas: Phrases
     """names of a blood gas analysis, whose calcium is ionized."""
+    ionized_below: Decimal
+    """mmol/L: no ionized calcium is higher, and a total one of a living patient hardly lower (tool rule)."""
     where: Folded
     """words that open a clause of place ("where she injects")."""
     affirming: Phrases

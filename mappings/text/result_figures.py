@@ -24,8 +24,8 @@ _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _RANGE = re.compile(r"\s?[-–]\s?\d")
 _RATIO = re.compile(r"\s?[:/]\s?\d")
 """a titre ("1:640") is no value."""
-_CENTIMETRES = re.compile(r"(?:[6-9]|1\d|2[0-8])(?:[.,]\d)?\s?[/x×]\s?(?:[3-9]|1[0-8])(?:[.,]5)?(?![\d/.,]\d|\d|/)")
-"""a pressure told in centimetres of mercury, as in France and Brazil ("13/8")."""
+_CENTIMETRES = re.compile(r"([1-9]\d?)(?:[.,]\d)?\s?[/x×]\s?([1-9]\d?)(?:[.,]5)?(?![\d/.,]\d|\d|/)")
+"""two figures that may be pressures in centimetres of mercury."""
 
 
 class _Patterns(NamedTuple):
@@ -107,7 +107,7 @@ def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) 
     """The upper of two pressures, or the only one where the name says which; None where it is neither."""
     word, folded, end = document.word(index), document.words.folded, document.words.ends[index]
     lower = _patterns().lower.match(folded, end)
-    if lower is None and _CENTIMETRES.match(folded, document.words.starts[index]):
+    if lower is None and _in_centimetres(folded, document.words.starts[index]):
         return word, comparator, "cmHg", None
     named_upper = any(document.word(i) in load_common().systolic for i in range(hit.first, hit.last))
     near = {document.word(i) for i in range(max(0, hit.first - _AIMED), index)}
@@ -115,6 +115,12 @@ def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) 
     between = None if wished else _patterns().between.match(folded, end)
     alone = named_upper and (_RANGE.match(folded, end) is None or between is not None)
     return (word, comparator, "mmHg", None) if (lower or alone) and len(word) <= 3 else None
+
+
+def _in_centimetres(text: str, start: int) -> bool:
+    told, limits = _CENTIMETRES.match(text, start), load_common().results.centimetres
+    pairs = zip(told.groups(), (limits.upper, limits.lower), strict=True) if told else ()
+    return told is not None and all(least <= int(figure) <= most for figure, (least, most) in pairs)
 
 
 def _is_told(document: Document, index: int) -> bool:

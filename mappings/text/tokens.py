@@ -15,12 +15,6 @@ from mappings.text.folding import fold
 YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _LEADER = re.compile(r"\.{3,}(?=[ \t]?:?[ \t]?\d)")
 """dots that lead to a number ("Calcium ....... 9.4")"""
-_MARK = re.compile(
-    r"[(\[](?:[!*]{1,3}|[hlapc]{1,2}|low|high|abnormal|abn|crit|critical)[)\]]"
-    r"(?=[ \t]{0,2}[(<>]?(?:[hlap!]\))?[ \t]?\d)"
-    r"|(?<=[\s:])(?:!{1,3}|\*)(?=[ \t]?[<>]?\d)"
-)
-"""the mark of an unusual value in front of it ("Pulse: (!) 46", "Calcium (H) 11.4"), which ends no sentence"""
 _SPACED = re.compile(r"(?<![\d.,])(\d{1,3})[ \u00a0\u202f](\d{3})(?=\s?/\s?(?:mm[3³]|[µμu]l))")
 """a count of cells whose thousands are set apart ("72 000/mm3")"""
 _MICROLITRES = ("/mm", "/µ", "/μ", "/u", "/ mm")
@@ -87,6 +81,8 @@ class Sentence(Struct, frozen=True):
 
 
 class _Patterns(NamedTuple):
+    mark: re.Pattern[str]
+    """the mark of an unusual value in front of it ("Pulse: (!) 46", "Calcium (H) 11.4"), which ends no sentence"""
     suspicion: str
     day: re.Pattern[str]
     """the point behind the number of a day or month ("am 14. Mai", "vom 14.05. 2,33"), which ends no sentence"""
@@ -99,6 +95,11 @@ class _Patterns(NamedTuple):
 @cache
 def _patterns() -> _Patterns:
     common = load_common()
+    marks = common.results.marks
+    mark = (
+        rf"[(\[](?:[!*]{{1,3}}|[{marks.letters}]{{1,2}}|{either(marks.words)})[)\]]"
+        rf"(?=[ \t]{{0,2}}[(<>]?(?:[{marks.letters}!]\))?[ \t]?\d)|(?<=[\s:])(?:!{{1,3}}|\*)(?=[ \t]?[<>]?\d)"
+    )
     word = (
         rf"\d+(?:[.,]\d+)*|(?<!\w)x(?=\d{{1,3}}\s?(?:{either(common.numbers.times)})(?!\w))|[a-z]/[a-z](?![^\W\d_])"
         rf"|(?:[a-z]{{1,2}}|{either(common.elisions)})['’](?=[^\W\d_])|[^\W\d_]\w*(?:['’]s(?!\w))?|\n"
@@ -107,7 +108,7 @@ def _patterns() -> _Patterns:
     suspected = rf"[^\W\d_]{{3,}}?(?={re.escape(common.suspicion)}(?!\w))|{word}"
     months = either([name for names in common.numbers.months.values() for name in names])
     day = rf"(?<!\d)(\d{{1,2}})\.(?= (?:{months})(?!\w))|(?<![\d.,])(\d{{1,2}}\.\d{{1,2}})\.(?= \d)"
-    return _Patterns(common.suspicion, re.compile(day), re.compile(word), re.compile(suspected))
+    return _Patterns(re.compile(mark), common.suspicion, re.compile(day), re.compile(word), re.compile(suspected))
 
 
 def cut(text: str) -> Words:
@@ -117,7 +118,7 @@ def cut(text: str) -> Words:
     if "..." in unwrapped:
         unwrapped = _LEADER.sub(lambda dots: " " * len(dots[0]), unwrapped)
     if "!" in unwrapped or "*" in unwrapped or ") " in unwrapped:
-        unwrapped = _MARK.sub(lambda mark: " " * len(mark[0]), unwrapped)
+        unwrapped = _patterns().mark.sub(lambda mark: " " * len(mark[0]), unwrapped)
     if any(unit in unwrapped for unit in _MICROLITRES):
         unwrapped = _SPACED.sub(r"\1.\2", unwrapped)
     if ";" in unwrapped:

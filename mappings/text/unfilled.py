@@ -5,25 +5,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import zip_longest
 
+from mappings.text.common import either, load_common
 from mappings.text.tokens import Sentence, Words, begins_line
 from mappings.text.vocabulary import Hit
 
-_BLANK = re.compile(
-    r"\s*(?:_{2,}|\.{4,}|…{2,}"
-    r"|(?:y|yes|ja?|s[ií]?|sim|o|oui)[ \t]?/[ \t]?(?:no?|nein|não|nao|non)"  # Y / N
-    r"(?=[ \t]*(?:$|[\n;,.|]|[ \t]{2}[^\n:]{1,40}:))"
-    r"|(?:(?:\[[ \t]?\]|☐|□)[^\n\[\]☐□☒☑■]*)+(?:$|\n))",  # boxes, none of them ticked
-    re.IGNORECASE,
-)
 _OPEN = ("__", "....", "……", "[ ]", "[]", "☐", "□")
 _CHOICE = re.compile(r":[ \t]*[a-zí]{1,3}[ \t]?/[ \t]?n", re.IGNORECASE)
+"""what may be both answers; all words that deny begin so."""
 _LABEL = 4
 """words of the longest name of a field, its colon among them."""
 _FINDINGS = ("lesion", "named")
 _FILLING = ("place", "side", "heading", "section")
 """a line that begins with one of these goes on about what is named above it."""
+
+
+@cache
+def _blank() -> re.Pattern[str]:
+    asked = load_common().asked
+    return re.compile(
+        r"\s*(?:_{2,}|\.{4,}|…{2,}"
+        rf"|(?:{either(asked.affirming)})[ \t]?/[ \t]?(?:{either(asked.denying)})"  # Y / N
+        r"(?=[ \t]*(?:$|[\n;,.|]|[ \t]{2}[^\n:]{1,40}:))"
+        r"|(?:(?:\[[ \t]?\]|☐|□)[^\n\[\]☐□☒☑■]*)+(?:$|\n))",  # boxes, none of them ticked
+        re.IGNORECASE,
+    )
 
 
 def unfilled(words: Words, sentences: list[Sentence], hits: Mapping[str, list[Hit]]) -> Iterator[tuple[int, int, int]]:
@@ -34,7 +42,7 @@ def unfilled(words: Words, sentences: list[Sentence], hits: Mapping[str, list[Hi
     for sentence, following in zip_longest(sentences, sentences[1:]):
         if blanks:
             for index in range(sentence.first + 1, sentence.last):
-                if words.words[index] == ":" and _BLANK.match(words.text, words.ends[index]):
+                if words.words[index] == ":" and _blank().match(words.text, words.ends[index]):
                     yield item(words, index + 1, sentence), index, index
         last = sentence.last - 1
         named = words.words[last] == ":" and last - sentence.first < _LABEL and begins_line(words, sentence)
