@@ -133,9 +133,9 @@ def _run(folder: Path, brain: object, body: object, what: str, calls: int, most:
     import orjson
 
     from benchmarks import service
-    from cds_service import heap, memory
+    from cds_service import async_store, heap
 
-    memory._WRITE_SECONDS = 600.0  # under valgrind, beside others, a second is soon over
+    async_store._WRITE_SECONDS = 600.0  # under valgrind, beside others, a second is soon over
     heap._LOOK_SECONDS = 3600.0  # what is collected once a minute would count as that of a few requests
     status = 1
     try:
@@ -145,7 +145,7 @@ def _run(folder: Path, brain: object, body: object, what: str, calls: int, most:
         else:
             own = Path(tempfile.mkdtemp(dir=folder))
             serving = service.Service(own, brain)  # type: ignore[arg-type]
-            serving.app.state.cds.memory._read_seconds = memory._WRITE_SECONDS
+            serving.app.state.cds.async_store._read_seconds = async_store._WRITE_SECONDS
             gc.disable()
             ready = [(body.of_patient(n), service.token(n)) for n in range(most)]  # type: ignore[attr-defined]
             answers = serving.post(*ready[:calls])

@@ -68,12 +68,12 @@ class Service:
         for thread in threading.enumerate():
             if thread.name == "prescan":
                 thread.join()  # beside the first requests in the service; here it would be counted with them
-        while self.app.state.cds.memory.pending:
+        while self.app.state.cds.async_store.pending:
             await asyncio.sleep(0.001)  # what is removed at start; the shorter of two counts had ended before it was
 
     def stop(self) -> None:
         """Writes what is still queued, as at shutdown."""
-        self.app.state.cds.memory.close()
+        self.app.state.cds.async_store.close()
 
     def post(self, *requests: tuple[bytes, str]) -> list[bytes]:
         """The bytes of the answers to bodies with their tokens, one after another; fails unless each is 200."""

@@ -15,15 +15,14 @@ from fastapi import FastAPI
 
 from cds_service import __version__, heap
 from cds_service.answers import register_errors
+from cds_service.async_store import AsyncStore
 from cds_service.auth import Authenticator
 from cds_service.companion.launching import restored
+from cds_service.companion.session_cipher import SessionCipher
 from cds_service.companion.sessions import Session, Sessions
 from cds_service.companion.shared import Kept, Shared
-from cds_service.companion.vault import Vault
 from cds_service.fhir.door import Policy, open_client
 from cds_service.gauges import register
-from cds_service.lanes import Lanes
-from cds_service.memory import Memory
 from cds_service.metrics import Metrics
 from cds_service.middleware import Cors, Observed, RequestLimits
 from cds_service.openapi import describe_bodies
@@ -42,6 +41,7 @@ from cds_service.routes import (
     source_attributes,
     start,
 )
+from cds_service.scheduler import Scheduler
 from cds_service.settings import Settings, check_production
 from cds_service.state import AppState, open_store
 from cds_service.tenants import Tenants
@@ -120,12 +120,12 @@ def _state(settings: Settings, brain: Brain | None, http: httpx.AsyncClient | No
         tenants=tenants,
         authenticator=Authenticator(tenants),
         metrics=metrics,
-        memory=Memory(kept, metrics, settings.deadline_ms / 1000),
+        async_store=AsyncStore(kept, metrics, settings.deadline_ms / 1000),
         sessions=Sessions(shared=_shared(settings, kept, tenants), restore=restore),
         charts=Reopened(settings.keep_charts_seconds),
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
         rates=Rates(settings.max_per_minute_per_tenant),
-        lanes=Lanes(settings.deadline_ms / 1000, settings.max_concurrent),
+        scheduler=Scheduler(settings.deadline_ms / 1000, settings.max_concurrent),
         room=Room(settings.max_bytes_at_once, settings.max_bytes_at_once_per_tenant, settings.deadline_ms / 2000),
     )
     return state
@@ -160,7 +160,7 @@ def _add_middleware(app: FastAPI, state: AppState, tracer: Tracer | None) -> Non
         max_bytes=settings.max_body_bytes,
         seconds=settings.body_timeout_ms / 1000,
         slots=state.slots,
-        entrance=state.lanes.entrance,
+        turns=state.scheduler.turns,
     )
     app.add_middleware(Cors, any_origin=settings.sandbox, tenants=state.tenants)
     app.add_middleware(Observed, metrics=state.metrics, tenants=state.tenants)
@@ -173,7 +173,7 @@ def _add_middleware(app: FastAPI, state: AppState, tracer: Tracer | None) -> Non
 async def _clean(state: AppState) -> None:
     """Removes what is older than its retention, and used-up tokens, now and every hour."""
     while True:
-        await state.memory.expire(state.tenants.retention, state.settings.retention_days)
+        await state.async_store.expire(state.tenants.retention, state.settings.retention_days)
         await asyncio.sleep(_CLEAN_SECONDS)
 
 
@@ -187,4 +187,4 @@ def _shared(settings: Settings, store: Store, tenants: Tenants) -> Shared | None
     """Sessions of the companion between processes, where the settings have a key for them."""
     if settings.session_key is None:
         return None
-    return Shared(store, Vault(settings.session_key.get_secret_value()), tenants)
+    return Shared(store, SessionCipher(settings.session_key.get_secret_value()), tenants)

@@ -15,11 +15,11 @@ from starlette.types import Scope
 
 from cds_service.auth import Caller
 from cds_service.errors import Overloaded, Unauthorized
-from cds_service.lanes import HEAVY_BYTES
 from cds_service.late_request import late_request
 from cds_service.limits import decode_request
 from cds_service.overload import Share
 from cds_service.request_tag import request_tag
+from cds_service.scheduler import HEAVY_BYTES
 from cds_service.seen_tokens import OUTAGE_SECONDS as _OUTAGE_SECONDS
 from cds_service.seen_tokens import Answer
 from cds_service.state import AppState, state_of
@@ -54,12 +54,12 @@ class Call(Struct, frozen=True):
         """The body as data. Raises BadRequest, or Overloaded when it has to wait too long for its turn."""
         body, most = self.body, self.state.settings.max_nodes
         work = partial(decode_request, body, max_nodes=most)
-        return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
+        return await self.state.scheduler.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
 
     async def chart(self) -> Mapping[str, Any]:
         """As `decoded`, of a request with a prefetch: what says nothing in it may be bytes still."""
         body, work = self.body, self._chart
-        return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
+        return await self.state.scheduler.run(self.tenant_id, len(body) > HEAVY_BYTES, work)
 
     def _chart(self) -> Mapping[str, Any]:
         state, most = self.state, self.state.settings.max_nodes
@@ -121,13 +121,15 @@ async def admitted(request: Request, body: bytes | None = None) -> AsyncIterator
     if caller is None:
         yield Call(state, body, None)
         return
-    digest = request_tag(state.memory.store.key(caller.tenant.id, "request", caller.jti), request.scope["path"], body)
+    digest = request_tag(
+        state.async_store.store.key(caller.tenant.id, "request", caller.jti), request.scope["path"], body
+    )
     stored = await state.authenticator.seen.claim(caller, digest)
     if stored is not None:
         yield Call(state, body, caller, Response(stored.body, media_type=stored.media_type))
         return
     try:
-        use = await state.memory.use_token(caller.tenant.id, caller.jti, digest, caller.ends)
+        use = await state.async_store.use_token(caller.tenant.id, caller.jti, digest, caller.ends)
         if use == "reused":
             raise Unauthorized("not authorized")
         if use is None:

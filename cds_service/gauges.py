@@ -11,13 +11,13 @@ from cds_service.state import AppState
 
 def register(state: AppState) -> None:
     """Puts the gauges of one application into its metrics."""
-    watch, memory, tenants = state.metrics.watch, state.memory, state.tenants
+    watch, store, tenants = state.metrics.watch, state.async_store, state.tenants
     watch("cds_event_loop_tasks", "Tasks of the event loop", _tasks)
     watch("cds_requests_in_progress", "Requests with a body that are under way", lambda: state.slots.used)
-    watch("cds_store_connections_open", "Database connections that are open", lambda: memory.store.connections[0])
-    watch("cds_store_connections_in_use", "Database connections at work", lambda: memory.store.connections[1])
-    watch("cds_store_calls_in_progress", "Calls of the store that are under way", lambda: memory.pending)
-    watch("cds_store_waiting_records", "Records that wait to be written", lambda: memory.waiting)
+    watch("cds_store_connections_open", "Database connections that are open", lambda: store.store.connections[0])
+    watch("cds_store_connections_in_use", "Database connections at work", lambda: store.store.connections[1])
+    watch("cds_store_calls_in_progress", "Calls of the store that are under way", lambda: store.pending)
+    watch("cds_store_waiting_records", "Records that wait to be written", lambda: store.waiting)
     watch("cds_tokens_remembered", "Used tokens that this process remembers", lambda: len(state.authenticator.seen))
     watch("cds_charts_kept", "Charts that are kept in case they are opened again", lambda: len(state.charts))
     watch("cds_companion_sessions", "Open sessions of the companion", lambda: len(state.sessions))

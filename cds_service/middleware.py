@@ -13,11 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_service.answers import error_response
 from cds_service.calls import claimed_by, let_in
-from cds_service.entrance import Entrance
 from cds_service.errors import BadRequest, RequestTimeout, ServiceError, TooLarge, UnsupportedMedia
-from cds_service.lanes import HEAVY_BYTES
+from cds_service.loop_turns import LoopTurns
 from cds_service.metrics import Metrics
 from cds_service.overload import Share, Slots
+from cds_service.scheduler import HEAVY_BYTES
 from cds_service.tenants import Tenants
 
 _LOG = logging.getLogger("cds_service.access")
@@ -42,9 +42,9 @@ class RequestLimits:
     """Lets the caller of a POST in, then reads its body whole, within the limit counted after decompression, and checks
     that it is JSON."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, slots: Slots, entrance: Entrance) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float, slots: Slots, turns: LoopTurns) -> None:
         self.app, self.max_bytes, self.seconds = app, max_bytes, seconds
-        self.slots, self.entrance = slots, entrance
+        self.slots, self.turns = slots, turns
         self._pausing, self._ending = asyncio.Semaphore(_PAUSING), 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +53,7 @@ class RequestLimits:
             return
         rest = _Rest(scope, receive)
         try:
-            await self.entrance.enter(partial(claimed_by, scope))
+            await self.turns.enter(partial(claimed_by, scope))
             with self.slots.of_all():
                 slot, share = await let_in(scope)
                 with slot, share:

@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cds_service.errors import BadRequest
-from cds_service.glance import HOOKS_AT_A_GLANCE, KNOWN, parted
+from cds_service.fast_path import FAST_PATH_HOOKS, KNOWN, parted
 from cds_service.limits import decode_request
 from cds_service.prefetch_content import content_of
 from cds_service.request_tag import content_tag
@@ -188,7 +188,7 @@ def asked(body: bytes, expected_hook: str, wanted: Callable[[str], bool], size: 
     """The question of a request and its prefetch, where the patient is `wanted`; None for a hook that brings drafts,
     and whenever the request is not quite regular: then the long way says what is wrong with it. `size`: how many bytes
     its prefetch has, where that is known."""
-    if expected_hook not in HOOKS_AT_A_GLANCE:
+    if expected_hook not in FAST_PATH_HOOKS:
         return None
     for rest, sent in parted(body):
         try:

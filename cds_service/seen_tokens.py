@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from cds_service.errors import Overloaded, Unauthorized
-from cds_service.spent import Spent
+from cds_service.spent_tokens import SpentTokens
 
 if TYPE_CHECKING:
     from cds_service.auth import Caller
@@ -73,7 +73,7 @@ class SeenTokens:
         """the names of `_seen`, oldest first"""
         self._only_here: OrderedDict[int, tuple[_Seen, float]] = OrderedDict()
         """with when they end"""
-        self._spent = Spent(_SPENT_SECONDS)
+        self._spent = SpentTokens(_SPENT_SECONDS)
         self._answers: deque[_Seen] = deque()
         self._kept = 0
         self._timer: asyncio.TimerHandle | None = None

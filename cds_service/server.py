@@ -24,7 +24,7 @@ def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     KnowledgeError or CodelistError before anything is bound."""
     import uvicorn  # a server that has imported us need not be imported
 
-    from cds_service.heads import Heads
+    from cds_service.request_heads import RequestHeads
 
     settings = _checked()
     check_serving(settings, workers)
@@ -37,7 +37,7 @@ def serve(host: str = "127.0.0.1", port: int = 8080, workers: int = 1) -> None:
     options = {
         "host": host,
         "port": port,
-        "http": Heads,
+        "http": RequestHeads,
         "access_log": False,
         "log_config": None,
         "server_header": False,

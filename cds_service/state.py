@@ -11,18 +11,18 @@ import httpx
 from fastapi import Request
 from msgspec import Struct, field
 
+from cds_service.async_store import AsyncStore
 from cds_service.auth import Authenticator, Caller
 from cds_service.companion.sessions import Sessions
 from cds_service.config_check import check_files
 from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.door import Policy, Refused, open_client
-from cds_service.lanes import Lanes
-from cds_service.memory import Memory
 from cds_service.metrics import Metrics
 from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain
 from cds_service.reopened import Reopened
+from cds_service.scheduler import Scheduler
 from cds_service.settings import Settings
 from cds_service.store import StoreError
 from cds_service.tenants import Tenant, Tenants
@@ -45,10 +45,10 @@ class AppState(Struct, frozen=True):
     http: httpx.AsyncClient
     tenants: Tenants
     authenticator: Authenticator
-    memory: Memory
+    async_store: AsyncStore
     slots: Slots
     rates: Rates
-    lanes: Lanes
+    scheduler: Scheduler
     room: Room
     sessions: Sessions
     charts: Reopened
@@ -139,8 +139,8 @@ class AppState(Struct, frozen=True):
         await self.http.aclose()
         for client in self.clients.values():
             await client.aclose()
-        self.lanes.close()
-        self.memory.close()
+        self.scheduler.close()
+        self.async_store.close()
 
     async def caller(self, request: Request) -> Caller | None:
         """The verified caller; None only in the sandbox, for a call from this machine. Raises Unauthorized."""

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Dialect, select, text, update
 
 from cds_service.audit.events import Event, Verdict
 from cds_service.audit.table import audit
-from cds_service.prepared import Prepared
+from cds_service.prepared_statements import Prepared
 
 FIRST = "0" * 64
 """stands before the first row."""

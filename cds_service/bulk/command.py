@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cds_service.bulk.backend import BackendTokens, FixedToken, read_key
+from cds_service.bulk.client import BulkClient, Pace, Tokens
 from cds_service.bulk.export import Export, Summary
 from cds_service.bulk.folder import Folder
-from cds_service.bulk.line import Line, Pace, Tokens
 from cds_service.bulk.model import TYPES, BulkError, Wanted
 from cds_service.fhir.door import OutboundClient, Policy, open_client
 
@@ -44,10 +44,10 @@ async def _export(
     given: argparse.Namespace, wanted: Wanted, policy: Policy, folder: Folder, token: str | None
 ) -> Summary:
     async with open_client(policy, _context(given)) as http:
-        line = Line(
+        client = BulkClient(
             http, policy, Pace(given.first_wait, tries=given.tries), _tokens(given, http, policy, wanted, token)
         )
-        export = Export(wanted, line, folder, given.parallel, _say)
+        export = Export(wanted, client, folder, given.parallel, _say)
         try:
             found = await export.run()
         except asyncio.CancelledError:  # Ctrl-C: nobody waits for this job any more

@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 import httpx
 import msgspec
 
+from cds_service.bulk.client import Answer, BulkClient, BulkRequestError
 from cds_service.bulk.folder import DamagedError, Folder, Kept
-from cds_service.bulk.line import Answer, Line, LineError
 from cds_service.bulk.model import BulkError, Link, Manifest, Part, Wanted, joined, read_manifest
 
 _GONE = frozenset({404, 410})
@@ -48,8 +48,10 @@ class Summary(msgspec.Struct, rename="camel"):
 class Export:
     """`say`: a line for the person at the terminal; counts only."""
 
-    def __init__(self, wanted: Wanted, line: Line, folder: Folder, parallel: int, say: Callable[[str], None]) -> None:
-        self._wanted, self._line, self._folder, self._say = wanted, line, folder, say
+    def __init__(
+        self, wanted: Wanted, client: BulkClient, folder: Folder, parallel: int, say: Callable[[str], None]
+    ) -> None:
+        self._wanted, self._client, self._folder, self._say = wanted, client, folder, say
         self._turns = asyncio.Semaphore(parallel)
         self._renewing = asyncio.Lock()
         self._manifest: Manifest | None = None
@@ -79,16 +81,16 @@ class Export:
         if job is None:
             return
         try:
-            async with asyncio.timeout(20), self._line.stream("DELETE", job, {}) as response:
+            async with asyncio.timeout(20), self._client.stream("DELETE", job, {}) as response:
                 self._say("job removed from the server" if response.status_code < 300 else "job left on the server")
-        except (LineError, BulkError, TimeoutError, httpx.HTTPError):
+        except (BulkRequestError, BulkError, TimeoutError, httpx.HTTPError):
             self._say("job left on the server")
         self._folder.state.job = None
         self._folder.save()
 
     async def _kick_off(self) -> None:
         headers = {"Accept": "application/fhir+json", "Prefer": "respond-async"}
-        answer = await self._line.ask("GET", self._wanted.url, headers, doing="kick-off")
+        answer = await self._client.ask("GET", self._wanted.url, headers, doing="kick-off")
         place = answer.headers.get("content-location")
         if answer.status != 202 or not place:
             raise BulkError(f"kick-off: {_refusal(answer)}")
@@ -119,13 +121,13 @@ class Export:
     async def _polled(self, url: str) -> Answer:
         waits = 0
         while True:
-            answer = await self._line.ask("GET", url, {"Accept": "application/json"}, doing="status")
+            answer = await self._client.ask("GET", url, {"Accept": "application/json"}, doing="status")
             if answer.status != 202:
                 return answer
-            wait = self._line.pace.wait(waits, answer.headers)
+            wait = self._client.pace.wait(waits, answer.headers)
             waits += 1
             self._say(f"the server is working{_percent(answer)}; asked again in {wait:.0f} s")
-            await self._line.sleep(wait)
+            await self._client.sleep(wait)
 
     async def _download(self, manifest: Manifest) -> Summary:
         found = Summary(manifest.transaction_time)
@@ -156,14 +158,14 @@ class Export:
             if self._folder.holds(name):
                 return self._folder.state.files[name]
             stem = f"{_STEMS[part]}{link.type or 'Bundle'}.{place:05d}" if part != "error" else f"error/{place:05d}"
-            pace, attempt, renewed = self._line.pace, 0, False
+            pace, attempt, renewed = self._client.pace, 0, False
             while True:
                 headers: httpx.Headers = httpx.Headers()
                 try:
                     return await self._once(name, stem, link, headers)
                 except DamagedError as error:
                     reason, status = str(error), 0
-                except LineError as error:
+                except BulkRequestError as error:
                     reason, status = error.reason, error.status
                 if status in _EXPIRED and not renewed and reason == _status(status):
                     fresh = await self._renewed(part, place, link)
@@ -175,17 +177,17 @@ class Export:
                 lasting = status != 0 and status not in (408, 429) and status < 500
                 if lasting or attempt >= pace.tries:
                     return Lost(name, link.type, reason)
-                await self._line.sleep(pace.wait(attempt - 1, headers))
+                await self._client.sleep(pace.wait(attempt - 1, headers))
 
     async def _once(self, name: str, stem: str, link: Link, headers: httpx.Headers) -> Kept:
         """`headers`: filled with the answer's, for the Retry-After of a refusal."""
         assert self._manifest is not None  # noqa: S101 - set before files are fetched
         asked = {"Accept": "application/fhir+ndjson"}
         with_token = self._manifest.requires_access_token
-        async with self._line.stream("GET", link.url, asked, with_token=with_token) as response:
+        async with self._client.stream("GET", link.url, asked, with_token=with_token) as response:
             if response.status_code != 200:
                 headers.update(response.headers)
-                raise LineError(_status(response.status_code), response.status_code)
+                raise BulkRequestError(_status(response.status_code), response.status_code)
             return await self._folder.store(name, stem, response.aiter_bytes(), link.count)
 
     async def _renewed(self, part: Part, place: int, old: Link) -> Link | None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from cds_service.companion.vault import Vault
+from cds_service.companion.session_cipher import SessionCipher
 from cds_service.errors import Overloaded
-from cds_service.store.records import Drawer, StoreError
+from cds_service.store.records import SealedSession, StoreError
 from cds_service.tenants import Tenants
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ class _Launch(msgspec.Struct):
 class Shared:
     """The rows, opened and sealed. Overloaded when the store does not answer: the page may be asked for again."""
 
-    def __init__(self, store: Store, vault: Vault, tenants: Tenants) -> None:
-        from cds_service.store.drawers import Drawers
+    def __init__(self, store: Store, cipher: SessionCipher, tenants: Tenants) -> None:
+        from cds_service.store.sealed_sessions import SealedSessions
 
-        self._store, self._drawers, self._vault, self._tenants = store, Drawers(store), vault, tenants
+        self._store, self._rows, self._cipher, self._tenants = store, SealedSessions(store), cipher, tenants
 
     async def keep_launch(self, state: str, pending: Pending, ends: float) -> None:
         made = _Launch(
@@ -77,16 +77,16 @@ class Shared:
             pending.jwks_uri, pending.begun,
         )  # fmt: skip
         row, until = digest_of(state), int(ends * 1000)
-        sealed = self._vault.seal(msgspec.json.encode(made), row)
-        drawer = Drawer(row, pending.browser, made.tenant or "-", None, 0, until, until, sealed)
-        await _in_time(lambda: self._drawers.put(drawer, alone=False))
+        sealed = self._cipher.seal(msgspec.json.encode(made), row)
+        stored = SealedSession(row, pending.browser, made.tenant or "-", None, 0, until, until, sealed)
+        await _in_time(lambda: self._rows.put(stored, alone=False))
 
     async def take_launch(self, state: str, now: float) -> Pending | None:
         from cds_service.companion.sessions import Pending
 
         row = digest_of(state)
-        drawer = await _in_time(lambda: self._drawers.take(row, int(now * 1000)))
-        plain = self._vault.open(drawer.sealed, row) if drawer is not None else None
+        stored = await _in_time(lambda: self._rows.take(row, int(now * 1000)))
+        plain = self._cipher.open(stored.sealed, row) if stored is not None else None
         if plain is None:
             return None
         kept = msgspec.json.decode(plain, type=_Launch)
@@ -102,34 +102,34 @@ class Shared:
         row = digest_of(session.id)
         tenant = session.tenant.id if session.tenant else "-"
         patient = session.chart.patient_id if session.chart is not None else ""
-        drawer = Drawer(
+        stored = SealedSession(
             row, session.browser, tenant, self._store.key(tenant, "patient", patient), session.version,
             int(idle * 1000), int(min(session.ends, _FOREVER) * 1000), self._sealed(session, row),
         )  # fmt: skip
-        await _in_time(lambda: self._drawers.put(drawer, alone=True))
+        await _in_time(lambda: self._rows.put(stored, alone=True))
 
     async def find(self, session_id: str, now: float) -> Kept | None:
         row = digest_of(session_id)
-        drawer = await _in_time(lambda: self._drawers.get(row, int(now * 1000)))
-        plain = self._vault.open(drawer.sealed, row) if drawer is not None else None
-        if drawer is None or plain is None:
+        stored = await _in_time(lambda: self._rows.get(row, int(now * 1000)))
+        plain = self._cipher.open(stored.sealed, row) if stored is not None else None
+        if stored is None or plain is None:
             return None
         kept = msgspec.json.decode(plain, type=Kept)
-        kept.version = drawer.version
+        kept.version = stored.version
         return kept
 
     async def touch(self, session_id: str, idle: float) -> None:
-        await _in_time(lambda: self._drawers.touch(digest_of(session_id), int(idle * 1000)))
+        await _in_time(lambda: self._rows.touch(digest_of(session_id), int(idle * 1000)))
 
     async def change(self, session: Session) -> None:
         row, ends = digest_of(session.id), int(min(session.ends, _FOREVER) * 1000)
         sealed = self._sealed(session, row)
-        version = await _in_time(lambda: self._drawers.change(row, sealed, ends))
+        version = await _in_time(lambda: self._rows.change(row, sealed, ends))
         if version is not None:
             session.version = version
 
     async def end(self, session_id: str, now: float) -> None:
-        await _in_time(lambda: self._drawers.take(digest_of(session_id), int(now * 1000)))
+        await _in_time(lambda: self._rows.take(digest_of(session_id), int(now * 1000)))
 
     def _sealed(self, session: Session, row: str) -> bytes:
         client, chart = session.client, session.chart
@@ -140,7 +140,7 @@ class Shared:
             session.user, session.refresh, session.token_endpoint, min(session.token_ends, _FOREVER),
             session.page_key, session.begun,
         )  # fmt: skip
-        return self._vault.seal(msgspec.json.encode(kept), row)
+        return self._cipher.seal(msgspec.json.encode(kept), row)
 
 
 async def _in_time(work: Callable[[], _Result]) -> _Result:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from cds_service.report.cells import HIDDEN, SMALLEST, held_back, masked
 from cds_service.report.rows import Card, Evaluation
 from cds_service.report.sample import sample
+from cds_service.report.small_cells import HIDDEN, SMALLEST, held_back, masked
 from cds_service.report.tables import Cell, Report, Table, share
 from hooks.knowledge.card_schema import load_cards, load_override_reasons
 

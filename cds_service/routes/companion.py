@@ -12,6 +12,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from cds_service.async_store import now_ms
 from cds_service.audit.events import Event
 from cds_service.companion import launching, saving, timeline
 from cds_service.companion.client import public_keys
@@ -22,7 +23,6 @@ from cds_service.companion.view import PageView, banner
 from cds_service.errors import BadRequest, NotFound, ServiceError
 from cds_service.fhir.client import Deadline
 from cds_service.limits import decode_request
-from cds_service.memory import now_ms
 from cds_service.pages import rendered
 from cds_service.state import AppState, state_of
 from hooks.dialogue import AnswerError, moved
@@ -233,10 +233,10 @@ async def close(request: Request) -> Response:
 
 def _note(state: AppState, session: Session, action: Literal["read", "save"], detail: str) -> None:
     """On the audit trail: that this user opened this patient's chart here, or wrote to it. Hashes only."""
-    store, tenant = state.memory.store, session.tenant.id if session.tenant else "-"
+    store, tenant = state.async_store.store, session.tenant.id if session.tenant else "-"
     actor = store.key(tenant, "user", session.user) if session.user else None
     subject = store.key(tenant, "patient", session.chart.patient_id) if session.chart else None
-    state.memory.note(Event(now_ms(), tenant, action, "companion", "done", actor, subject, detail))
+    state.async_store.note(Event(now_ms(), tenant, action, "companion", "done", actor, subject, detail))
 
 
 def _kept(session: Session) -> dict[str, tuple[str, ...]]:

@@ -25,7 +25,7 @@ async def feedback(request: Request) -> Response:
             return call.stored
         items = parse_feedback(await call.decoded())
         tenant = call.tenant_id
-        await call.state.memory.add_feedback(tenant, service_id, items)
+        await call.state.async_store.add_feedback(tenant, service_id, items)
         for item in items:
             call.state.metrics.feedback(service_id, item.outcome)
         return call.answer(json_response({}))

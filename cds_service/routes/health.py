@@ -25,7 +25,7 @@ async def readyz(request: Request) -> Response:
     A store that does not answer makes it "degraded" and 503, so that a balancer prefers another replica; calls that
     come all the same are answered without it."""
     state = state_of(request)
-    ready = await state.memory.ready()
+    ready = await state.async_store.ready()
     body = {"status": "ready" if ready else "degraded", "version": __version__}
     return json_response(body | {"knowledge": state.brain.knowledge.version}, 200 if ready else 503)
 

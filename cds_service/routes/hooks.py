@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.answers import error_response, json_response
+from cds_service.async_store import now_ms
 from cds_service.audit.events import Event
 from cds_service.calls import Call, admitted
 from cds_service.errors import BadRequest, NotFound, ServiceError, Unauthorized
-from cds_service.memory import now_ms
+from cds_service.hook_call import HookCall, assessed
 from cds_service.reopened import Reopening
-from cds_service.visit import Visit, assessed
 from hooks.model import to_json
 from hooks.services import HOOKS, SERVICES, HookService, discovery
 from hooks.wire import HookRequest, RequestError, parse_request
@@ -63,13 +63,13 @@ async def _answer(service: HookService, request: Request, body: bytes | None = N
     async with admitted(request, body) as call:
         if call.stored is not None:
             return call.stored
-        visit = Visit(call.state, call.tenant, service.id, call.state.public_url(request))
-        seen = await visit.reopened(call.body) or await visit.glance(call.body)
+        hook_call = HookCall(call.state, call.tenant, service.id, call.state.public_url(request))
+        seen = await hook_call.reopened(call.body) or await hook_call.fast_path(call.body)
         if seen is None:
-            cards = await visit.cards(await _parsed(call, service.hook), call.body)
+            cards = await hook_call.cards(await _parsed(call, service.hook), call.body)
         else:
             _fits(call, seen.hook)
-            cards = await (visit.again(seen) if isinstance(seen, Reopening) else visit.silence(seen))
+            cards = await (hook_call.again(seen) if isinstance(seen, Reopening) else hook_call.silence(seen))
         return call.answer(json_response({"cards": cards}))
 
 
@@ -87,9 +87,9 @@ async def assessment(request: Request) -> Response:
 
 def note_read(hook: HookRequest, call: Call) -> None:
     """Puts the reading of a whole assessment on the audit trail."""
-    tenant, key = call.tenant_id, call.state.memory.store.key
+    tenant, key = call.tenant_id, call.state.async_store.store.key
     user = hook.context.get("userId")
-    call.state.memory.note(
+    call.state.async_store.note(
         Event(
             now_ms(),
             tenant,

@@ -41,7 +41,7 @@ async def next_question(request: Request) -> Response:
         body = await call.decoded()
         before, chart = _sent(body)
         work = partial(_following, before, chart, call.state.brain, call.state.public_url(request))
-        made = await call.state.lanes.run(call.tenant_id, True, work)
+        made = await call.state.scheduler.run(call.tenant_id, True, work)
         if body.get("resourceType") == "Parameters":
             made = {"resourceType": "Parameters", "parameter": [{"name": "return", "resource": made}]}
         return call.answer(json_response(made, media_type=FHIR_JSON))

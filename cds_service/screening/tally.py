@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from cds_service.report.cells import HIDDEN, SMALLEST
+from cds_service.report.small_cells import HIDDEN, SMALLEST
 from cds_service.report.tables import Cell, Report, Table
 from cds_service.screening.engine import Outcome
 from cds_service.screening.lake import Lake

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Dialect, bindparam, case, select
 
-from cds_service.prepared import Prepared
+from cds_service.prepared_statements import Prepared
 from cds_service.store.records import Shown
 from cds_service.store.tables import cards, feedback
 

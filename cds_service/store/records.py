@@ -71,7 +71,7 @@ class Shown(Struct, frozen=True):
     reason: tuple[str | None, str] | None = None
 
 
-class Drawer(Struct, frozen=True):
+class SealedSession(Struct, frozen=True):
     """A sealed session or launch of the companion. `name` is the hash of its id or state, `browser` the hash of the
     cookie's secret; `version` counts the changes of `sealed`."""
 

@@ -22,7 +22,7 @@ from cds_service.audit.events import Event, Verdict
 from cds_service.audit.table import audit
 from cds_service.audit.trail import Trail, forget, rows_of, verify
 from cds_service.feedback import FeedbackItem
-from cds_service.prepared import Prepared
+from cds_service.prepared_statements import Prepared
 from cds_service.store.history import History
 from cds_service.store.migrate import migrate
 from cds_service.store.records import CardRecord, Claim, EvaluationRecord, Shown, StoreError, TokenUse
@@ -41,7 +41,7 @@ _USER, _USERS = "user", 1024
 
 
 class Store:
-    """Blocking; call it from a thread (see `cds_service.memory`). Methods raise StoreError."""
+    """Blocking; call it from a thread (see `cds_service.async_store`). Methods raise StoreError."""
 
     def __init__(self, url: str, pseudonym_key: str | None = None) -> None:
         self.engine = _engine(url)

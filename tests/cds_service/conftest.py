@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from cds_service.store import Store
-from tests.cds_service.glances import Ways, answering
+from tests.cds_service.fast_paths import Ways, answering
 from tests.databases import NoPostgresError, postgres_server
 
 
@@ -53,5 +53,5 @@ def glancing() -> Iterator[TestClient]:
 
 @pytest.fixture
 def ways(glancing: TestClient, monkeypatch: pytest.MonkeyPatch) -> Ways:
-    """A service whose short way of a silent patient can be closed."""
+    """A service whose fast path of a silent patient can be closed."""
     return Ways(glancing, monkeypatch)

@@ -23,7 +23,7 @@ from mappings.raw import RawChart
 from mappings.reader import ChartReader
 from mappings.unread import Unread
 from mappings.versions import Version
-from tests.cds_service.glances import KEYS
+from tests.cds_service.fast_paths import KEYS
 from tests.charts import TODAY
 from tests.mappings.reader.test_measured import laboratory
 from tests.mappings.reader.test_silence import brain_reader, forgetful, mutated

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from cds_service.errors import TooMany
-from cds_service.lanes import Turns
 from cds_service.overload import Rates
+from cds_service.scheduler import Turns
 
 
 def test_a_bucket_holds_ten_seconds_and_fills_again() -> None:

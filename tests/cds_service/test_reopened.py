@@ -25,7 +25,7 @@ from cds_service.settings import Settings
 from hooks.assess import assess
 from hooks.cards import CardContext
 from mappings.facts import PatientFacts
-from tests.cds_service.glances import KEYS
+from tests.cds_service.fast_paths import KEYS
 from tests.cds_service.test_late_request import request as late_request
 from tests.charts import TODAY, chart
 from tests.faults.test_reading import Server
@@ -121,7 +121,7 @@ def test_each_opening_is_kept_on_record_and_takes_feedback(service: Service) -> 
     card = service.ask(body())[0]
     feedback = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-06-01T10:00:00Z"}
     assert service.client.post(f"{PATH}/feedback", json={"feedback": [feedback]}).status_code == 200
-    with service.app.state.cds.memory.store.engine.connect() as connection:
+    with service.app.state.cds.async_store.store.engine.connect() as connection:
         kept = connection.exec_driver_sql("SELECT outcome, decisions FROM evaluations ORDER BY at_ms").all()
         matched = connection.exec_driver_sql("SELECT matched FROM feedback").all()
     assert len(kept) == 2 and kept[0] == kept[1] and kept[0][0] == "shown"

@@ -19,7 +19,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect, select, text
 
-from cds_service import memory
+from cds_service import async_store
 from cds_service.audit.events import Event
 from cds_service.feedback import FeedbackItem
 from cds_service.metrics import Metrics
@@ -199,7 +199,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
-from cds_service import memory
+from cds_service import async_store
 from cds_service.feedback import FeedbackItem
 from cds_service.metrics import Metrics
 from cds_service.store import Store
@@ -265,8 +265,8 @@ def test_silent_evaluations_are_written_together_and_all_of_them_at_an_orderly_e
         record(rows, events)
 
     monkeypatch.setattr(store, "record", noted)
-    monkeypatch.setattr(memory, "_GATHER_SECONDS", 60.0)
-    kept = memory.Memory(store, Metrics(), 2.0)
+    monkeypatch.setattr(async_store, "_GATHER_SECONDS", 60.0)
+    kept = async_store.AsyncStore(store, Metrics(), 2.0)
 
     async def some() -> None:
         for number in range(5):

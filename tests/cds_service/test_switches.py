@@ -185,7 +185,7 @@ def test_evaluations_wait_for_a_database_that_is_away(tmp_path: Path, monkeypatc
     monkeypatch.setattr(Store, "ping", lambda _: None if back else (_ for _ in ()).throw(StoreError("away")))
     with app_of(tmp_path, tenant()) as client:
         assert fire(client).status_code == 200
-        store = client.app.state.cds.memory.store  # type: ignore[attr-defined]
+        store = client.app.state.cds.async_store.store  # type: ignore[attr-defined]
         back = True
         for _ in range(100):
             if store.verify_audit().rows:

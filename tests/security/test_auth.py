@@ -24,7 +24,7 @@ from cds_service.settings import Settings
 from hooks.services import PREFETCH
 
 BRAIN = load_brain(date(2026, 6, 1))
-BRAIN.prescan.prepare()  # silent charts are answered on the short way, as in a service that has run for a second
+BRAIN.prescan.prepare()  # silent charts are answered on the fast path, as in a service that has run for a second
 BASE = "https://cds.example.org"
 PATH = "/cds-services/calcinosis-patient-view"
 BODY = {
@@ -223,7 +223,7 @@ def test_the_fhir_access_token_does_not_open_our_door(serve: Any) -> None:
     assert call(client, fhir, body=BODY).status_code == 401
 
 
-@pytest.mark.parametrize("prefetch", [{"patient": None}, dict.fromkeys(PREFETCH)], ids=["read whole", "at a glance"])
+@pytest.mark.parametrize("prefetch", [{"patient": None}, dict.fromkeys(PREFETCH)], ids=["read whole", "fast path"])
 @pytest.mark.parametrize("path", [PATH, "/assessments"])
 def test_a_call_with_a_token_says_for_whom_it_asks(serve: Any, path: str, prefetch: dict[str, None]) -> None:
     """Else nobody would know whether a patient reads the card, who saw it before, and whom the trail shall name."""

@@ -230,7 +230,7 @@ def test_the_store_knows_a_token_as_long_as_it_is_taken(tmp_path: Path, monkeypa
     client, now = app_of(tmp_path, tenant()), int(time.time())
     used = token(iat=now - 100, exp=now - 5)
     assert fire(client, used).status_code == 200
-    client.app.state.cds.memory.store.expire(now * 1000 + 1000, {}, 90)  # type: ignore[attr-defined]
+    client.app.state.cds.async_store.store.expire(now * 1000 + 1000, {}, 90)  # type: ignore[attr-defined]
     assert fire(client, used, patient="p2").status_code == 401
 
 

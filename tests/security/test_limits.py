@@ -42,7 +42,7 @@ def service() -> Iterator[httpx.Client]:
     settings = Settings(profile="sandbox", max_body_bytes=MAX_BYTES, max_nodes=2000, body_timeout_ms=400)
     app = create_app(settings)
     with listening(app) as url, httpx.Client(base_url=url, timeout=10) as client:
-        app.state.cds.brain.prescan.prepare()  # from here on the short way of silent charts is open too
+        app.state.cds.brain.prescan.prepare()  # from here on the fast path of silent charts is open too
         yield client
 
 

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from cds_service import seen_tokens, spent
+from cds_service import seen_tokens, spent_tokens
 from cds_service.auth import Caller
 from cds_service.errors import Unauthorized
 from cds_service.seen_tokens import Answer, SeenTokens
-from cds_service.spent import Spent
+from cds_service.spent_tokens import SpentTokens
 from cds_service.tenants import Tenant
 from tests.security.test_auth import tenant
 
@@ -55,25 +55,25 @@ def test_a_token_that_may_be_repeated_takes_little() -> None:
 
 
 def test_a_spent_token_takes_a_few_bytes() -> None:
-    held = Spent(90)
+    held = SpentTokens(90)
     held.tidy(1000.0)
     pick = random.Random(5)
-    names = [pick.randrange(2**64) for _ in range(20 * spent._LOOSE)]
+    names = [pick.randrange(2**64) for _ in range(20 * spent_tokens._LOOSE)]
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for name in names:
         held.add(name)
     taken = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
-    assert len(held) == 20 * spent._LOOSE
+    assert len(held) == 20 * spent_tokens._LOOSE
     assert taken / len(held) < _OF_SPENT
 
 
 def test_every_spent_token_is_found_until_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Packed or not, in every generation, and none that was never spent."""
-    monkeypatch.setattr(spent, "_LOOSE", 7)
+    monkeypatch.setattr(spent_tokens, "_LOOSE", 7)
     pick = random.Random(6)
-    held, begun = Spent(90), 5000.0
+    held, begun = SpentTokens(90), 5000.0
     when: dict[int, float] = {}
     longest = 0
     for second in range(400):
@@ -85,7 +85,7 @@ def test_every_spent_token_is_found_until_its_time_is_over(monkeypatch: pytest.M
             held.add(name)
         for name, added in when.items():
             assert name in held or now - added > 90
-            assert name not in held or now - added <= 90 + spent._GENERATION_SECONDS
+            assert name not in held or now - added <= 90 + spent_tokens._GENERATION_SECONDS
         assert not any(pick.randrange(2**64) in held for _ in range(20))
         longest = max(longest, len(held))
     assert longest < 4 * 90
@@ -94,9 +94,9 @@ def test_every_spent_token_is_found_until_its_time_is_over(monkeypatch: pytest.M
 
 
 def test_a_full_generation_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spent, "_MOST", 10)
-    monkeypatch.setattr(spent, "_LOOSE", 5)
-    held = Spent(90)
+    monkeypatch.setattr(spent_tokens, "_MOST", 10)
+    monkeypatch.setattr(spent_tokens, "_LOOSE", 5)
+    held = SpentTokens(90)
     for name in range(1000):
         held.tidy(60.0)
         held.add(name)

@@ -11,9 +11,9 @@ import yaml
 
 from cds_service.app import create_app
 from cds_service.auth import Authenticator
-from cds_service.entrance import Entrance
 from cds_service.errors import Overloaded, Unauthorized
-from cds_service.lanes import Lanes, Turns
+from cds_service.loop_turns import LoopTurns
+from cds_service.scheduler import Scheduler, Turns
 from cds_service.settings import Settings
 from cds_service.tenants import NOBODY, Tenants
 from tests.security.test_auth import BRAIN, tenant, token
@@ -22,17 +22,17 @@ from tests.security.test_overload import refused
 
 def test_nobody_waits_longer_than_an_answer_is_worth() -> None:
     async def go() -> None:
-        lanes = Lanes(seconds=0.05, most=10)
-        blocking = asyncio.create_task(lanes.run("noisy", True, lambda: __import__("time").sleep(0.4)))
+        scheduler = Scheduler(seconds=0.05, most=10)
+        blocking = asyncio.create_task(scheduler.run("noisy", True, lambda: __import__("time").sleep(0.4)))
         await asyncio.sleep(0.02)
-        assert await lanes.run("quiet", False, lambda: 5) == 5, "light work goes on meanwhile"
+        assert await scheduler.run("quiet", False, lambda: 5) == 5, "light work goes on meanwhile"
         begun = asyncio.get_running_loop().time()
         with pytest.raises(Overloaded):
-            await lanes.run("quiet", True, lambda: 5)
+            await scheduler.run("quiet", True, lambda: 5)
         assert asyncio.get_running_loop().time() - begun < 0.3
         await blocking
-        assert await lanes.run("quiet", True, lambda: 6) == 6
-        lanes.close()
+        assert await scheduler.run("quiet", True, lambda: 6) == 6
+        scheduler.close()
 
     asyncio.run(go())
 
@@ -57,10 +57,10 @@ def test_nobody_waits_behind_a_crowd_of_its_own() -> None:
 
 def test_a_crowd_comes_in_one_by_one_and_others_between() -> None:
     async def go() -> list[tuple[int, str]]:
-        entrance, came_in, passes = Entrance(seconds=5, most=100), [], 0
+        turns, came_in, passes = LoopTurns(seconds=5, most=100), [], 0
 
         async def comes(tenant: str) -> None:
-            await entrance.enter(lambda: tenant)
+            await turns.enter(lambda: tenant)
             came_in.append((passes, tenant))
 
         crowd = [asyncio.create_task(comes("noisy")) for _ in range(30)]
@@ -80,12 +80,12 @@ def test_a_crowd_comes_in_one_by_one_and_others_between() -> None:
 
 def test_who_has_come_in_goes_before_those_outside() -> None:
     async def go() -> list[str]:
-        entrance, order = Entrance(seconds=5, most=100), []
+        turns, order = LoopTurns(seconds=5, most=100), []
 
         async def call(name: str) -> None:
-            await entrance.enter(lambda: "noisy")
+            await turns.enter(lambda: "noisy")
             order.append(f"{name} in")
-            await entrance.go_on("noisy")
+            await turns.go_on("noisy")
             order.append(f"{name} done")
 
         await asyncio.gather(*(call(name) for name in "abc"))
@@ -98,14 +98,14 @@ def test_who_has_come_in_is_not_sent_away() -> None:
     """What it has read would be lost; who waits outside is told to come again."""
 
     async def go() -> tuple[list[object], list[object]]:
-        entrance = Entrance(seconds=0.02, most=100)
+        turns = LoopTurns(seconds=0.02, most=100)
 
         async def inside() -> None:
-            await entrance.go_on("noisy")
+            await turns.go_on("noisy")
             time.sleep(0.01)
 
         calls = [asyncio.create_task(inside()) for _ in range(6)]
-        outside = [asyncio.create_task(entrance.enter(lambda: "noisy")) for _ in range(2)]
+        outside = [asyncio.create_task(turns.enter(lambda: "noisy")) for _ in range(2)]
         return (
             await asyncio.gather(*calls, return_exceptions=True),
             await asyncio.gather(*outside, return_exceptions=True),
@@ -120,19 +120,19 @@ def test_passes_without_a_turn_let_short_steps_catch_up() -> None:
     """What takes as many short passes as a connection does waits for one turn of the crowd, not for one in each."""
 
     async def go() -> int:
-        entrance, turns = Entrance(seconds=5, most=100), 0
+        turns, taken = LoopTurns(seconds=5, most=100), 0
 
         async def crowd() -> None:
-            nonlocal turns
-            await entrance.enter(lambda: "noisy")
-            turns += 1
+            nonlocal taken
+            await turns.enter(lambda: "noisy")
+            taken += 1
 
         calls = [asyncio.create_task(crowd()) for _ in range(20)]
         await asyncio.sleep(0)
-        before = turns
+        before = taken
         for _ in range(4):
             await asyncio.sleep(0)
-        after = turns
+        after = taken
         await asyncio.gather(*calls)
         return after - before
 
@@ -141,11 +141,11 @@ def test_passes_without_a_turn_let_short_steps_catch_up() -> None:
 
 def test_light_work_is_done_one_piece_at_a_time_tenants_in_turn() -> None:
     async def go() -> list[tuple[int, str]]:
-        lanes, done, passes = Lanes(seconds=5, most=100), [], 0
+        scheduler, done, passes = Scheduler(seconds=5, most=100), [], 0
 
         async def call(tenant: str) -> None:
             for _ in range(3):
-                await lanes.run(tenant, False, lambda: done.append((passes, tenant)))
+                await scheduler.run(tenant, False, lambda: done.append((passes, tenant)))
 
         crowd = [asyncio.create_task(call("noisy")) for _ in range(10)]
         crowd.append(asyncio.create_task(call("quiet")))
@@ -183,10 +183,10 @@ def test_calls_are_looked_at_one_in_each_pass(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_last_of_the_longest_queue_is_sent_away() -> None:
     async def go() -> None:
-        entrance = Entrance(seconds=5, most=3)
+        turns = LoopTurns(seconds=5, most=3)
 
         async def comes(tenant: str) -> None:
-            await entrance.enter(lambda: tenant)
+            await turns.enter(lambda: tenant)
 
         crowd = [asyncio.create_task(comes("noisy")) for _ in range(4)]
         crowd.append(asyncio.create_task(comes("quiet")))
@@ -198,8 +198,8 @@ def test_the_last_of_the_longest_queue_is_sent_away() -> None:
 
 def test_nobody_waits_outside_longer_than_an_answer_is_worth() -> None:
     async def go() -> None:
-        entrance = Entrance(seconds=0.05, most=100)
-        crowd = [asyncio.create_task(entrance.enter(lambda: "noisy")) for _ in range(20)]
+        turns = LoopTurns(seconds=0.05, most=100)
+        crowd = [asyncio.create_task(turns.enter(lambda: "noisy")) for _ in range(20)]
         for _ in range(3):
             await asyncio.sleep(0)
             time.sleep(0.05)  # passes that take long

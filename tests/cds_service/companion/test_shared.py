@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from cds_service.companion.vault import Vault
+from cds_service.companion.session_cipher import SessionCipher
 from cds_service.store import Store
 from cds_service.store.tables import sessions
 from tests.cds_service.companion.hospital import KEY, OTHER, PATIENT, hospital, post
@@ -25,7 +25,7 @@ def test_another_process_goes_on(database: str, tmp_path: Path, monkeypatch: pyt
         assert "stated here, not saved" not in page, "two reads the chart anew after a save"
         assert two.get(f"{path}/alive", headers={"Cookie": "companion=other"}).status_code == 410
 
-        store: Store = one.app.state.cds.memory.store  # type: ignore[attr-defined]
+        store: Store = one.app.state.cds.async_store.store  # type: ignore[attr-defined]
         with store.engine.connect() as connection:
             rows = connection.execute(select(sessions)).all()
         (row,) = rows
@@ -35,9 +35,9 @@ def test_another_process_goes_on(database: str, tmp_path: Path, monkeypatch: pyt
         token = session.client.token
         for secret in (token, PATIENT, "hard", path.rpartition("/")[2]):
             assert secret not in told
-        assert Vault(KEY).open(row.sealed, row.name) is not None
-        assert Vault(KEY[::-1]).open(row.sealed, row.name) is None
-        assert Vault(KEY).open(row.sealed, "another row") is None
+        assert SessionCipher(KEY).open(row.sealed, row.name) is not None
+        assert SessionCipher(KEY[::-1]).open(row.sealed, row.name) is None
+        assert SessionCipher(KEY).open(row.sealed, "another row") is None
 
         place.opened(two, OTHER)
         assert one.get(path).status_code == 410, "another patient in the same browser ends it everywhere"
@@ -64,7 +64,7 @@ def test_closing_erasing_and_another_key_end_it(database: str, tmp_path: Path, m
         assert post(two, path, "close", {}).status_code == 204
         assert one.get(path).status_code == 410
         path = place.opened(one)
-        store: Store = one.app.state.cds.memory.store  # type: ignore[attr-defined]
+        store: Store = one.app.state.cds.async_store.store  # type: ignore[attr-defined]
         assert store.erase("hospital", store.key("hospital", "patient", PATIENT), 0) >= 1
         assert one.get(path).status_code == 410
         place.opened(one)

@@ -21,14 +21,14 @@ from starlette.testclient import TestClient
 from cds_service.app import create_app
 from cds_service.cli import main
 from cds_service.feedback import FeedbackItem
+from cds_service.hook_call import age_band
 from cds_service.report.build import Options, build
-from cds_service.report.cells import SMALLEST, held_back
 from cds_service.report.render import render
 from cds_service.report.rows import Card, Evaluation, Said, read_period
+from cds_service.report.small_cells import SMALLEST, held_back
 from cds_service.report.tables import Report
 from cds_service.settings import Settings
 from cds_service.store import CardRecord, EvaluationRecord, Store, SuggestionRecord
-from cds_service.visit import age_band
 from hooks.knowledge.card_schema import load_override_reasons
 from mappings.dates import PartialDate
 from tests.charts import TODAY, chart

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.bulk.line import Pace
+from cds_service.bulk.client import Pace
 from cds_service.bulk.model import BulkError, read_manifest
 from cds_service.cli import main
 from cds_service.pipeline import Brain

@@ -1,4 +1,4 @@
-"""The short way of a silent patient whose chart came from the EHR's server: what `glance.py` is for the chart in a
+"""The fast path of a silent patient whose chart came from the EHR's server: what `fast_path.py` is for the chart in a
 request.
 
 Large answers are bytes still (`fhir/late.py`). Where none of them names a connective tissue disease and every resource

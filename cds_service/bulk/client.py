@@ -79,7 +79,7 @@ class _Outcome(msgspec.Struct):
 _NONE: frozenset[str] = frozenset()
 
 
-class LineError(Exception):
+class BulkRequestError(Exception):
     """A request that gave nothing; the text is a short reason. `status`: what the server said, 0 for nothing."""
 
     def __init__(self, reason: str, status: int = 0) -> None:
@@ -88,7 +88,7 @@ class LineError(Exception):
 
 
 @dataclass(slots=True)
-class Line:
+class BulkClient:
     """The door, the token and the pace of one export."""
 
     http: httpx.AsyncClient
@@ -105,7 +105,7 @@ class Line:
             try:
                 async with self.stream(method, url, headers) as response:
                     answer = Answer(response.status_code, response.headers, await _whole(response))
-            except LineError as error:
+            except BulkRequestError as error:
                 if last or error.status:
                     raise BulkError(f"{doing}: {error.reason}") from None
                 await self.sleep(self.pace.wait(attempt, {}))
@@ -119,7 +119,7 @@ class Line:
     async def stream(
         self, method: str, url: str, headers: Mapping[str, str], *, with_token: bool = True
     ) -> AsyncIterator[httpx.Response]:
-        """One answer, its body unread. A token that the server refuses is renewed once. LineError."""
+        """One answer, its body unread. A token that the server refuses is renewed once. BulkRequestError."""
         renewed = False
         while True:
             token = await self.tokens.token() if self.tokens is not None and with_token else None
@@ -147,9 +147,9 @@ class Line:
                     return
                 target = response.headers.get("location")
             if not target or any(ord(c) < 0x21 for c in target):
-                raise LineError("a redirect to nowhere", response.status_code)
+                raise BulkRequestError("a redirect to nowhere", response.status_code)
             here = urljoin(here, target)
-        raise LineError("too many redirects", 310)
+        raise BulkRequestError("too many redirects", 310)
 
     @asynccontextmanager
     async def _one(self, method: str, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
@@ -158,15 +158,15 @@ class Line:
             async with self.http.stream(method, url, headers=headers, timeout=_TIMEOUT) as response:
                 yield response
         except Refused as refused:
-            raise LineError(f"{refused} (see --allow)", 403) from None
+            raise BulkRequestError(f"{refused} (see --allow)", 403) from None
         except httpx.TimeoutException:
-            raise LineError("no answer in time") from None
+            raise BulkRequestError("no answer in time") from None
         except httpx.RemoteProtocolError:
-            raise LineError("the answer broke off") from None
+            raise BulkRequestError("the answer broke off") from None
         except httpx.DecodingError:
-            raise LineError("the answer's packing is damaged") from None
+            raise BulkRequestError("the answer's packing is damaged") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
-            raise LineError("no connection") from None
+            raise BulkRequestError("no connection") from None
 
 
 async def _whole(response: httpx.Response) -> bytes:
@@ -174,7 +174,7 @@ async def _whole(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_bytes():
         body.extend(chunk)
         if len(body) > _LARGEST:
-            raise LineError("the answer is too large", 413)
+            raise BulkRequestError("the answer is too large", 413)
     return bytes(body)
 
 

@@ -1,6 +1,6 @@
 """Work that occupies the processor: tenants take turns at it, and heavy work does not hold up light work.
 
-Light work runs on the event loop, where nothing is handed over, one piece at a time (`entrance.py`). Heavy
+Light work runs on the event loop, where nothing is handed over, one piece at a time (`loop_turns.py`). Heavy
 work (a chart of many resources, a large body) runs in one thread, so that the loop goes on answering the others
 meanwhile. Nobody waits for a turn longer than an answer would be worth, and for heavy work not behind a crowd of its
 own: then the caller is told to come back.
@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from cds_service.entrance import Entrance
 from cds_service.errors import Overloaded
+from cds_service.loop_turns import LoopTurns
 
 HEAVY_BYTES = 256 * 1024
 HEAVY_RESOURCES = 250
@@ -72,20 +72,20 @@ class Turns:
         self._busy = False
 
 
-class Lanes:
+class Scheduler:
     """The event loop for light work, a thread for heavy work. `seconds`: the longest wait for a turn; `most`: so many
     calls wait to come in."""
 
     def __init__(self, seconds: float, most: int) -> None:
         self._seconds = seconds
-        self.entrance = Entrance(seconds, most)
+        self.turns = LoopTurns(seconds, most)
         self._heavy = Turns(_MOST_HEAVY)
         self._thread: ThreadPoolExecutor | None = None
 
     async def run(self, tenant: str, heavy: bool, work: Callable[[], Result]) -> Result:
         """What `work` gives, in the tenant's turn. Raises Overloaded where it is heavy, and whatever `work` does."""
         if not heavy:
-            await self.entrance.go_on(tenant)
+            await self.turns.go_on(tenant)
             return work()
         async with self._heavy.of(tenant, self._seconds):
             if self._thread is None:

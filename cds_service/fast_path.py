@@ -1,9 +1,9 @@
-"""The short way of a silent patient: what a request holds is established from its bytes, without reading the chart.
+"""The fast path of a silent patient: what a request holds is established from its bytes, without reading the chart.
 
 Taken only when it leads to the very answer and record of the long way: the bytes name no connective tissue disease
 (`mappings/prescan.py`), or only in a few resources that are then read and do not (`mappings/doubtful.py`); the prefetch
 is complete or nothing else may be read, and every resource in it is regular
-(`mappings/skeleton.py`). In all other cases there is no glance, and the request goes the long way from its beginning.
+(`mappings/skeleton.py`). All other requests go the long way from their beginning.
 
 Repeated keys are refused as on the long way in everything that is taken from the request: its own members, the members
 of the prefetch, and what is taken of the Patient. Inside of what is not read they are not looked for: whichever of two
@@ -34,7 +34,7 @@ from mappings.reader.patient import alone
 from mappings.skeleton import Skeleton
 from mappings.versions import Version
 
-HOOKS_AT_A_GLANCE = frozenset({"patient-view", "encounter-start"})
+FAST_PATH_HOOKS = frozenset({"patient-view", "encounter-start"})
 """hooks that speak of the patient; those of orders speak of drafts."""
 KNOWN = frozenset({"prefetch", "hook", "hookInstance", "context", "fhirServer", "fhirAuthorization", "extension"})
 """the members of a request; one more and it goes the long way."""
@@ -54,7 +54,7 @@ _KINDS_OF_KEY: Mapping[str, frozenset[str]] = {
 """the types of resources that answer a key of the prefetch."""
 
 
-class Glance(Struct, frozen=True):
+class SilentCall(Struct, frozen=True):
     """A request whose patient there is nothing to say about, and what is known of the patient."""
 
     hook: HookRequest
@@ -71,7 +71,7 @@ class Doubt(Struct, frozen=True):
     version: Callable[[HookRequest], Version | None]
 
 
-def glance(
+def silent_call(
     body: bytes,
     expected_hook: str,
     reader: ChartReader,
@@ -79,11 +79,11 @@ def glance(
     doubt: Doubt | None = None,
     *,
     max_nodes: int,
-) -> Glance | None:
-    """The short way, where it can be taken; None for everything else, errors included. The caller has asked the
+) -> SilentCall | None:
+    """The fast path, where it can be taken; None for everything else, errors included. The caller has asked the
     prescan; `doubt` is given when it found something. `reads`: whether the request lets us read from its server.
     `max_nodes`: the most values of a request, as on the long way, which says when there are more."""
-    if expected_hook not in HOOKS_AT_A_GLANCE or values_at_most(body, max_nodes) > max_nodes:
+    if expected_hook not in FAST_PATH_HOOKS or values_at_most(body, max_nodes) > max_nodes:
         return None
     for rest, sent in parted(body):
         in_doubt: Doubtful | None = None
@@ -111,7 +111,7 @@ def glance(
         if doubtfuls and doubt is not None and _is_named(doubtfuls, hook, found.person, states, doubt, reader):
             return None
         facts = alone(hook.patient_id, found.person, states)
-        return None if facts is None else Glance(hook, facts)
+        return None if facts is None else SilentCall(hook, facts)
     return None
 
 

@@ -35,7 +35,7 @@ def _answer(status: str) -> bytes:
     return head.encode() + body
 
 
-class Heads(HttpToolsProtocol):
+class RequestHeads(HttpToolsProtocol):
     """A connection that is closed when a head is too large (431) or comes too slowly (408)."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

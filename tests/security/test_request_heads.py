@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cds_service import heads
+from cds_service import request_heads
 from tests.serving import listening, serving
 
 _LINE = b"X-A: " + b"a" * 4000 + b"\r\n"
@@ -32,8 +32,8 @@ async def ok(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
-    monkeypatch.setattr(heads, "HEAD_SECONDS", 0.5)
-    with listening(ok, http=heads.Heads, lifespan="off") as url:
+    monkeypatch.setattr(request_heads, "HEAD_SECONDS", 0.5)
+    with listening(ok, http=request_heads.RequestHeads, lifespan="off") as url:
         parts = urlsplit(url)
         yield parts.hostname or "", parts.port or 0
 

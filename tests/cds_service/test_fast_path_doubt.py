@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 import pytest
 
-from cds_service.glance import is_coded
+from cds_service.fast_path import is_coded
 from mappings import plainbytes
 from mappings.doubtful import is_meant
 from mappings.prescan import _Compiled
-from tests.cds_service.glances import COLD, Ways, bundle, empty, ending_in, envelope, of, prefetch_of
+from tests.cds_service.fast_paths import COLD, Ways, bundle, empty, ending_in, envelope, of, prefetch_of
 from tests.public_data import charts
 
 

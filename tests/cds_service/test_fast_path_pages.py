@@ -11,16 +11,16 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from cds_service import visit
+from cds_service import hook_call
+from cds_service.fast_path_pages import silent_facts
 from cds_service.fhir.late import Page, page_of
 from cds_service.gather import Gathered
-from cds_service.glance_pages import silent_facts
 from cds_service.pipeline import Brain, load_brain
 from cds_service.sandbox.fhir_server import fhir_app
 from cds_service.sandbox.store import Store
 from mappings.facts import NEEDS, Completeness, Quarantined
 from mappings.raw import RawChart
-from tests.cds_service.glances import KEYS, Ways, answering, bundle, envelope, of
+from tests.cds_service.fast_paths import KEYS, Ways, answering, bundle, envelope, of
 from tests.mappings.reader.test_silence import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 from tests.serving import listening
@@ -116,7 +116,7 @@ def pages_of(resources: list[Any]) -> tuple[list[Page], list[Any]]:
 
 
 def compare(brain: Brain, patient_id: str, resources: list[Any]) -> bool:
-    """Whether the short way was taken; it then says what the long way does."""
+    """Whether the fast path was taken; it then says what the long way does."""
     pages, rest = pages_of(resources)
     frame = RawChart(patient_id, (), COMPLETE)
     sent = Gathered(frame, rest, [("conditions", one) for one in pages], asked=True)
@@ -182,9 +182,9 @@ def test_a_chart_read_over_http_is_recorded_as_if_it_had_been_read(
     with listening(fhir_app(store)) as fhir:
         for patient, short in (("p", True), ("ill", False)):
             body = orjson.dumps(envelope(None, patient, fhirServer=fhir))
-            monkeypatch.setattr(visit, "silent_facts", told)
+            monkeypatch.setattr(hook_call, "silent_facts", told)
             shortly = ways.ask(body, True)
-            monkeypatch.setattr(visit, "silent_facts", lambda *_: None)
+            monkeypatch.setattr(hook_call, "silent_facts", lambda *_: None)
             assert shortly == ways.ask(body, True)
             assert shortly[0] == 200
             assert len(shortly[2]) == 1

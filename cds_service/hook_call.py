@@ -12,17 +12,17 @@ from typing import Any
 
 from msgspec import Struct
 
+from cds_service.async_store import now_ms
 from cds_service.errors import Precondition
+from cds_service.fast_path import FAST_PATH_HOOKS, Doubt, SilentCall, is_coded, silent_call
+from cds_service.fast_path_pages import silent_facts
 from cds_service.fhir.client import Deadline
 from cds_service.gather import Gathered, gather_late
-from cds_service.glance import HOOKS_AT_A_GLANCE, Doubt, Glance, glance, is_coded
-from cds_service.glance_pages import silent_facts
-from cds_service.lanes import HEAVY_BYTES, HEAVY_RESOURCES
 from cds_service.late_request import Prefetch
-from cds_service.memory import now_ms
 from cds_service.pipeline import Brain, new_uuid
 from cds_service.reasons import reason_code
 from cds_service.reopened import Asked, Opened, Reopening, Terms, asked
+from cds_service.scheduler import HEAVY_BYTES, HEAVY_RESOURCES
 from cds_service.state import AppState
 from cds_service.store import CardRecord, EvaluationRecord, SuggestionRecord
 from cds_service.store.records import Outcome
@@ -45,7 +45,7 @@ _ID_BYTES = 16
 """of what names an evaluation: nobody outside asks for it, and it takes a fifth of what a UUID does"""
 
 
-class Visit(Struct, frozen=True):
+class HookCall(Struct, frozen=True):
     """A call of one service by one tenant (None: the sandbox)."""
 
     state: AppState
@@ -64,7 +64,7 @@ class Visit(Struct, frozen=True):
             return []
         size = hook.prefetch.size if isinstance(hook.prefetch, Prefetch) else None
         beside = partial(self._asked, body, lambda _: self.state.charts.keeps, size)
-        read = await assessed(hook, self.state, tenant, beside, at_a_glance=hook.hook in HOOKS_AT_A_GLANCE)
+        read = await assessed(hook, self.state, tenant, beside, may_skip=hook.hook in FAST_PATH_HOOKS)
         if read.assessment.unreadable:
             await self._keep(hook, read.facts, read.assessment, (), (), "unreadable", begun)
             if tenant is not None and tenant.fail_silent:
@@ -85,7 +85,7 @@ class Visit(Struct, frozen=True):
         if not len(charts):
             return None
         work = partial(self._asked, body, lambda patient_id: charts.knows((name, patient_id)))
-        found = await self.state.lanes.run(name, len(body) > HEAVY_BYTES, work)
+        found = await self.state.scheduler.run(name, len(body) > HEAVY_BYTES, work)
         if found is None:
             return None
         hook, digest = found[0].hook, found[1]
@@ -120,7 +120,7 @@ class Visit(Struct, frozen=True):
         written = opened.cards(context)
         if written is None:
             with span("cards") as writing:
-                written = await self.state.lanes.run(
+                written = await self.state.scheduler.run(
                     self.tenant_id,
                     opened.heavy,
                     partial(self.state.brain_of(self.tenant).cards, hook.hook, facts, assessment, context),
@@ -132,11 +132,11 @@ class Visit(Struct, frozen=True):
         await self._keep(hook, facts, assessment, written, kept, outcome, begun)
         return shown
 
-    async def glance(self, body: bytes) -> Glance | None:
+    async def fast_path(self, body: bytes) -> SilentCall | None:
         """What can be told of a silent patient without reading the chart; None when it has to be read."""
-        return await self.state.lanes.run(self.tenant_id, len(body) > HEAVY_BYTES, partial(self._glance, body))
+        return await self.state.scheduler.run(self.tenant_id, len(body) > HEAVY_BYTES, partial(self._fast_path, body))
 
-    def _glance(self, body: bytes) -> Glance | None:
+    def _fast_path(self, body: bytes) -> SilentCall | None:
         brain = self.state.brain_of(self.tenant)
         if not brain.prescan.ready:
             return None
@@ -154,10 +154,10 @@ class Visit(Struct, frozen=True):
             )
         hook = SERVICES[self.service_id].hook
         reads = lambda sent: self.state.fhir_client(sent, self.tenant) is not None  # noqa: E731
-        return glance(body, hook, brain.reader, reads, doubt, max_nodes=self.state.settings.max_nodes)
+        return silent_call(body, hook, brain.reader, reads, doubt, max_nodes=self.state.settings.max_nodes)
 
-    async def silence(self, seen: Glance) -> list[Card]:
-        """The answer at a glance: no cards, and the same record as after reading the chart."""
+    async def silence(self, seen: SilentCall) -> list[Card]:
+        """The answer of the fast path: no cards, and the same record as after reading the chart."""
         begun = time.perf_counter()
         if self._is_off:
             return []
@@ -183,7 +183,7 @@ class Visit(Struct, frozen=True):
         """Counts the evaluation and records it, with keyed hashes and codes only."""
         key = self._key
         self.state.metrics.outcome(self.tenant_id, self.service_id, outcome)
-        await self.state.memory.record(
+        await self.state.async_store.record(
             EvaluationRecord(
                 id=token_hex(_ID_BYTES),
                 at_ms=now_ms(),
@@ -211,7 +211,7 @@ class Visit(Struct, frozen=True):
         )
 
     def _key(self, *parts: str) -> str:
-        return self.state.memory.store.key(self.tenant_id, *parts)
+        return self.state.async_store.store.key(self.tenant_id, *parts)
 
     def _context(self, hook: HookRequest) -> CardContext:
         tenant = self.tenant
@@ -247,7 +247,7 @@ class Visit(Struct, frozen=True):
             return [], "rollout"
         if not self.state.settings.suppresses:
             return written, "shown"
-        before = await self.state.memory.shown_before(self.tenant_id, self._key("patient", hook.patient_id))
+        before = await self.state.async_store.shown_before(self.tenant_id, self._key("patient", hook.patient_id))
         held = held_back(
             before,
             material,
@@ -279,10 +279,10 @@ async def assessed(
     tenant: Tenant | None,
     beside: Callable[[], tuple[Asked, bytes] | None] = lambda: None,
     *,
-    at_a_glance: bool = False,
+    may_skip: bool = False,
 ) -> Assessed:
     """Facts and assessment of the patient that the request names. Empties the request's prefetch. `beside`: what is
-    found out about the request in the same turn at the processor. `at_a_glance`: a chart that names no connective
+    found out about the request in the same turn at the processor. `may_skip`: a chart that names no connective
     tissue disease need not be read, since nothing but cards is asked for."""
     deadline = Deadline.after(state.settings.deadline_ms)
     client, zone = state.fhir_client(hook, tenant), tenant.zone if tenant is not None else None
@@ -298,17 +298,17 @@ async def assessed(
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
     heavy, version = gathered.count > HEAVY_RESOURCES, gathered.frame.version
     with span("read and assess") as assessing:
-        work = partial(_understood, brain, gathered, beside, at_a_glance)
-        facts, found, asked = await state.lanes.run(name, heavy, work)
+        work = partial(_understood, brain, gathered, beside, may_skip)
+        facts, found, asked = await state.scheduler.run(name, heavy, work)
         assessing.note(grade=found.grade)
     _count(state, facts, found)
     return Assessed(facts, found, heavy, Terms(brain, found.as_of, version, zone, client is not None), asked)
 
 
 def _understood(
-    brain: Brain, gathered: Gathered, beside: Callable[[], tuple[Asked, bytes] | None], at_a_glance: bool
+    brain: Brain, gathered: Gathered, beside: Callable[[], tuple[Asked, bytes] | None], may_skip: bool
 ) -> tuple[PatientFacts, Assessment, tuple[Asked, bytes] | None]:
-    silent = silent_facts(gathered, brain.prescan) if at_a_glance else None
+    silent = silent_facts(gathered, brain.prescan) if may_skip else None
     if silent is not None:
         return silent, brain.silence(), None
     facts, found = brain.understand(gathered.chart())

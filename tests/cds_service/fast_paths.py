@@ -1,4 +1,4 @@
-"""The short way of a silent patient beside the long one."""
+"""The fast path of a silent patient beside the long one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from cds_service.app import create_app
+from cds_service.hook_call import HookCall
 from cds_service.pipeline import load_brain
 from cds_service.settings import Settings
 from cds_service.store import EvaluationRecord
-from cds_service.visit import Visit
 
 PATH = "/cds-services/calcinosis-patient-view"
 KEYS = {
@@ -29,35 +29,35 @@ TEMPLATES = (
 
 
 class Ways:
-    """One application, asked twice: as it is, and with the short way closed."""
+    """One application, asked twice: as it is, and with the fast path closed."""
 
     def __init__(self, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
         self.client, self.patch = client, monkeypatch
         self.records: list[EvaluationRecord] = []
         self.glanced = 0
-        memory = client.app.state.cds.memory  # type: ignore[attr-defined]
-        record, glance = memory.record, Visit._glance
+        kept = client.app.state.cds.async_store  # type: ignore[attr-defined]
+        record, fast_path = kept.record, HookCall._fast_path
 
         async def recorded(found: EvaluationRecord) -> None:
             self.records.append(found)
             await record(found)
 
-        def counted(visit: Visit, body: bytes) -> Any:
-            found = glance(visit, body)
+        def counted(hook_call: HookCall, body: bytes) -> Any:
+            found = fast_path(hook_call, body)
             self.glanced += found is not None
             return found
 
-        monkeypatch.setattr(memory, "record", recorded)
+        monkeypatch.setattr(kept, "record", recorded)
         self.open = counted
 
     def ask(self, body: bytes, short: bool, path: str = PATH) -> tuple[int, Any, list[EvaluationRecord]]:
         self.records.clear()
-        self.patch.setattr(Visit, "_glance", self.open if short else lambda *_: None)
+        self.patch.setattr(HookCall, "_fast_path", self.open if short else lambda *_: None)
         answer = self.client.post(path, content=body, headers={"content-type": "application/json"})
         return answer.status_code, answer.json(), [_comparable(found) for found in self.records]
 
     def same(self, body: bytes, path: str = PATH) -> tuple[int, bool]:
-        """Asserts that both ways say the same; the status, and whether the short way was taken."""
+        """Asserts that both ways say the same; the status, and whether the fast path was taken."""
         before = self.glanced
         short, long = self.ask(body, True, path), self.ask(body, False, path)
         if self.glanced > before:

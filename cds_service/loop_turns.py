@@ -41,7 +41,7 @@ class _Line:
         return None
 
 
-class Entrance:
+class LoopTurns:
     """`seconds`: the longest wait outside; `most`: so many wait outside, then the last of the tenant that has most
     of them there is sent away."""
 

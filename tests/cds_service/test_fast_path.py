@@ -1,4 +1,4 @@
-"""The short way of a silent patient answers and records what the long way does; everything odd goes the long way."""
+"""The fast path of a silent patient answers and records what the long way does; everything odd goes the long way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.cds_service.glances import (
+from tests.cds_service.fast_paths import (
     COLD,
     TEMPLATES,
     Ways,

@@ -13,7 +13,7 @@ _LOOSE = 1024
 """names that wait to be packed with the others, where each takes eight bytes: in a set it takes a hundred"""
 
 
-class Spent:
+class SpentTokens:
     """Numbers of eight bytes. They come in generations, and the oldest generation goes as a whole."""
 
     def __init__(self, seconds: int) -> None:

@@ -13,7 +13,7 @@ _USE = b"calcinosis-cds companion sessions 1"
 _NONCE = 12
 
 
-class Vault:
+class SessionCipher:
     """`key` is the secret of the settings, of any length from 32 characters; what it seals no other key opens."""
 
     def __init__(self, key: str) -> None:

@@ -47,7 +47,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Memory:
+class AsyncStore:
     """Asynchronous calls to one Store. `failures` of it are counted, and logged without any data."""
 
     def __init__(self, store: Store, metrics: Metrics, deadline: float) -> None:
