@@ -90,7 +90,6 @@ class _Tables(Struct):
     workup: dict[Key, frozenset[str]] = field(default_factory=dict)
     sites: dict[Key, Site] = field(default_factory=dict)
     orders: dict[str, list[tuple[str, Coding]]] = field(default_factory=lambda: defaultdict(list))
-    conditions: dict[str, list[Coding]] = field(default_factory=lambda: defaultdict(list))
     loinc: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -136,10 +135,6 @@ class Terminology:
 
         A LOINC code that fixes mass or molar units is given for the wanted units only."""
         return tuple(coding for wanted, coding in self._tables.orders.get(workup, ()) if wanted in ("", units))
-
-    def condition_codings(self, concept: str) -> tuple[Coding, ...]:
-        """Verified codings for writing a Condition of a concept; a site picks its own code system among them."""
-        return tuple(self._tables.conditions.get(concept, ()))
 
     def codes_of(self, *concepts: str) -> tuple[Key, ...]:
         """Every code listed for the concepts, implied ones included, for searches by code."""
@@ -269,8 +264,6 @@ def _build(rows: tuple[Row, ...]) -> _Tables:
         else:
             names = implied.get(row.list, frozenset({row.list}))
             _join(tables.concepts, key, names)
-            if row.use == "write":
-                tables.conditions[row.list].append(coding)
     for cells in _table("sites"):
         uri = systems.system_uri(cells["system"]) or ""
         side = cast("Laterality | None", cells["laterality"] or None)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hooks.model import CardKind, Extent, Grade, LabStatus, Met, Newness, Subtype
-from mappings.facts import NEEDS, NeedState
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from mappings.facts import NeedState
 
 SCHEMA = "1"
 
@@ -64,33 +60,3 @@ def to_json(row: DecisionRow) -> bytes:
 
 def from_json(line: bytes) -> DecisionRow:
     return msgspec.json.decode(line, type=DecisionRow)
-
-
-def to_record(row: DecisionRow) -> dict[str, Any]:
-    """The row as plain data of the Arrow schema: lists, a dict of needs, a `date`."""
-    record = msgspec.structs.asdict(row)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items()}
-
-
-def arrow_schema() -> pa.Schema:
-    """The columns as an Arrow schema, for engines that exchange Arrow batches. Needs pyarrow."""
-    import pyarrow as pa
-
-    text, words = pa.string(), pa.list_(pa.string())
-    kinds: dict[str, pa.DataType] = {
-        "as_of": pa.date32(),
-        "card": pa.bool_(),
-        "ctd_kinds": words,
-        "lesion_sites": words,
-        "first_lesion_year": pa.int32(),
-        "reasons": words,
-        "red_flags": words,
-        "mimics": words,
-        "missing_workup": words,
-        "completeness": pa.struct([(need, text) for need in NEEDS]),
-        "quarantined": pa.int32(),
-    }
-    optional = {"subtype", "newness", "first_lesion_year"}
-    return pa.schema(
-        [pa.field(name, kinds.get(name, text), nullable=name in optional) for name in DecisionRow.__struct_fields__]
-    )

@@ -41,7 +41,6 @@ class Lesions(Struct, frozen=True):
     """What the lesions add up to. `deciding` are those that count; `newness` decides the card."""
 
     criterion: LesionCriterion
-    spots: tuple[Spot, ...] = ()
     deciding: tuple[Lesion, ...] = ()
     newness: Newness | None = None
     events: tuple[str, ...] = ()
@@ -69,7 +68,7 @@ def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: C
     spots = tuple([_spot(le, dated, ulcers, record, chart) for le in qualifying])
     counting = [s for s in spots if s.counts]
     if not counting:
-        return Lesions(_none(chart, spots, messages), spots, coded=coded)
+        return Lesions(_none(chart, spots, messages), coded=coded)
     newness, certain, events = _decide(counting, known)
     deciding = tuple(s.lesion for s in counting)
     sure = [le for le in deciding if le.certainty == "confirmed"]
@@ -91,7 +90,7 @@ def judge_lesions(chart: Chart, ctd: CtdCriterion, reports: Reports, criteria: C
         body_sites=tuple(dict.fromkeys(sites)),
         chalky=chalky,
     )
-    return Lesions(criterion, spots, deciding, newness, events, hardness, chalky, coded)
+    return Lesions(criterion, deciding, newness, events, hardness, chalky, coded)
 
 
 def qualifies(lesion: Lesion, ctd: CtdCriterion, reports: Reports, criteria: Criteria) -> bool:

@@ -154,7 +154,6 @@ class Phrases(Strict):
     label: str
     extent: str
     blocked: str
-    warned: str
     of_rule: dict[str, str]
     """by what the rule does"""
     none_blocked: str

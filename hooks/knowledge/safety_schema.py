@@ -197,8 +197,6 @@ class Rule(Sourced):
     text: str = Field(min_length=10, pattern=r"[^.]$")
     cap: Cap | None = None
     needs: tuple[str, ...] = ()
-    override: bool = False
-    """a clinician may override it with a reason."""
     speaks_of: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """source -> the agents it speaks of; a source that is not named here speaks of every agent of the rule."""
 

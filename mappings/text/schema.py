@@ -97,7 +97,6 @@ class Times(Strict):
     numbers: dict[str, Phrases]
     few: Phrases = ()
     """before a unit of time, an amount that nobody counted: "a few", "several"."""
-    half: Phrases = ()
     at_least: Phrases = ()
     """before a number that is a lower limit: "at least", "more than"."""
     at_most: Phrases = ()

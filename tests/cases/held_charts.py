@@ -29,7 +29,6 @@ Bundle of this `type`, with a `first` resource and `more` entries, and takes it 
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -346,9 +345,3 @@ def _worded(want: Mapping[str, Any], cards: list[dict[str, Any]]) -> Iterable[st
     drafts = [label for label in labels if label.startswith("Draft")]
     if "first_draft" in want and drafts[:1] != [want["first_draft"]]:
         yield f"first draft {drafts[:1]}, expected {want['first_draft']}"
-
-
-def as_json(held: Held) -> str:
-    """The chart as a collection Bundle, for `cds-service evaluate --bundle`."""
-    entries = [{"resource": resource} for resource in held.resources]
-    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}, default=float, indent=1)

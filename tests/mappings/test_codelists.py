@@ -275,9 +275,7 @@ def test_only_verified_codes_are_ever_written():
     written = {
         (c.system, c.code) for r in table("workup") for u in ("conventional", "si") for c in T.codings(r["workup"], u)
     }
-    written |= {(c.system, c.code) for concept in T.known_concepts for c in T.condition_codings(concept)}
     assert written <= verified
-    assert {c.code for c in T.condition_codings("calcinosis.cutis")} == {"L94.2"}
 
 
 def test_loinc_for_a_search():

@@ -12,7 +12,7 @@ from cds_service.sandbox.charts import to_json
 from cds_service.screening.decide import decide
 from cds_service.screening.keys import patient_key
 from cds_service.screening.needs import NEED_OF_TYPE, completeness_of
-from cds_service.screening.rows import DecisionRow, arrow_schema, from_json, to_record
+from cds_service.screening.rows import DecisionRow, from_json
 from cds_service.screening.rows import to_json as row_json
 from cds_service.store import Store
 from mappings.facts import NEEDS, Completeness
@@ -93,13 +93,6 @@ def test_the_row_survives_writing(brain: Brain) -> None:
     row = row_of(brain, chart(CASE))
     assert from_json(row_json(row)) == row
     assert row_json(from_json(row_json(row))) == row_json(row)
-
-
-def test_the_arrow_schema_holds_a_row(brain: Brain) -> None:
-    pa = pytest.importorskip("pyarrow")
-    row = row_of(brain, chart(CASE))
-    table = pa.Table.from_pylist([to_record(row)], schema=arrow_schema())
-    assert table.to_pylist() == [to_record(row)]
 
 
 def test_the_key_is_the_store_s() -> None:

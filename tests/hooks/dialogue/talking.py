@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 from hooks.dialogue import Dialogue, nobody
@@ -16,7 +15,6 @@ from mappings.text.engine import TextEngine
 from tests.charts import TODAY, chart
 
 DATA = load_dialogue()
-Talk = Callable[[str | None], Dialogue]
 
 
 @cache
