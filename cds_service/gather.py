@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from cds_service.fhir.client import Deadline, FhirClient, Read
 from cds_service.fhir.late import Page, packed
 from cds_service.fhir.search import read_need
+from cds_service.fhir.statements import STATEMENT, Statements, may_have, read_statements
 from cds_service.prefetch import Prefetched, completeness_of, error_of, issue_reason, read_prefetch
 from hooks.wire import FhirAuthorization, HookRequest
 from mappings.bundles import NotJsonError
@@ -98,9 +99,10 @@ async def gather_late(
     deadline: Deadline,
     version: Version | None = None,
     zone: tzinfo | None = None,
+    statements: bool = False,
 ) -> Gathered:
     """As `gather`, the chart still to be decoded. Empties the request's prefetch, so that nobody holds on to it until
-    the answer is sent."""
+    the answer is sent. `statements`: those of drugs are read beside a prefetch of the other medications too."""
     found = read_prefetch(request.prefetch)
     if isinstance(request.prefetch, dict):
         request.prefetch.clear()
@@ -109,8 +111,9 @@ async def gather_late(
     refused = _refused(request) if client is not None else dict.fromkeys(NEEDS, NO_ACCESS)
     aliases: frozenset[str] = frozenset()
     if client is not None:
-        out.asked = bool(found.missing or found.next_urls)
-        aliases = await _from_server(request.patient_id, client, found, states, out, refused, deadline)
+        beside = _reads_statements(request, client, found, always=statements)
+        out.asked = bool(found.missing or found.next_urls or beside)
+        aliases = await _from_server(request.patient_id, client, found, states, out, refused, beside, deadline)
         for need in _bounded(request, found):
             if need not in refused and states[need].state == "complete":
                 states[need] = Completeness("partial", PART)
@@ -158,10 +161,11 @@ async def _from_server(
     states: dict[Need, Completeness],
     out: Gathered,
     refused: Mapping[Need, str],
+    beside: bool,
     deadline: Deadline,
 ) -> frozenset[str]:
-    """Reads what the prefetch lacks and follows its pages, all at once. Gives the ids that the server redirected the
-    patient to."""
+    """Reads what the prefetch lacks and follows its pages, all at once, and statements of drugs `beside` them. Gives
+    the ids that the server redirected the patient to."""
     wanted = [need for need in NEEDS if need in found.missing and need not in refused]
     pages = [
         (need, url)
@@ -169,15 +173,16 @@ async def _from_server(
         for url in urls
         if need not in refused and need not in found.missing
     ]
-    if not wanted and not pages:
+    if not (wanted or pages or beside):
         return frozenset()
     _lay_by(out)
     client = replace(client, late=True)
     reads = [read_need(client, need, patient_id, deadline) for need in wanted]
     follows = [client.follow(url, deadline) for _, url in pages]
+    listed = read_statements(client, patient_id, deadline) if beside else _nothing()
     asking = asyncio.create_task(client.learn(deadline))
     try:
-        answers = await asyncio.gather(*reads, *follows)
+        statements, answers = await asyncio.gather(listed, asyncio.gather(*reads, *follows))
     finally:
         asking.cancel()  # done, or slower than the whole chart: then it is asked again another time
         await asyncio.wait([asking])
@@ -191,6 +196,12 @@ async def _from_server(
         reason = page.failed or page.partial or issue_reason(tuple(page.issues))
         if reason:
             states[need] = Completeness("partial", f"page: {reason}")
+    if statements is not None:
+        _take("medications", statements.read, out, found)
+        requests = dict(zip(wanted, answers, strict=False)).get("medications")
+        told = statements.state(requests, states.get("medications"))
+        if told is not None:
+            states["medications"] = told
     return frozenset(
         str(patient["id"])
         for need, read in zip(wanted, answers, strict=False)
@@ -198,6 +209,24 @@ async def _from_server(
         for patient in read.resources
         if patient.get("resourceType") == "Patient" and isinstance(patient.get("id"), str)
     )
+
+
+def _reads_statements(request: HookRequest, client: FhirClient, found: Prefetched, *, always: bool) -> bool:
+    """Whether statements are to be read too: with the medications that we read from the server, or `always`; where the
+    token lets us, the server may have them, and the prefetch brought none. A prefetch of the medications is the
+    client's word on them: only what is missing is read, unless the hospital says that its statements are not in it."""
+    if not (always or "medications" in found.missing or "medications" in found.next_urls):
+        return False
+    token = request.authorization
+    if token is not None and (
+        token.patient not in (None, request.patient_id) or granted(token.scope, STATEMENT) == "none"
+    ):
+        return False
+    return may_have(client) and all(one.get("resourceType") != STATEMENT for one in found.resources)
+
+
+async def _nothing() -> Statements | None:
+    return None
 
 
 def _of_nobody(reads: Mapping[Need, Read]) -> dict[Need, Completeness]:

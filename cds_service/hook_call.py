@@ -293,6 +293,7 @@ async def assessed(
             deadline=deadline,
             version=tenant.fhir_version if tenant is not None else None,
             zone=zone,
+            statements=tenant is not None and tenant.medication_statements,
         )
         gathering.note(resources=gathered.count)
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY

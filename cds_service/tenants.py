@@ -106,6 +106,8 @@ class Tenant(_Strict):
     units: Literal["conventional", "si"] = "conventional"
     time_zone: str = Field(default="UTC", alias="timeZone")
     fhir_version: Literal["STU3", "R4", "R4B", "R5"] | None = Field(default=None, alias="fhirVersion")
+    medication_statements: bool = Field(default=False, alias="medicationStatements")
+    """whether its prefetch of the medications lacks statements, so that these are read beside it."""
     frame_ancestors: tuple[str, ...] = Field(default=(), alias="frameAncestors")
     cors_origins: tuple[str, ...] = Field(default=(), alias="corsOrigins")
     mode: Literal["live", "silent", "off"] = "live"

@@ -15,9 +15,12 @@ from msgspec import Struct
 from cds_service.companion.client import Credentials
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy, Refused
+from cds_service.fhir.statements import STATEMENT
 from cds_service.fhir.unhurried import unhurried
+from cds_service.gather import granted
 from mappings.bundles import NotJsonError, decode
 from mappings.guarded import Guarded
+from mappings.raw import as_list
 
 if TYPE_CHECKING:
     from oauthlib.oauth2 import WebApplicationClient
@@ -27,6 +30,8 @@ _READ = (
     "Patient", "Condition", "Observation", "DiagnosticReport", "MedicationRequest", "AllergyIntolerance", "Procedure",
     "ServiceRequest",
 )  # fmt: skip
+_READ_WHERE_OFFERED = (STATEMENT,)
+"""types that many servers do not have; some refuse a launch that asks for a scope they do not know."""
 
 
 class LaunchError(Exception):
@@ -47,6 +52,8 @@ class Server(Struct, frozen=True):
     jwks_uri: str | None = None
     openid: bool = False
     online: bool = False
+    more: tuple[str, ...] = ()
+    """types that not every server has, and whose scopes this one offers."""
 
 
 class Granted(Guarded, frozen=True):
@@ -77,15 +84,21 @@ async def discover(http: httpx.AsyncClient, policy: Policy, iss: str, deadline: 
         raise LaunchError("The authorization server is not one that this hospital registered.", 502)
     capabilities = found.get("capabilities")
     v2 = isinstance(capabilities, list) and "permission-v2" in capabilities
-    offered = found.get("scopes_supported")
-    offers = frozenset(offered if isinstance(offered, list) else ())
+    offered = frozenset(one for one in as_list(found.get("scopes_supported")) if isinstance(one, str))
     issuer, jwks = found.get("issuer"), found.get("jwks_uri")
     known = isinstance(issuer, str) and isinstance(jwks, str) and _allowed(policy, jwks)
     return Server(
         authorize, token, v2, issuer if known else None, jwks if known else None,
         openid=known and isinstance(capabilities, list) and "sso-openid-connect" in capabilities,
-        online="online_access" in offers,
+        online="online_access" in offered,
+        more=tuple(kind for kind in _READ_WHERE_OFFERED if offers(offered, kind)),
     )  # fmt: skip
+
+
+def offers(scopes: frozenset[str], kind: str) -> bool:
+    """Whether a server's `scopes_supported` have one by which all of a type may be read."""
+    told = " ".join(one for one in scopes if one.startswith("patient/"))
+    return bool(told) and granted(told, kind) == "all"
 
 
 def _allowed(policy: Policy, url: str) -> bool:
@@ -100,7 +113,7 @@ def scopes(server: Server, *, launched: bool) -> tuple[str, ...]:
     """What is asked for: reading what an assessment needs, recording an examination finding, and, where the server
     knows them, who is signed in and a token that outlives the first."""
     read, create = ("rs", "c") if server.v2 else ("read", "write")
-    clinical = [f"patient/{kind}.{read}" for kind in _READ]
+    clinical = [f"patient/{kind}.{read}" for kind in (*_READ, *server.more)]
     more = (*(("openid", "fhirUser") if server.openid else ()), *(("online_access",) if server.online else ()))
     return ("launch" if launched else "launch/patient", *more, *clinical, f"patient/Observation.{create}")
 

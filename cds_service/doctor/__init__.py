@@ -18,6 +18,7 @@ from cds_service.errors import ServiceError
 from cds_service.fhir.client import Deadline, FhirClient, Read, get_bytes
 from cds_service.fhir.door import OutboundClient, Policy, Refused, open_client
 from cds_service.fhir.search import read_need
+from cds_service.fhir.statements import STATEMENT, Statements, read_statements
 from cds_service.keys import check_keys, fetch_keys
 from cds_service.settings import Settings
 from cds_service.tenants import Tenant, load_tenants
@@ -94,7 +95,10 @@ def _tenant(path: Path | None, tenant_id: str) -> Tenant:
 
 
 async def _searched(client: FhirClient, patient: str, deadline: Deadline, found: Findings) -> None:
-    answers = await asyncio.gather(*(read_need(client, need, patient, deadline) for need in NEEDS))
+    statements, answers = await asyncio.gather(
+        read_statements(client, patient, deadline),
+        asyncio.gather(*(read_need(client, need, patient, deadline) for need in NEEDS)),
+    )
     merged = {str(r.get("id")) for answer in answers if answer.redirected for r in answer.resources if _is_patient(r)}
     patients = frozenset({patient, *merged})
     for need, answer in zip(NEEDS, answers, strict=True):
@@ -106,6 +110,22 @@ async def _searched(client: FhirClient, patient: str, deadline: Deadline, found:
             _counted(resource, found)
         for issue in answer.issues:
             found.notes.append(f"{need}: the server warns ({issue.get('code')})")
+    found.notes.extend(_listed(statements))
+    for resource in statements.read.resources:
+        _counted(resource, found)
+
+
+def _listed(statements: Statements) -> Iterable[str]:
+    """What MedicationStatement brings beside MedicationRequest."""
+    if statements.problem is not None:
+        yield f"medications: {statements.problem}"
+    if not statements.answered:
+        yield f"medications: the server gives no {STATEMENT}, which is no loss where it gives the drugs otherwise"
+        return
+    count = sum(resource.get("resourceType") == STATEMENT for resource in statements.read.resources)
+    yield f"medications: {count} {STATEMENT} resource(s) beside these"
+    if count:
+        yield f"medications: a prefetch by our templates does not hold {STATEMENT}: see medicationStatements"
 
 
 def _told(need: Need, answer: Read, strangers: int) -> Searched:

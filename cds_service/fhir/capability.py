@@ -1,4 +1,4 @@
-"""What a FHIR server says of itself at `/metadata`: its release, and whether it may be searched by POST.
+"""What a FHIR server says of itself at `/metadata`: its release, the types it lets search, and whether by POST.
 
 Asked once per server beside the reads of a chart, never waited for and never needed: without an answer the shapes of
 the resources decide, and a refused POST is learned from its refusal."""
@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mappings.raw import as_list
 from mappings.versions import Version, version_of
 
-Manner = Literal["long", "short", "counted", "plain", "bare", "by-category", "one-by-one"]
+Manner = Literal["long", "short", "counted", "plain", "bare", "by-category", "one-by-one", "refused", "failing"]
 """long: gives its pages so fast that long ones come in time. short: does not, or refuses them. counted: takes our
 `_count`. plain: refuses `_sort` or `_include`. bare: any `_count` too. by-category: demands a category. one-by-one: its
-pages can't be asked for before the page that links to them."""
+pages can't be asked for before the page that links to them. refused: does not give this type. failing: failed at it,
+and has not said that it has it."""
 _SEARCH_MODE = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-mode"
 _KEPT_SECONDS = 3600.0
 _FAILED_SECONDS = 60.0
@@ -30,6 +32,12 @@ class Capability(Struct, frozen=True):
     version: Version | None = None
     posts: bool | None = None
     """False: search by GET only; None: not said."""
+    types: frozenset[str] | None = None
+    """the resource types that may be searched; None: not said."""
+
+    def searches(self, kind: str) -> bool | None:
+        """Whether a type may be searched; None: not said."""
+        return None if self.types is None else kind in self.types
 
 
 def read_capability(statement: object) -> Capability | None:
@@ -50,7 +58,25 @@ def read_capability(statement: object) -> Capability | None:
         and isinstance(extension.get("valueCode"), str)
     }
     posts = False if modes == {"GET"} else True if modes & {"POST", "both"} else None
-    return Capability(version_of(statement.get("fhirVersion")), posts)
+    return Capability(version_of(statement.get("fhirVersion")), posts, _types(rest))
+
+
+def _types(rest: object) -> frozenset[str] | None:
+    """The types that may be searched: all that are listed, but those with a list of interactions that lacks it."""
+    listed = [
+        resource
+        for entry in as_list(rest)
+        if isinstance(entry, Mapping) and entry.get("mode", "server") == "server"
+        for resource in as_list(entry.get("resource"))
+        if isinstance(resource, Mapping) and isinstance(resource.get("type"), str)
+    ]
+    return frozenset(str(resource["type"]) for resource in listed if _is_searched(resource)) if listed else None
+
+
+def _is_searched(resource: Mapping[str, object]) -> bool:
+    interactions = as_list(resource.get("interaction"))
+    codes = {one.get("code") for one in interactions if isinstance(one, Mapping) and isinstance(one.get("code"), str)}
+    return not codes or "search-type" in codes
 
 
 class Capabilities(Struct):
@@ -76,14 +102,13 @@ class Capabilities(Struct):
         before = self.of(base)
         seconds = _FAILED_SECONDS if capability is None else _KEPT_SECONDS
         if capability is not None and capability.posts is None:
-            capability = Capability(capability.version, before.posts)
+            capability = replace(capability, posts=before.posts)
         self._keep(base, capability or before, seconds)
 
     def refused_post(self, base: str) -> None:
         found = self._known.get(base)
         until = found[1] if found is not None else self.clock()
-        known = self.of(base)
-        self._keep(base, Capability(known.version, posts=False), max(until - self.clock(), 0.0))
+        self._keep(base, replace(self.of(base), posts=False), max(until - self.clock(), 0.0))
 
     def manners(self, base: str, kind: str) -> frozenset[Manner]:
         """How searches of a type have to be asked at this server, as far as its answers have taught us."""

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cds_service.fhir.ahead import Ahead
 from cds_service.fhir.calls import MAX_BYTES, Caller, Deadline, retry_after
@@ -111,7 +112,7 @@ class FhirClient(Caller, frozen=True):
         """What is known of this server; empty when nothing is."""
         known = self._capabilities
         found = known.of(self.base) if known is not None else Capability()
-        return found if self.version is None else Capability(self.version, found.posts)
+        return found if self.version is None else replace(found, version=self.version)
 
     async def learn(self, deadline: Deadline) -> None:
         """Asks the server what it is, once in a while; what it says is kept with the HTTP client. Never raises."""

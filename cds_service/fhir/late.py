@@ -27,8 +27,8 @@ _LARGE = 2000
 _START = 300
 """bytes in which blanks show."""
 _LEFT = frozenset(
-    {"AllergyIntolerance", "Condition", "DiagnosticReport", "MedicationRequest", "Observation", "Procedure"}
-    | {"ProcedureRequest", "ServiceRequest"}
+    {"AllergyIntolerance", "Condition", "DiagnosticReport", "MedicationRequest", "MedicationStatement", "Observation"}
+    | {"Procedure", "ProcedureRequest", "ServiceRequest"}
 )
 """types in which nothing is looked up before the chart is read, but for the drug that a prescription refers to."""
 

@@ -61,13 +61,13 @@ async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: D
     if kind in _OLDER_NAME and client.capability.version == "STU3":
         kind = _OLDER_NAME[kind]
     found = await _read_kind(client, kind, [("patient", patient_id)], extra, deadline)
-    if kind in _OLDER_NAME and _not_supported(found):
+    if kind in _OLDER_NAME and not_supported(found):
         older = await _read_kind(client, _OLDER_NAME[kind], [("patient", patient_id)], extra, deadline)
         found = older if older.failed is None else found
     if found.failed is not None and "not-supported" in found.issue_codes:
         found.failed = "not supported by server"
     found = _of_need(found, need)
-    return await _with_medications(client, found, deadline) if need == "medications" else found
+    return await with_medications(client, found, deadline) if need == "medications" else found
 
 
 def _of_need(found: Read, need: Need) -> Read:
@@ -84,7 +84,7 @@ async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Par
     not tried again."""
     if kind in _CATEGORIES and "by-category" in client.manners(kind):
         return await _by_category(client, kind, base, deadline)
-    found = await _in_some_way(client, kind, base, extra, deadline)
+    found = await in_some_way(client, kind, base, extra, deadline)
     if found.status not in _NOT_SO or kind not in _CATEGORIES:
         return found
     found = await _by_category(client, kind, base, deadline)
@@ -93,7 +93,7 @@ async def _read_kind(client: FhirClient, kind: str, base: Parameters, extra: Par
     return found
 
 
-async def _in_some_way(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
+async def in_some_way(client: FhirClient, kind: str, base: Parameters, extra: Parameters, deadline: Deadline) -> Read:
     """The widest search that the server takes; its refusal when it takes none, or demands another parameter."""
     found = Read(status=400)
     for manner, more in _ways(kind, extra, client.manners(kind)):
@@ -135,7 +135,7 @@ def _ways(kind: str, extra: Parameters, manners: Collection[Manner]) -> list[tup
     return found
 
 
-async def _with_medications(client: FhirClient, found: Read, deadline: Deadline) -> Read:
+async def with_medications(client: FhirClient, found: Read, deadline: Deadline) -> Read:
     """Reads the Medications that the requests only refer to, where the server did not include them."""
     here = {f"Medication/{r.get('id')}" for r in found.resources if r.get("resourceType") == "Medication"}
     wanted = dict.fromkeys(ref for r in found.resources if (ref := _outside(r)) is not None and ref not in here)
@@ -164,14 +164,14 @@ def _outside(resource: Resource) -> str | None:
     return None
 
 
-def _not_supported(found: Read) -> bool:
+def not_supported(found: Read) -> bool:
     return found.failed is not None and (found.status in _UNSUPPORTED or "not-supported" in found.issue_codes)
 
 
 async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline: Deadline) -> Read:
     """One search per category in parallel, and one by code for the decisive analytes. A category that the server
     refuses as unknown is no loss, but the core one is: then the laboratory codes must have been answered."""
-    reads = [_in_some_way(client, kind, [*base, ("category", c)], [], deadline) for c in _CATEGORIES[kind]]
+    reads = [in_some_way(client, kind, [*base, ("category", c)], [], deadline) for c in _CATEGORIES[kind]]
     by_code = len(reads)
     if kind == "Observation":
         codes = load_terminology().loinc_for(load_units().asked_by_code)
@@ -208,7 +208,7 @@ async def search_codes(
         if not (found.failed is not None and found.status in _NO_POST):
             return found
         client.refused_post()
-    searches = (_in_some_way(client, kind, [*base, ("code", chunk)], [], deadline) for chunk in chunks)
+    searches = (in_some_way(client, kind, [*base, ("code", chunk)], [], deadline) for chunk in chunks)
     answers = await asyncio.gather(*searches)
     merged = _merged(answers)
     failed = [a for a in answers if a.failed is not None]

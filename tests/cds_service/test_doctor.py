@@ -38,6 +38,7 @@ def server() -> Iterator[str]:
         Condition  | SLE | onset -17y
         Exam       | stony-hard nodules Kanarienvogel | -10d
         Laboratory | Calcium | 2.3177 mmol/L [2.15–2.57] | -10d
+        Statement  | Metoprolol
     """
     store.load(chart(table, today=DAY, patient_id="canary-1", prefix="canary-").resources)
     with listening(sandbox_app(store, SandboxSettings("http://127.0.0.1:8080", DAY))) as url:
@@ -76,6 +77,8 @@ def test_healthy_server(
     assert "Observation: http://loinc.org" in told
     assert "clock: " in told
     assert "discovery: not reached" in told
+    assert "medications: 1 MedicationStatement resource(s) beside these" in told
+    assert "medicationStatements" in told
     assert told.strip().endswith("healthy")
     for canary in ("Kanarienvogel", "canary-", "2.3177", "2.15"):
         assert canary not in told

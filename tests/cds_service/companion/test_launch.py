@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from cds_service.companion.sessions import IDLE_SECONDS, LONGEST_SECONDS, PENDING_SECONDS, Pending, Session, Sessions
-from cds_service.companion.smart import Server, may_create, same_server, scopes
+from cds_service.companion.smart import Server, may_create, offers, same_server, scopes
 from tests.demo import Demo
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -226,6 +226,18 @@ def test_scopes_of_both_versions() -> None:
     assert "patient/Observation.write" in scopes(old, launched=True)
     assert {"launch", "patient/Observation.rs", "patient/Observation.c"} <= set(scopes(new, launched=True))
     assert "launch/patient" in scopes(new, launched=False)
+    assert not any("MedicationStatement" in scope for scope in scopes(new, launched=True))
+    has = Server("a", "t", v2=True, more=("MedicationStatement",))
+    assert "patient/MedicationStatement.rs" in scopes(has, launched=True)
+    for offered, asked in (
+        ((), False),
+        (("openid", "launch"), False),
+        (("patient/Observation.rs",), False),
+        (("user/*.rs", "patient/MedicationStatement.rs?status=active"), False),
+        (("patient/*.rs",), True),
+        (("openid", "patient/MedicationStatement.read"), True),
+    ):
+        assert offers(frozenset(offered), "MedicationStatement") is asked, offered
     for scope in ("patient/Observation.write", "patient/*.cruds", "user/Observation.c", "patient/*.*"):
         assert may_create(scope, "Observation"), scope
     for scope in (
