@@ -287,7 +287,8 @@ def _medication(row: Row, today: date) -> Resource:
         "resourceType": "MedicationRequest",
         **_filled(
             status=_status(row, "active"),
-            intent="order",
+            intent=row.keys.get("intent", "order"),
+            reportedBoolean=True if row.keys.get("intent") == "plan" else None,
             medicationCodeableConcept=_concept(row, row.name),
             authoredOn=started,
             reasonCode=reason,

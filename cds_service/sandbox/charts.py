@@ -50,7 +50,8 @@ Status words (per kind)
 
 Keys
     id= subject= status= category= site= (several with ;) sitecode= note= tag= security= updated= flag= specimen=
-    method= reason= route= display= without=element,element (drops elements after building, to make charts worse).
+    method= reason= route= intent= (of a Medication; `plan`: what the patient reports to take, as US Core has it)
+    display= without=element,element (drops elements after building, to make charts worse).
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ KINDS = _words(
     "allergy order bp resource"
 )
 KEYS = _words(
-    "id subject status category site sitecode note tag security updated flag specimen method reason route display "
-    "without name"
+    "id subject status category site sitecode note tag security updated flag specimen method reason route intent "
+    "display without name"
 )
 DATE_WORDS = _words("onset recorded ended issued updated born started")
 CLINICAL = _words("active recurrence relapse inactive remission resolved")

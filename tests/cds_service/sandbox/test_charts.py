@@ -41,6 +41,7 @@ def everything() -> Chart:
         Procedure  | skin biopsy | -5d | site=left thigh
         Medication | diltiazem | 60 mg x3/d | -1y | ended -3mo | stopped
         Medication | methotrexate | 20 mg/wk | -1y | route=subcutaneous
+        Medication | evening primrose oil | intent=plan
         Statement  | vitamin C | 1 tablet daily | -1y
         Allergy    | rituximab | severe infusion reaction | severe | -2y
         Order      | ECG | -2d | draft
