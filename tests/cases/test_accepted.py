@@ -10,13 +10,11 @@ import pytest
 from cds_service.pipeline import Brain, load_brain
 from cds_service.sandbox.cases import published_cases
 from hooks.cards import CardContext
-from mappings.facts import NEEDS, Completeness
 from mappings.raw import RawChart
-from tests.charts import TODAY
+from tests.charts import COMPLETE, TODAY
 from tests.ehr import drafts
 
 CASES = ("lopez2017", "thakur-2", "sousa2021")
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from mappings.codelists import load_terminology
-from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.reader.access import concept
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
+from tests.charts import COMPLETE
 from tests.public_data import lines, owner_of, resources_in
 from tests.spec.harness import reader
 
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 OF_NO_MATTER = {
     "CapabilityStatement": "what the server can",
     "Conformance": "the same in an older release",

@@ -18,14 +18,14 @@ from cds_service.gather import Gathered
 from cds_service.pipeline import Brain, load_brain
 from cds_service.sandbox.fhir_server import fhir_app
 from cds_service.sandbox.store import Store
-from mappings.facts import NEEDS, Completeness, Quarantined
+from mappings.facts import Completeness, Quarantined
 from mappings.raw import RawChart
 from tests.cds_service.fast_paths import KEYS, Ways, answering, bundle, envelope, of
+from tests.charts import COMPLETE
 from tests.mappings.reader.test_silence import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 from tests.serving import listening
 
-COMPLETE = dict.fromkeys(NEEDS, Completeness("complete"))
 PERSON = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1970-02-03"}
 COLDS = [of("Condition", number, code={"text": "Common cold"}) for number in range(30)]
 

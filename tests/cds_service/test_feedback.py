@@ -19,16 +19,10 @@ from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
 from cds_service.store.tables import evaluations, feedback, suggestions
 from hooks.knowledge.card_schema import load_override_reasons
-from tests.charts import TODAY, chart
+from tests.charts import DETECTION, TODAY, chart
 
 SERVICE = "/cds-services/calcinosis-patient-view"
 REASONS = load_override_reasons()
-CHART = """
-    Patient    | female | 49y
-    Condition  | SLE | onset -17y
-    Exam       | stony-hard nodules over both elbows | -10d
-    Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
-"""
 SILENT = """
     Patient   | female | 49y
     Condition | Hypertension | onset -3y
@@ -48,7 +42,7 @@ def client(store: Store) -> Iterator[TestClient]:
         yield found
 
 
-def request(table: str = CHART, user: str = "Practitioner/1", **context: str) -> dict[str, Any]:
+def request(table: str = DETECTION, user: str = "Practitioner/1", **context: str) -> dict[str, Any]:
     return {
         "hook": "patient-view",
         "hookInstance": "1",
@@ -57,7 +51,7 @@ def request(table: str = CHART, user: str = "Practitioner/1", **context: str) ->
     }
 
 
-def fire(client: TestClient, table: str = CHART, **more: Any) -> list[dict[str, Any]]:
+def fire(client: TestClient, table: str = DETECTION, **more: Any) -> list[dict[str, Any]]:
     answer = client.post(SERVICE, json=request(table, **more))
     assert answer.status_code == 200, answer.text
     cards: list[dict[str, Any]] = answer.json()["cards"]
@@ -90,7 +84,7 @@ def test_dismissed_card_stays_away_until_a_new_lesion(client: TestClient, reason
     assert send(client, item(cards[0]["uuid"], **dismissal(reason), **now)).status_code == 200
     assert fire(client) == []
     assert fire(client, user="Practitioner/2") == []
-    assert fire(client, CHART + NEW_LESION), "a new lesion brings the card back"
+    assert fire(client, DETECTION + NEW_LESION), "a new lesion brings the card back"
 
 
 def test_accepting_keeps_the_card_and_reopening_shows_it(client: TestClient) -> None:
@@ -112,7 +106,7 @@ def test_repeat_is_off_in_the_sandbox_unless_asked_for(store: Store) -> None:
 
 def test_another_patient_is_not_affected(client: TestClient) -> None:
     send(client, item(fire(client)[0]["uuid"], outcomeTimestamp=_now()))
-    other = chart(CHART, patient_id="patient-2").json()
+    other = chart(DETECTION, patient_id="patient-2").json()
     body = request(patientId="patient-2") | {"prefetch": {"conditions": other}}
     body["context"]["patientId"] = "patient-2"
     assert client.post(SERVICE, json=body).json()["cards"]

@@ -27,18 +27,12 @@ from hooks.cards import CardContext
 from mappings.facts import PatientFacts
 from tests.cds_service.fast_paths import KEYS
 from tests.cds_service.test_late_request import request as late_request
-from tests.charts import TODAY, chart
+from tests.charts import DETECTION, TODAY, chart
 from tests.faults.test_reading import Server
 from tests.public_data import BUNDLE_SETS, charts
 
 PATH = "/cds-services/calcinosis-patient-view"
 BRAIN = load_brain(TODAY)
-CHART = """
-    Patient    | female | 49y
-    Condition  | SLE | onset -17y
-    Exam       | stony-hard nodules over both elbows | -10d
-    Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
-"""
 Body = dict[str, Any]
 JSON = {"content-type": "application/json"}
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "entry": []}
@@ -82,7 +76,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
         yield made
 
 
-def body(text: str = CHART, **more: Any) -> Body:
+def body(text: str = DETECTION, **more: Any) -> Body:
     prefetch: dict[str, Any] = {key: {**EMPTY, "entry": []} for key in KEYS.values()}
     prefetch |= {"examinations": dict(EMPTY), "vitals": dict(EMPTY), "answers": dict(EMPTY), "patient": None}
     for resource in json.loads(json.dumps(chart(text, patient_id="p1").resources, default=float)):
@@ -141,9 +135,9 @@ def _searched_again(sent: Body, when: str) -> Body:
 @pytest.mark.parametrize("small", [True, False])
 def test_what_servers_make_anew_at_every_search_is_no_change(service: Service, small: bool) -> None:
     more = "" if small else "\n".join(f"Laboratory | Sodium | 14{n % 10} mmol/L | -{n}d" for n in range(20, 200))
-    service.ask(_searched_again(body(CHART + more), "10:00:00"))
-    assert service.ask(_searched_again(body(CHART + more), "10:00:01")) and service.read == 1
-    changed = _searched_again(body(CHART + more), "10:00:02")
+    service.ask(_searched_again(body(DETECTION + more), "10:00:00"))
+    assert service.ask(_searched_again(body(DETECTION + more), "10:00:01")) and service.read == 1
+    changed = _searched_again(body(DETECTION + more), "10:00:02")
     changed["prefetch"]["allergies"]["link"] = [{"relation": "next", "url": "https://fhir.example.org/next"}]
     service.ask(changed)
     assert service.read == 2

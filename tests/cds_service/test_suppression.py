@@ -12,7 +12,7 @@ from cds_service.store import Shown
 from cds_service.suppression import hashed, held_back, load_suppression, material_facts
 from hooks.knowledge.card_schema import load_cards, load_override_reasons
 from hooks.model import RedFlag
-from tests.charts import TODAY, chart
+from tests.charts import DETECTION, TODAY, chart
 
 RULES, REASONS = load_suppression(), load_override_reasons()
 MINUTE, DAY = 60_000, 86_400_000
@@ -113,14 +113,6 @@ def test_against_a_plain_reading_of_the_rules(before: list[Shown], facts: frozen
     assert held(before, now, facts) == expected
 
 
-CHART = """
-    Patient    | female | 49y
-    Condition  | SLE | onset -17y
-    Exam       | stony-hard nodules over both elbows | -10d
-    Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
-"""
-
-
 @pytest.mark.parametrize(
     "added",
     [
@@ -131,19 +123,19 @@ CHART = """
 )
 def test_lesion_calcium_and_disease_are_material(added: str) -> None:
     brain = load_brain(TODAY)
-    before = material_facts(brain.understand(chart(CHART).raw())[1])
-    after = material_facts(brain.understand(chart(CHART + added).raw())[1])
-    assert before == material_facts(brain.understand(chart(CHART).raw())[1])
+    before = material_facts(brain.understand(chart(DETECTION).raw())[1])
+    after = material_facts(brain.understand(chart(DETECTION + added).raw())[1])
+    assert before == material_facts(brain.understand(chart(DETECTION).raw())[1])
     assert not after <= before
 
 
 def test_flag_and_grade_are_material_and_a_creatinine_is_not() -> None:
     brain = load_brain(TODAY)
-    _, assessment = brain.understand(chart(CHART).raw())
+    _, assessment = brain.understand(chart(DETECTION).raw())
     facts = material_facts(assessment)
     assert not material_facts(replace(assessment, red_flags=(RedFlag("infection", "…"),))) <= facts
     assert not material_facts(replace(assessment, grade="confirmed")) <= facts
-    _, with_creatinine = brain.understand(chart(CHART + "Laboratory | Creatinine | 70 umol/L | -1d").raw())
+    _, with_creatinine = brain.understand(chart(DETECTION + "Laboratory | Creatinine | 70 umol/L | -1d").raw())
     assert material_facts(with_creatinine) == facts
 
 

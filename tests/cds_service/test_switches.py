@@ -18,16 +18,10 @@ from cds_service.app import create_app
 from cds_service.pipeline import load_brain
 from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
-from tests.charts import chart
+from tests.charts import DETECTION, chart
 from tests.security.test_auth import BASE, PATH, tenant, token
 from tests.serving import serving
 
-CHART = """
-    Patient    | female | 49y
-    Condition  | SLE | onset -17y
-    Exam       | stony-hard nodules over both elbows | -10d
-    Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
-"""
 OVERLAY = """overlay: "1"
 source: reviewed by the test, 2026-06-01
 codes:
@@ -39,7 +33,7 @@ codes:
 BRAIN = load_brain()
 
 
-def body(patient: str = "p1", text: str = CHART) -> dict[str, Any]:
+def body(patient: str = "p1", text: str = DETECTION) -> dict[str, Any]:
     bundle = chart(text, today=datetime.now(UTC).date(), patient_id=patient).json()
     return {
         "hook": "patient-view",
@@ -96,7 +90,7 @@ def test_overlay_is_the_tenants_own(tmp_path: Path) -> None:
     file.write_text(OVERLAY)
     other = tenant(id="other", issuer="https://other.example.org")
     client = app_of(tmp_path, tenant(overlay=str(file)), other)
-    local = body(text=CHART.replace("    Condition  | SLE | onset -17y\n", ""))
+    local = body(text=DETECTION.replace("    Condition  | SLE | onset -17y\n", ""))
     local["prefetch"]["conditions"]["entry"].append(
         {
             "resource": {

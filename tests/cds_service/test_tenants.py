@@ -21,15 +21,8 @@ from cds_service.settings import Settings
 from cds_service.store import Store
 from cds_service.store.tables import evaluations
 from cds_service.tenants import load_tenants
-from tests.charts import chart
+from tests.charts import DETECTION, chart
 from tests.security.test_auth import BASE, EC, PATH, tenant, token
-
-CHART = """
-    Patient    | female | 49y
-    Condition  | SLE | onset -17y
-    Exam       | stony-hard nodules over both elbows | -10d
-    Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
-"""
 
 
 def write(file: Path, *entries: Any, later: int = 0) -> Path:
@@ -124,7 +117,7 @@ def _settings(file: Path) -> Settings:
 
 
 def fire(client: TestClient, patient: str = "patient-1") -> list[Any]:
-    bundle = chart(CHART, today=datetime.now(UTC).date(), patient_id=patient).json()
+    bundle = chart(DETECTION, today=datetime.now(UTC).date(), patient_id=patient).json()
     body = {
         "hook": "patient-view",
         "hookInstance": "1",

@@ -12,19 +12,13 @@ import pytest
 from cds_service.app import create_app
 from cds_service.settings import Settings
 from hooks.services import SERVICES
-from tests.charts import TODAY, chart
+from tests.charts import DETECTION, TODAY, chart
 from tests.conformance import check_discovery, check_response
 from tests.ehr import without_uuids
 from tests.serving import listening
 
 PATH = "/cds-services/calcinosis-patient-view"
-CHART = """
-    Patient    | female | 49y
-    Condition  | SLE | onset -17y
-    Exam       | stony-hard nodules over both elbows | -10d
-    Laboratory | Calcium | 2.31 mmol/L [2.15–2.57] | -10d
-"""
-BUNDLE = chart(CHART).json()
+BUNDLE = chart(DETECTION).json()
 NO_CTD = chart("Patient | female | 49y\nCondition | Hypertension | onset -3y").json()
 
 
@@ -158,7 +152,11 @@ def test_question_that_can_t_be_read_is_412(service: httpx.Client, prefetch: Any
 
 
 def test_other_patients_data_never_count(service: httpx.Client) -> None:
-    other = {"conditions": chart(CHART, patient_id="somebody-else").json(), "laboratory": None, "examinations": None}
+    other = {
+        "conditions": chart(DETECTION, patient_id="somebody-else").json(),
+        "laboratory": None,
+        "examinations": None,
+    }
     assert post(service, call(prefetch=other)).json() == {"cards": []}
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mappings.facts import NEEDS, Completeness
 from tests.faults.vendors import Resource
 
 LOINC = "http://loinc.org"
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 LABORATORY = [{"coding": [{"code": "laboratory"}]}]
 CALCIUM = {"coding": [{"system": LOINC, "code": "17861-6"}]}
 SLE = {"coding": [{"system": "http://snomed.info/sct", "code": "200936003"}]}

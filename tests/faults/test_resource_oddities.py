@@ -11,7 +11,8 @@ import pytest
 from mappings.bundles import decode
 from mappings.facts import PatientFacts, Result
 from mappings.raw import RawChart
-from tests.faults.chart import CALCIUM, COMPLETE, LOINC, PATIENT, body, lab
+from tests.charts import COMPLETE
+from tests.faults.chart import CALCIUM, LOINC, PATIENT, body, lab
 from tests.faults.vendors import Resource
 from tests.spec.harness import reader
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.versions import REPLACES, Version, as_r4, version_of
+from tests.charts import COMPLETE
 from tests.public_data import charts
 from tests.spec.harness import reader
 
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 SUBJECT = {"subject": {"reference": "Patient/p"}}
 SLE = {"coding": [{"system": "http://snomed.info/sct", "code": "200936003"}], "text": "Lupus"}
 CALCIUM = {"coding": [{"system": "http://loinc.org", "code": "2000-8"}]}

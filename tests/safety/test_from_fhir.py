@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from functools import cache
 from types import SimpleNamespace
 
 import pytest
@@ -17,10 +16,7 @@ from hooks.chart import Chart
 from hooks.knowledge import load_knowledge
 from hooks.therapy import decide_therapies
 from hooks.therapy.view import View
-from mappings.codelists import load_terminology
-from mappings.reader import ChartReader
-from mappings.text.engine import TextEngine
-from tests.charts import TODAY, chart
+from tests.charts import TODAY, chart, reader
 from tests.safety.generator import Drawn
 from tests.safety.test_matrix import differences
 
@@ -56,12 +52,6 @@ RESULTS = {
     "Observation | ECG": ("normal",),
     "Laboratory | Pregnancy test": ("negative", "positive"),
 }
-
-
-@cache
-def reader() -> ChartReader:
-    terminology = load_terminology()
-    return ChartReader(terminology, terminology.drugs, TextEngine.load())
 
 
 def table(rng: random.Random) -> str:

@@ -21,7 +21,6 @@ reasons; `would change`, `steps` (of the subtype) and `notes` hold phrases; `sil
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +29,11 @@ import yaml
 from hooks.assess import assess
 from hooks.knowledge import load_knowledge
 from hooks.model import Assessment, to_json
-from mappings.codelists import load_terminology
-from mappings.drugs import load_drugs
 from mappings.facts import Completeness
-from mappings.reader import ChartReader
-from mappings.text.engine import TextEngine
-from tests.charts import TODAY, chart
+from tests.charts import TODAY, chart, reader
 
 _SAID = {"would change": "wouldChange", "steps": "subtypeBecause", "notes": "notes"}
 HERE = Path(__file__).parent
-
-
-@cache
-def reader() -> ChartReader:
-    return ChartReader(load_terminology(), load_drugs(), TextEngine.load())
 
 
 def files() -> list[Path]:

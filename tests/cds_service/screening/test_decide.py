@@ -15,12 +15,11 @@ from cds_service.screening.needs import NEED_OF_TYPE, completeness_of
 from cds_service.screening.rows import DecisionRow, from_json
 from cds_service.screening.rows import to_json as row_json
 from cds_service.store import Store
-from mappings.facts import NEEDS, Completeness
+from mappings.facts import Completeness
 from mappings.reader import READ_TYPES
-from tests.charts import TODAY, Chart, chart
+from tests.charts import COMPLETE, TODAY, Chart, chart
 
 SECRET = b"a key of the tests, of no hospital at all"
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 STAGES = published_cases()[::3]
 CASE = """
     Patient    | female | 49y | name=Maria Canary

@@ -12,11 +12,9 @@ from cds_service.pipeline import Brain, load_brain
 from cds_service.sandbox.cases import published_cases
 from cds_service.screening.decide import decide
 from cds_service.screening.history import known_on
-from mappings.facts import NEEDS, Completeness
-from tests.charts import TODAY, chart
+from tests.charts import COMPLETE, TODAY, chart
 
 BRAIN = load_brain(TODAY)
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 STAGES = published_cases()
 LATER = (
     "Condition  | SLE | onset {0} | recorded {0}",

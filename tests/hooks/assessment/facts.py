@@ -13,9 +13,7 @@ from hooks.knowledge import load_knowledge
 from hooks.model import Assessment
 from mappings.dates import PartialDate
 from mappings.facts import (
-    NEEDS,
     Biopsy,
-    Completeness,
     Finding,
     Imaging,
     Lesion,
@@ -24,9 +22,8 @@ from mappings.facts import (
     Result,
     Site,
 )
-from tests.charts import TODAY
+from tests.charts import COMPLETE, TODAY
 
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 ELBOW, THIGH, FINGER = Site("elbow", "elbow", "left"), Site("thigh", "thigh", "right"), Site("hand", "finger")
 SCROTUM, FACE = Site("genital", "scrotum"), Site("head-face", "face")
 SITES = (ELBOW, THIGH, FINGER)

@@ -20,13 +20,11 @@ from hooks.assess import assess
 from hooks.assessment.grading import LADDER
 from hooks.knowledge import load_knowledge
 from hooks.model import Assessment, to_json
-from mappings.facts import NEEDS, Completeness
 from mappings.raw import RawChart
-from tests.charts import TODAY
+from tests.charts import COMPLETE, TODAY
 from tests.spec.harness import reader
 
 Resource = dict[str, Any]
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 HOW_MANY = pytest.mark.parametrize("examples", [8, pytest.param(150, marks=pytest.mark.long)])
 SNOMED, ICD = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -15,11 +14,8 @@ from hooks.assess import assess
 from hooks.cards import CardContext
 from hooks.knowledge import load_knowledge
 from hooks.model import Assessment
-from mappings.codelists import load_terminology
 from mappings.facts import Completeness, PatientFacts
-from mappings.reader import ChartReader
-from mappings.text.engine import TextEngine
-from tests.charts import TODAY, chart
+from tests.charts import TODAY, chart, reader
 
 PATIENT = "Patient    | female | 61y\n"
 LUPUS = "Condition  | SLE | onset -17y | recorded -17y\n"
@@ -112,12 +108,6 @@ SILENT: dict[str, Example] = {
     ),
     "no draft": Example(USUAL + XRAY, "order-select"),
 }
-
-
-@cache
-def reader() -> ChartReader:
-    terminology = load_terminology()
-    return ChartReader(terminology, terminology.drugs, TextEngine.load())
 
 
 def counter() -> Callable[[], str]:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from hooks.dialogue import Dialogue, nobody
 from hooks.knowledge import load_knowledge
 from hooks.knowledge.dialogue_schema import load_dialogue
-from mappings.codelists import load_terminology
 from mappings.facts import PatientFacts
 from mappings.raw import RawChart
-from mappings.reader import ChartReader
-from mappings.text.engine import TextEngine
-from tests.charts import TODAY, chart
+from tests.charts import TODAY, chart, reader
 
 DATA = load_dialogue()
-
-
-@cache
-def reader() -> ChartReader:
-    terminology = load_terminology()
-    return ChartReader(terminology, terminology.drugs, TextEngine.load())
 
 
 def read(patient_id: str, resources: tuple[dict, ...]) -> PatientFacts:

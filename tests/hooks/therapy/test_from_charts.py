@@ -6,18 +6,13 @@ the rule that must be reported, and the decision.
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 from hooks.assess import assess
 from hooks.knowledge import load_knowledge
 from hooks.model import Assessment
-from mappings.codelists import load_terminology
 from mappings.facts import Completeness
-from mappings.reader import ChartReader
-from mappings.text.engine import TextEngine
-from tests.charts import TODAY, chart
+from tests.charts import TODAY, chart, reader
 
 BASE = {
     "patient": "Patient | male | 49y",
@@ -35,12 +30,6 @@ BASE = {
     "pressure": "BP | 128/76 | -3d",
     "ecg": "Observation | ECG | normal | -20d",
 }
-
-
-@cache
-def reader() -> ChartReader:
-    terminology = load_terminology()
-    return ChartReader(terminology, terminology.drugs, TextEngine.load())
 
 
 def decided(*lines: str, unread: dict[str, tuple[str, str]] | None = None, **replaced: str) -> Assessment:

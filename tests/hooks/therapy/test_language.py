@@ -16,8 +16,8 @@ from hooks.model import Differential, RedFlag
 from hooks.therapy.conditions import Compiler, about_agent
 from hooks.therapy.view import Hit, View
 from mappings.facts import Allergy, Completeness, Finding, Medication
-from tests.charts import TODAY
-from tests.hooks.assessment.facts import ADULT, COMPLETE, ELBOW, FACE, days_ago, judged, lab, lesion, patient
+from tests.charts import COMPLETE, TODAY
+from tests.hooks.assessment.facts import ADULT, ELBOW, FACE, days_ago, judged, lab, lesion, patient
 
 KNOWLEDGE = load_knowledge()
 NAMED = {

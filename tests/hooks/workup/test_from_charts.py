@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 from hooks.assess import assess
 from hooks.knowledge import load_knowledge
 from hooks.model import Assessment, WorkupItem
-from mappings.codelists import load_terminology
-from mappings.reader import ChartReader
-from mappings.text.engine import TextEngine
-from tests.charts import TODAY, chart
+from tests.charts import TODAY, chart, reader
 
 CONTRACT = """
 calcium ionized-calcium albumin phosphate creatinine magnesium alkaline-phosphatase pth vitamin-d-25-oh
@@ -29,12 +24,6 @@ MINERALS = CALCIUM + (
     "Laboratory | Phosphate | 1.1 mmol/L [0.8–1.5] | -10d\nLaboratory | eGFR | 95 mL/min/1.73m2 | -5d\n"
 )
 XRAY = "Imaging | X-ray of the left forearm | Subcutaneous calcification of the left forearm. | -20d\n"
-
-
-@cache
-def reader() -> ChartReader:
-    terminology = load_terminology()
-    return ChartReader(terminology, terminology.drugs, TextEngine.load())
 
 
 def decided(table: str) -> Assessment:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.facts import PatientFacts
 from mappings.raw import RawChart
+from tests.charts import COMPLETE
 from tests.spec.harness import reader
 
 LOINC, SCT = "http://loinc.org", "http://snomed.info/sct"
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 CALCIUM = {"coding": [{"system": LOINC, "code": "17861-6", "display": "Calcium [Mass/volume] in Serum or Plasma"}]}
 SLE = {"coding": [{"system": SCT, "code": "200936003", "display": "Lupus erythematosus"}]}
+CALCIUM_RESULT = {
+    "resourceType": "Observation",
+    "id": "ca",
+    "status": "final",
+    "subject": {"reference": "Patient/p"},
+    "code": {"text": "Calcium"},
+    "effectiveDateTime": "2026-05-20",
+    "valueQuantity": {"value": 9.4, "unit": "mg/dL"},
+}
 
 
 def read(*resources: dict[str, Any]) -> PatientFacts:

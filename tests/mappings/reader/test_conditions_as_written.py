@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.facts import PatientFacts
 from mappings.raw import RawChart
+from tests.charts import COMPLETE
 from tests.spec.harness import reader
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 PATIENT = {"resourceType": "Patient", "id": "p", "birthDate": "1980-01-01", "gender": "female"}
 
 

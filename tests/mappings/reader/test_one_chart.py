@@ -11,14 +11,13 @@ import pytest
 
 from hooks.assess import assess
 from hooks.knowledge import load_knowledge
-from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.facts import Completeness, PatientFacts
 from mappings.raw import RawChart
 from mappings.reader.plain import without_rtf
 from mappings.versions import REPLACES
-from tests.charts import TODAY
+from tests.charts import COMPLETE, TODAY
 from tests.spec.harness import reader
 
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 CALCIUM = {"coding": [{"system": "http://loinc.org", "code": "2000-8"}]}
 SUBJECT = {"subject": {"reference": "Patient/p"}}
 NINE = "2026-05-20T09:00:00Z"

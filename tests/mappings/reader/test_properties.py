@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.sandbox.cases import published_cases
-from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.facts import PatientFacts
 from mappings.raw import RawChart
-from tests.charts import TODAY
+from tests.charts import COMPLETE, TODAY
 from tests.spec.harness import reader
 
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 CHARTS = [stage.build(TODAY) for stage in published_cases() if stage.stage == "imaging"]
 ODD: list[Any] = [
     None,

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from mappings.facts import NEEDS, Completeness, PatientFacts
+from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.text.engine import TextEngine
 from mappings.units import load_units
 from mappings.values import parse_quantity, parse_range
+from tests.charts import COMPLETE
 from tests.spec.harness import reader
 
 ENGINE = TextEngine.load()
 TABLE = load_units()
-COMPLETE = {need: Completeness("complete") for need in NEEDS}
 
 
 def read(resource_type: str, **body: Any) -> PatientFacts:

@@ -6,24 +6,8 @@ from typing import Any
 
 import pytest
 
-from mappings.facts import NEEDS, Completeness, PatientFacts
-from mappings.raw import RawChart
-from tests.spec.harness import reader
-
-CALCIUM = {
-    "resourceType": "Observation",
-    "id": "ca",
-    "status": "final",
-    "subject": {"reference": "Patient/p"},
-    "code": {"text": "Calcium"},
-    "effectiveDateTime": "2026-05-20",
-    "valueQuantity": {"value": 9.4, "unit": "mg/dL"},
-}
-
-
-def read(*resources: dict[str, Any]) -> PatientFacts:
-    complete = {need: Completeness("complete") for need in NEEDS}
-    return reader().read(RawChart("p", resources, complete))
+from mappings.facts import Completeness
+from tests.mappings.reader.sent import CALCIUM_RESULT, read
 
 
 @pytest.mark.parametrize(
@@ -38,7 +22,7 @@ def read(*resources: dict[str, Any]) -> PatientFacts:
     ],
 )
 def test_a_broken_resource_is_left_out_and_the_element_named(change: dict[str, Any], reason: str) -> None:
-    facts = read(CALCIUM | {"id": "broken"} | change, CALCIUM)
+    facts = read(CALCIUM_RESULT | {"id": "broken"} | change, CALCIUM_RESULT)
     assert [(q.reference, q.reason) for q in facts.quarantined] == [("Observation/broken", reason)]
     assert [r.ref for r in facts.results] == ["Observation/ca"]
     assert facts.need("observations") == Completeness("partial", "resources left out")
@@ -46,7 +30,7 @@ def test_a_broken_resource_is_left_out_and_the_element_named(change: dict[str, A
 
 @pytest.mark.parametrize("nothing", [None, []])
 def test_no_modifier_changes_nothing(nothing: object) -> None:
-    facts = read(CALCIUM | {"modifierExtension": nothing})
+    facts = read(CALCIUM_RESULT | {"modifierExtension": nothing})
     assert (len(facts.results), facts.quarantined) == (1, ())
 
 
@@ -61,7 +45,7 @@ def test_a_boolean_may_come_as_a_string(yes: object) -> None:
 
 
 def test_an_unreadable_date_is_named_and_the_value_kept_undated() -> None:
-    facts = read(CALCIUM | {"effectiveDateTime": "next Tuesday"})
+    facts = read(CALCIUM_RESULT | {"effectiveDateTime": "next Tuesday"})
     assert [(q.reference, q.reason) for q in facts.quarantined] == [
         ("Observation/ca", "effectiveDateTime: not a FHIR date, read without it")
     ]

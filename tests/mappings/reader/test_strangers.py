@@ -6,16 +6,11 @@ from typing import Any
 
 import pytest
 
-from mappings.facts import NEEDS, Completeness, Need, PatientFacts
-from mappings.raw import RawChart
-from tests.spec.harness import reader
+from mappings.facts import Completeness, Need
+from tests.mappings.reader.sent import CALCIUM_RESULT, read
 
 LUPUS = {"coding": [{"system": "http://snomed.info/sct", "code": "200936003"}]}
 REASON = "nothing but resources of another patient"
-
-
-def read(*resources: dict[str, Any]) -> PatientFacts:
-    return reader().read(RawChart("p", resources, {need: Completeness("complete") for need in NEEDS}))
 
 
 def condition(owner: str, **more: Any) -> dict[str, Any]:
@@ -48,22 +43,11 @@ def test_beside_one_of_this_patients_it_is_an_answer(own: dict[str, Any]) -> Non
     assert {state.state for state in read(patient("q"), patient("p")).completeness.values()} == {"complete"}
 
 
-CALCIUM = {
-    "resourceType": "Observation",
-    "id": "ca",
-    "status": "final",
-    "subject": {"reference": "Patient/p"},
-    "code": {"text": "Calcium"},
-    "effectiveDateTime": "2026-05-20",
-    "valueQuantity": {"value": 9.4, "unit": "mg/dL"},
-}
-
-
 @pytest.mark.parametrize(
     "reference", ["RelatedPerson/mother", "Patient/foetus", "https://ehr.example/fhir/Patient/donor"]
 )
 def test_what_was_made_of_another_person_is_left_out(reference: str) -> None:
-    facts = read(CALCIUM | {"focus": [{"reference": reference}]})
+    facts = read(CALCIUM_RESULT | {"focus": [{"reference": reference}]})
     assert facts.results == ()
     assert [(q.reference, q.reason) for q in facts.quarantined] == [
         ("Observation/ca", "tells of another person than the patient")
@@ -73,4 +57,4 @@ def test_what_was_made_of_another_person_is_left_out(reference: str) -> None:
 
 @pytest.mark.parametrize("reference", ["Patient/p", "Condition/1", "BodyStructure/1", "#device"])
 def test_what_was_made_of_a_part_of_this_patient_counts(reference: str) -> None:
-    assert len(read(CALCIUM | {"focus": [{"reference": reference}]}).results) == 1
+    assert len(read(CALCIUM_RESULT | {"focus": [{"reference": reference}]}).results) == 1
