@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--as-of", type=date.fromisoformat, metavar="DATE")
     evaluate.add_argument("--json", action="store_true")
     evaluate.add_argument("--timeout-ms", type=int, default=20_000)
+    evaluate.add_argument("--notes", action="store_true", help="read clinical notes too, where no lesion is found")
     evaluate.set_defaults(command=_evaluate)
 
     check = commands.add_parser("check-knowledge", help="validate every knowledge and mapping file")
@@ -173,6 +174,7 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _evaluate(given: argparse.Namespace) -> int:
+    from cds_service.clinical_notes import wants_notes
     from cds_service.evaluate import EvaluationError, chart_from_file, chart_from_server, evaluate_chart
     from cds_service.overlay import read_overlay
     from cds_service.pipeline import load_brain
@@ -181,14 +183,17 @@ def _evaluate(given: argparse.Namespace) -> int:
     from hooks.model import to_json
 
     settings = load_settings()
+    if given.fhir_server and given.patient is None:
+        raise EvaluationError("--patient is required with --fhir-server", "patient")
+    if given.notes and not given.fhir_server:
+        raise EvaluationError("--notes is for --fhir-server: a file is read whole", "notes")
+    brain = load_brain(settings.as_of, read_overlay(settings.knowledge_overlay))
     if given.fhir_server:
-        if given.patient is None:
-            raise EvaluationError("--patient is required with --fhir-server", "patient")
         token = given.token or os.environ.get("CDS_TOKEN")
-        chart = asyncio.run(chart_from_server(given.fhir_server, given.patient, token, given.timeout_ms))
+        noting = (lambda read: wants_notes(brain.understand(read, given.as_of)[1])) if given.notes else None
+        chart = asyncio.run(chart_from_server(given.fhir_server, given.patient, token, given.timeout_ms, noting))
     else:
         chart = chart_from_file(given.bundle, given.patient)
-    brain = load_brain(settings.as_of, read_overlay(settings.knowledge_overlay))
     found = evaluate_chart(chart, brain, given.as_of, settings.public_url)
     if given.json:
         body = {"assessment": to_json(found.assessment), "cards": found.cards}

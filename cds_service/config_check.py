@@ -77,6 +77,8 @@ def _lines(settings: Settings, tenants: Tenants, knowledge: Knowledge) -> Iterat
         )
         if not tenant.fhir_servers:
             yield f"tenant {tenant.id}: note: no FHIR server, so that only prefetch is read"
+        if tenant.clinical_notes or tenant.medication_statements:
+            yield from (f"tenant {tenant.id}: note: {told}" for told in _asked_too(tenant))
         if tenant.allow_private_addresses:
             yield f"tenant {tenant.id}: note: its FHIR servers may resolve to private addresses"
         if tenant.zone is None:
@@ -85,3 +87,15 @@ def _lines(settings: Settings, tenants: Tenants, knowledge: Knowledge) -> Iterat
         if tenant.orderables and unmapped:
             yield f"tenant {tenant.id}: note: no codings of its own for {', '.join(unmapped)}"
     yield from (f"disabled: {problem}" for problem in tenants.problems)
+
+
+def _asked_too(tenant: Tenant) -> Iterator[str]:
+    """What reading more than our templates asks of the hospital."""
+    for name, on, kinds in (
+        ("clinicalNotes", tenant.clinical_notes, "DocumentReference (search) and Binary (read)"),
+        ("medicationStatements", tenant.medication_statements, "MedicationStatement (search)"),
+    ):
+        if on and tenant.fhir_servers:
+            yield f"{name}: tokens need a scope for {kinds}"
+        elif on:
+            yield f"{name}: has no effect without fhirServers"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from cds_service.clinical_notes import with_notes
 from cds_service.errors import ServiceError
 from cds_service.fhir.client import Deadline, FhirClient
 from cds_service.fhir.door import Policy, Refused, open_client
@@ -49,8 +50,11 @@ def evaluate_chart(chart: RawChart, brain: Brain, as_of: date | None, public_url
     return Evaluated(assessment, cards, f"could not be read: {reasons}" if reasons else None)
 
 
-async def chart_from_server(base: str, patient_id: str, token: str | None, milliseconds: int) -> RawChart:
-    """Reads one patient. The user named the server, so any host may be read, private ones included."""
+async def chart_from_server(
+    base: str, patient_id: str, token: str | None, milliseconds: int, noting: Callable[[RawChart], bool] | None = None
+) -> RawChart:
+    """Reads one patient. The user named the server, so any host may be read, private ones included. `noting`: whether
+    clinical notes are to be read too, seeing the rest of the chart."""
     policy = Policy(allow_private=True, open_loopback=True, any_host=True)
     try:
         policy.base_of(base)
@@ -61,7 +65,9 @@ async def chart_from_server(base: str, patient_id: str, token: str | None, milli
     request = HookRequest("patient-view", "cli", patient_id, None, None, {}, fhir_server=base.rstrip("/"))
     async with open_client(policy) as http:
         client = FhirClient(http, policy, base.rstrip("/"), token)
-        return await gather(request, client=client, deadline=Deadline.after(milliseconds))
+        deadline = Deadline.after(milliseconds)
+        chart = await gather(request, client=client, deadline=deadline)
+        return await with_notes(chart, None, client, deadline) if noting is not None and noting(chart) else chart
 
 
 def chart_from_file(path: Path, patient_id: str | None) -> RawChart:

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from cds_service.async_store import now_ms
+from cds_service.clinical_notes import wants_notes, with_notes
 from cds_service.errors import Precondition
 from cds_service.fast_path import FAST_PATH_HOOKS, Doubt, SilentCall, is_coded, silent_call
 from cds_service.fast_path_pages import silent_facts
@@ -37,6 +38,7 @@ from hooks.wire import HookRequest
 from mappings.dates import PartialDate
 from mappings.doubtful import is_meant
 from mappings.facts import PatientFacts
+from mappings.raw import RawChart
 
 Card = dict[str, Any]
 _AGE_BANDS = (("0-17", 18), ("18-39", 40), ("40-64", 65))
@@ -299,21 +301,35 @@ async def assessed(
     brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
     heavy, version = gathered.count > HEAVY_RESOURCES, gathered.frame.version
     with span("read and assess") as assessing:
-        work = partial(_understood, brain, gathered, beside, may_skip)
-        facts, found, asked = await state.scheduler.run(name, heavy, work)
+        noting = client is not None and tenant is not None and tenant.clinical_notes
+        work = partial(_understood, brain, gathered, beside, may_skip, noting=noting)
+        facts, found, asked, chart = await state.scheduler.run(name, heavy, work)
+        if chart is not None and client is not None:
+            noted = await with_notes(chart, hook.authorization, client, deadline)
+            if noted is not chart:
+                facts, found = await state.scheduler.run(name, True, partial(brain.understand, noted))
         assessing.note(grade=found.grade)
     _count(state, facts, found)
     return Assessed(facts, found, heavy, Terms(brain, found.as_of, version, zone, client is not None), asked)
 
 
 def _understood(
-    brain: Brain, gathered: Gathered, beside: Callable[[], tuple[Asked, bytes] | None], may_skip: bool
-) -> tuple[PatientFacts, Assessment, tuple[Asked, bytes] | None]:
+    brain: Brain,
+    gathered: Gathered,
+    beside: Callable[[], tuple[Asked, bytes] | None],
+    may_skip: bool,
+    *,
+    noting: bool,
+) -> tuple[PatientFacts, Assessment, tuple[Asked, bytes] | None, RawChart | None]:
+    """Facts, assessment, and what `beside` gave; the chart itself when it is to be read again with notes."""
     silent = silent_facts(gathered, brain.prescan) if may_skip else None
     if silent is not None:
-        return silent, brain.silence(), None
-    facts, found = brain.understand(gathered.chart())
-    return facts, found, None if gathered.asked else beside()
+        return silent, brain.silence(), None, None
+    chart = gathered.chart()
+    facts, found = brain.understand(chart)
+    if noting and wants_notes(found):
+        return facts, found, None, chart
+    return facts, found, None if gathered.asked else beside(), None
 
 
 def _count(state: AppState, facts: PatientFacts, found: Assessment) -> None:

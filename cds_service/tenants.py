@@ -108,6 +108,8 @@ class Tenant(_Strict):
     fhir_version: Literal["STU3", "R4", "R4B", "R5"] | None = Field(default=None, alias="fhirVersion")
     medication_statements: bool = Field(default=False, alias="medicationStatements")
     """whether its prefetch of the medications lacks statements, so that these are read beside it."""
+    clinical_notes: bool = Field(default=False, alias="clinicalNotes")
+    """whether notes are read of a patient with a connective tissue disease and no lesion."""
     frame_ancestors: tuple[str, ...] = Field(default=(), alias="frameAncestors")
     cors_origins: tuple[str, ...] = Field(default=(), alias="corsOrigins")
     mode: Literal["live", "silent", "off"] = "live"

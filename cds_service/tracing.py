@@ -19,7 +19,7 @@ from hooks.services import RESOURCE_NEEDS
 
 _ALLOWED = frozenset({"route", "method", "status", "tenant", "type", "reason", "resources", "grade", "cards"})
 _LONGEST = 64
-_TYPES = frozenset({*RESOURCE_NEEDS, "Medication", "ProcedureRequest", "metadata"})
+_TYPES = frozenset({*RESOURCE_NEEDS, "Binary", "DocumentReference", "Medication", "ProcedureRequest", "metadata"})
 _METHODS = frozenset({"GET", "POST", "OPTIONS", "HEAD"})
 
 

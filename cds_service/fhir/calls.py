@@ -51,6 +51,10 @@ class Caller(Guarded, frozen=True):
     token: str | None = None
     version: Version | None = None
     """the server's FHIR release where it is set; it is not asked then."""
+    accept: str | None = None
+    """the media type that is asked for in place of FHIR JSON."""
+    most: int = MAX_BYTES
+    """bytes of an answer."""
 
     def own(self, link: str, page: str | None = None) -> str | None:
         """The absolute URL of a link when it lies below our base, else None: the token goes nowhere else."""
@@ -153,6 +157,8 @@ class Caller(Guarded, frozen=True):
         concern."""
         empty = httpx.Headers()
         headers = dict(_FRESH)
+        if self.accept is not None:
+            headers["Accept"] = self.accept
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         method = "GET" if form is None else "POST"
@@ -166,7 +172,7 @@ class Caller(Guarded, frozen=True):
                     if deadline.left <= 0:
                         raise TimeoutError
                     body.extend(chunk)
-                    if len(body) > MAX_BYTES:
+                    if len(body) > self.most:
                         return response.status_code, b"", response.headers, "too-large"
                 return response.status_code, bytes(body), response.headers, None
         except Refused as refused:

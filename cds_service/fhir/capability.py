@@ -16,11 +16,11 @@ from msgspec.structs import replace
 from mappings.raw import as_list
 from mappings.versions import Version, version_of
 
-Manner = Literal["long", "short", "counted", "plain", "bare", "by-category", "one-by-one", "refused", "failing"]
+Manner = Literal["long", "short", "counted", "plain", "bare", "by-category", "one-by-one", "open", "refused", "failing"]
 """long: gives its pages so fast that long ones come in time. short: does not, or refuses them. counted: takes our
 `_count`. plain: refuses `_sort` or `_include`. bare: any `_count` too. by-category: demands a category. one-by-one: its
-pages can't be asked for before the page that links to them. refused: does not give this type. failing: failed at it,
-and has not said that it has it."""
+pages can't be asked for before the page that links to them. open: refuses a category. refused: does not give this
+type. failing: failed at it, and has not said that it has it."""
 _SEARCH_MODE = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-mode"
 _KEPT_SECONDS = 3600.0
 _FAILED_SECONDS = 60.0

@@ -5,7 +5,7 @@ A failure is a short reason code, never an exception.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -88,6 +88,10 @@ class Read(Struct):
         self.broken.extend(other.broken)
 
 
+Enough = Callable[[Read], bool]
+"""whether the pages that came are all that is wanted."""
+
+
 class FhirClient(Caller, frozen=True):
     """Reads and searches below one base URL. `late`: large plain answers are left as bytes (`Read.pages`); `reader`:
     who will read them then."""
@@ -99,9 +103,12 @@ class FhirClient(Caller, frozen=True):
         """GET {base}/{kind}/{id}; a single resource."""
         return await self._pages(f"{self.base}/{kind}/{quote(resource_id, safe='')}", deadline)
 
-    async def search(self, kind: str, parameters: list[tuple[str, str]], deadline: Deadline) -> Read:
-        """GET {base}/{kind}?…, all pages within the guards."""
-        return (await self._pages(f"{self.base}/{kind}?{urlencode(parameters, safe=',|:$')}", deadline)).counted()
+    async def search(
+        self, kind: str, parameters: list[tuple[str, str]], deadline: Deadline, enough: Enough | None = None
+    ) -> Read:
+        """GET {base}/{kind}?…, all pages within the guards, or as many as are `enough`."""
+        url = f"{self.base}/{kind}?{urlencode(parameters, safe=',|:$')}"
+        return (await self._pages(url, deadline, enough=enough)).counted()
 
     async def search_by_post(self, kind: str, parameters: list[tuple[str, str]], deadline: Deadline) -> Read:
         """POST {base}/{kind}/_search with the parameters as a form: for what would make a URL too long."""
@@ -148,27 +155,31 @@ class FhirClient(Caller, frozen=True):
             return Read(partial="page link of another server")
         return await self._pages(own, deadline)
 
-    async def _pages(self, first_url: str, deadline: Deadline, form: str | None = None) -> Read:
+    async def _pages(
+        self, first_url: str, deadline: Deadline, form: str | None = None, enough: Enough | None = None
+    ) -> Read:
         """All pages; a paging session that the server lost is begun again once. `form`: the first one by POST."""
-        result = await self._chain(first_url, deadline, form)
+        result = await self._chain(first_url, deadline, form, enough)
         if result.partial is not None and (result.status in _LOST_SESSION or bool(result.issue_codes & _EXPIRED)):
-            again = await self._chain(first_url, deadline, form)
+            again = await self._chain(first_url, deadline, form, enough)
             if again.failed is None and (again.partial is None or again.count >= result.count):
                 return again
         return result
 
-    async def _chain(self, url: str, deadline: Deadline, form: str | None) -> Read:
+    async def _chain(self, url: str, deadline: Deadline, form: str | None, enough: Enough | None) -> Read:
         ahead = Ahead(
             lambda link: self._page(link, deadline, None),
             lambda: self.has_manner(_ALL, "one-by-one", lasting=False),
             on="one-by-one" not in self.manners(_ALL),
         )
         try:
-            return await self._followed(url, deadline, form, ahead)
+            return await self._followed(url, deadline, form, enough, ahead)
         finally:
             ahead.close()
 
-    async def _followed(self, url: str, deadline: Deadline, form: str | None, ahead: Ahead) -> Read:
+    async def _followed(
+        self, url: str, deadline: Deadline, form: str | None, enough: Enough | None, ahead: Ahead
+    ) -> Read:
         result = Read()
         seen: set[str] = set()
         for left in reversed(range(MAX_PAGES)):
@@ -191,7 +202,7 @@ class FhirClient(Caller, frozen=True):
             result.add(page)
             if page.partial is None:
                 return result
-            if result.count >= MAX_ENTRIES or result.size >= MAX_BYTES:
+            if result.count >= MAX_ENTRIES or result.size >= MAX_BYTES or (enough is not None and enough(result)):
                 break
             following = self.own(page.partial, url)
             if following is None:

@@ -9,6 +9,7 @@ simulator; it brings nine dependencies that nothing else here needs (lxml, faker
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 from collections import OrderedDict
@@ -34,8 +35,8 @@ from cds_service.sandbox.store import Found, Resource, ResourceNotFoundError, St
 from mappings.raw import FHIR_ID
 
 TYPES = (
-    "AllergyIntolerance", "Bundle", "CarePlan", "CareTeam", "Condition", "Coverage", "Device", "DiagnosticReport",
-    "DocumentReference", "Encounter", "Goal", "Group", "Immunization", "Location", "Medication",
+    "AllergyIntolerance", "Binary", "Bundle", "CarePlan", "CareTeam", "Condition", "Coverage", "Device",
+    "DiagnosticReport", "DocumentReference", "Encounter", "Goal", "Group", "Immunization", "Location", "Medication",
     "MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement", "Observation",
     "Organization", "Patient", "Practitioner", "PractitionerRole", "Procedure", "Provenance", "Questionnaire",
     "QuestionnaireResponse", "RelatedPerson", "ServiceRequest", "Specimen", "Task",
@@ -140,7 +141,9 @@ class FhirServer:
     async def instance(self, request: Request) -> Response:
         resource_type, resource_id = _known_type(request.path_params["type"]), _valid_id(request.path_params["id"])
         if request.method == "GET":
-            return _written(request, self.store.read(resource_type, resource_id), created=False)
+            resource = self.store.read(resource_type, resource_id)
+            raw = _raw_form(request, resource) if resource_type == "Binary" else None
+            return raw or _written(request, resource, created=False)
         if request.method == "DELETE":
             self.store.delete(resource_type, resource_id)
             return Response(status_code=204)
@@ -300,6 +303,14 @@ def _written(request: Request, resource: Resource, *, created: bool) -> Response
         path = f"{resource['resourceType']}/{resource['id']}/_history/{meta.get('versionId', '1')}"
         headers["Location"] = f"{base_of(request)}/{path}"
     return respond(resource, 201 if created else 200, headers)
+
+
+def _raw_form(request: Request, binary: Resource) -> Response | None:
+    """A Binary as what it holds, where the caller asks for anything but FHIR (https://hl7.org/fhir/R4/binary.html)."""
+    accepted = request.headers.get("accept", "")
+    if not accepted or "json" in accepted or "*/*" in accepted:
+        return None
+    return Response(base64.b64decode(binary.get("data", "")), media_type=binary.get("contentType"))
 
 
 async def _raw(request: Request) -> bytes:

@@ -22,11 +22,20 @@ _CHARSET = "charset="
 _KIND = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 
 
+def kind_of(attachment: object) -> str:
+    """Its media type, without parameters; empty when it names none."""
+    return str(mapping(attachment).get("contentType") or "").lower().partition(";")[0].strip()
+
+
+def is_readable(attachment: object) -> bool:
+    """Whether it is of a type that is read, or names none."""
+    return kind_of(attachment) in _READABLE
+
+
 def words_of(attachment: object) -> str | None:
     """What it says; None for what is kept elsewhere, is no text, or can't be decoded."""
     body = mapping(attachment)
-    kind, _, rest = str(body.get("contentType") or "").lower().partition(";")
-    kind = kind.strip()
+    kind, rest = kind_of(body), str(body.get("contentType") or "").lower().partition(";")[2]
     data = body.get("data")
     if not isinstance(data, str) or kind not in _READABLE:
         return None
@@ -43,7 +52,7 @@ def unread(attachments: Iterable[object]) -> str | None:
     forms = [body for attachment in attachments if (body := mapping(attachment))]
     if not forms:
         return None
-    kinds = {str(body.get("contentType") or "").lower().partition(";")[0].strip() for body in forms if "data" in body}
+    kinds = {kind_of(body) for body in forms if "data" in body}
     named = sorted(kind for kind in kinds if kind not in _READABLE and _KIND.fullmatch(kind))
     if named:
         return f"its text is {named[0]}, which is not read"
