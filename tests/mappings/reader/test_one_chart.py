@@ -11,9 +11,12 @@ import pytest
 
 from hooks.assess import assess
 from hooks.knowledge import load_knowledge
-from mappings.facts import Completeness, PatientFacts
+from mappings.dates import PartialDate
+from mappings.facts import Completeness, PatientFacts, Result
 from mappings.raw import RawChart
+from mappings.reader.merge import merged
 from mappings.reader.plain import without_rtf
+from mappings.units import load_units
 from mappings.versions import REPLACES
 from tests.charts import COMPLETE, TODAY
 from tests.spec.harness import reader
@@ -289,3 +292,21 @@ def lesion(size: Decimal, **more: str) -> dict[str, Any]:
     components.append({"code": {"text": "Size"}, "valueQuantity": {"value": size, "unit": "mm", **more}})
     found = {"resourceType": "Observation", "id": "l", "status": "final", "code": {"text": "Nodule"}, **SUBJECT}
     return {**found, "effectiveDateTime": NINE, "component": components}
+
+
+class _Unhashed(Decimal):
+    def __hash__(self) -> int:
+        raise AssertionError("compared with itself")
+
+
+def test_a_result_that_stands_alone_is_not_compared() -> None:
+    """Most results do, and numbers are slow to hash."""
+    number = _Unhashed("2.31")
+    days = [PartialDate.parse(f"2026-05-{day:02}T09:00:00Z") for day in (20, 21)]
+    results = tuple(
+        Result(
+            "calcium-total", f"Observation/{n}", day, "final", low=number, canonical_low=number, canonical_high=number
+        )
+        for n, day in enumerate(days)
+    )
+    assert merged(PatientFacts("Patient/p", results=results), {}, None, load_units()).results == results
