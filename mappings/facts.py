@@ -23,6 +23,7 @@ unconfirmed, or "possible/rule out" text. absent: the chart denies it ("not preg
 Course = Literal["active", "resolved"]
 """resolved: clinicalStatus resolved (or abatement in the past). Inactive and remission still count as active."""
 
+Sex = Literal["female", "male", "unknown"]
 Hardness = Literal["definite", "possible", "equivalent", "against", "unstated"]
 LesionKind = Literal[
     "nodule",
@@ -344,7 +345,7 @@ class PatientFacts(Struct, frozen=True):
     """All that the chart says that matters here. `reference` is "Patient/id"."""
 
     reference: str
-    sex: Literal["female", "male", "unknown"] = "unknown"
+    sex: Sex = "unknown"
     born: PartialDate | None = None
     deceased: bool = False
     findings: tuple[Finding, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hooks.chart import Chart
 from hooks.knowledge.criteria_schema import CtdRule, Diagnosis
 from hooks.knowledge.messages import Messages
@@ -22,7 +24,7 @@ def judge_ctd(chart: Chart, rule: CtdRule, messages: Messages) -> CtdCriterion:
             return CtdCriterion("not-met", messages.say("ctd.none"))
         return CtdCriterion("unknown", messages.say("ctd.not-read", reason=need.reason or need.state))
     confirmed = {key: found for key, found in hits.items() if any(f.certainty == "confirmed" for f in found)}
-    certainty = "confirmed" if confirmed else "suspected"
+    certainty: Literal["confirmed", "suspected"] = "confirmed" if confirmed else "suspected"
     counted = _without_adult_twin(confirmed or hits, rule)
     diagnoses = sorted((d for d in rule.diagnoses if d.id in counted), key=lambda d: d.tier)
     findings = [f for d in diagnoses for f in counted[d.id]]
@@ -30,7 +32,7 @@ def judge_ctd(chart: Chart, rule: CtdRule, messages: Messages) -> CtdCriterion:
     return CtdCriterion(
         "met",
         messages.say(key, names=", ".join(d.name for d in diagnoses)),
-        certainty=certainty,  # type: ignore[arg-type]
+        certainty=certainty,
         tier=diagnoses[0].tier,
         diagnoses=tuple(d.id for d in diagnoses),
         evidence=tuple(dict.fromkeys(f.ref for f in findings)),

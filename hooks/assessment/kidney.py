@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hooks.chart import Chart
 from hooks.knowledge.criteria_schema import KidneyRule
 from hooks.knowledge.messages import Messages
@@ -28,7 +30,7 @@ def judge_kidney(chart: Chart, rule: KidneyRule, messages: Messages) -> KidneyCr
         )
     if result is not None and (result.canonical_low is not None or result.canonical_high is not None):
         low, high = result.canonical_low, result.canonical_high
-        status = None
+        status: Literal["normal", "reduced", "severe"] | None = None
         if high is not None and high < rule.severe_egfr_below:
             status = "severe"
         elif low is not None and low >= rule.reduced_egfr_below:
@@ -38,7 +40,7 @@ def judge_kidney(chart: Chart, rule: KidneyRule, messages: Messages) -> KidneyCr
         if status is not None:
             shown = f"{result.comparator or ''}{low if low is not None else high}"
             return KidneyCriterion(
-                status,  # type: ignore[arg-type]
+                status,
                 messages.say(f"kidney.{status}", value=shown, date=str(result.date)),
                 egfr=low if low is not None else high,
                 unit=result.unit,

@@ -98,10 +98,11 @@ def _by_date(
     if begun is None and lesion.called_new and not lesion.long_standing:
         begun = lesion.first_recorded or PartialDate.of(chart.as_of)
     if begun is not None:
-        for newness, first_day in (("N1", windows.new), ("N2", windows.recent)):
+        younger: tuple[tuple[Class, date], ...] = (("N1", windows.new), ("N2", windows.recent))
+        for newness, first_day in younger:
             truth = begun.on_or_after(first_day)
             if truth != "no":
-                return newness, truth == "yes", event  # type: ignore[return-value]
+                return newness, truth == "yes", event
     if recorded is None:
         return "N3", False, event
     truth = recorded.on_or_after(windows.documented)

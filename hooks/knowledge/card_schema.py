@@ -3,7 +3,7 @@
 import re
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -176,7 +176,7 @@ class Cards(Strict):
 
     @model_validator(mode="after")
     def _every_kind(self) -> Self:
-        missing = set(TextKind.__args__) - set(self.kinds)  # type: ignore[attr-defined]
+        missing = set(get_args(TextKind)) - set(self.kinds)
         if missing:
             raise ValueError(f"no wording for {', '.join(sorted(missing))}")
         topics = [kind.topic for kind in self.kinds.values()]

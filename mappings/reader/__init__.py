@@ -261,7 +261,7 @@ class ChartReader:
                 completeness[need] = Completeness("partial", reason)
         facts = PatientFacts(
             reference,
-            sex=into.sex,  # type: ignore[arg-type]
+            sex=into.sex,
             born=into.born,
             deceased=into.deceased,
             findings=tuple(into.findings),

@@ -22,6 +22,7 @@ from mappings.facts import (
     Need,
     Quarantined,
     Result,
+    Sex,
     Site,
 )
 from mappings.reader.access import Concept, items, mapping, name_of
@@ -95,7 +96,7 @@ class Collected(Struct):
     tools: Tools
     patient: str
     by_reference: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    sex: str = "unknown"
+    sex: Sex = "unknown"
     born: PartialDate | None = None
     deceased: bool = False
     findings: list[Finding] = field(default_factory=list)

@@ -89,10 +89,11 @@ def read_plain(resource: Mapping[str, Any], ref: str, into: Collected, says_noth
         updated = out or PartialDate.parse(resource.get("meta", _NO_META).get("lastUpdated"))
     except BROKEN:
         return False
-    if None in found:
+    whole = [result for result in found if result is not None]
+    if len(whole) < len(found):
         return False
     into.stamps[ref] = Stamp(resource["status"] in _CORRECTED, updated)
-    into.results += found  # type: ignore[arg-type]
+    into.results += whole
     return True
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from mappings.dates import PartialDate, forget_dates
-from mappings.facts import NEEDS, Completeness, Need, PatientFacts
+from mappings.facts import NEEDS, Completeness, Need, PatientFacts, Sex
 from mappings.reader.access import is_true, items, mapping
 from mappings.reader.context import Collected
 from mappings.versions import as_r4
@@ -47,8 +47,8 @@ def is_replaced(resource: Mapping[str, Any]) -> bool:
     return any(mapping(link).get("type") == REPLACED_BY for link in items(resource.get("link")))
 
 
-def _said(resource: Mapping[str, Any]) -> tuple[Literal["female", "male", "unknown"], PartialDate | None, bool]:
+def _said(resource: Mapping[str, Any]) -> tuple[Sex, PartialDate | None, bool]:
     gender = resource.get("gender")
     deceased = is_true(resource.get("deceasedBoolean")) or isinstance(resource.get("deceasedDateTime"), str)
-    sex: Literal["female", "male", "unknown"] = gender if gender in ("female", "male") else "unknown"
+    sex: Sex = gender if gender in ("female", "male") else "unknown"
     return sex, PartialDate.parse(resource.get("birthDate")), deceased

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec.structs import replace
 
+from mappings.data_schema import ResultWord as Word
 from mappings.dates import PartialDate, years_between
 from mappings.facts import Problem, Result
 from mappings.reader.access import codes, concept, concepts, mapping, notes, text
@@ -24,24 +25,8 @@ from mappings.written import Written, parse_written
 
 State = Literal["final", "preliminary"]
 Flag = Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"]
-Word = Literal["normal", "low", "high", "abnormal", "positive", "negative", "indeterminate"]
-_WORDS: dict[str, Word] = {
-    "normal": "normal",
-    "low": "low",
-    "high": "high",
-    "abnormal": "abnormal",
-    "positive": "positive",
-    "negative": "negative",
-    "indeterminate": "indeterminate",
-}
-_FLAGS: dict[str, Flag] = {
-    "normal": "normal",
-    "low": "low",
-    "high": "high",
-    "critical-low": "critical-low",
-    "critical-high": "critical-high",
-    "abnormal": "abnormal",
-}
+_WORDS: Mapping[str, Word] = {word: word for word in get_args(Word)}
+_FLAGS: Mapping[str, Flag] = {flag: flag for flag in get_args(Flag)}
 
 _FIGURES = re.compile(r"[\s,:;]*(?:[(\[<>]|\d).*$", re.DOTALL)
 """what stands behind a result in words: "POSITIVE (>240 U)", "Negative <7 U/mL"."""
@@ -287,7 +272,7 @@ def _interpreted(code: str, into: Collected) -> str | None:
 def _flag(written: Iterator[str] | tuple[str, ...], into: Collected) -> Flag | None:
     """The laboratory's flag; of several the first, but two that contradict each other are "abnormal"."""
     said = (_interpreted(code, into) for code in written)
-    found = [_FLAGS[word] for word in said if word in _FLAGS]
+    found = [flag for word in said if word and (flag := _FLAGS.get(word))]
     if "normal" in found and any(flag != "normal" for flag in found):
         return "abnormal"
     return found[0] if found else None

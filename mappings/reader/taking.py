@@ -224,8 +224,9 @@ def _said(
             continue
         if words.substance.match(text, hit.end) or _is_local(text, hit, own, by_eye):
             continue
-        if ends or said is not None:
-            yield hit, ends[0] if ends else said  # type: ignore[misc]
+        last_said = ends[0] if ends else said
+        if last_said is not None:
+            yield hit, last_said
 
 
 def _is_local(text: str, hit: NameHit, own: int, by_eye: frozenset[NameHit]) -> bool:

@@ -30,8 +30,7 @@ class Described(Surroundings):
         hits = sorted(hits + self._vague(sentence), key=lambda h: h.first)
         inner = [h for h in hits if self._inside(h, sentence)]
         hits = [h for h in hits if h not in inner and not settled_otherwise(self.document, h)]
-        seen: set[int] = set()
-        hits = [h for h in hits if not (h.first in seen or seen.add(h.first))]  # type: ignore[func-returns-value]
+        hits = list({h.first: h for h in reversed(hits)}.values())[::-1]  # of those that begin together the first
         hits = [h for h in hits if not (h.value in _CALCIUM and self._calcium_elsewhere(h, inner, sentence))]
         hits = [h for h in hits if h.value != "plaque" or not self._of_vessel(h, sentence)]
         specific = [h for h in hits if h.value != "skin-change"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mappings.facts import BiopsyFinding
 from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.reading import BiopsyMention, Status
@@ -47,10 +48,10 @@ def report(document: Document, sentences: list[Sentence]) -> BiopsyMention | Non
         return None
     if not (shown or denied or other or vessels):
         return None
-    finding = "calcium" if shown else "no-calcium" if denied and not vessels else "not-understood"
+    finding: BiopsyFinding = "calcium" if shown else "no-calcium" if denied and not vessels else "not-understood"
     said: Status = "possible" if shown and "affirmed" not in shown else "affirmed"
     return BiopsyMention(
-        finding,  # type: ignore[arg-type]
+        finding,
         document.text(first_word, last_word),
         sites=sites(document, first_word, last_word),
         other=frozenset(other),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from pydantic import BaseModel
@@ -199,12 +199,10 @@ def _ours(knowledge: Knowledge) -> dict[Kind, frozenset[str]]:
     }
 
 
-def _names(value: object) -> tuple[str, ...]:
+def _names(value: Iterable[str] | None) -> tuple[str, ...]:
     if value is None:
         return ()
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value)  # type: ignore[arg-type]
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _citations(entry: Entry, knowledge: Knowledge) -> Iterator[KnowledgeError]:
@@ -227,11 +225,11 @@ def _citations(entry: Entry, knowledge: Knowledge) -> Iterator[KnowledgeError]:
 def _wording(knowledge: Knowledge) -> Iterator[KnowledgeError]:
     """The cards have words for everything that can be on them."""
     ours, cards = _ours(knowledge), knowledge.cards
-    for field, kind in (("diagnoses", "diagnoses"), ("flags", "flags"), ("mimics", "mimics")):
-        for name in sorted(ours[kind] ^ frozenset(getattr(cards, field))):  # type: ignore[index]
-            known = name in ours[kind]  # type: ignore[index]
-            said = "no wording for it" if known else _WHAT[kind]  # type: ignore[index]
-            yield KnowledgeError("cards.yaml", f"{field}.{name}", said)
+    worded: tuple[Kind, ...] = ("diagnoses", "flags", "mimics")
+    for kind in worded:
+        for name in sorted(ours[kind] ^ frozenset(getattr(cards, kind))):
+            said = "no wording for it" if name in ours[kind] else _WHAT[kind]
+            yield KnowledgeError("cards.yaml", f"{kind}.{name}", said)
     for name in sorted(ours["workup"] - frozenset(knowledge.orderables.workup)):
         yield KnowledgeError("orderables.yaml", f"workup.{name}", "no name for this order")
     for name, members in knowledge.safety.vocabulary.sets.items():
