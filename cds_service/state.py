@@ -39,6 +39,8 @@ _LOOPBACK = ("127.0.0.1", "::1", "testclient")
 
 
 class AppState(Struct, frozen=True):
+    """Made once by `create_app` and handed to every route; None stands for what the settings leave out."""
+
     settings: Settings
     brain: Brain
     policy: Policy

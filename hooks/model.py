@@ -80,6 +80,8 @@ class LabCriterion(Struct, frozen=True):
 
 
 class KidneyCriterion(Struct, frozen=True):
+    """`egfr` in `unit`, as the laboratory gave it, and its day."""
+
     status: Literal["normal", "reduced", "severe", "unknown"]
     because: str
     egfr: Decimal | None = None
@@ -171,6 +173,8 @@ class TherapyItem(Struct, frozen=True):
 
 
 class Assessment(Guarded, frozen=True):
+    """The answer for one patient on one day, as the contract has it; what the chart does not say is unknown in it."""
+
     hidden = frozenset({"situation"})
     knowledge_version: str
     as_of: date

@@ -57,6 +57,8 @@ def workup_of(view: View, therapies: Weighing, knowledge: Knowledge) -> tuple[We
 
 
 def judged_case(chart: Chart, knowledge: Knowledge) -> tuple[Judged, Weighed, Graded, Case]:
+    """The criteria, what the grade weighs of them, the grade, and the case that workup and therapy rules are asked
+    about."""
     judged = judge_chart(chart, knowledge)
     weighed = weigh(judged, chart, knowledge)
     silent = _out_of_scope(chart, knowledge)

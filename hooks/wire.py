@@ -43,6 +43,9 @@ class FhirAuthorization(Guarded, frozen=True):
 
 
 class HookRequest(Guarded, frozen=True):
+    """One call. The members that hold a chart are never part of its text; `selections` are the ids that the
+    clinician chose of the drafts, None for hooks without them."""
+
     hidden = frozenset({"context", "prefetch", "drafts"})
     hook: str
     hook_instance: str

@@ -52,6 +52,7 @@ class DrugData(Struct, frozen=True):
 
 @cache
 def read_drugs() -> DrugData:
+    """The dictionary of `drugs.yaml`. DataError names what is wrong in it."""
     data = read_table(Drugs)
     classes = {
         name: DrugClass(name, entry.source, entry.basis, entry.atc, entry.names, entry.implies, frozenset(entry.not_by))
@@ -77,6 +78,7 @@ def read_drugs() -> DrugData:
 
 @cache
 def read_drug_codes() -> Mapping[tuple[str, str], frozenset[str]]:
+    """(URI, code) -> the drugs it stands for. CodelistError names file and line."""
     codes: dict[tuple[str, str], frozenset[str]] = {}
     for number, row in enumerate(csv.DictReader(_text(_CODES).splitlines()), start=2):
         uri = systems.system_uri(row["system"])

@@ -77,6 +77,9 @@ def _decimal(factor: str) -> Decimal:
 
 
 class UnitTable(Struct, frozen=True):
+    """Spellings of units (-> UCUM), analytes by id and by whole name, words of results and of interpretations, all
+    folded."""
+
     spellings: Mapping[str, str]
     analytes: Mapping[str, Analyte]
     names: Mapping[str, str]

@@ -71,6 +71,7 @@ class Shared:
         self._store, self._rows, self._cipher, self._tenants = store, SealedSessions(store), cipher, tenants
 
     async def keep_launch(self, state: str, pending: Pending, ends: float) -> None:
+        """Seals and keeps a launch until `ends` (seconds since 1970). Raises StoreError or TimeoutError."""
         made = _Launch(
             pending.browser, pending.iss, pending.launch, pending.tenant.id if pending.tenant else None,
             pending.verifier, pending.token_endpoint, pending.redirect_uri, pending.nonce, pending.issuer,
@@ -82,6 +83,7 @@ class Shared:
         await _in_time(lambda: self._rows.put(stored, alone=False))
 
     async def take_launch(self, state: str, now: float) -> Pending | None:
+        """The launch of a state, once; None when it is unknown, too old or sealed with another key."""
         from cds_service.companion.sessions import Pending
 
         row = digest_of(state)
@@ -99,6 +101,7 @@ class Shared:
         )  # fmt: skip
 
     async def keep(self, session: Session, idle: float) -> None:
+        """Seals and keeps a session, for `idle` seconds at a time; it ends the browser's other ones."""
         row = digest_of(session.id)
         tenant = session.tenant.id if session.tenant else "-"
         patient = session.chart.patient_id if session.chart is not None else ""
@@ -109,6 +112,7 @@ class Shared:
         await _in_time(lambda: self._rows.put(stored, alone=True))
 
     async def find(self, session_id: str, now: float) -> Kept | None:
+        """The session without its chart; None when it is unknown, over or sealed with another key."""
         row = digest_of(session_id)
         stored = await _in_time(lambda: self._rows.get(row, int(now * 1000)))
         plain = self._cipher.open(stored.sealed, row) if stored is not None else None

@@ -10,6 +10,7 @@ from cds_service.store.records import CardRecord, EvaluationRecord
 
 
 def evaluation_row(record: EvaluationRecord) -> dict[str, Any]:
+    """An evaluation as a row of its table."""
     return {
         "id": record.id,
         "at_ms": record.at_ms,
@@ -32,6 +33,7 @@ def evaluation_row(record: EvaluationRecord) -> dict[str, Any]:
 
 
 def card_row(record: EvaluationRecord, card: CardRecord) -> dict[str, Any]:
+    """A card that was shown as a row of its table."""
     return {
         "uuid": card.uuid,
         "evaluation": record.id,
@@ -51,6 +53,7 @@ def offered_rows(record: EvaluationRecord, card: CardRecord) -> Iterator[dict[st
 
 
 def evaluated(record: EvaluationRecord) -> Event:
+    """An evaluation as the audit trail tells it: ids and verdicts, no value of the chart."""
     detail = f"evaluation={record.id} knowledge={record.knowledge_version} grade={record.grade} card={record.card}"
     return Event(
         record.at_ms,

@@ -53,6 +53,8 @@ class Graded(Struct, frozen=True):
 
 
 def grade(facts: Weighed) -> Graded:
+    """The grade of what was weighed: "none" without a disease or a lesion that counts, then urgent, then alternative,
+    then incomplete where the calcium says nothing; what is left goes by its evidence, of which caps take away."""
     if facts.ctd is None or facts.hardness is None:
         return Graded("none", ("grade.none",))
     urgent = _urgent(facts)

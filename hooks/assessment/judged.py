@@ -49,6 +49,7 @@ class _Background(Struct, frozen=True):
 
 
 def judge_chart(chart: Chart, knowledge: Knowledge) -> Judged:
+    """All criteria of a chart. What lesions have no part in is judged once for all suppositions of the same chart."""
     criteria, messages = knowledge.criteria, knowledge.messages
     key = (_Background, id(knowledge))
     if key not in chart.memory:
@@ -78,6 +79,7 @@ def _background(chart: Chart, knowledge: Knowledge) -> _Background:
 
 
 def weigh(judged: Judged, chart: Chart, knowledge: Knowledge) -> Weighed:
+    """Of all that was judged, what the grade asks for; unknown stays None or False and is never taken for normal."""
     lesions, reports, calcium = judged.lesions, judged.reports, judged.calcium
     negative = bool(lesions.deciding) and all(imaged_negative(le, reports) for le in lesions.deciding)
     places = {site.place for le in lesions.deciding for site in le.sites}

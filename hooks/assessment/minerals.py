@@ -17,6 +17,8 @@ from mappings.facts import Result
 
 
 class Phosphate(Struct, frozen=True):
+    """The criterion, and the newest value in mmol/L where it is one exact number."""
+
     criterion: LabCriterion
     canonical: Decimal | None = None
 

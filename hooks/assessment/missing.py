@@ -21,6 +21,8 @@ def find_missing(
     reports: Reports,
     rule: MissingRule,
 ) -> tuple[str, ...]:
+    """Workup ids of what is missing, laboratory first, then at most one of radiograph and biopsy for the deciding
+    lesions."""
     key = (MissingRule, id(rule))
     if key not in chart.memory:
         chart.memory[key] = _results(chart, calcium, phosphate, pth, rule)

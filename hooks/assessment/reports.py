@@ -40,6 +40,7 @@ class Reports(Struct, frozen=True):
 
 
 def sort_reports(chart: Chart) -> Reports:
+    """The imaging and biopsies of a chart by what they show; those that nobody understood stay apart as `unread`."""
     facts = chart.facts
     soft = [i for i in facts.imaging if i.finding == "soft-tissue"]
     doubtful = tuple(i for i in soft if i.cystic or i.internal_vascularity)
@@ -76,6 +77,7 @@ def _not_before(report: PartialDate | None, begun: PartialDate | None) -> bool:
 
 
 def describe_imaging(reports: Reports, chart: Chart, messages: Messages) -> ReportCriterion:
+    """The imaging criterion: positive by the newest report that shows calcium in soft tissue."""
     if reports.positive:
         newest = max(reports.positive, key=lambda r: r.date.sort_key if r.date else (chart.as_of.min,))
         return ReportCriterion(
@@ -107,6 +109,7 @@ def describe_imaging(reports: Reports, chart: Chart, messages: Messages) -> Repo
 
 
 def describe_biopsy(reports: Reports, chart: Chart, messages: Messages) -> ReportCriterion:
+    """The biopsy criterion: positive by the newest biopsy that shows calcium."""
     if reports.biopsies:
         newest = max(reports.biopsies, key=lambda r: r.date.sort_key if r.date else (chart.as_of.min,))
         return ReportCriterion(

@@ -25,6 +25,8 @@ from mappings.facts import Biopsy, Finding, Imaging, Lesion, PatientFacts, Site
 
 @dataclass
 class Voice:
+    """One card while it is written; `cited` gathers the sources of what was said, in order."""
+
     assessment: Assessment
     facts: PatientFacts
     knowledge: Knowledge

@@ -180,6 +180,7 @@ class View:
         return frozenset(idle if self._some_failed else (*idle, "failed"))
 
     def active(self, therapy: Therapy) -> Hit | None:
+        """The order or use of a therapy by a route that is its own, or None."""
         names = (*therapy.drugs, *therapy.drug_classes)
         for drug in self.drugs(names):
             if not therapy.routes or drug.route is None or drug.route in therapy.routes:
@@ -222,6 +223,7 @@ class View:
         return found
 
     def failed(self, therapy: Therapy) -> Hit | None:
+        """What says that a therapy was tried without effect, or None."""
         if not self._some_failed:
             return None
         wanted = frozenset((*therapy.drugs, *therapy.drug_classes))

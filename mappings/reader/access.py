@@ -95,6 +95,7 @@ def items(value: object) -> Iterator[Any]:
 
 
 def concept(value: object) -> Concept:
+    """A CodeableConcept, Coding, CodeableReference or bare string as one form; anything else is the empty concept."""
     if isinstance(value, str):
         return Concept((), text(value))
     body = mapping(value)

@@ -22,6 +22,7 @@ _TO_BE_DONE = {"preparation"}
 
 
 def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    """A Procedure that was done, or one that is planned; of another status it is left out and named."""
     status = str(resource.get("status") or "unknown")
     if status.strip().lower() not in _DONE:
         if status in _TO_BE_DONE:
@@ -55,6 +56,7 @@ def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> No
 
 
 def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
+    """A ServiceRequest that stands, or a draft; what was ended or must not be performed is left out and named."""
     status = str(resource.get("status") or "unknown")
     if not draft and (status not in _ORDERED or is_true(resource.get("doNotPerform"))):
         into.leave_out(ref, f"status {status}")

@@ -15,6 +15,7 @@ from mappings.reader.context import Collected
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    """An AllergyIntolerance as an allergy; refuted or entered in error it is left out and named."""
     verification = codes(resource.get("verificationStatus")) | codes(resource.get("status"))
     if verification & {"refuted", "entered-in-error"}:
         into.leave_out(ref, f"verificationStatus {sorted(verification & {'refuted', 'entered-in-error'})[0]}")

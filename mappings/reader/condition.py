@@ -54,6 +54,7 @@ def lesion_concepts() -> Lesions:
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    """A Condition as findings and lesions; refuted or entered in error it is left out and named."""
     verification = codes(resource.get("verificationStatus"))
     if verification & _DROPPED:
         into.leave_out(ref, f"verificationStatus {sorted(verification & _DROPPED)[0]}")

@@ -181,6 +181,8 @@ def _unit(quantity: Mapping[str, Any]) -> tuple[str, Decimal] | None:
 
 
 def strength_of(dosage: Mapping[str, Any], words: str) -> tuple[Decimal | None, str | None]:
+    """Amount and unit (mg or IU) of one dose: from the structured dose, else from the words; (None, None) without
+    one."""
     for entry in items(dosage.get("doseAndRate") or ([dosage] if dosage else [])):
         quantity = mapping(mapping(entry).get("doseQuantity"))
         unit = _unit(quantity)

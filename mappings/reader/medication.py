@@ -43,6 +43,8 @@ _WHOLE_ATC = 7
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:
+    """An order, statement, dispense or administration as a drug; one that was not given or not meant is left out and
+    named."""
     status = str(resource.get("status") or "unknown")
     intent = str(resource.get("intent") or "order")
     if not draft and (status in _DROPPED or is_true(resource.get("doNotPerform"))):

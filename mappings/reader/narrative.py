@@ -138,6 +138,7 @@ def to_finding(mention: ConceptMention, source: Source) -> Finding | None:
 
 
 def to_lesions(mentions: Iterable[LesionMention], source: Source) -> list[Lesion]:
+    """Lesions that a text tells of this patient; those of relatives and mere possibilities to come are none."""
     found = []
     for mention in mentions:
         certainty = _CERTAINTY[mention.status]

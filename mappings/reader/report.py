@@ -40,6 +40,7 @@ _RANK: tuple[ImagingFinding, ...] = ("soft-tissue", "vascular-only", "joint-or-t
 
 
 def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    """A DiagnosticReport as imaging, histopathology or a text; of another status it is left out and named."""
     status = resource.get("status")
     if status not in _USABLE:
         into.leave_out(ref, f"status {status}" if isinstance(status, str) and len(status) < 30 else "status missing")

@@ -76,6 +76,7 @@ def _lists_drugs(resource: Mapping[str, Any]) -> bool:
 
 
 def read_immunization(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
+    """A vaccine that was given; another status is left out and named."""
     status = str(resource.get("status") or "completed")
     if status != "completed" or is_true(resource.get("notGiven")) or is_true(resource.get("wasNotGiven")):
         into.leave_out(ref, f"status {status}")

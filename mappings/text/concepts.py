@@ -28,6 +28,7 @@ _CONCEPTS = ("concept", "named", "absent", "guard")
 
 
 def concepts(document: Document) -> tuple[ConceptMention, ...]:
+    """Each diagnosis, state or sign that is named, with the status that the words around it give it."""
     out: list[ConceptMention] = []
     of_lesion = load_common().of_lesion
     for hit in document.hits.get("concept", ()):

@@ -24,6 +24,8 @@ _TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "o
 
 
 class Document(Struct):
+    """A text with its matches by category; positions are indexes of words, sentences half-open spans of them."""
+
     words: Words
     vocab: Vocabulary
     hits: dict[str, list[Hit]]

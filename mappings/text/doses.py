@@ -26,6 +26,7 @@ class _Dose(Struct, frozen=True):
 
 
 def tolerances(document: Document) -> tuple[DoseTolerance, ...]:
+    """Each drug with a dose that was or was not tolerated, as amounts a day, and each that failed."""
     out: list[DoseTolerance] = []
     drugs = document.hits.get("drug", [])[:_MOST]
     for index, drug in enumerate(drugs):

@@ -176,6 +176,8 @@ class Draft(Struct, eq=False):
                 self.add_site(site)
 
     def hardness_class(self) -> Hardness:
+        """How hard a lesion is by all that is said of it: what is surely hard goes before what contradicts it, and
+        that before what only suggests it."""
         found = self.hardness
         if self.has("fluid") and self.kind not in CALCIFIED and not (_STONE_OR_PUS & self.flags):
             return "against"  # what fluctuates, pulsates or lets light through is no stone, however hard it feels

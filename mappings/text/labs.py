@@ -46,6 +46,7 @@ class _Row(Struct, frozen=True):
 
 
 def labs(document: Document) -> tuple[LabMention, ...]:
+    """Each test with a value or a word for its result; a test that is only named is none."""
     if not (document.hits.get("analyte") or document.hits.get("rhythm")):
         return ()
     out: list[LabMention] = []

@@ -14,6 +14,8 @@ _LONGEST = 24
 
 
 class Spelling:
+    """Words of a lexicon and the misspellings by which only one of them can be meant."""
+
     def __init__(self, listed: Iterable[str], known: frozenset[str]) -> None:
         # a set of thousands takes five times the room of a dict
         self._known = dict.fromkeys(sorted(word for word in known if _SHORTEST <= len(word) <= _LONGEST))

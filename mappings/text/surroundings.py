@@ -33,6 +33,8 @@ class Head(Struct, frozen=True):
 
 
 class Surroundings:
+    """Questions of one document; hits and sentences are those of that document."""
+
     def __init__(self, document: Document) -> None:
         self.document = document
 

@@ -112,6 +112,7 @@ def _patterns() -> _Patterns:
 
 
 def cut(text: str) -> Words:
+    """The words of a text, folded, with their places in its NFC form."""
     text = unicodedata.normalize("NFC", text)
     folded = fold(text)
     unwrapped = _NEWLINE.sub(lambda found: "\n" if _breaks_line(text, found.end()) else " ", folded)
@@ -144,6 +145,7 @@ def phrase(text: str) -> tuple[str, ...]:
 
 
 def sentences(words: Words, abbreviations: frozenset[str]) -> list[Sentence]:
+    """Where words are sentences: cut at stops and line breaks, not behind `abbreviations`, and after so many words."""
     out: list[Sentence] = []
     first, paragraph, linked = 0, 0, False
     for index, word in enumerate(words.words):
