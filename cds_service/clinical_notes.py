@@ -8,11 +8,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.notes import BINARY, DOCUMENT, read_notes
+from cds_service.fhir.notes import BINARY, DOCUMENT, not_read, read_notes
 from cds_service.gather import granted
 from hooks.model import Assessment
 from hooks.wire import FhirAuthorization
-from mappings.facts import Quarantined
 from mappings.raw import RawChart
 from mappings.unread import Unread
 
@@ -30,7 +29,7 @@ async def with_notes(
     scope = token.scope if token is not None else ""
     other = token is not None and token.patient not in (None, chart.patient_id)
     if other or granted(scope, DOCUMENT) == "none":
-        return replace(chart, quarantined=(*chart.quarantined, Quarantined(DOCUMENT, "clinical notes not read: scope")))
+        return replace(chart, quarantined=(*chart.quarantined, not_read("scope")))
     patients = chart.aliases | {chart.patient_id}
     texts = granted(scope, BINARY, search=False) != "none"
     notes = await read_notes(client, patients, chart.patient_id, deadline, texts=texts)

@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from cds_service.clinical_notes import wants_notes, with_notes
 from cds_service.companion import identity, smart
 from cds_service.companion.client import ClientKeyError, Credentials
 from cds_service.companion.sessions import Pending, Session, browser_of
@@ -22,6 +25,7 @@ from cds_service.tenants import Tenant
 from hooks.dialogue import nobody
 from hooks.wire import FhirAuthorization, HookRequest
 from mappings.bundles import NotJsonError, decode
+from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.reader.identity import SAFE_ID
 
@@ -44,6 +48,8 @@ async def begin(state: AppState, base: str, iss: str, launch: str | None, browse
     )  # fmt: skip
     key = secrets.token_urlsafe(32)
     await state.sessions.await_return(key, pending)
+    if tenant is not None and tenant.clinical_notes:
+        server = replace(server, more=(*server.more, *smart.OF_NOTES))
     return smart.authorization_url(
         server, _client_id(tenant), pending.redirect_uri, key, pending.verifier, iss, launch, pending.nonce
     )
@@ -74,8 +80,7 @@ async def finish(state: AppState, pending: Pending, code: str) -> Session:
     client = FhirClient(
         http, policy, pending.iss, granted.token, pending.tenant.fhir_version if pending.tenant else None
     )
-    chart = await read_chart(client, granted.patient, granted.scope, pending.tenant)
-    facts = await asyncio.to_thread(state.brain_of(pending.tenant).reader.read, chart)
+    chart, facts = await read_chart(state, client, granted.patient, granted.scope, pending.tenant)
     return Session(
         pending.browser,
         pending.tenant,
@@ -146,29 +151,37 @@ def without_patient(state: AppState, browser: str) -> Session:
     return Session(browser, None, dialogue(state.brain, nobody()))
 
 
-async def read_chart(client: FhirClient, patient_id: str, scope: str, tenant: Tenant | None) -> RawChart:
-    """The chart as far as the granted scopes allow; what they refuse is named as unread."""
+async def read_chart(
+    state: AppState, client: FhirClient, patient_id: str, scope: str, tenant: Tenant | None
+) -> tuple[RawChart, PatientFacts]:
+    """The chart as far as the granted scopes allow, and its facts; what they refuse is named as unread. With notes as a
+    hook reads them."""
+    deadline, brain = Deadline.after(_MILLISECONDS), state.brain_of(tenant)
     authorization = FhirAuthorization(client.token or "", scope, patient=patient_id)
     request = HookRequest(
         "patient-view", "companion", patient_id, None, None, {}, fhir_server=client.base, authorization=authorization
     )
-    return await gather(
+    chart = await gather(
         request,
         client=client,
-        deadline=Deadline.after(_MILLISECONDS),
+        deadline=deadline,
         version=client.version,
         zone=tenant.zone if tenant else None,
     )
+    facts = await asyncio.to_thread(brain.reader.read, chart)
+    if tenant is not None and tenant.clinical_notes and wants_notes(brain.assess(facts)):
+        chart = await with_notes(chart, authorization, client, deadline)
+        facts = await asyncio.to_thread(brain.reader.read, chart)
+    return chart, facts
 
 
 async def read_again(state: AppState, session: Session) -> None:
     """The chart anew, after something was saved; the saved answers are the chart's own now."""
     if session.client is None or session.chart is None:
         return
-    chart = await read_chart(session.client, session.chart.patient_id, session.scopes or "", session.tenant)
-    brain = state.brain_of(session.tenant)
-    facts = await asyncio.to_thread(brain.reader.read, chart)
-    session.chart, session.dialogue = kept_of(chart), dialogue(brain, facts)
+    patient_id, scope = session.chart.patient_id, session.scopes or ""
+    chart, facts = await read_chart(state, session.client, patient_id, scope, session.tenant)
+    session.chart, session.dialogue = kept_of(chart), dialogue(state.brain_of(session.tenant), facts)
 
 
 def kept_of(chart: RawChart) -> RawChart:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from cds_service.companion.client import Credentials
 from cds_service.fhir.client import Deadline, get_bytes
 from cds_service.fhir.door import Policy, Refused
+from cds_service.fhir.notes import BINARY, DOCUMENT
 from cds_service.fhir.statements import STATEMENT
 from cds_service.fhir.unhurried import unhurried
 from cds_service.gather import granted
@@ -32,6 +33,9 @@ _READ = (
 )  # fmt: skip
 _READ_WHERE_OFFERED = (STATEMENT,)
 """types that many servers do not have; some refuse a launch that asks for a scope they do not know."""
+
+OF_NOTES = (DOCUMENT, BINARY)
+"""types that are asked for where the hospital has notes read."""
 
 
 class LaunchError(Exception):
@@ -53,7 +57,7 @@ class Server(Struct, frozen=True):
     openid: bool = False
     online: bool = False
     more: tuple[str, ...] = ()
-    """types that not every server has, and whose scopes this one offers."""
+    """further types to read: those that not every server has, where this one offers their scopes."""
 
 
 class Granted(Guarded, frozen=True):
@@ -113,7 +117,9 @@ def scopes(server: Server, *, launched: bool) -> tuple[str, ...]:
     """What is asked for: reading what an assessment needs, recording an examination finding, and, where the server
     knows them, who is signed in and a token that outlives the first."""
     read, create = ("rs", "c") if server.v2 else ("read", "write")
-    clinical = [f"patient/{kind}.{read}" for kind in (*_READ, *server.more)]
+    clinical = [
+        f"patient/{kind}.{'r' if kind == BINARY and server.v2 else read}" for kind in (*_READ, *server.more)
+    ]  # a Binary can't be searched for
     more = (*(("openid", "fhirUser") if server.openid else ()), *(("online_access",) if server.online else ()))
     return ("launch" if launched else "launch/patient", *more, *clinical, f"patient/Observation.{create}")
 

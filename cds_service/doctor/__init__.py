@@ -17,12 +17,14 @@ import httpx
 from cds_service.errors import ServiceError
 from cds_service.fhir.client import Deadline, FhirClient, Read, get_bytes
 from cds_service.fhir.door import OutboundClient, Policy, Refused, open_client
+from cds_service.fhir.notes import OLDER, Notes, attachments_of, read_notes
 from cds_service.fhir.search import read_need
 from cds_service.fhir.statements import STATEMENT, Statements, read_statements
 from cds_service.keys import check_keys, fetch_keys
 from cds_service.settings import Settings
 from cds_service.tenants import Tenant, load_tenants
 from mappings.facts import NEEDS, Need
+from mappings.reader.attachment import words_of
 from mappings.reader.identity import ONLY_STRANGERS, OTHER_PATIENT, belongs
 
 _MAX_BYTES = 1_000_000
@@ -77,7 +79,9 @@ async def examine(
     async with open_client(tenant.policy, context) as http:
         client = FhirClient(http, tenant.policy, found.server, token, tenant.fhir_version)
         await asyncio.gather(
-            _searched(client, patient, deadline, found), _metadata(http, tenant, found, deadline), _keys(tenant, found)
+            _searched(client, patient, deadline, found, notes=tenant.clinical_notes),
+            _metadata(http, tenant, found, deadline),
+            _keys(tenant, found),
         )
     await _discovery(tenant, found)
     return found
@@ -94,7 +98,7 @@ def _tenant(path: Path | None, tenant_id: str) -> Tenant:
     return tenant
 
 
-async def _searched(client: FhirClient, patient: str, deadline: Deadline, found: Findings) -> None:
+async def _searched(client: FhirClient, patient: str, deadline: Deadline, found: Findings, *, notes: bool) -> None:
     statements, answers = await asyncio.gather(
         read_statements(client, patient, deadline),
         asyncio.gather(*(read_need(client, need, patient, deadline) for need in NEEDS)),
@@ -110,9 +114,19 @@ async def _searched(client: FhirClient, patient: str, deadline: Deadline, found:
             _counted(resource, found)
         for issue in answer.issues:
             found.notes.append(f"{need}: the server warns ({issue.get('code')})")
+    if notes:
+        _noted(await read_notes(client, patients, patient, deadline, texts=True), found)
     found.notes.extend(_listed(statements))
     for resource in statements.read.resources:
         _counted(resource, found)
+
+
+def _noted(notes: Notes, found: Findings) -> None:
+    """How many clinical notes there are, and of how many the text can be read (`clinicalNotes`)."""
+    readable = sum(any(words_of(one) for _, one in attachments_of(note)) for note in notes.documents)
+    found.notes.append(f"clinical notes: {len(notes.documents)} of the newest, {readable} with a text that can be read")
+    found.notes.extend(one.reason for one in notes.left_out if one.reason == OLDER)
+    found.problems.extend(one.reason for one in notes.left_out if one.reason != OLDER)
 
 
 def _listed(statements: Statements) -> Iterable[str]:

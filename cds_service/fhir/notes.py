@@ -34,6 +34,8 @@ from mappings.reader.identity import belongs
 
 DOCUMENT = "DocumentReference"
 BINARY = "Binary"
+_NOT_READ = "clinical notes not read: "
+OLDER = f"{_NOT_READ}older ones"
 MOST = 20
 """notes of which the text is read: one call each, all at once, and at the visits of a rheumatologist the last years."""
 _LISTED = ("_count", "50")
@@ -70,12 +72,12 @@ async def read_notes(
     """The newest notes of a patient, who has these ids. `texts`: those behind a link may be fetched."""
     found = await _documents(client, patient_id, deadline)
     if found.failed is not None:
-        return Notes(left_out=[_not_read(found.failed)])
+        return Notes(left_out=[not_read(found.failed)])
     every = [one for one in found.resources if one.get("resourceType") == DOCUMENT]
     current = sorted(filter(_is_current, every), key=_date, reverse=True)
     notes = Notes(current[:MOST])
     if len(current) > MOST or found.partial is not None:
-        notes.left_out.append(_not_read("older ones"))
+        notes.left_out.append(Quarantined(DOCUMENT, OLDER))
     if not texts:
         return notes
     reader = replace(client, most=_LARGEST)
@@ -90,8 +92,9 @@ async def read_notes(
     return notes
 
 
-def _not_read(reason: str) -> Quarantined:
-    return Quarantined(DOCUMENT, f"clinical notes not read: {reason}")
+def not_read(reason: str) -> Quarantined:
+    """That there are no notes, and why."""
+    return Quarantined(DOCUMENT, f"{_NOT_READ}{reason}")
 
 
 async def _documents(client: FhirClient, patient_id: str, deadline: Deadline) -> Read:
@@ -130,7 +133,8 @@ def _date(document: Resource) -> str:
     return written[:10] if isinstance(written, str) else ""
 
 
-def _attachments(document: Resource) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def attachments_of(document: Resource) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The attachments of a document, each with its place."""
     for place, content in enumerate(as_list(document.get("content"))):
         attachment = mapping(mapping(content).get("attachment"))
         if attachment:
@@ -139,7 +143,7 @@ def _attachments(document: Resource) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 async def _texts(client: FhirClient, document: Resource, deadline: Deadline) -> dict[int, dict[str, Any]]:
     """The attachments of a note with their text, by place; none where a text came with the note."""
-    held = dict(_attachments(document))
+    held = dict(attachments_of(document))
     if any(words_of(attachment) for attachment in held.values()):
         return {}
     urls = {place: url for place, one in held.items() if is_readable(one) and (url := _binary(client, one))}

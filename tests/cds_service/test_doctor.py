@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -19,6 +20,13 @@ from cds_service.sandbox.store import Store
 from tests.serving import listening
 
 DAY = date(2026, 6, 1)
+NOTES = [
+    {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": attachment}]}
+    for attachment in (
+        {"contentType": "text/plain", "data": base64.b64encode(b"Kanarienvogel").decode()},
+        {"contentType": "text/plain", "url": "Binary/none"},
+    )
+]
 
 
 def _two_patients() -> Any:
@@ -40,6 +48,7 @@ def server() -> Iterator[str]:
         Laboratory | Calcium | 2.3177 mmol/L [2.15–2.57] | -10d
         Statement  | Metoprolol
     """
+    table += "".join(f"        Resource | {json.dumps(note)}\n" for note in NOTES)
     store.load(chart(table, today=DAY, patient_id="canary-1", prefix="canary-").resources)
     with listening(sandbox_app(store, SandboxSettings("http://127.0.0.1:8080", DAY))) as url:
         yield f"{url}/fhir"
@@ -111,6 +120,17 @@ def test_what_is_withheld_is_named_and_the_exit_code_says_so(
     assert "!!  patient " in capsys.readouterr().out
     assert run(file_for(server, tmp_path, monkeypatch, allowPrivateAddresses=False)) == 1
     assert "address not allowed" in capsys.readouterr().out
+
+
+def test_notes_are_looked_at_where_the_hospital_has_them_read(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(file_for(server, tmp_path, monkeypatch)) == 0
+    assert "clinical notes" not in capsys.readouterr().out
+    assert run(file_for(server, tmp_path, monkeypatch, clinicalNotes=True)) == 0
+    told = capsys.readouterr().out
+    assert "clinical notes: 2 of the newest, 1 with a text that can be read" in told
+    assert "Kanarienvogel" not in told
 
 
 def test_unknown_and_disabled_tenants(
