@@ -39,7 +39,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "testclient")
 
 
 class AppState(Struct, frozen=True):
-    """Made once by `create_app` and handed to every route; None stands for what the settings leave out."""
+    """Made once by `create_app` and handed to every route."""
 
     settings: Settings
     brain: Brain

@@ -46,12 +46,11 @@ from mappings.reader.analyte import foreign_members
 from mappings.reader.context import Collected, Tools
 from mappings.reader.identity import (
     NO_REFERENCE,
-    NO_SUBJECT,
     ONLY_STRANGERS,
     OTHER_FOCUS,
     OTHER_PATIENT,
+    Owners,
     belongs,
-    names_another,
     reference_of,
     unique,
 )
@@ -142,7 +141,7 @@ class ChartReader:
         self._patient(decoded, patients, into)
         good_dates: set[str] = set()
         strangers: set[Need] = set()
-        mixed: bool | None = None
+        owners = Owners(patients, decoded)
         for ref, found in every:
             unread = found if type(found) is Unread else None
             if unread is not None and _read_already(unread, ref, into):
@@ -161,30 +160,40 @@ class ChartReader:
                 if unread is not None:
                     unread.form.said_nothing(unread.number, exactly=place == 1)
                 continue
-            problem = belongs(resource, patients)
-            if problem == NO_SUBJECT:
-                mixed = names_another(decoded, patients) if mixed is None else mixed
-                problem = problem if mixed else None
+            problem = owners.problem_of(resource)
             if problem is not None:
                 into.leave_out(ref, problem)
                 if problem == OTHER_PATIENT:
                     strangers.add(need)
                 elif problem != OTHER_FOCUS:
                     unreadable.setdefault(need, "subject missing")
-            elif (wrong := shape.unreadable(resource)) is not None:
-                into.leave_out(ref, wrong)
+            elif not self._is_read(reader, resource, ref, into, digests, unread):
                 unreadable[need] = "resources left out"
-            elif not self._guarded(reader, resource, ref, into, digests, unread):
-                unreadable[need] = "resources left out"
-            else:
-                for name in shape.unreadable_dates(resource):
-                    into.leave_out(ref, f"{name}: not a FHIR date, read without it")
         for need in strangers:
             if not any(_serves(named[1], need) and belongs(named[1], patients) is None for named in every):
                 unreadable.setdefault(need, ONLY_STRANGERS)
         for draft in drafts:
             self._draft(draft, patients, into)
         return self._facts(raw, reference, into, into.unread | unreadable)
+
+    def _is_read(
+        self,
+        reader: _Reader,
+        resource: Mapping[str, Any],
+        ref: str,
+        into: Collected,
+        digests: Digests | None,
+        unread: Unread | None,
+    ) -> bool:
+        """Whether a resource of this patient could be read; why not is put down, as are dates that say nothing."""
+        if (wrong := shape.unreadable(resource)) is not None:
+            into.leave_out(ref, wrong)
+            return False
+        if not self._guarded(reader, resource, ref, into, digests, unread):
+            return False
+        for name in shape.unreadable_dates(resource):
+            into.leave_out(ref, f"{name}: not a FHIR date, read without it")
+        return True
 
     def _patient(
         self, resources: tuple[tuple[str, Mapping[str, Any]], ...], patients: frozenset[str], into: Collected

@@ -137,3 +137,21 @@ def _version(resource: Mapping[str, Any]) -> tuple[str, str]:
     version = meta.get("versionId")
     stamp = meta.get("lastUpdated")
     return (stamp if isinstance(stamp, str) else "", version.zfill(20) if isinstance(version, str) else "")
+
+
+class Owners:
+    """Whose the resources of one chart are. One without a subject is this patient's, unless another patient is named
+    anywhere in the chart, which is looked for when the first such resource comes."""
+
+    def __init__(self, patients: frozenset[str], every: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        self._patients, self._every = patients, every
+        self._mixed: bool | None = None
+
+    def problem_of(self, resource: Mapping[str, Any]) -> str | None:
+        """Why a resource is not counted as this patient's; None when it is."""
+        problem = belongs(resource, self._patients)
+        if problem != NO_SUBJECT:
+            return problem
+        if self._mixed is None:
+            self._mixed = names_another(self._every, self._patients)
+        return problem if self._mixed else None
