@@ -13,6 +13,7 @@ from cds_service.gather import granted
 from hooks.model import Assessment
 from hooks.wire import FhirAuthorization
 from mappings.raw import RawChart
+from mappings.reader.identity import WITHOUT_ID, reference_of
 from mappings.unread import Unread
 
 
@@ -35,10 +36,10 @@ async def with_notes(
     notes = await read_notes(client, patients, chart.patient_id, deadline, texts=texts)
     if not notes.documents and not notes.left_out:
         return chart
-    newer = {one.get("id") for one in notes.documents}
+    newer = {reference_of(one) for one in notes.documents} - {f"{DOCUMENT}{WITHOUT_ID}"}
     kept = (
         one.decoded() if type(one) is Unread else one
         for one in chart.resources
-        if one.get("resourceType") != DOCUMENT or one.get("id") not in newer
+        if one.get("resourceType") != DOCUMENT or reference_of(one) not in newer
     )
     return replace(chart, resources=(*kept, *notes.documents), quarantined=(*chart.quarantined, *notes.left_out))

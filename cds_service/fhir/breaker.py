@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct, field
 
 _FAILURES = 16
-"""failures in a row that open the circuit: two whole charts of eight reads, so that one bad chart never does."""
+"""failures in a row that open the circuit: nearly two whole charts of nine reads, so that one bad chart never does."""
 _PAUSE_SECONDS = 5.0
 _MOST_SERVERS = 1000
 

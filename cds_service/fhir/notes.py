@@ -129,7 +129,8 @@ def _is_current(document: Resource) -> bool:
 def _date(document: Resource) -> str:
     """As it is written: years first. To the day, since the hours of different zones would not order."""
     context = mapping(document.get("context"))
-    written = document.get("date") or document.get("created") or mapping(context.get("period")).get("start")
+    dates = (document.get("date"), document.get("indexed"), document.get("created"))  # the second two of STU3
+    written = next(filter(None, dates), None) or mapping(context.get("period")).get("start")
     return written[:10] if isinstance(written, str) else ""
 
 

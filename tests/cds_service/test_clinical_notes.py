@@ -157,6 +157,33 @@ def test_a_note_that_the_prefetch_brought_without_its_text_is_read(hospital: Any
     assert found["quarantined"] == []
 
 
+def test_documents_that_are_none_lose_nothing_of_the_chart(hospital: Any) -> None:
+    """A server may send anything: each of these is as good as no note, and the one beside them counts."""
+    server = ehr(LUPUS)
+    good = json.loads(server.store.bodies("DocumentReference", ["note-1"])[0])
+    odd: list[dict[str, Any]] = [
+        {"id": {"a": 1}},
+        {"id": ["x"], "date": 7},
+        {"id": "a", "content": "text", "status": ["current"]},
+        {"id": "b", "content": [7, {"attachment": [1]}, {"attachment": {"contentType": 5, "url": 5}}], "context": "x"},
+        {"id": "c", "content": [{"attachment": {"contentType": "text/plain", "data": 5}}]},
+        {"id": "d", "content": [{"attachment": {"contentType": "text/plain", "url": "Binary/none"}}], "subject": 4},
+    ]
+    sent = [{"resource": good}, *({"resource": {**good, **one}} for one in odd), {"resource": 7}, 7]
+    plainly = server.__call__
+
+    async def oddly(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not scope["path"].endswith("/DocumentReference"):
+            return await plainly(scope, receive, send)
+        body = json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": sent}).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+        return None
+
+    found = hospital(oddly, clinicalNotes=True)
+    assert "DocumentReference/note-1" in found["criteria"]["lesion"]["evidence"]
+
+
 def test_a_chart_with_notes_is_not_kept_for_the_next_call(hospital: Any) -> None:
     """What a server would say the next time is known only when it is asked: the whole prefetch is not enough here."""
     from hooks.services import PREFETCH
