@@ -1,7 +1,8 @@
 """What holds a therapy back, in the words of charts (tests/data/holds): one clean chart and one wording more.
 
 How a row is read: `one_wording.py`. Expected: `D1!` the rule D1 fires and no agent it speaks of may be ordered; `D4`
-the rule fires; `!diltiazem` it may not be ordered, `+diltiazem` it may still be; `-` nothing changes.
+the rule fires, `~D4` it does not; `!diltiazem` it may not be ordered, `+diltiazem` it may still be; `-` nothing
+changes.
 """
 
 from __future__ import annotations
@@ -47,8 +48,12 @@ def wrong(before: Table, after: Table, expected: str) -> str:
             if after[word[1:]][1] != (word[0] == "+"):
                 return f"{word[1:]} is {after[word[1:]]}"
             continue
-        rule = word.rstrip("!")
+        rule = word.strip("!~")
         agents = [name for name, item in after.items() if rule in item[2] and item != before[name]]
+        if word[0] == "~":
+            if agents:
+                return f"{rule} fires for {agents}"
+            continue
         if not agents:
             return f"{rule} does not fire"
         if word.endswith("!") and (open_ := [name for name in agents if after[name][1] or after[name][0] == "offer"]):
