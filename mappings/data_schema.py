@@ -9,7 +9,7 @@ import msgspec
 from msgspec import field
 
 from mappings.datafile import DataTable, Words, read_data
-from mappings.drug_tables import Dosage, Drugs, Supply, Taking
+from mappings.drug_tables import Dosage, Drugs, LongTerm, Supply, Taking
 from mappings.facts import LesionKind
 
 Coded = Literal["confirmed", "suspected", "excluded", "past"]
@@ -160,6 +160,7 @@ class Observations(DataTable, frozen=True, forbid_unknown_fields=True):
     gestation: Gestation
     cultures: Cultures
     withheld: Words
+    about: Words
     remarks: dict[str, Words]
     location_names: Words
 
@@ -188,6 +189,7 @@ class Allergies(DataTable, frozen=True, forbid_unknown_fields=True):
     headed: Words
     headed_to: Words
     heads: Words
+    unnamed: Words
     none_listed: Words
     no_others: Words
     excepts: Words
@@ -205,6 +207,7 @@ class Allergies(DataTable, frozen=True, forbid_unknown_fields=True):
     after: Words
     unborne: Words
     unborne_behind: Words
+    when: Words
 
 
 class Certainties(DataTable, frozen=True, forbid_unknown_fields=True):
@@ -280,6 +283,7 @@ TABLES: dict[str, type[DataTable]] = {
     "dosage": Dosage,
     "drugs": Drugs,
     "lesions": Lesions,
+    "long_term": LongTerm,
     "observations": Observations,
     "orders": Orders,
     "ranges": Ranges,

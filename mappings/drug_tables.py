@@ -79,7 +79,26 @@ class Supply(DataTable, frozen=True, forbid_unknown_fields=True):
     list_words: Words
     ended_flags: Words
     vaccines: Words
+    passing: dict[str, int]
     going_on: Words
+
+
+class Title(DataTable, frozen=True, forbid_unknown_fields=True):
+    """What a code is called."""
+
+    system: str
+    code: str
+    title: str
+
+
+class LongTerm(DataTable, frozen=True, forbid_unknown_fields=True):
+    """`long_term.yaml`: each list is explained there."""
+
+    titles: tuple[Title, ...]
+    uses: Words
+    opens: Words
+    closes: Words
+    untold: Words
 
 
 class Taking(DataTable, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +119,12 @@ class Taking(DataTable, frozen=True, forbid_unknown_fields=True):
     denied: Words
     often: Words
     resumed: Words
+    days: Words
+    weeks: Words
+    ago: Words
+    ago_before: Words
+    changed_to: Words
+    nowadays: Words
     ahead: Words
     before_noun: Words
     ended: Words

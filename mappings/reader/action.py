@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from mappings.data_schema import Orders, read_table
 from mappings.dates import PartialDate
+from mappings.drug_tables import Supply
 from mappings.drugs import plain
 from mappings.facts import Action, Finding, Site
 from mappings.reader.access import concept, concepts, confidential, first_date, is_true, mapping, notes, updated
 from mappings.reader.context import Coded, Collected
 from mappings.reader.narrative import Source, add_reading
+from mappings.reader.reasons import add_reasons
 
 _ORDERED = {"draft", "active", "on-hold", "unknown", "requested", "accepted", "in-progress"}
 _DONE = {"completed", "in-progress", "unknown"}
@@ -48,11 +52,24 @@ def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> No
         ref, date=date, recorded=date, updated=updated(resource), sites=sites, confidential=confidential(resource)
     )
     ids = coded.concepts
+    before = len(into.findings)
     if ids:
         into.findings.append(Finding(ids, coded.label, ref, recorded=date, updated=source.updated, sites=sites))
+    add_reasons(resource, ref, date, into)
     outcome = [c.label for c in (concept(resource.get("outcome")), *concepts(resource.get("complication"))) if c.label]
     for words in (*([] if ids else coded.texts), *outcome, *notes(resource)):
         add_reading(into.tools.engine.read(words, kind="procedure"), source, into, lesions=words not in coded.texts)
+    performed = mapping(resource.get("performedPeriod"))
+    over = PartialDate.parse(performed.get("end")) or (None if performed else date)
+    if status == "completed" and over is not None:
+        into.findings[before:] = [_passing(finding, over) for finding in into.findings[before:]]
+
+
+def _passing(finding: Finding, over: PartialDate) -> Finding:
+    """A session of dialysis tells of it for some time only; nothing is known of later ones."""
+    known = read_table(Supply).passing
+    lasts = max((known[name] for name in finding.concepts if name in known), default=0)
+    return replace(finding, course="resolved", ended=over.back(days=-lasts)) if lasts else finding
 
 
 def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft: bool = False) -> None:

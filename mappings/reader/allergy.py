@@ -8,7 +8,7 @@ from typing import Any
 
 from mappings import systems
 from mappings.data_schema import Allergies, read_table
-from mappings.drugs import DrugIds
+from mappings.drugs import DrugIds, plain
 from mappings.facts import Allergy
 from mappings.reader.access import Concept, codes, concept, concepts, is_word, items, mapping, name_of, notes, text
 from mappings.reader.context import Collected
@@ -30,6 +30,10 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         for words in name.texts:
             for hit in into.tools.drugs.by_name(words):
                 found = found | hit
+    if not found and all(plain(words) in _unnamed() for name in names for words in name.texts):
+        told = (*notes(resource), *(t for r in reactions for t in (text(r.get("description")),) if t))
+        for hit in into.tools.drugs.by_name(". ".join(told)):
+            found = found | hit
     if not found and not _readable(resource, names):
         into.unread["allergies"] = "an allergy has no name that can be read"
     manifestations = [c.label for r in reactions for c in concepts(r.get("manifestation"))]
@@ -64,6 +68,11 @@ def _readable(resource: Mapping[str, Any], names: list[Concept]) -> bool:
         return True
     category = codes(resource.get("category")) | {str(c).lower() for c in items(resource.get("category"))}
     return bool(category & {"food", "environment"}) and not category & {"medication", "biologic"}
+
+
+@cache
+def _unnamed() -> frozenset[str]:
+    return frozenset(map(plain, read_table(Allergies).unnamed))
 
 
 @cache

@@ -32,6 +32,7 @@ from mappings.reader.beginnings import started
 from mappings.reader.certainty import certainty_of, is_of_relatives
 from mappings.reader.context import Collected
 from mappings.reader.described import under_heading
+from mappings.reader.long_term import add_long_term, titled
 from mappings.reader.narrative import Source, add_reading, to_finding, to_lesions
 from mappings.reader.sensitivity import add_allergy
 from mappings.text.reading import LesionMention, TextReading
@@ -71,6 +72,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         into.leave_out(ref, "clinicalStatus entered-in-error")
         return
     name, narrated = name_of(resource)
+    name = titled(name)
     sure = (not verification or verification & _CONFIRMED) and coded_as != "suspected"
     certainty: Certainty = "confirmed" if sure else "suspected"
     ended = first_date(resource, "abatementDateTime", "abatementPeriod")
@@ -138,6 +140,7 @@ def _read_named(
                 into.findings.append(replace(finding, reason_for_encounter=encounter))
         add_reading(replace(reading, concepts=(), lesions=()), source, into)
     add_allergy(name, ". ".join(notes(resource)), source, into)
+    add_long_term(name, source, into)
     _lesions(resource, name, coded, certainty, titles, source, into)
 
 

@@ -20,17 +20,17 @@ from mappings.reader.narrative import Source
 from mappings.values import number
 
 
-def read_due_date(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected) -> None:
-    """Adds the pregnancy, which ends some days after the date told; nothing when there is no such date."""
+def read_due_date(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected) -> bool:
+    """Adds the pregnancy, which ends some days after the date told; False when there is no such date."""
     known = _known()
     if _is_called(name, known.codes, known.names):
         due = PartialDate.parse(resource.get("valueDateTime") or resource.get("valueString"))
     elif _is_called(name, known.codes_of_age, known.names_of_age):
         due = _latest_end(mapping(resource.get("valueQuantity")), source.date)
     else:
-        return
+        return False
     if due is None:
-        return
+        return False
     over = PartialDate(due.earliest + known.after, due.latest + known.after)
     into.findings.append(
         Finding(
@@ -44,6 +44,7 @@ def read_due_date(resource: Mapping[str, Any], name: Concept, source: Source, in
             confidential=source.confidential,
         )
     )
+    return True
 
 
 def _is_called(name: Concept, codes: frozenset[str], names: frozenset[str]) -> bool:

@@ -22,7 +22,7 @@ from mappings.reader.analyte import foreign_members, other_material, test_of
 from mappings.reader.context import Collected, Named, key_of
 from mappings.reader.merge import Stamp
 from mappings.reader.names import Meaning, Test
-from mappings.reader.result import Flag, State, flag_of, limits_of, measured
+from mappings.reader.result import Flag, State, flag_of, found_of, limits_of, measured
 from mappings.unread import Unread
 from mappings.values import Quantity, number, read_quantity, renumbered
 
@@ -175,6 +175,8 @@ def _part(body: dict[str, Any], name: Named, amount: Amount, into: Collected) ->
     quantity = read_quantity(written | {"value": 0}, into.tools.units)
     if quantity is None:
         return None
+    if "interpretation" in body and found_of(body, into):
+        return None
     flag = flag_of(body, into) if "interpretation" in body else None
     return _Part(body, name.label, name.meaning.test, quantity, flag, "referenceRange" in body)
 
@@ -265,6 +267,8 @@ def _result(
     flag = limits = None
     if "interpretation" in body or "referenceRange" in body:
         if not _objects(body.get("interpretation")) or not _objects(body.get("referenceRange")):
+            return None
+        if found_of(body, into):
             return None
         flag, limits = flag_of(body, into), limits_of(body, value, test, date, into)
     return measured(ref, date, state, name.label, value, limits, flag, test, into)

@@ -5,7 +5,7 @@ What was handed out or listed without an order is found by `supply.py`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from mappings.reader.access import (
     Concept,
     codes,
     concept,
+    concepts,
     first_date,
     is_true,
     is_word,
@@ -33,6 +34,8 @@ from mappings.reader.dosage import daily_dose, is_delayed, is_infused, route_of_
 from mappings.reader.identity import target
 from mappings.reader.names import Dosed
 from mappings.reader.narrative import Source, add_reading
+from mappings.reader.reasons import add_reasons
+from mappings.values import number
 
 State = Literal["active", "stopped"]
 _STOPPED = {"completed", "stopped", "cancelled", "ended"}
@@ -100,10 +103,18 @@ def add(
     )
     if not dosed.readable and state == "active":
         into.unread["medications"] = "a medication has no name that can be read"
-    comments = (*notes(resource), *(c.label for c in (concept(resource.get("statusReason")),) if c.label))
+    if state == "active" and not draft:
+        add_reasons(resource, ref, started, into)
+    comments = (*notes(resource), *(c.label for c in _reasons_of_status(resource)))
     for comment in comments:
         reading = into.tools.engine.read(f"{found.label}: {comment}", kind="medication")
         add_reading(reading, Source(ref, date=started, recorded=started), into, lesions=False)
+
+
+def _reasons_of_status(resource: Mapping[str, Any]) -> Iterator[Concept]:
+    """Why it has its status: one in a request, several in a statement."""
+    told = resource.get("statusReason")
+    return (reason for reason in (concepts(told) if isinstance(told, list) else (concept(told),)) if reason.label)
 
 
 def _described(resource: Mapping[str, Any], into: Collected) -> Prescribed:
@@ -234,6 +245,16 @@ def _state(status: str, ended: PartialDate | None) -> State:
     return "stopped" if ended is not None and status not in ("active", "on-hold", "unknown", "intended") else "active"
 
 
+def _supplied(resource: Mapping[str, Any], started: PartialDate | None) -> PartialDate | None:
+    """The day until which what was supplied lasts."""
+    told = mapping(mapping(resource.get("dispenseRequest")).get("expectedSupplyDuration"))
+    days, unit = number(told.get("value")), str(told.get("code") or told.get("unit") or "").lower()
+    known = read_table(Supply)
+    if started is None or days is None or unit not in known.day_units or not 0 < days <= known.longest_days:
+        return None
+    return started.back(days=-int(days))
+
+
 def _dates(resource: Mapping[str, Any]) -> tuple[PartialDate | None, PartialDate | None]:
     started = first_date(resource, "authoredOn", "dateAsserted", "dateWritten")
     period = mapping(resource.get("effectivePeriod") or mapping(resource.get("dispenseRequest")).get("validityPeriod"))
@@ -247,5 +268,5 @@ def _dates(resource: Mapping[str, Any]) -> tuple[PartialDate | None, PartialDate
         or (end if resource.get("status") in _STOPPED else None)
     )
     if end is None and resource.get("status") in _STOPPED:
-        end = first_date(resource, "statusChanged") or effective
+        end = first_date(resource, "statusChanged") or effective or _supplied(resource, started)
     return begin or effective or started, end

@@ -34,9 +34,9 @@ from mappings.reader.measured import read_first as read_first_plain
 from mappings.reader.measured import read_plain
 from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading, to_lesions
-from mappings.reader.panel import is_pressure, parts, read_components, read_pressures, read_result
+from mappings.reader.panel import is_pressure, read_components, read_pressures, read_result
 from mappings.reader.plain import lines_of
-from mappings.reader.result import State, answers
+from mappings.reader.result import State, answers, is_within_range
 from mappings.text.reading import LabMention, TextReading
 from mappings.unread import Unread
 from mappings.values import number
@@ -67,7 +67,7 @@ def _name_says_nothing(panel: Mapping[str, Any], into: Collected) -> bool:
     before = alone.sizes()
     if is_wound_culture(name.texts):
         return False
-    _findings({"code": panel.get("code")}, name, Source("Observation/panel"), alone, components=False)
+    _findings({"code": panel.get("code")}, name, Source("Observation/panel"), alone)
     return alone.sizes() == before and not alone.quarantined
 
 
@@ -116,7 +116,11 @@ def _read_one(resource: Mapping[str, Any], ref: str, into: Collected, *, outer_d
     if outer_date is None:
         into.stamps[ref] = _stamp(resource)
     foreign = other_material(specimen_words(resource, into), into)
+    before = len(into.results)
     if read_result(resource, name, source, state, into, foreign=foreign):
+        if state == "final" and into.results[before].problem == "not-understood":
+            told = into.tools.engine.read(_line(name, resource, None), kind="observation")  # "ALT: 5 x ULN"
+            add_reading(replace(told, labs=(), lesions=()), source, into)
         read_components(resource, source, state, into, foreign=foreign)
         for comment in notes(resource):
             add_reading(into.tools.engine.read(comment, kind="note"), source, into)
@@ -124,10 +128,11 @@ def _read_one(resource: Mapping[str, Any], ref: str, into: Collected, *, outer_d
     if state == "preliminary":
         into.leave_out(ref, "status preliminary")
         return
-    read_due_date(resource, name, source, into)
-    panel = read_components(resource, source, state, into, foreign=foreign)
-    panel = read_pressures(resource, name, source, into) or panel
-    _findings(resource, name, source, into, components=not panel)
+    if read_due_date(resource, name, source, into):
+        return
+    left = read_components(resource, source, state, into, foreign=foreign)
+    read_pressures(resource, name, source, into)
+    _findings(resource, name, source, into, components=left)
 
 
 def _date(resource: Mapping[str, Any]) -> PartialDate | None:
@@ -158,14 +163,20 @@ def _timing(resource: Mapping[str, Any]) -> PartialDate | None:
     return None
 
 
-def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected, *, components: bool) -> None:
-    """Coded and worded findings. One Observation describes one examination: name, value, components and notes are read
-    together, so that "Consistency: hard" and "Site: left elbow" describe the same lesion."""
+def _findings(
+    resource: Mapping[str, Any],
+    name: Concept,
+    source: Source,
+    into: Collected,
+    *,
+    components: tuple[Mapping[str, Any], ...] = (),
+) -> None:
+    """Coded and worded findings. One Observation describes one examination: name, value, components that are no results
+    and notes are read together, so that "Consistency: hard" and "Site: left elbow" describe the same lesion."""
     answer = concept(resource.get("valueCodeableConcept"))
     polarity = _polarity(resource, answer)
     lines = [_line(name, resource, polarity)]
-    if components:
-        lines.extend(_line(concept(c.get("code")), c, _answered(c)) for c in parts(resource))
+    lines.extend(_line(concept(c.get("code")), c, _answered(c)) for c in components)
     lines.extend(notes(resource))
     lines.extend(_narrated(resource))
     words = ". ".join(line for line in lines if line)
@@ -181,6 +192,9 @@ def _findings(resource: Mapping[str, Any], name: Concept, source: Source, into: 
     none_counted = _counts_none(resource)
     if polarity is False:
         reading = replace(reading, lesions=(), concepts=(), labs=())
+    elif is_within_range(resource, into):
+        heading = len(name.label or "")
+        reading = replace(reading, concepts=tuple(m for m in reading.concepts if m.start >= heading))
     elif none_counted:
         reading = replace(reading, lesions=())
     if is_pressure(name):

@@ -79,12 +79,14 @@ def parts(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def read_components(
     resource: Mapping[str, Any], source: Source, state: State, into: Collected, *, foreign: bool
-) -> bool:
-    """Analytes among the components; a panel of urine has no serum analytes in it, whatever they are called."""
+) -> tuple[Mapping[str, Any], ...]:
+    """Reads the analytes among the components; what is left are the others. A panel of urine has no serum analytes in
+    it, whatever they are called."""
     foreign = foreign or other_material(concept(resource.get("code")).texts, into)
-    found = False
+    left = []
     for component in parts(resource):
         name = concept(component.get("code"))
-        found = read_result(component, name, source, state, into, foreign=foreign) or found
-        found = (state == "final" and read_pressures(component, name, source, into)) or found
-    return found
+        found = read_result(component, name, source, state, into, foreign=foreign)
+        if not ((state == "final" and read_pressures(component, name, source, into)) or found):
+            left.append(component)
+    return tuple(left)

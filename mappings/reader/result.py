@@ -28,6 +28,8 @@ Flag = Literal["normal", "low", "high", "critical-low", "critical-high", "abnorm
 _WORDS: Mapping[str, Word] = {word: word for word in get_args(Word)}
 _FLAGS: Mapping[str, Flag] = {flag: flag for flag in get_args(Flag)}
 
+_FOUND = frozenset({"positive", "negative"})
+"""what a laboratory says of an antibody beside its number"""
 _FIGURES = re.compile(r"[\s,:;]*(?:[(\[<>]|\d).*$", re.DOTALL)
 """what stands behind a result in words: "POSITIVE (>240 U)", "Negative <7 U/mL"."""
 
@@ -49,6 +51,8 @@ def valued(base: Result, body: Mapping[str, Any], test: Test, into: Collected) -
     limits = limits_of(body, quantity, test, base.date, into)
     limits = limits or (written.range if written is not None and body.get("referenceRange") is None else None)
     result = measured(base.ref, base.date, base.status, base.label, quantity, limits, flag, test, into, base.specimen)
+    if result.flag is None and result.problem is None:
+        result = replace(result, word=found_of(body, into))
     doubt = _doubted(body, base.analyte in table.analytes) if result.problem is None else None
     return replace(result, problem=doubt) if doubt else result
 
@@ -90,6 +94,12 @@ def measured(
     )
 
 
+def found_of(body: Mapping[str, Any], into: Collected) -> Word | None:
+    """ "Positive" or "negative" as the laboratory's interpretation, which stands beside the number of an antibody."""
+    said = _flag_word(_said(body), into)
+    return said if said in _FOUND else None
+
+
 def flag_of(body: Mapping[str, Any], into: Collected) -> Flag | None:
     """The laboratory's interpretation."""
     return _flag(_said(body), into)
@@ -103,6 +113,18 @@ def limits_of(
     return choose_range(
         body.get("referenceRange"), quantity, table.analytes.get(test.analyte), table, _age(date, into), into.sex
     )
+
+
+def is_within_range(resource: Mapping[str, Any], into: Collected) -> bool:
+    """Whether a measurement lies within the laboratory's range: it finds nothing that its name names."""
+    quantity = read_quantity(resource.get("valueQuantity"), into.tools.units)
+    if quantity is None or quantity.low is None or quantity.high is None:
+        return False
+    limits = choose_range(resource.get("referenceRange"), quantity, None, into.tools.units, None, into.sex)
+    if limits is None or (limits.low is None and limits.high is None):
+        return False
+    above = limits.low is None or quantity.low >= limits.low
+    return above and (limits.high is None or quantity.high <= limits.high)
 
 
 @cache
@@ -186,7 +208,13 @@ def _written(body: Mapping[str, Any], analyte: str, into: Collected) -> Written 
 def _without_remark(words: str, analyte: str) -> str:
     """The number of "44 regular": what some write behind it says nothing of the number."""
     remarks = _remarks().get(analyte)
+    words = _about().sub("", words)
     return remarks.sub("", words).rstrip(" ,;(") if remarks is not None else words
+
+
+@cache
+def _about() -> re.Pattern[str]:
+    return re.compile(rf"^\s*(?:{'|'.join(map(re.escape, observation_words().about))})\s*(?=\d)", re.IGNORECASE)
 
 
 @cache

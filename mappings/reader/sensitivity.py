@@ -152,7 +152,7 @@ def _harm() -> _Harm:
     listed = {
         name: "|".join(map(re.escape, sorted(getattr(data, name), key=len, reverse=True)))
         for name in (
-            "caused", "stopped", "because", "harms", "borne", "reactions", "after", "unborne", "unborne_behind",
+            "caused", "stopped", "because", "harms", "borne", "reactions", "after", "unborne", "unborne_behind", "when",
         )
     }  # fmt: skip
     led = rf"(?:{listed['caused']})|(?:{listed['stopped']})\b(?:[^,]{{0,20}}\b(?:{listed['because']})|\s*[:(–-])"
@@ -168,7 +168,9 @@ def _harm() -> _Harm:
         re.compile(rf"[^,;]{{0,20}}?\b(?:{listed['because']})\b{harmed}"),
         re.compile(rf"\b(?:{listed['stopped']})\W+(?:\w+\W+){{0,2}}$"),
         re.compile(rf"{reaction}\s+(?:{listed['after']})\s+(?:\w+\s+){{0,2}}$"),
-        re.compile(rf"\s*(?:[-–:=]|-?>|→|\()\s*(?:\w+\s+){{0,2}}?{reaction}(?:\W{{1,3}}(?:19|20)\d\d)?\W*$"),
+        re.compile(
+            rf"\s*(?:[-–:=]|-?>|→|\()\s*(?:\w+\s+){{0,2}}?{reaction}(?:\W{{1,3}}(?:19|20)\d\d|\s(?:{listed['when']})\s[^,;]{{1,40}})?\W*$"
+        ),
         re.compile(rf"\b(?:{listed['unborne']})\W+(?:\w+\W+){{0,2}}$"),
         re.compile(rf"[^,;]{{0,16}}?\b(?:{listed['unborne_behind']})"),
     )

@@ -9,8 +9,8 @@ from mappings.facts import Medication
 
 
 def settled(medications: Iterable[Medication]) -> tuple[Medication, ...]:
-    """Of what notes tell of a drug only the newest, and nothing of what the list itself holds: what stands on it as
-    taken, or as stopped since."""
+    """Of what notes tell of a drug only the newest, that it is taken or on which day it was stopped, and nothing of
+    what the list itself holds: what stands on it as taken, or as stopped since."""
     every = tuple(medications)
     ordered = [m for m in every if m.told is None and m.given is None]
     every = tuple(m for m in every if m.given is None or not _stopped_since(m, m.given, ordered))
@@ -19,7 +19,8 @@ def settled(medications: Iterable[Medication]) -> tuple[Medication, ...]:
     if not told:
         return every
     newest = {(m.drugs, m.classes): m for m in told}
-    return (*listed, *(m for m in newest.values() if m.state == "active" and not _is_listed(m, listed)))
+    kept = (m for m in newest.values() if m.state == "active" or m.ended is not None)
+    return (*listed, *(m for m in kept if not _is_listed(m, listed)))
 
 
 def _when(drug: Medication) -> tuple[object, ...]:

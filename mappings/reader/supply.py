@@ -86,11 +86,13 @@ def read_immunization(resource: Mapping[str, Any], ref: str, into: Collected) ->
     source = Source(ref, date=given, recorded=given, updated=updated(resource))
     if coded := into.concepts_of(name):
         into.findings.append(Finding(coded, name.label, ref, recorded=given, updated=source.updated))
+    by_code = (into.tools.drugs.by_code(coding.system, coding.code) for coding in name.codings)
+    named = (ids for words in name.texts for ids in into.tools.drugs.by_name(words))
+    for ids in () if coded else (*filter(None, by_code), *named):
+        into.medications.append(
+            Medication(ref, name.label, ids.drugs, ids.classes, state="stopped", started=given, ended=given)
+        )
     for words in () if coded else name.texts:
-        for ids in into.tools.drugs.by_name(words):
-            into.medications.append(
-                Medication(ref, name.label, ids.drugs, ids.classes, state="stopped", started=given, ended=given)
-            )
         reading = into.tools.engine.read(words, kind="procedure")  # not the illness that it is against
         vaccines = tuple(m for m in reading.concepts if m.concept in supply().vaccines)
         add_reading(replace(reading, concepts=vaccines), source, into, lesions=False)

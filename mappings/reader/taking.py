@@ -22,6 +22,7 @@ from mappings.reader.narrative import Source
 from mappings.reader.plan_rows import DOSED, heads_table
 from mappings.reader.problem_line import tells_of_taking
 from mappings.reader.told_dose import told_dose
+from mappings.reader.told_end import ended, is_month, taken_back
 from mappings.text.markup import plain as unmarked
 
 Said = Literal["taken", "past", "thought"]
@@ -111,6 +112,8 @@ def add_taken(words: str, source: Source, into: Collected) -> None:
             first, last = start + sentence.start(), start + sentence.end()
             inside = [hit for hit in hits if first <= hit.start and hit.end <= last]
             for hit, said in _said(folded, first, last, inside, part, by_eye):
+                if said == "taken" and taken_back(folded, hit.end, last, source.date):
+                    continue
                 if said != "thought":
                     state: Literal["active", "stopped"] = "active" if said == "taken" else "stopped"
                     in_mg = {drugs.dose_unit(drug) for drug in hit.ids.drugs} == {"mg"} and len(hit.ids.drugs) == 1
@@ -125,6 +128,7 @@ def add_taken(words: str, source: Source, into: Collected) -> None:
                         dose_unit=None if daily is None else "mg",
                         strength=strength,
                         strength_unit=None if strength is None else "mg",
+                        ended=ended(folded, hit.end, last, source.date) if said == "past" else None,
                         told=source.date,
                     )
     into.medications.extend(found.values())
@@ -213,6 +217,7 @@ def _said(
         if said is None and (dosed or _told_alone(text, hit, last, part)) and part in ("other", "named"):
             said = "taken"
         behind = [s for s in signs if hit.end <= s.start and s.end <= own and s.speaks_back(text, hit.end, own)]
+        behind += [s for s in signs if s.kind == "onto" and own <= s.start <= own + len(", ")]  # "A, changed to B"
         ends = [told for s in behind if (told := s.said_of_the_one_before) is not None]
         if ends and ends[0] == "past" and words.resumed.match(text, own, until):
             said, ends = "taken", []
@@ -338,7 +343,8 @@ class _Words(Struct, frozen=True):
 
     def signs(self, text: str, first: int, last: int) -> list[_Sign]:
         """Everything in the sentence that says whether a drug is taken; the longest words at each place count."""
-        return [_Sign(self.kinds[m.group()], m.start(), m.end()) for m in self.sign.finditer(text, first, last)]
+        found = (m for m in self.sign.finditer(text, first, last) if not is_month(text, m.start(), m.end()))
+        return [_Sign(self.kinds[m.group()], m.start(), m.end()) for m in found]
 
 
 @cache

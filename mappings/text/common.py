@@ -39,6 +39,8 @@ class Pulse(Strict):
     most: int
     """a number above it behind a rhythm is a dose or a year (tool rule)."""
     units: Folded
+    after: Folded
+    """words behind a rate that has no unit: when that was."""
     links: Folded
     """words between a rhythm or a pulse and its rate."""
     slow: Phrases
@@ -141,6 +143,10 @@ class Results(Strict):
     """right before the earlier of two results ("up to 2.9 today from 0.9")."""
     aims: Folded
     """before or behind a name: what is told is wished for."""
+    spelled: Phrases
+    """its number may be spelled out."""
+    moved: Folded
+    """between a name and the number that it came to ("fell to 27")."""
     pressure_told: Folded
     """words between its name and the two ("BP soft, 86/50s")."""
     lately_days: int

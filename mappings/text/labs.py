@@ -110,7 +110,9 @@ def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention
         return out
     number = figure_of(document, group[-1], end, dates)
     if number is not None:
-        unjudged = group[-1].value in load_common().results.told_in_words and number[2] is None
+        common = load_common()
+        unjudged = group[-1].value in common.results.told_in_words and number[2] is None
+        unjudged = unjudged or group[-1].value in common.signed  # "Ro60 >8.0 (pos)"
         said = judged_word(document, sentence, group[-1], end) if unjudged and fits(number) else None
         if said is None:
             out.extend(_labelled(document, group[-1], date, number=number))

@@ -82,7 +82,7 @@ def _unit(document: Document, index: int, end: int) -> bool:
     """Whether what stands behind the number fits a rate: nothing, or beats per minute."""
     word, after = document.word(index + 1), document.word(index + 2)
     known = load_common().pulse
-    if index + 1 >= end or word in _ENDS or word in known.units:
+    if index + 1 >= end or word in _ENDS or word in known.units or word in known.after:
         return True
     ranges = after.isdigit() and word in load_common().numbers.limits  # "ranging 42 to 55": the lower end counts
     return ranges or (word == "/" and f"/{after}" in known.units)

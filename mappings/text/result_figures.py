@@ -18,6 +18,8 @@ SIGNS = frozenset({":", "=", "(", "-", "–", "~", "|"})
 BRIDGE = 4
 """small words at most between the two."""
 _ESTIMATE_BRIDGE = 8
+_SPELT = 4
+"""words of a number that is spelled out, and the one behind it"""
 _AIMED = 3
 """words before a name by which its range may be one that is wished for."""
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
@@ -44,7 +46,7 @@ def _patterns() -> _Patterns:
     return _Patterns(
         re.compile(rf"\s?%?\s?(?:[-–]|{ends})\s?\d{{1,2}}(?P<unit>\s?%)?"),
         re.compile(
-            rf"(?:\s?[/x×]\s?|\s(?:{either(words.pressures)})\s)(?:\d{{2,3}}(?![\d/])|(?:palp|p|d)\b|-{{1,2}}(?![\w-]))"
+            rf"(?:s?\s?[/x×]\s?|\s(?:{either(words.pressures)})\s)(?:\d{{2,3}}(?![\d/])|(?:palp|p|d)\b|-{{1,2}}(?![\w-]))"
         ),
         re.compile(r"\s?[-–]\s?\d{2,3}s?(?![\w/])"),
     )
@@ -82,8 +84,12 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
             continue
         if is_moment(document, index) or (word == "," and _tight(document, index)):
             continue
-        if estimated and (spelt := spelled(document, index)) is not None:
+        if word in load_common().results.moved:
+            continue
+        if hit.value in load_common().results.spelled and (spelt := spelled(document, index)) is not None:
             return spelt, comparator, None, None
+        if hit.value == load_common().results.pressure and (spelt := _spelled_pressure(document, index)) is not None:
+            return spelt, comparator, "mmHg", None
         if hit.value == load_common().results.pressure and _is_told(document, index):
             continue
         if word[0].isdigit() and amount(word) is not None:
@@ -121,6 +127,15 @@ def _in_centimetres(text: str, start: int) -> bool:
     told, limits = _CENTIMETRES.match(text, start), load_common().results.centimetres
     pairs = zip(told.groups(), (limits.upper, limits.lower), strict=True) if told else ()
     return told is not None and all(least <= int(figure) <= most for figure, (least, most) in pairs)
+
+
+def _spelled_pressure(document: Document, index: int) -> str | None:
+    """The upper of two pressures that are spelled out ("eighty-four over fifty")."""
+    upper = spelled(document, index)
+    over = next(
+        (i for i in range(index + 1, index + _SPELT) if document.word(i) in load_common().numbers.pressures), None
+    )
+    return upper if upper and over is not None and spelled(document, over + 1) is not None else None
 
 
 def _is_told(document: Document, index: int) -> bool:

@@ -42,7 +42,9 @@ def judged_word(document: Document, sentence: Sentence, hit: Hit, end: int) -> H
     nobody could judge by its number, the laboratory has judged."""
     index = next((i for i in range(hit.last, end) if document.word(i)[0].isdigit()), end)
     behind = document.between("word", index + 1, min(end, index + 3))
-    said = behind[0] if behind and behind[0].value in ("normal", "low", "high") else None
+    serology = hit.value in load_common().signed
+    judging = ("positive", "negative") if serology else ("normal", "low", "high")
+    said = behind[0] if behind and behind[0].value in judging else None
     if said is not None and all(document.word(i) in SIGNS for i in range(index + 1, said.first)):
         return said
     later = [w for w in document.within("word", sentence) if w.first > index and w.value == "normal"]
