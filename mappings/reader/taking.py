@@ -112,7 +112,7 @@ def add_taken(words: str, source: Source, into: Collected) -> None:
             first, last = start + sentence.start(), start + sentence.end()
             inside = [hit for hit in hits if first <= hit.start and hit.end <= last]
             for hit, said in _said(folded, first, last, inside, part, by_eye):
-                if said == "taken" and taken_back(folded, hit.end, last, source.date):
+                if said == "taken" and taken_back(folded, hit.start, hit.end, last, source.date):
                     continue
                 if said != "thought":
                     state: Literal["active", "stopped"] = "active" if said == "taken" else "stopped"

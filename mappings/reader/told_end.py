@@ -13,6 +13,7 @@ from mappings.text.common import either, load_common
 
 _DAY_OF_MONTH = re.compile(r"\s[0-3]?\d(?![\d.,/]|\s?(?:mg|mcg|g)\b)")
 _ASKED = re.compile(r"\s?\?\s?(\w+)")
+_ON = re.compile(r"(?<!put )(?<!started )(?<!placed )\b(?:on|sous|unter)\s$")
 _YEAR = re.compile(r"\s+(?:in|en|em|im jahr)\s+((?:19|20)\d\d)\b")
 
 
@@ -35,13 +36,15 @@ def ended(text: str, behind: int, until: int, told: PartialDate) -> PartialDate 
     return None
 
 
-def taken_back(text: str, behind: int, until: int, told: PartialDate) -> bool:
-    """ "on OCP? no"; "on methotrexate in 2018", of a year that is over."""
+def taken_back(text: str, first: int, behind: int, until: int, told: PartialDate) -> bool:
+    """ "on OCP? no"; "on methotrexate in 2018", of a year that is over; not "switched to apixaban in 2021"."""
     asked = _ASKED.match(text, behind)
     if asked is not None and asked[1] in load_common().asked.denying:
         return True
     year = _YEAR.match(text, behind, until)
-    return year is not None and int(year[1]) < told.latest.year
+    return (
+        year is not None and int(year[1]) < told.latest.year and _ON.search(text, max(0, first - 12), first) is not None
+    )
 
 
 def is_month(text: str, first: int, last: int) -> bool:
