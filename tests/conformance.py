@@ -26,7 +26,7 @@ _TOKEN = re.compile(r"\{\{(.*?)\}\}")
 _TEMPLATE = re.compile(r"[A-Z][A-Za-z]+(/\{\{context\.\w+\}\}|\?[^?#\s]+)")
 _SEMVER = re.compile(r"\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?")
 _SERVICE_ID = re.compile(r"[A-Za-z0-9._~-]+")
-_GFM = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+GFM = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 
 _PREFETCH_TOKENS = {
     "patient-view": {"context.userId", "context.patientId", "context.encounterId"},
@@ -228,7 +228,7 @@ def _detail(detail: Any) -> Iterator[str]:
 
 
 def _tokens(markdown: str) -> Iterator[Any]:
-    for block in _GFM.parse(markdown):
+    for block in GFM.parse(markdown):
         yield block
         yield from block.children or ()
 

@@ -16,6 +16,8 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from tests.serving import free_port
+
 AS_OF = "2026-06-01"
 
 
@@ -33,7 +35,7 @@ def demo() -> Iterator[Demo]:
 @contextmanager
 def running(**settings: str) -> Iterator[Demo]:
     """The demo command on a free port, with a fixed day and these settings; stopped as Ctrl-C would."""
-    port = _free_port()
+    port = free_port()
     environment = {**os.environ, "CDS_AS_OF": AS_OF, "PYTHONUNBUFFERED": "1", **settings}
     command = [str(Path(sys.executable).with_name("cds-service")), "demo", "--port", str(port)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -54,12 +56,6 @@ def running(**settings: str) -> Iterator[Demo]:
         ended = process.wait(timeout=15)
     assert ended == 0, "the demo did not end cleanly on Ctrl-C"
     assert _closed(port), "the service outlived the demo"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _closed(port: int) -> bool:

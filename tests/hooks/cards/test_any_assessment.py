@@ -19,7 +19,7 @@ from hooks.knowledge import load_knowledge
 from hooks.model import Assessment
 from mappings.codelists import Coding
 from mappings.facts import PatientFacts
-from tests.conformance import check_response
+from tests.conformance import GFM, check_response
 from tests.hooks.cards.examples import context
 from tests.hooks.cards.strategies import assessments, facts
 
@@ -32,7 +32,6 @@ often = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking a whole assessment takes minutes
 )
 COMMON = MarkdownIt("commonmark")
-GFM = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 
 
 long = settings(often, max_examples=600)

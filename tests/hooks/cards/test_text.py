@@ -8,14 +8,13 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from hooks.cards.dates import as_roughly_as_said, dates_in_words, in_words
 from hooks.cards.markdown import code, escape, plain, shorten
 from mappings.dates import PartialDate
+from tests.conformance import GFM
 from tests.hooks.cards.strategies import HOSTILE
 
-GFM = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 INERT = {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
 
 
