@@ -167,7 +167,7 @@ def _harm() -> _Harm:
         re.compile(rf"\b(?:(?:{led}){harmed}|{turned})"),
         re.compile(rf"[^,;]{{0,20}}?\b(?:{listed['because']})\b{harmed}"),
         re.compile(rf"\b(?:{listed['stopped']})\W+(?:\w+\W+){{0,2}}$"),
-        re.compile(rf"{reaction}\s+(?:{listed['after']})\s+(?:\w+\s+){{0,2}}$"),
+        re.compile(rf"{reaction}{_YEAR}\s+(?:{listed['after']})\s+(?:\w+\s+){{0,2}}$"),
         re.compile(
             rf"\s*(?:[-–:=]|-?>|→|\()\s*(?:\w+\s+){{0,2}}?{reaction}(?:\W{{1,3}}(?:19|20)\d\d|\s(?:{listed['when']})\s[^,;]{{1,40}})?\W*$"
         ),
@@ -176,6 +176,7 @@ def _harm() -> _Harm:
     )
 
 
+_YEAR = r"(?:\s+(?:in |im |en |em )?\(?(?:19|20)\d\d\)?)?"  # "rash in 2020 from"
 _SENTENCE = re.compile(r"[^.;!?\n]+")
 _BLANK = re.compile(r"\n\s*\n")
 

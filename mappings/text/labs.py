@@ -236,6 +236,18 @@ def _next_analyte(analytes: list[Hit], hit: Hit, sentence: Sentence) -> int:
     return next((a.first for a in analytes if a.first > hit.first), sentence.last)
 
 
+def _of_another(document: Document, hit: Hit, word: Hit) -> bool:
+    """ "Without inflammatory signs, with normal calcium": what is denied stands before a comma, and is no test."""
+    first = min(hit.first, word.first)
+    denials = [r for r in document.contexts.over(word) if r.status == "negated"]
+    return bool(denials) and all(
+        any(document.word(i) == "," for i in range(r.first + 1, first))
+        and not document.between("analyte", r.first, first)
+        and not document.between("word", r.first, first)
+        for r in denials
+    )
+
+
 def _labelled(
     document: Document, hit: Hit, date: str | None, *, number: Number | None = None, word: Hit | None = None
 ) -> list[LabMention]:
@@ -248,6 +260,8 @@ def _labelled(
         said = word.value
         if said in _FOUND and _is_quantity(name):
             return []
+        if status == "negated" and said == "normal" and _of_another(document, hit, word):
+            status = "affirmed"
         if status == "negated":
             if said != "abnormal":
                 return []  # "no disorder of calcium metabolism" is told of the patient, not measured

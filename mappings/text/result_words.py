@@ -87,6 +87,12 @@ def fits(number: Number) -> bool:
 def joins(document: Document, index: int) -> bool:
     """A comma, a sign or a word such as "and", that makes one row of the tests around it."""
     word = document.word(index)
+    if (
+        index
+        and document.between("preposition", index, index + 1)
+        and document.between("coordinator", index - 1, index)
+    ):
+        return True  # "calcium and of phosphate", "de calcium et de phosphore"
     return word in (",", "/", "&", "+") or any(
         hit.first <= index < hit.last for hit in document.between("coordinator", index - 2, index + 1)
     )
