@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pyarrow.parquet as pq
@@ -28,7 +28,6 @@ from cds_service.pipeline import Brain
 from cds_service.screening.decide import decide
 from cds_service.screening.keys import patient_key
 from cds_service.screening.needs import completeness_of
-from cds_service.screening.rows import DecisionRow
 from tests.cds_service.screening.exports import case_charts, lines_by_type, write_export
 from tests.charts import TODAY, chart
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
@@ -124,11 +123,6 @@ def rows_of(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def as_plain_data(row: DecisionRow) -> dict[str, Any]:
-    record = msgspec.structs.asdict(row)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items()}
-
-
 def test_everyone_gets_the_row_that_the_hook_gives_and_the_silent_are_not_read(spoken: Done, brain: Brain) -> None:
     """Candidates only against everyone: whoever is not a candidate has nothing to say."""
     found = {row["patient"]: row for row in pq.read_table(spoken.folder / "w.parquet").to_pylist()}
@@ -138,7 +132,8 @@ def test_everyone_gets_the_row_that_the_hook_gives_and_the_silent_are_not_read(s
         row = decide(one.patient_id, one.resources, as_of=TODAY, brain=brain, secret=KEY.encode(), completeness=states)
         if row.grade != "none":
             said += 1
-            assert found[row.patient] == as_plain_data(row), one.patient_id
+            record = msgspec.structs.asdict(row).items()
+            assert found[row.patient] == {k: [*v] if isinstance(v, tuple) else v for k, v in record}, one.patient_id
         else:
             assert row.patient not in found, one.patient_id
     assert len(found) == said > 25
