@@ -41,7 +41,7 @@ RESOURCE = b'"resource"'
 _PART = 32 * 1024
 """bytes that are looked at together, where they can be cut: what is made of them stays near the processor, and is not
 mapped into memory each time"""
-_BLOCK, _NEAR = 8192, 64
+_BLOCK, _NEAR = 4032, 64
 """bytes that are asked at once whether they are ASCII, and how near the next that are not are looked for first"""
 _MANY, _FAR = 32, 256
 """from how many runs of bytes that are no ASCII on each letter is exchanged in all of the text, and up to how many"""
@@ -75,27 +75,28 @@ def in_parts(raw: bytes) -> list[tuple[int, int]]:
     return [*spans, (begin, len(raw))]
 
 
-def as_ascii(raw: bytes) -> bytes | None:
-    """UTF-8 with every letter as its plain ASCII letter; other signs part words. None for bytes that are no UTF-8."""
-    if raw.isascii():
-        return raw
+def as_ascii(raw: bytes, begin: int = 0, end: int | None = None) -> bytes | None:
+    """UTF-8 from here to there with every letter as its plain ASCII letter; other signs part words. None for bytes that
+    are no UTF-8."""
+    first, last = begin, len(raw) if end is None else end
     view = memoryview(raw)
     parts: list[bytes | memoryview] = []
-    at = 0
-    for number, run in enumerate(_runs(raw)):
-        if number == _MANY and run.start() < _MANY * _FAR and (found := _letter_by_letter(raw)) is not None:
+    at = first
+    for number, run in enumerate(_runs(raw, first, last)):
+        near = number == _MANY and run.start() - first < _MANY * _FAR
+        if near and (found := _letter_by_letter(raw[first:last])) is not None:
             return found
         begin, written = run.start(), run[0]
-        before = raw[max(0, begin - 1) : begin]
+        before = raw[max(first, begin - 1) : begin]
         try:
             letters = _of_few(before, written) if len(written) <= _FEW else _letters(before, written.decode("utf-8"))
         except UnicodeDecodeError:
             return None
-        if written[0] in _ACCENTS and raw[max(0, begin - _ESCAPE) : begin].startswith(b"\\u"):
+        if written[0] in _ACCENTS and raw[max(first, begin - _ESCAPE) : begin].startswith(b"\\u"):
             letters = DOUBLE  # the accent belongs to a letter that is an escape still
         parts += (view[at:begin], letters)
         at = run.end()
-    return b"".join((*parts, view[at:]))
+    return b"".join((*parts, view[at:last])) if parts else raw[first:last]
 
 
 def _letter_by_letter(raw: bytes) -> bytes | None:
@@ -113,22 +114,22 @@ def _letter_by_letter(raw: bytes) -> bytes | None:
     return text.encode("ascii")
 
 
-def _runs(raw: bytes) -> Iterator[re.Match[bytes]]:
-    """The runs of bytes that are no ASCII, in order. Another one is often near, and a search finds it; of a block it
-    costs next to nothing to say that it has none, and little to decode it as far as the first."""
-    at = 0
-    while at < len(raw):
-        block = raw[at : at + _BLOCK]
+def _runs(raw: bytes, at: int, end: int) -> Iterator[re.Match[bytes]]:
+    """The runs of bytes that are no ASCII from here to there, in order. Another one is often near, and a search finds
+    it; of a block it costs next to nothing to say that it has none, and little to decode it as far as the first."""
+    while at < end:
+        block = raw[at : min(at + _BLOCK, end)]
         if block.isascii():
             at += _BLOCK
             continue
-        run = _RUN.search(raw, at + _plain_bytes(block))
+        run = _RUN.search(raw, at + _plain_bytes(block), end)
         while run is not None:
             yield run
             at = run.end()
-            run = _RUN.search(raw, at, at + _NEAR)
-            if run is not None and run.end() == at + _NEAR:
-                run = _RUN.match(raw, run.start())  # it may go on
+            near = min(at + _NEAR, end)
+            run = _RUN.search(raw, at, near)
+            if run is not None and run.end() == near:
+                run = _RUN.match(raw, run.start(), end)  # it may go on
 
 
 def _plain_bytes(block: bytes) -> int:

@@ -140,7 +140,7 @@ class _Compiled:
         asked, silent = 0, True
         parts: list[_Seen] = []
         for begin, end in spans:
-            part = self._seen(raw[begin:end])
+            part = self._seen(raw, begin, end)
             silent = silent and not part.hits and not part.unclear
             if is_meant is not None and asked < _ASKED and self.surely_named(part.hits):
                 asked += 1
@@ -151,7 +151,7 @@ class _Compiled:
             return None
         if not self._concerns(parts) and self._begun(parts):  # its other words may stand where none was looked for
             parts = [
-                self._seen(raw[slice(*span)], all_words=True) if part.skimmed else part
+                self._seen(raw, *span, all_words=True) if part.skimmed else part
                 for span, part in zip(spans, parts, strict=True)
             ]
         if not self._concerns(parts):
@@ -165,8 +165,8 @@ class _Compiled:
         texts = [text for part in parts for text in part.texts]
         return any(part.unclear for part in parts) or self.named(set().union(*(part.hits for part in parts)), texts)
 
-    def _seen(self, raw: bytes, *, all_words: bool = False) -> _Seen:
-        found = as_ascii(raw)
+    def _seen(self, raw: bytes, begin: int, end: int, *, all_words: bool = False) -> _Seen:
+        found = as_ascii(raw, begin, end)
         if found is None:
             return _Seen(set(), unclear=True)
         escaped, double = escapes(found)

@@ -58,9 +58,9 @@ _MOSTLY = (
     "meta",
 )  # fmt: skip
 """what stands in most resources, in its order there: the decoder asks for each name from the last one on"""
+_OWNERS = ("subject", "patient")
 _ELEMENTS: Mapping[str, tuple[Any, Any]] = {
-    "subject": (_Subject | None, None),
-    "patient": (_Subject | None, None),
+    **dict.fromkeys(_OWNERS, (_Subject | None, None)),
     **dict.fromkeys(shape.OBJECTS, (_Object, msgspec.UNSET)),
     **dict.fromkeys(shape.TEXTS, (str, "")),
     **dict.fromkeys(shape.LISTS, (list[_Object] | _Object | None, None)),
@@ -83,7 +83,11 @@ _LOOKED_AT = 200
 _KINDS: tuple[Any, ...] = tuple(
     msgspec.defstruct(
         kind,
-        [(name, _NAMED.get(kind, {}).get(name, how), default) for name, how, default in _SHAPE],
+        [
+            (name, _NAMED.get(kind, {}).get(name, how), default)
+            for name, how, default in _SHAPE
+            if name in _OWNERS or name in shape.ELEMENTS[kind]
+        ],
         tag_field="resourceType",
         tag=kind,
         gc=False,

@@ -5,7 +5,7 @@ would be worse, and what is undated never supports "normal"."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mappings.dates import PartialDate
@@ -26,6 +26,37 @@ LISTS = (
     "content",
     "conclusionCode",
 )
+_VALUES = ("valueQuantity", "valueCodeableConcept", "valueString", "component", "referenceRange", "interpretation")
+_DRUG = ("medicationCodeableConcept", "medicationReference", "dosageInstruction", "note", "code")
+_DONE = ("code", "bodySite", "note")
+_EVERYWHERE = ("status", "meta", "contained")
+ELEMENTS: Mapping[str, frozenset[str]] = {
+    kind: frozenset((*_EVERYWHERE, *own))
+    for kind, own in {
+        "Condition": _DONE,
+        "Observation": (*_DONE, *_VALUES),
+        "DiagnosticReport": ("code", "note", "conclusion", "conclusionCode", "presentedForm"),
+        "DocumentReference": ("code", "note", "bodySite", "content"),
+        "Composition": ("code", "note"),
+        "ClinicalImpression": ("code", "note"),
+        "QuestionnaireResponse": (),
+        "MedicationRequest": _DRUG,
+        "MedicationOrder": _DRUG,
+        "MedicationStatement": _DRUG,
+        "MedicationUsage": _DRUG,
+        "MedicationAdministration": _DRUG,
+        "MedicationDispense": _DRUG,
+        "List": ("code", "note"),
+        "AllergyIntolerance": ("code", "note", "reaction"),
+        "Procedure": _DONE,
+        "Immunization": ("note", "reaction"),
+        "EpisodeOfCare": ("note",),
+        "ServiceRequest": _DONE,
+        "ProcedureRequest": _DONE,
+        "ReferralRequest": _DONE,
+    }.items()
+}
+"""which of them a type has in any release of FHIR, or is read as if it had; any other says nothing, whatever it is."""
 _MODIFIER = "modifierExtension"
 """it may turn the meaning around ("not done"); FHIR forbids to go on without knowing it, and none is known here"""
 _DATES = (
@@ -42,12 +73,13 @@ _DATES = (
 
 def unreadable(resource: Mapping[str, Any]) -> str | None:
     """The element that has the wrong type, with what it must be; None when the resource can be read."""
+    kinds = _KINDS_OF.get(resource.get("resourceType", ""), _KINDS)
     for name, value in resource.items():
-        kind = _KINDS.get(name)
+        kind = kinds.get(name)
         if kind is not None and type(value) is not kind:
-            return _wrong(resource)  # or of a type that will do: the long look says
+            return _wrong(resource, kinds)  # or of a type that will do: the long look says
         if kind is list and not all(map(_is_object, value)):
-            return _wrong(resource)
+            return _wrong(resource, kinds)
     return None
 
 
@@ -58,16 +90,20 @@ _KINDS: Mapping[str, type] = {
     **dict.fromkeys(LISTS, list),
     _MODIFIER: type(None),
 }
+_KINDS_OF: Mapping[str, Mapping[str, type]] = {
+    kind: {name: how for name, how in _KINDS.items() if name in own or name == _MODIFIER}
+    for kind, own in ELEMENTS.items()
+}
 
 
-def _wrong(resource: Mapping[str, Any]) -> str | None:
-    for name in OBJECTS:
+def _wrong(resource: Mapping[str, Any], asked: Collection[str]) -> str | None:
+    for name in filter(asked.__contains__, OBJECTS):
         if name in resource and not isinstance(resource[name], Mapping):
             return f"{name}: must be an object"
-    for name in TEXTS:
+    for name in filter(asked.__contains__, TEXTS):
         if name in resource and not isinstance(resource[name], str):
             return f"{name}: must be a string"
-    for name in LISTS:
+    for name in filter(asked.__contains__, LISTS):
         value = resource.get(name)
         if value is not None and not isinstance(value, list | Mapping):
             return f"{name}: must be an array"

@@ -20,7 +20,11 @@ def test_runs_and_quoted_ends_are_found_wherever_they_stand() -> None:
     pick = random.Random(7)
     for _ in range(300):
         raw = "".join(pick.choices(PARTS, k=pick.randint(0, 12))).encode()
-        assert [run.span() for run in plainbytes._runs(raw)] == [run.span() for run in plainbytes._RUN.finditer(raw)]
+        begin, end = sorted(pick.choices(range(len(raw) + 1), k=2))
+        for span in ((0, len(raw)), (begin, end)):
+            runs = [run.span() for run in plainbytes._runs(raw, *span)]
+            assert runs == [run.span() for run in plainbytes._RUN.finditer(raw, *span)]
+        assert plainbytes.as_ascii(raw, begin, end) == plainbytes.as_ascii(raw[begin:end])
         assert plainbytes._ends_in_quotes(raw) == (plainbytes._QUOTED_END.search(raw) is not None)
 
 

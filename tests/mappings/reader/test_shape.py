@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mappings.facts import Completeness
+from mappings.reader import READ_TYPES, shape
 from tests.mappings.reader.sent import CALCIUM_RESULT, read
 
 
@@ -26,6 +27,35 @@ def test_a_broken_resource_is_left_out_and_the_element_named(change: dict[str, A
     assert [(q.reference, q.reason) for q in facts.quarantined] == [("Observation/broken", reason)]
     assert [r.ref for r in facts.results] == ["Observation/ca"]
     assert facts.need("observations") == Completeness("partial", "resources left out")
+
+
+_ODD: tuple[object, ...] = (
+    7,
+    "hard nodules of the left elbow",
+    [3],
+    {"text": "warfarin"},
+    [{"text": "calcinosis cutis", "valueString": "hard nodule", "coding": [{"display": "Calcinosis cutis"}]}],
+)
+
+
+@pytest.mark.parametrize("kind", READ_TYPES)
+def test_an_element_that_the_type_does_not_have_says_nothing_and_breaks_nothing(kind: str) -> None:
+    own = {"reference": "Patient/p"}
+    resource = {"resourceType": kind, "id": "r", "status": "active", "subject": own, "patient": own}
+    said = {"code": {"text": "Calcinosis cutis"}, "medicationCodeableConcept": {"text": "metoprolol 25 mg"}}
+    resource |= {name: value for name, value in said.items() if name in shape.ELEMENTS[kind]}
+    plain = read(resource)
+    for name in {*shape.OBJECTS, *shape.TEXTS, *shape.LISTS} - shape.ELEMENTS[kind]:
+        for odd in _ODD:
+            assert read(resource | {name: odd}) == plain, (name, odd)
+
+
+@pytest.mark.parametrize("kind", READ_TYPES)
+def test_an_element_that_the_type_has_is_checked(kind: str) -> None:
+    own = {"reference": "Patient/p"}
+    for name in shape.ELEMENTS[kind]:
+        facts = read({"resourceType": kind, "id": "r", "subject": own, "patient": own, name: 7})
+        assert [q.reason.partition(":")[0] for q in facts.quarantined] == [name]
 
 
 @pytest.mark.parametrize("nothing", [None, []])
