@@ -77,7 +77,7 @@ def test_a_coded_disease_ends_the_look(
     monkeypatch.setattr(plainbytes, "_PART", 100)
     looked: list[int] = []
     found = _Compiled._seen
-    monkeypatch.setattr(_Compiled, "_seen", lambda self, raw: looked.append(1) or found(self, raw))
+    monkeypatch.setattr(_Compiled, "_seen", lambda self, *span: looked.append(1) or found(self, *span))
     disease = of("Condition", code={"coding": [{"system": "http://snomed.info/sct"} | code]})
     sent = orjson.dumps(envelope(empty() | {"conditions": bundle(disease, *[COLD] * 300)}))
     concepts = (brain := ways.client.app.state.cds.brain).knowledge.criteria.ctd.concepts  # type: ignore[attr-defined]
