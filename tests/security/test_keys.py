@@ -218,7 +218,7 @@ def test_a_token_used_while_the_store_was_away_is_spent_when_it_is_back(
         outage.setattr(Store, "use_tokens", away)
         assert fire(client, fresh).status_code == 200
     monkeypatch.setattr(seen_tokens, "_REPEAT_SECONDS", -1.0)
-    monkeypatch.setattr(seen_tokens.Spent, "__contains__", lambda *_: False)
+    monkeypatch.setattr(seen_tokens.SpentTokens, "__contains__", lambda *_: False)
     assert fire(client, token()).status_code == 200
     assert fire(client, fresh, patient="p2").status_code == 401
 
@@ -226,7 +226,7 @@ def test_a_token_used_while_the_store_was_away_is_spent_when_it_is_back(
 def test_the_store_knows_a_token_as_long_as_it_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute beyond its end, as clocks may differ; a cleaning in that minute must not make it new."""
     monkeypatch.setattr(seen_tokens, "_REPEAT_SECONDS", -1.0)
-    monkeypatch.setattr(seen_tokens.Spent, "__contains__", lambda *_: False)
+    monkeypatch.setattr(seen_tokens.SpentTokens, "__contains__", lambda *_: False)
     client, now = app_of(tmp_path, tenant()), int(time.time())
     used = token(iat=now - 100, exp=now - 5)
     assert fire(client, used).status_code == 200
