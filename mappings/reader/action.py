@@ -65,9 +65,14 @@ def read_procedure(resource: Mapping[str, Any], ref: str, into: Collected) -> No
         into.findings[before:] = [_passing(finding, over) for finding in into.findings[before:]]
 
 
+@cache
+def _passing_acts() -> dict[str, int]:
+    return read_table(Supply).passing
+
+
 def _passing(finding: Finding, over: PartialDate) -> Finding:
     """A session of dialysis tells of it for some time only; nothing is known of later ones."""
-    known = read_table(Supply).passing
+    known = _passing_acts()
     lasts = max((known[name] for name in finding.concepts if name in known), default=0)
     return replace(finding, course="resolved", ended=over.back(days=-lasts)) if lasts else finding
 

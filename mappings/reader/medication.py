@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 from mappings import systems
@@ -78,7 +79,7 @@ def add(
     started, over = (given, ended) if given is not None else _dates(resource)
     state = "active" if given is not None else _state(status, over)
     if administered and status in _STOPPED:
-        given, over, state = over, over and over.back(days=-read_table(Supply).administered_days), "active"
+        given, over, state = over, over and over.back(days=-_supply().administered_days), "active"
     into.medications.append(
         Medication(
             ref,
@@ -245,11 +246,16 @@ def _state(status: str, ended: PartialDate | None) -> State:
     return "stopped" if ended is not None and status not in ("active", "on-hold", "unknown", "intended") else "active"
 
 
+@cache
+def _supply() -> Supply:
+    return read_table(Supply)
+
+
 def _supplied(resource: Mapping[str, Any], started: PartialDate | None) -> PartialDate | None:
     """The day until which what was supplied lasts."""
     told = mapping(mapping(resource.get("dispenseRequest")).get("expectedSupplyDuration"))
     days, unit = number(told.get("value")), str(told.get("code") or told.get("unit") or "").lower()
-    known = read_table(Supply)
+    known = _supply()
     if started is None or days is None or unit not in known.day_units or not 0 < days <= known.longest_days:
         return None
     return started.back(days=-int(days))
