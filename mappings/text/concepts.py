@@ -133,6 +133,8 @@ def _near(document: Document, hit: Hit) -> tuple[Site, ...]:
     first, last = max(sentence.first, hit.first - 2), _reach(document, hit, sentence)
     if not document.between("place", first, last):
         return ()
+    while first > sentence.first and document.between("side", first - 1, first):
+        first -= 1  # "left index finger gangrenous"
     following = (
         h.first
         for category in ("concept", "lesion", "named", "analyte")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from mappings.text import replies, rows
+from mappings.text import listed, replies, rows
 from mappings.text.asked import only_asked
 from mappings.text.common import load_common
 from mappings.text.denials import goes_on, leading
@@ -92,6 +92,10 @@ class Contexts:
         answers = {hit.first for hit in replying if replies.is_answer(self._words, hit, sentence)}
         for at in (hit.first for hit in replying if hit.first in answers):
             self.reaches.append(Reach("negated", self._item(at, sentence), at, at))
+        for hit in replying:
+            begin = listed.answered_behind_comma(self._words, self._hits, hit, sentence)
+            if begin is not None:
+                self.reaches.append(Reach("negated", begin, hit.first, hit.first))
         return answers
 
     def _item(self, answer: int, sentence: Sentence) -> int:
@@ -99,12 +103,16 @@ class Contexts:
         asked = [h for h in self._hits.get("asking", ()) if sentence.first <= h.first and h.last < answer]
         if asked and not {":", ";"} & set(self._words.words[asked[-1].last : answer - 1]):
             return asked[-1].last
-        return item(self._words, answer, sentence)
+        row = listed.row(self._words, self._hits, answer, sentence)
+        return item(self._words, answer, sentence) if row is None else row
 
     def _replied(self, sentence: Sentence, asked: Sentence, replying: list[Hit]) -> None:
         """What the sentence answers to the question before it."""
         if any(replies.says_no(self._words, hit, sentence, asked) for hit in replying):
             self.reaches.append(Reach("negated", asked.first, asked.last, sentence.first))
+        looked = [h for h in self._hits.get("asking", ()) if asked.first <= h.first < asked.last]
+        if looked and any(replies.found_none(self._words, hit, sentence) for hit in replying):
+            self.reaches.append(Reach("negated", looked[-1].last, asked.last, sentence.first))
         if replies.says_yes(self._words, sentence, asked):
             self.reaches = [r for r in self.reaches if r.first < asked.first or self._word(r.trigger) not in _MARKS]
 
@@ -119,6 +127,10 @@ class Contexts:
                 self.reaches.append(reach)
                 if self._word(hit.last) == ":" and reach.last == sentence.last:
                     carried = reach
+        for clause in stops:
+            if rule(self._vocab, clause).of_person and self._persons.of_companion(clause):
+                last = min((s.first for s in stops if s.first >= clause.last), default=sentence.last)
+                self.reaches.append(Reach("other-person", clause.last, last, clause.first))
         return carried
 
     def status(self, hit: Hit) -> Status:
@@ -310,6 +322,8 @@ class Contexts:
         ending, starting = {hit.last: hit for hit in named}, {hit.first: hit for hit in named}
         if self._words.words[end - 1] in load_common().everything:
             begin = min(begin, self._all_of(end - 1, limit, ending))
+            row = listed.row(self._words, self._hits, end - 1, sentence)
+            begin = begin if row is None else min(begin, max(row, limit))
         if (whole := ending.get(end)) is not None:
             begin = min(begin, max(whole.first, limit))  # "systemic sclerosis excluded" is not "sclerosis excluded"
         while (hit := starting.get(begin)) and (join := self._joins.get(begin - 1)):

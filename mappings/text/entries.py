@@ -114,4 +114,6 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
     for index, letters in enumerate(common.letters_for):
         yield "letters", str(index), letters.near
     for index, rule in enumerate(context.rules):
-        yield ("ignore" if rule.kind == "pseudo" else "trigger"), str(index), rule.words
+        yield ("ignore" if rule.kind in ("pseudo", "companion") else "trigger"), str(index), rule.words
+        if rule.kind == "companion":
+            yield "companion", "", rule.words

@@ -132,6 +132,12 @@ def _speaks(document: Document, index: int) -> bool:
     return any(hit.first <= index < hit.last for c in categories for hit in document.between(c, index - 4, index + 1))
 
 
+def _examined(document: Document, sentence: Sentence) -> bool:
+    """ "Core biopsy invasive lobular carcinoma": told of tissue, and of no earlier day."""
+    taken = any(hit.first <= sentence.first + 1 for hit in document.within("specimen", sentence))
+    return taken and not any(document.word(i)[0].isdigit() for i in range(sentence.first, sentence.last))
+
+
 def _concluded(document: Document, sentence: Sentence) -> list[Hit]:
     """The names that the next sentence of the paragraph gives alone: "Impression: stye.", "Common wart."."""
     after = document.sentence_of(sentence.last) if sentence.last < len(document.words) else sentence
@@ -142,6 +148,6 @@ def _concluded(document: Document, sentence: Sentence) -> list[Hit]:
         return []
     at = _before(document, names[0], after.first)
     opened = any(hit.first == after.first for c in ("conclusion", "identity") for hit in document.within(c, after))
-    led = opened and at - after.first <= _ALONE
+    led = (opened or _examined(document, after)) and at - after.first <= _ALONE
     alone = at == after.first and after.last - after.first <= _ALONE and not document.within("place", after)
     return names if led or alone else []

@@ -50,6 +50,11 @@ class Persons:
             words = words[:-1]
         return bool(words) and words[-1] in self._vocab.of_whom
 
+    def of_companion(self, clause: Hit) -> bool:
+        """ "Accompanied by her husband, who has hard lumps": what the clause tells is his."""
+        at = clause.first - (self._words.words[clause.first - 1 : clause.first] == [","])
+        return any(hit.last == at for hit in self._hits.get("companion", ()))
+
     def _goes_on_about(self, person: Hit) -> bool:
         """ "of her aunt, who has hard lumps": the clause is about the person."""
         behind = person.last + (self._words.words[person.last : person.last + 1] == [","])

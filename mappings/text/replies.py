@@ -20,7 +20,7 @@ def is_answer(words: Words, hit: Hit, sentence: Sentence) -> bool:
     before, said = words.words[hit.first - 1], words.words[hit.first]
     if before not in _OPENERS or (before in _DASHES and said in _DASHES):
         return False  # a row of dashes is a line across the page
-    if hit.last >= sentence.last or words.words[hit.last] in _CLOSERS:
+    if hit.last >= sentence.last or words.words[hit.last] in _CLOSERS or _only_looked(words, hit.last, sentence):
         return True
     upcoming = words.words[hit.last : min(hit.last + _LIST_COLON + 1, sentence.last)]
     return ":" in upcoming and "," not in upcoming
@@ -33,6 +33,15 @@ def says_no(words: Words, hit: Hit, sentence: Sentence, before: Sentence) -> boo
     said = words.words[hit.last : sentence.last]
     alone = said[: said.index(",")] if "," in said else said
     return all(word in load_common().looked for word in alone if word != ".")
+
+
+def found_none(words: Words, hit: Hit, sentence: Sentence) -> bool:
+    """ "Inspected for pits and calcinosis; nothing found.": the sentence says no more than that."""
+    return hit.first == sentence.first and _only_looked(words, hit.last, sentence)
+
+
+def _only_looked(words: Words, first: int, sentence: Sentence) -> bool:
+    return all(word in load_common().looked for word in words.words[first : sentence.last])
 
 
 def says_yes(words: Words, sentence: Sentence, before: Sentence) -> bool:

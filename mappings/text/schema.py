@@ -222,9 +222,10 @@ class Lexicon(Strict):
 
 class Rule(Strict):
     """A ConText rule. `scope`: at most so many words. A terminator ends a scope; a pseudo trigger does nothing, so
-    that its words are no trigger."""
+    that its words are no trigger; a companion is one who is there and not ill, unless a clause says so ("accompanied
+    by her husband, who has gout")."""
 
-    kind: Literal["trigger", "terminate", "pseudo"] = "trigger"
+    kind: Literal["trigger", "terminate", "pseudo", "companion"] = "trigger"
     status: Status | None = None
     direction: Literal["forward", "backward", "both"] = "forward"
     scope: int | None = None
@@ -283,6 +284,8 @@ class Places(Strict):
     """regions a word leaves open ("limb"), and those it may mean."""
     joints: Phrases
     organs: Phrases
+    wholes: Phrases = ()
+    """wholes that a part may be told of ("palm of the right hand")."""
     hollow: Phrases = ()
     lumps: dict[str, Lump] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mappings.facts import Laterality, Site
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.schema import load_places
 from mappings.text.vocabulary import Hit
@@ -53,7 +54,32 @@ def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]
             _share(document, out, first, coordinators, sides)
         carried = side
         previous = after[0].last if after and not before else place.last
+    return _within_wholes(document, out)
+
+
+def _within_wholes(document: Document, found: list[tuple[Hit, Site]]) -> list[tuple[Hit, Site]]:
+    """ "Palm of the right hand" is one place, and its side is that of the hand; "fingers of both hands" are many."""
+    wholes = load_places().wholes
+    out: list[tuple[Hit, Site]] = []
+    for place, site in found:
+        part = out[-1] if out else None
+        many = "bilateral" in (site.laterality, part[1].laterality if part else None)
+        if part is not None and place.value in wholes and not many and _is_part(document, part, (place, site)):
+            out[-1] = (part[0], Site(part[1].region, part[1].place, part[1].laterality or site.laterality))
+        else:
+            out.append((place, site))
     return out
+
+
+def _is_part(document: Document, part: tuple[Hit, Site], whole: tuple[Hit, Site]) -> bool:
+    """Only "of", articles and a side stand between the part and its whole."""
+    if part[1].region != whole[1].region or part[1].place == whole[1].place:
+        return False
+    gap = range(part[0].last, whole[0].first)
+    sides = {i for side in document.between("side", gap.start, gap.stop) for i in range(side.first, side.last)}
+    joining, articles = load_common().possessing, document.vocab.articles
+    owned = bool(gap) and document.word(gap.start) in joining
+    return owned and all(document.word(i) in joining or document.word(i) in articles or i in sides for i in gap)
 
 
 def _ago(document: Document, place: Hit) -> bool:

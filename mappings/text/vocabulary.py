@@ -23,6 +23,7 @@ from mappings.text.tokens import Words, phrase
 _GROUPS = {
     "context": ("trigger", "section", "answer"),
     "asking": ("asking",),
+    "companion": ("companion",),
     "heading": ("heading",),
     "form": ("coordinator", "preposition", "anaphor", "also"),
     "lesion": (

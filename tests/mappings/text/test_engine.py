@@ -206,6 +206,12 @@ def test_onset_of_other_words_is_none() -> None:
         ("linker Unterarm", [("forearm", "left")]),
         ("main droite", [("hand", "right")]),
         ("face to face", []),
+        ("palm of the right hand", [("palm", "right")]),
+        ("dedo de la mano izquierda", [("finger", "left")]),
+        ("plante du pied gauche", [("sole", "left")]),
+        ("Daumen der rechten Hand", [("thumb", "right")]),
+        ("thumb and right hand", [("thumb", None), ("hand", "right")]),
+        ("fingers of both hands", [("finger", "bilateral"), ("hand", None)]),
     ],
 )
 def test_sites(text: str, expected: list[tuple[str, str | None]]) -> None:

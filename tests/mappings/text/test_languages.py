@@ -38,7 +38,7 @@ def test_every_language_has_both_files_in_the_same_schema(language: str) -> None
     assert {rule.status for rule in context.rules if rule.kind == "trigger"} == {
         "negated", "possible", "hypothetical", "family", "other-person", "historical",
     }  # fmt: skip
-    assert {rule.kind for rule in context.rules} == {"trigger", "terminate", "pseudo"}
+    assert {rule.kind for rule in context.rules} == {"trigger", "terminate", "pseudo", "companion"}
     assert vocabulary(language).root
 
 
