@@ -209,6 +209,8 @@ class Common(Strict):
     """before a result word: it is that of the whole row ("all normal")."""
     linking: Folded
     """verbs between one test and its result word."""
+    degrees: Folded
+    """words of how much before a result word ("a touch high")."""
     possessing: Folded
     """words by which a part is told of its whole: "palm of the hand"."""
     several: Folded

@@ -140,6 +140,8 @@ def _near(document: Document, first: int, last: int) -> bool:
             inside = True
         elif word == ")":
             inside = False
+        elif word in load_common().degrees:
+            continue
         elif not (inside or word in allowed or word in SIGNS or document.between("word", index, index + 1)) and (
             not is_moment(document, index)
         ):
