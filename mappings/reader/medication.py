@@ -98,7 +98,7 @@ def add(
             sites=found.sites,
             recognised=dosed.known,
             delayed_release=dosed.delayed_release,
-            infusion=administered and dosed.infused,
+            infusion=administered and (dosed.infused or (dosed.route is None and bool(found.sites))),
             given=given,
         )
     )

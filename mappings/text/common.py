@@ -209,6 +209,10 @@ class Common(Strict):
     """before a result word: it is that of the whole row ("all normal")."""
     linking: Folded
     """verbs between one test and its result word."""
+    adjectives: Folded
+    """words of shape and size between "hard" and what is hard ("a calcified thick bar")."""
+    kinds_of_calcium: Folded
+    """words that tell the kind of a calcification, not its place."""
     degrees: Folded
     """words of how much before a result word ("a touch high")."""
     possessing: Folded

@@ -82,7 +82,10 @@ def _read(document: Document, sentence: Sentence, found: _Found) -> None:
     for hit in document.within("positive", sentence):
         status = document.status(hit)
         found.seen = True
-        if status in _SUPPORT:
+        if status in _SUPPORT and _of_organ(document, sentence, hit):
+            found.elsewhere = True
+            found.touch(hit)
+        elif status in _SUPPORT:
             found.soft.append(status)
             found.touch(hit)
             _note_sites(document, sentence, hit, found)
@@ -115,6 +118,13 @@ def _read(document: Document, sentence: Sentence, found: _Found) -> None:
         if document.status(hit) == "affirmed":
             found.clear = True
             found.touch(hit)
+
+
+def _of_organ(document: Document, sentence: Sentence, hit: Hit) -> bool:
+    """ "Dystrophic calcification at the lumpectomy site": the word tells the kind, not the place."""
+    said = document.words.words[hit.first : hit.last]
+    kinds = any(word in load_common().kinds_of_calcium for word in said)
+    return kinds and not document.between("soft", hit.first, hit.last) and _kind(document, sentence, hit) == "elsewhere"
 
 
 def _kind(document: Document, sentence: Sentence, hit: Hit) -> str | None:

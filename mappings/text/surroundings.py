@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mappings.facts import Site
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.draft import BARE, Draft
 from mappings.text.imaging import lies_elsewhere
@@ -151,6 +152,7 @@ class Surroundings:
                 self._covered(i, ("hardness", "attribute", "tender", "pain"))
                 or self._is("coordinator", i)
                 or document.word(i) in _QUOTES
+                or document.word(i) in load_common().adjectives
                 for i in (*range(hard.last, hit.first), *range(hit.last, hard.first))
             )
             for hard in document.between("hardness", first, last)
