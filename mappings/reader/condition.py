@@ -44,6 +44,7 @@ _DROPPED = {"refuted", "entered-in-error", "entered in error", "error"}
 _RESOLVED = {"resolved"}
 _STILL_THERE = {"active", "recurrence", "relapse", "remission"}
 _BEGINS = re.compile(r"[,;:.\n]")
+_SENTENCES = re.compile(r"\.\s|\n")
 _FEW = 2
 """words at most by which the note on a bare lump code begins to describe it ("Stone-hard, 1 cm, …")"""
 
@@ -174,6 +175,7 @@ def _lesions(
         undescribed = bare and all(m.bare or m.hardness == "unstated" for m in mentions)
         if undescribed and len(_BEGINS.split(comment, maxsplit=1)[0].split()) <= _FEW:
             mentions = [m for m in under_heading("mass", [comment], into) if m.hardness != "unstated"] or mentions
+        mentions = _described_below(mentions, title, comment, into)
         add_reading(replace(reading, lesions=(), concepts=()), replace(source, title=False), into)
     elif comment:
         untimed = replace(source, title=False, onset=None, sites=())
@@ -199,6 +201,19 @@ def _placed(mentions: list[LesionMention], title: str, comment: str, into: Colle
     begins = _BEGINS.split(comment, maxsplit=1)[0]
     sites = [m.sites for m in into.tools.engine.read(f"{title}. {begins}.", kind="condition").lesions]
     return [replace(m, sites=sites[0]) for m in mentions] if len(sites) == 1 and sites[0] else mentions
+
+
+def _described_below(mentions: list[LesionMention], title: str, comment: str, into: Collected) -> list[LesionMention]:
+    """What a sentence of the note says of the lesion of the title, where it begins with that ("Overview: First
+    noted in March. Rock hard, non-mobile, finger pulps.")."""
+    if not mentions or any(m.hardness != "unstated" for m in mentions if m.status == "affirmed"):
+        return mentions
+    for words in _SENTENCES.split(comment):
+        if 0 < len(_BEGINS.split(words.strip(), maxsplit=1)[0].split()) <= _FEW:
+            found = into.tools.engine.read(f"{title}: {words.strip()}", kind="condition").lesions
+            if len(found) == 1 and found[0].hardness != "unstated":
+                return [replace(found[0], onset=found[0].onset or mentions[0].onset), *mentions[1:]]
+    return mentions
 
 
 def _coded(kind: LesionKind, name: Concept, certainty: Certainty, source: Source, *, bare: bool = False) -> Lesion:

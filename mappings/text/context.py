@@ -207,7 +207,7 @@ class Contexts:
                 scope = 1 if self._hyphenated(hit) else entry.scope
                 last = min(last, self._short(hit.last, scope, last))
             elif entry.status == "negated" and self._word(hit.last) != ":":
-                last = self._list_end(hit.last, last)
+                last = self._list_end(hit.last, self._described_at(hit.last, last))
             out.append(Reach(entry.status, hit.last, last, hit.first))
         if direction in ("backward", "both") and asked != "forward" and not present:
             first = max([stop.last for stop in stops if stop.last <= hit.first], default=sentence.first)
@@ -365,6 +365,12 @@ class Contexts:
                 return at
             at = end
         return limit
+
+    def _described_at(self, begin: int, limit: int) -> int:
+        """ "Mass of the finger without trauma: firm, tender": the colon goes back to what was described before."""
+        hard = {hit.first for hit in self._hits.get("hardness", ())}
+        ends = (i for i in range(begin, limit) if self._words.words[i] == ":" and i + 1 in hard)
+        return next(ends, limit)
 
     def _has_concrete(self, first: int, last: int) -> bool:
         at = bisect_left(self._concrete, first)

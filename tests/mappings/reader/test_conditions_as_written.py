@@ -224,3 +224,21 @@ def test_a_bare_lump_code_is_described_by_the_note_on_it(note: str, hardness: st
     code = coded(ICD, "R22.31", "Localized swelling, mass and lump, right upper limb")
     found = [le.hardness for le in read(code, note=[{"text": note}]).lesions if le.hardness in ("definite", "possible")]
     assert found == ([hardness] if hardness else [])
+
+
+@pytest.mark.parametrize(
+    ("title", "note", "hardness"),
+    [
+        (
+            "Skin nodules",
+            "Overview:\nFirst noted March 2026. Rock hard, non-mobile, pulps of R index finger.",
+            "definite",
+        ),
+        ("Nodule of skin", "Plan: plain film. Firm, mobile, left forearm.", "possible"),
+        ("Skin nodules", "Hard of hearing. Retired.", "unstated"),
+    ],
+)
+def test_a_sentence_that_begins_with_the_hardness_describes_the_lesion_of_the_title(
+    title: str, note: str, hardness: str
+) -> None:
+    assert [le.hardness for le in read({"text": title}, note=[{"text": note}]).lesions] == [hardness]

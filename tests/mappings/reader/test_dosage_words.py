@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from mappings.reader.access import Concept
 from mappings.reader.dosage import daily_dose, is_delayed, is_infused
+from tests.mappings.reader.sent import read
 
 DRUG = Concept(text="diltiazem")
 
@@ -32,3 +34,27 @@ def test_a_dose_an_hour_is_no_daily_dose() -> None:
 def test_words_of_a_release_behind_the_stomach_and_of_an_infusion() -> None:
     assert is_delayed("risedronate 35 mg DR tablet") and is_delayed("Delayed release") and not is_delayed("drug")
     assert is_infused("slow Infusion over 2 h") and not is_infused("one tablet")
+
+
+@pytest.mark.parametrize(
+    ("dosage", "infused"),
+    [
+        ({"site": {"text": "dorsum of left hand"}}, True),
+        ({"site": {"text": "left forearm"}, "route": {"text": "oral"}}, False),
+        ({"site": {"text": "left hand"}, "text": "gel on the burn"}, False),
+        ({"text": "1 g"}, False),
+    ],
+)
+def test_what_is_given_at_a_place_and_by_no_other_route_is_an_infusion_there(
+    dosage: dict[str, Any], infused: bool
+) -> None:
+    given = {
+        "resourceType": "MedicationAdministration",
+        "id": "m",
+        "status": "completed",
+        "subject": {"reference": "Patient/p"},
+        "medicationCodeableConcept": {"text": "Calcium gluconate 10 %"},
+        "effectiveDateTime": "2026-05-02",
+        "dosage": dosage,
+    }
+    assert [drug.infusion for drug in read(given).medications] == [infused]
