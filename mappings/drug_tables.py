@@ -123,6 +123,11 @@ class Taking(DataTable, frozen=True, forbid_unknown_fields=True):
     weeks: Words
     ago: Words
     ago_before: Words
+    being_on: Words
+    begun_on: Words
+    in_year: Words
+    on_day: Words
+    masses: Words
     changed_to: Words
     nowadays: Words
     ahead: Words

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 
 from msgspec import Struct
 
@@ -98,6 +100,10 @@ class Drugs:
     def by_name(self, text: str | None) -> tuple[DrugIds, ...]:
         """Every drug or class named in a text such as "Diltiazem ER 120 mg"; case and diacritics do not matter."""
         return tuple(dict.fromkeys(hit.ids for hit in self.find(text)))
+
+    def named(self, text: str | None) -> DrugIds:
+        """All that `by_name` finds, together."""
+        return reduce(or_, self.by_name(text), DrugIds())
 
     def find(self, text: str | None) -> tuple[NameHit, ...]:
         """`by_name` with the place of each name; the longest name wins, names do not overlap."""

@@ -78,25 +78,25 @@ def in_parts(raw: bytes) -> list[tuple[int, int]]:
 def as_ascii(raw: bytes, begin: int = 0, end: int | None = None) -> bytes | None:
     """UTF-8 from here to there with every letter as its plain ASCII letter; other signs part words. None for bytes that
     are no UTF-8."""
-    first, last = begin, len(raw) if end is None else end
+    last = len(raw) if end is None else end
     view = memoryview(raw)
     parts: list[bytes | memoryview] = []
-    at = first
-    for number, run in enumerate(_runs(raw, first, last)):
-        near = number == _MANY and run.start() - first < _MANY * _FAR
-        if near and (found := _letter_by_letter(raw[first:last])) is not None:
+    at = begin
+    for number, run in enumerate(_runs(raw, begin, last)):
+        near = number == _MANY and run.start() - begin < _MANY * _FAR
+        if near and (found := _letter_by_letter(raw[begin:last])) is not None:
             return found
-        begin, written = run.start(), run[0]
-        before = raw[max(first, begin - 1) : begin]
+        at_run, written = run.start(), run[0]
+        before = raw[max(begin, at_run - 1) : at_run]
         try:
             letters = _of_few(before, written) if len(written) <= _FEW else _letters(before, written.decode("utf-8"))
         except UnicodeDecodeError:
             return None
-        if written[0] in _ACCENTS and raw[max(first, begin - _ESCAPE) : begin].startswith(b"\\u"):
+        if written[0] in _ACCENTS and raw[max(begin, at_run - _ESCAPE) : at_run].startswith(b"\\u"):
             letters = DOUBLE  # the accent belongs to a letter that is an escape still
-        parts += (view[at:begin], letters)
+        parts += (view[at:at_run], letters)
         at = run.end()
-    return b"".join((*parts, view[at:last])) if parts else raw[first:last]
+    return b"".join((*parts, view[at:last])) if parts else raw[begin:last]
 
 
 def _letter_by_letter(raw: bytes) -> bytes | None:

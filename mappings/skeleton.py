@@ -70,12 +70,7 @@ _ALLERGY = {"code": _Named}
 _DRUG = {"medicationCodeableConcept": _Named, "medicationReference": _Reference}
 _NAMED: Mapping[str, Mapping[str, Any]] = {
     "AllergyIntolerance": _ALLERGY,
-    "MedicationRequest": _DRUG,
-    "MedicationOrder": _DRUG,
-    "MedicationStatement": _DRUG,
-    "MedicationUsage": _DRUG,
-    "MedicationAdministration": _DRUG,
-    "MedicationDispense": _DRUG,
+    **{kind: _DRUG for kind, own in shape.ELEMENTS.items() if own >= _DRUG.keys()},
 }
 """where the names of drugs and allergies stand."""
 _LOOKED_AT = 200

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from mappings import systems
 from mappings.data_schema import read_table
 from mappings.drug_tables import LongTerm
-from mappings.drugs import DrugIds, plain
+from mappings.drugs import plain
 from mappings.facts import Medication
 from mappings.reader.access import Concept
 from mappings.reader.context import Collected
@@ -40,9 +40,7 @@ def add_long_term(name: Concept, source: Source, into: Collected) -> None:
         folded = plain(words[:_LONGEST_TITLE])
         if not told.search(folded) or untold.search(folded):
             continue
-        found = DrugIds()
-        for ids in into.tools.drugs.by_name(words):
-            found |= ids
+        found = into.tools.drugs.named(words)
         if found:
             into.medications.append(
                 Medication(source.ref, name.label, found.drugs, found.classes, told=source.date or source.onset)

@@ -25,9 +25,7 @@ def add_allergy(name: Concept, comment: str, source: Source, into: Collected) ->
         folded = plain(words[:_LONGEST_TITLE])
         if not told.search(folded) or untold.search(folded):
             continue
-        found = DrugIds()
-        for ids in into.tools.drugs.by_name(words):
-            found |= ids
+        found = into.tools.drugs.named(words)
         if not found:
             continue
         reading = into.tools.engine.read(f"{words}: {comment}", kind="allergy")
@@ -62,8 +60,7 @@ def add_told(words: str, source: Source, into: Collected) -> None:
             continue
         if match:
             clause = until.split(said[match.end() :], maxsplit=1)[0]
-            for ids in into.tools.drugs.by_name(clause):
-                found |= ids
+            found |= into.tools.drugs.named(clause)
         else:
             for hit in into.tools.drugs.find(said):
                 joined = _words()[0].search(said, hit.start, hit.end)  # "Sulfitallergie"

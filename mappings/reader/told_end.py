@@ -11,10 +11,7 @@ from mappings.dates import PartialDate
 from mappings.drug_tables import Taking
 from mappings.text.common import either, load_common
 
-_DAY_OF_MONTH = re.compile(r"\s[0-3]?\d(?![\d.,/]|\s?(?:mg|mcg|g)\b)")
 _ASKED = re.compile(r"\s?\?\s?(\w+)")
-_ON = re.compile(r"(?<!put )(?<!started )(?<!placed )\b(?:on|sous|unter)\s$")
-_YEAR = re.compile(r"\s+(?:in|en|em|im jahr)\s+((?:19|20)\d\d)\b")
 
 
 def ended(text: str, behind: int, until: int, told: PartialDate) -> PartialDate | None:
@@ -41,15 +38,14 @@ def taken_back(text: str, first: int, behind: int, until: int, told: PartialDate
     asked = _ASKED.match(text, behind)
     if asked is not None and asked[1] in load_common().asked.denying:
         return True
-    year = _YEAR.match(text, behind, until)
-    return (
-        year is not None and int(year[1]) < told.latest.year and _ON.search(text, max(0, first - 12), first) is not None
-    )
+    in_year, on = _of_a_year()
+    year = in_year.match(text, behind, until)
+    return year is not None and int(year[1]) < told.latest.year and on.search(text, 0, first) is not None
 
 
 def is_month(text: str, first: int, last: int) -> bool:
     """Whether a word is the month of a day ("May 12"), and no verb."""
-    return text[first:last] in _months() and _DAY_OF_MONTH.match(text, last) is not None
+    return text[first:last] in _months() and _day_of_month().match(text, last) is not None
 
 
 @cache
@@ -69,13 +65,28 @@ def _since() -> re.Pattern[str]:
 
 
 @cache
+def _of_a_year() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """ "in 2018", and "on" before the drug where nobody was put on it then."""
+    data = read_table(Taking)
+    begun = "".join(rf"(?<!\b{re.escape(word)} )" for word in data.begun_on)
+    return (
+        re.compile(rf"\s+(?:{either(data.in_year)})\s+((?:19|20)\d\d)\b"),
+        re.compile(rf"{begun}\b(?:{either(data.being_on)})\s$"),
+    )
+
+
+@cache
+def _day_of_month() -> re.Pattern[str]:
+    """A day, and no dose."""
+    return re.compile(rf"\s[0-3]?\d(?![\d.,/]|\s?(?:{either(read_table(Taking).masses)})\b)")
+
+
+@cache
 def _months() -> dict[str, int]:
     return {word: int(number) for number, words in load_common().numbers.months.items() for word in words}
 
 
 @cache
 def _day() -> re.Pattern[str]:
-    months = either(_months())
-    return re.compile(
-        rf"\s(?:on\s|am\s|el\s|le\s|em\s)?(?:(?P<month>{months})\.?\s(?P<day>[0-3]?\d)(?:st|nd|rd|th)?)(?![\d:])"
-    )
+    months, on = either(_months()), either(read_table(Taking).on_day)
+    return re.compile(rf"\s(?:(?:{on})\s)?(?:(?P<month>{months})\.?\s(?P<day>[0-3]?\d)(?:st|nd|rd|th)?)(?![\d:])")
