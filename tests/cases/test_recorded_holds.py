@@ -1,8 +1,9 @@
 """What holds a therapy back as electronic records give it: codes, references, states, routes, panels, orders, devices.
 
 One row of a table in tests/data/holds is a clean chart and one fact more. `expected` as in `test_holds.py`. `records`
-was the first such set; `varied` tries forms that no other table uses: `varied_records.yaml` (patients, drugs, allergies and
-vital signs), `varied_findings.yaml` (conditions, results, procedures, vaccines) and, as clinicians write, `varied.csv`.
+was the first such set; `varied` tries forms that no other table uses: `varied_records.yaml` (patients, drugs, allergies
+and vital signs), `varied_findings.yaml` (conditions, results, procedures, vaccines) and, as clinicians write,
+`varied.csv`.
 """
 
 from __future__ import annotations
