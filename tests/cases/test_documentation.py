@@ -1,18 +1,27 @@
-"""`docs/cases.md` shows the expectations that the tests check, not a copy that ages."""
+"""What two pages say in numbers is what the tests check, not a copy that ages: the expectations in `docs/cases.md`, the
+counts of charts and the totals in `docs/held-cases.md`."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from cds_service.sandbox.cases import published_cases
+from tests.cases.held_charts import held_charts
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "cases.md"
+DOCS = Path(__file__).parents[2] / "docs"
+CASES, HELD = DOCS / "cases.md", DOCS / "held-cases.md"
 EXPECTED = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text(encoding="utf-8"))
-START, END = "<!-- table: written by tests/cases/test_documentation.py -->\n", "<!-- /table -->"
+BY = "written by tests/cases/test_documentation.py"
+LANGUAGES = {"en": "English", "es": "Spanish", "pt": "Portuguese", "de": "German", "fr": "French"}
+SETS = re.compile(r"^\| `(?P<set>\w+)\.yaml` \| (?P<charts>\d+) \|", re.M)
+FIRST_RUNS = re.compile(r"^\| \w[^|]*, first run((?: \| \d+)+) \|$", re.M)
 
 
 def table() -> str:
@@ -24,11 +33,40 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_table_of_the_page_is_the_expectation() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    wanted = before + START + table() + END + after
+def counts() -> str:
+    found = Counter(chart.language for chart in held_charts())
+    told = ", ".join(f"{name} {found[language]}" for language, name in LANGUAGES.items())
+    return f"{found.total()} charts: {told}.\n"
+
+
+def totals() -> str:
+    rows = [
+        [int(cell) for cell in row.split("|") if cell.strip()] for row in FIRST_RUNS.findall(HELD.read_text("utf-8"))
+    ]
+    charts, right, _, near, flags, _, every = map(sum, zip(*rows, strict=True))
+    told = (
+        f"{number} {what} ({100 * number / charts:.0f} %)"
+        for number, what in ((right, "right cards"), (near, "grades within one step"), (every, "all right"))
+    )
+    return f"**Of {charts} charts: {', '.join(told)}; a red flag missed in {flags}.**\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "part", "write"), [(CASES, "table", table), (HELD, "counts", counts), (HELD, "totals", totals)]
+)
+def test_page_says_what_the_tests_check(page: Path, part: str, write: Callable[[], str]) -> None:
+    text = page.read_text(encoding="utf-8")
+    start, end = f"<!-- {part}: {BY} -->\n", f"<!-- /{part} -->"
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    wanted = before + start + write() + end + after
     if os.environ.get("CDS_WRITE_DOCS"):
-        PAGE.write_text(wanted, encoding="utf-8")
-    assert text == wanted or os.environ.get("CDS_WRITE_DOCS"), "CDS_WRITE_DOCS=1 pytest tests/cases writes the table"
+        page.write_text(wanted, encoding="utf-8")
+    assert text == wanted or os.environ.get("CDS_WRITE_DOCS"), "CDS_WRITE_DOCS=1 pytest tests/cases writes it"
+
+
+def test_every_held_set_stands_in_the_table_of_sets() -> None:
+    found = Counter(chart.group for chart in held_charts())
+    text = HELD.read_text(encoding="utf-8")
+    assert {row["set"]: int(row["charts"]) for row in SETS.finditer(text)} == found
+    assert f"| All sets, now | {found.total()} |" in text
