@@ -17,11 +17,12 @@ from cds_service import __version__, heap
 from cds_service.answers import register_errors
 from cds_service.async_store import AsyncStore
 from cds_service.auth import Authenticator
+from cds_service.chart_cache import ChartCache
 from cds_service.companion.launching import restored
 from cds_service.companion.session_cipher import SessionCipher
 from cds_service.companion.sessions import Session, Sessions
 from cds_service.companion.shared import Kept, Shared
-from cds_service.fhir.door import Policy, open_client
+from cds_service.fhir.outbound import Policy, open_client
 from cds_service.gauges import register
 from cds_service.metrics import Metrics
 from cds_service.middleware import Cors, Observed, RequestLimits
@@ -29,7 +30,6 @@ from cds_service.openapi import describe_bodies
 from cds_service.overlay import read_overlay
 from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain, load_brain
-from cds_service.reopened import Reopened
 from cds_service.routes import (
     companion,
     evidence,
@@ -122,7 +122,7 @@ def _state(settings: Settings, brain: Brain | None, http: httpx.AsyncClient | No
         metrics=metrics,
         async_store=AsyncStore(kept, metrics, settings.deadline_ms / 1000),
         sessions=Sessions(shared=_shared(settings, kept, tenants), restore=restore),
-        charts=Reopened(settings.keep_charts_seconds),
+        charts=ChartCache(settings.keep_charts_seconds),
         slots=Slots(settings.max_concurrent, settings.max_concurrent_per_tenant),
         rates=Rates(settings.max_per_minute_per_tenant),
         scheduler=Scheduler(settings.deadline_ms / 1000, settings.max_concurrent),

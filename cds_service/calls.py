@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from cds_service.auth import Caller
 from cds_service.errors import Overloaded, Unauthorized
-from cds_service.late_request import late_request
+from cds_service.lazy_request import lazy_request
 from cds_service.limits import decode_request
 from cds_service.overload import Share
 from cds_service.request_tag import request_tag
@@ -72,7 +72,7 @@ class Call(Struct, frozen=True):
             return hook.patient_id, state.release(hook, self.tenant)
 
         if len(self.body) > _LATE_BYTES:
-            found = late_request(self.body, about, state.brain_of(self.tenant).reader, max_nodes=most)
+            found = lazy_request(self.body, about, state.brain_of(self.tenant).reader, max_nodes=most)
             if found is not None:
                 return found
         return decode_request(self.body, max_nodes=most)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from cds_service.clinical_notes import with_notes
 from cds_service.errors import ServiceError
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import Policy, Refused, open_client
+from cds_service.fhir.outbound import Policy, Refused, open_client
 from cds_service.gather import gather
 from cds_service.pipeline import Brain, new_uuid
 from cds_service.reasons import reason_code

@@ -1,8 +1,8 @@
 """The fast path of a silent patient whose chart came from the EHR's server: what `fast_path.py` is for the chart in a
 request.
 
-Large answers are bytes still (`fhir/late.py`). Where none of them names a connective tissue disease and every resource
-in them is regular, the long way would say and record nothing else than that nothing applies."""
+Large answers are bytes still (`fhir/lazy_pages.py`). Where none of them names a connective tissue disease and every
+resource in them is regular, the long way would say and record nothing else than that nothing applies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.fhir.late import packed
+from cds_service.fhir.lazy_pages import packed
 from cds_service.gather import Gathered
 from mappings.facts import PatientFacts
 from mappings.prescan import Prescan

@@ -1,6 +1,6 @@
 """Gathers one patient's chart: prefetch first, then what is missing from FHIR, in parallel, inside one deadline.
 
-What is large stays bytes until the chart is read (`cds_service/fhir/late.py`)."""
+What is large stays bytes until the chart is read (`cds_service/fhir/lazy_pages.py`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from cds_service.fhir.client import Deadline, FhirClient, Read
-from cds_service.fhir.late import Page, packed
+from cds_service.fhir.lazy_pages import Page, packed
 from cds_service.fhir.search import read_need
 from cds_service.fhir.statements import STATEMENT, Statements, may_have, read_statements
 from cds_service.prefetch import Prefetched, completeness_of, error_of, issue_reason, read_prefetch
@@ -89,10 +89,10 @@ async def gather(
     `version` and `zone`: the FHIR release and time zone of the hospital, as far as they are set; without a version the
     server's own word counts."""
     own = replace(request, prefetch=dict(request.prefetch or {}))
-    return (await gather_late(own, client=client, deadline=deadline, version=version, zone=zone)).chart()
+    return (await gather_lazily(own, client=client, deadline=deadline, version=version, zone=zone)).chart()
 
 
-async def gather_late(
+async def gather_lazily(
     request: HookRequest,
     *,
     client: FhirClient | None,

@@ -13,16 +13,16 @@ from typing import Any
 from msgspec import Struct
 
 from cds_service.async_store import now_ms
+from cds_service.chart_cache import Asked, Opened, Reopening, Terms, asked
 from cds_service.clinical_notes import wants_notes, with_notes
 from cds_service.errors import Precondition
 from cds_service.fast_path import FAST_PATH_HOOKS, Doubt, SilentCall, is_coded, silent_call
 from cds_service.fast_path_pages import silent_facts
 from cds_service.fhir.client import Deadline
-from cds_service.gather import Gathered, gather_late
-from cds_service.late_request import Prefetch
+from cds_service.gather import Gathered, gather_lazily
+from cds_service.lazy_request import Prefetch
 from cds_service.pipeline import Brain, new_uuid
 from cds_service.reasons import reason_code
-from cds_service.reopened import Asked, Opened, Reopening, Terms, asked
 from cds_service.scheduler import HEAVY_BYTES, HEAVY_RESOURCES
 from cds_service.state import AppState
 from cds_service.store import CardRecord, EvaluationRecord, SuggestionRecord
@@ -289,7 +289,7 @@ async def assessed(
     deadline = Deadline.after(state.settings.deadline_ms)
     client, zone = state.fhir_client(hook, tenant), tenant.zone if tenant is not None else None
     with span("gather") as gathering:
-        gathered = await gather_late(
+        gathered = await gather_lazily(
             hook,
             client=client,
             deadline=deadline,

@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from msgspec import Struct, field
 
 from cds_service.fhir.client import Deadline, get_bytes
-from cds_service.fhir.door import Policy, open_client
+from cds_service.fhir.outbound import Policy, open_client
 from cds_service.tenants import Tenant
 
 _LOG = logging.getLogger("cds_service")

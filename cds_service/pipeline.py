@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cds_service.concern import prescan_of
+from cds_service.prescan_terms import prescan_of
 from hooks.answer import answer
 from hooks.assess import assess
 from hooks.cards import CardContext
+from hooks.hypothetical import prepare as prepare_supposing
 from hooks.knowledge import Knowledge, load_knowledge
 from hooks.model import Assessment
-from hooks.supposing import prepare as prepare_supposing
 from mappings.codelists import OverlayText, load_terminology
 from mappings.facts import NEEDS, Completeness, PatientFacts
 from mappings.prescan import Prescan

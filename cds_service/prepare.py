@@ -1,7 +1,7 @@
 """`python -m cds_service.prepare`: what the first start would make and keep, made at installation.
 
-Bytecode and tables of code lists, lexicons and knowledge (`mappings/kept.py`). For images and folders that nobody may
-write to later; everywhere else it saves the first start some seconds.
+Bytecode and tables of code lists, lexicons and knowledge (`mappings/table_cache.py`). For images and folders that
+nobody may write to later; everywhere else it saves the first start some seconds.
 """
 
 from __future__ import annotations

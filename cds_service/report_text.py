@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from hooks.aloud import read_aloud
 from hooks.knowledge.messages import Messages
 from hooks.model import Assessment
+from hooks.read_aloud import read_aloud
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _ESCAPED = re.compile(r"\\([\\`*_\[\]|~#!])")

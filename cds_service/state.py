@@ -13,15 +13,15 @@ from msgspec import Struct, field
 
 from cds_service.async_store import AsyncStore
 from cds_service.auth import Authenticator, Caller
+from cds_service.chart_cache import ChartCache
 from cds_service.companion.sessions import Sessions
 from cds_service.config_check import check_files
 from cds_service.errors import SettingsError
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.door import Policy, Refused, open_client
+from cds_service.fhir.outbound import Policy, Refused, open_client
 from cds_service.metrics import Metrics
 from cds_service.overload import Rates, Room, Slots
 from cds_service.pipeline import Brain
-from cds_service.reopened import Reopened
 from cds_service.scheduler import Scheduler
 from cds_service.settings import Settings
 from cds_service.store import StoreError
@@ -53,7 +53,7 @@ class AppState(Struct, frozen=True):
     scheduler: Scheduler
     room: Room
     sessions: Sessions
-    charts: Reopened
+    charts: ChartCache
     metrics: Metrics = field(default_factory=Metrics)
     clients: dict[object, httpx.AsyncClient] = field(default_factory=dict)
 

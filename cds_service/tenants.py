@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cds_service.errors import SettingsError
-from cds_service.fhir.door import Policy, Refused
+from cds_service.fhir.outbound import Policy, Refused
 from hooks.dialects import load_dialects
 from mappings.codelists import Coding
 

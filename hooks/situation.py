@@ -1,6 +1,6 @@
 """Where a patient stands: criteria, grade and the case that rules are asked about, before anything is put into words.
 
-`assess` tells it; `hooks/supposing.py` asks what it would be with one more lesion, for the question of the card."""
+`assess` tells it; `hooks/hypothetical.py` asks what it would be with one more lesion, for the question of the card."""
 
 from __future__ import annotations
 

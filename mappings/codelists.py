@@ -20,8 +20,8 @@ from mappings import systems
 from mappings.codetypes import TYPES, CodelistError
 from mappings.drugs import Drugs, load_drugs
 from mappings.facts import Laterality, Site
-from mappings.kept import kept
 from mappings.overlay import Entry, Known, OverlayError, OverlayText, read_overlay
+from mappings.table_cache import kept
 
 __all__ = [
     "AnalyteCode",

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from mappings.codelists import Terminology, load_terminology
-from mappings.kept import kept
 from mappings.plainbytes import as_ascii, attached, escapes, in_parts, is_plain, unescaped
 from mappings.prescan_patterns import entries, forms_of, rough_words, with_misspellings
 from mappings.prescan_quick import quickest
 from mappings.scanner import Scanner
 from mappings.spelt import SpeltNames, is_spelt
+from mappings.table_cache import kept
 from mappings.text.vocabulary import Vocabulary
 
 _ATTACHED, _SPELT, _NAMED, _NAMING = range(4)

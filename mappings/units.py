@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from mappings import data_schema
 from mappings.data_schema import Analytes, Units, read_table
-from mappings.kept import kept
+from mappings.table_cache import kept
 from mappings.text.entries import expand
 from mappings.text.markup import replaced
 

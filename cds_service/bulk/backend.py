@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, RSAKey
 from cds_service.assertion import assertion
 from cds_service.bulk.model import BulkError
 from cds_service.fhir.client import Deadline, get_bytes
-from cds_service.fhir.door import Policy, Refused
+from cds_service.fhir.outbound import Policy, Refused
 
 _EARLY_SECONDS = 30
 _TIMEOUT_MS = 20_000

@@ -15,7 +15,7 @@ import msgspec
 
 from cds_service.bulk.model import BulkError
 from cds_service.fhir.calls import retry_after
-from cds_service.fhir.door import Policy, Refused
+from cds_service.fhir.outbound import Policy, Refused
 
 _LARGEST = 32 * 1024 * 1024
 """of what is no file: manifests, tokens, outcomes."""

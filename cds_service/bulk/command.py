@@ -15,7 +15,7 @@ from cds_service.bulk.client import BulkClient, Pace, Tokens
 from cds_service.bulk.export import Export, Summary
 from cds_service.bulk.folder import Folder
 from cds_service.bulk.model import TYPES, BulkError, Wanted
-from cds_service.fhir.door import OutboundClient, Policy, open_client
+from cds_service.fhir.outbound import OutboundClient, Policy, open_client
 
 
 def run(given: argparse.Namespace, token: str | None) -> int:

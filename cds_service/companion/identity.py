@@ -14,7 +14,7 @@ from joserfc.jws import JWSRegistry
 
 from cds_service.companion.smart import LaunchError, object_of
 from cds_service.fhir.client import Deadline, get_bytes
-from cds_service.fhir.door import Policy
+from cds_service.fhir.outbound import Policy
 from cds_service.tenants import ALGORITHMS
 from mappings.raw import FHIR_ID
 

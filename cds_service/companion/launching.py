@@ -18,7 +18,7 @@ from cds_service.companion.smart import LaunchError
 from cds_service.companion.style import Style, accepted
 from cds_service.companion.talk import dialogue
 from cds_service.fhir.client import Deadline, FhirClient, get_bytes
-from cds_service.fhir.door import Refused
+from cds_service.fhir.outbound import Refused
 from cds_service.gather import gather
 from cds_service.state import AppState
 from cds_service.tenants import Tenant

@@ -12,8 +12,8 @@ from msgspec import Struct
 from cds_service.companion.identity import PERFORMERS
 from cds_service.companion.smart import may_create
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import Refused
-from cds_service.fhir.unhurried import unhurried
+from cds_service.fhir.outbound import Refused
+from cds_service.fhir.uncancelled import uncancelled
 from hooks.dialogue import SAVED, Dialogue, Step
 from hooks.dialogue.records import chosen_of
 from hooks.knowledge.dialogue_schema import UNKNOWN
@@ -72,7 +72,7 @@ async def _create(client: FhirClient, body: dict[str, Any], deadline: Deadline) 
     try:
         client.policy.base_of(url)
         left, content = max(deadline.left, 0.01), _ENCODER.encode(body)
-        answer = await unhurried(client.http.post(url, content=content, headers=headers, timeout=left), left)
+        answer = await uncancelled(client.http.post(url, content=content, headers=headers, timeout=left), left)
         if answer.status_code not in (200, 201):
             return None
         stored = decode(answer.content) if answer.content else None

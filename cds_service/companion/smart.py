@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from cds_service.companion.client import Credentials
 from cds_service.fhir.client import Deadline, get_bytes
-from cds_service.fhir.door import Policy, Refused
 from cds_service.fhir.notes import BINARY, DOCUMENT
+from cds_service.fhir.outbound import Policy, Refused
 from cds_service.fhir.statements import STATEMENT
-from cds_service.fhir.unhurried import unhurried
+from cds_service.fhir.uncancelled import uncancelled
 from cds_service.gather import granted
 from mappings.bundles import NotJsonError, decode
 from mappings.guarded import Guarded
@@ -244,7 +244,7 @@ async def _post(
         policy.base_of(url)
         left = max(deadline.left, 0.01)
         used = auth or httpx.USE_CLIENT_DEFAULT
-        answer = await unhurried(http.post(url, content=body, headers=headers, auth=used, timeout=left), left)
+        answer = await uncancelled(http.post(url, content=body, headers=headers, auth=used, timeout=left), left)
     except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return 0, b""
     return answer.status_code, answer.content[:_MAX_BYTES]

@@ -16,8 +16,8 @@ import httpx
 
 from cds_service.errors import ServiceError
 from cds_service.fhir.client import Deadline, FhirClient, Read, get_bytes
-from cds_service.fhir.door import OutboundClient, Policy, Refused, open_client
 from cds_service.fhir.notes import OLDER, Notes, attachments_of, read_notes
+from cds_service.fhir.outbound import OutboundClient, Policy, Refused, open_client
 from cds_service.fhir.search import read_need
 from cds_service.fhir.statements import STATEMENT, Statements, read_statements
 from cds_service.keys import check_keys, fetch_keys

@@ -10,9 +10,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from msgspec import Struct
 
-from cds_service.fhir.door import OutboundClient, Policy, Refused
+from cds_service.fhir.outbound import OutboundClient, Policy, Refused
 from cds_service.fhir.slots import NoSlotError
-from cds_service.fhir.unhurried import unhurried
+from cds_service.fhir.uncancelled import uncancelled
 from cds_service.reasons import reason_code
 from cds_service.tracing import resource_type, span
 from mappings.guarded import Guarded
@@ -146,7 +146,7 @@ class Caller(Guarded, frozen=True):
     ) -> tuple[int, bytes, httpx.Headers, str | None]:
         left = max(deadline.left, 0.001)
         try:
-            return await unhurried(self._ask(url, deadline, form, left), left)
+            return await uncancelled(self._ask(url, deadline, form, left), left)
         except TimeoutError:
             return 0, b"", httpx.Headers(), "timeout"
 

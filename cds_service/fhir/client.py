@@ -13,12 +13,12 @@ import httpx
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from cds_service.fhir.ahead import Ahead
 from cds_service.fhir.calls import MAX_BYTES, Caller, Deadline, retry_after
 from cds_service.fhir.capability import Capabilities, Capability, Manner, read_capability
-from cds_service.fhir.door import OutboundClient, Policy, Refused
-from cds_service.fhir.late import Page, page_of
-from cds_service.fhir.unhurried import unhurried
+from cds_service.fhir.lazy_pages import Page, page_of
+from cds_service.fhir.outbound import OutboundClient, Policy, Refused
+from cds_service.fhir.parallel_pages import ParallelPages
+from cds_service.fhir.uncancelled import uncancelled
 from cds_service.prefetch import FEWER
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.raw import Resource
@@ -167,7 +167,7 @@ class FhirClient(Caller, frozen=True):
         return result
 
     async def _chain(self, url: str, deadline: Deadline, form: str | None, enough: Enough | None) -> Read:
-        ahead = Ahead(
+        ahead = ParallelPages(
             lambda link: self._page(link, deadline, None),
             lambda: self.has_manner(_ALL, "one-by-one", lasting=False),
             on="one-by-one" not in self.manners(_ALL),
@@ -178,7 +178,7 @@ class FhirClient(Caller, frozen=True):
             ahead.close()
 
     async def _followed(
-        self, url: str, deadline: Deadline, form: str | None, enough: Enough | None, ahead: Ahead
+        self, url: str, deadline: Deadline, form: str | None, enough: Enough | None, ahead: ParallelPages
     ) -> Read:
         result = Read()
         seen: set[str] = set()
@@ -263,7 +263,7 @@ async def get_bytes(
     try:
         policy.base_of(url)
         left = max(deadline.left, 0.01)
-        return await unhurried(_fetched(http, url, deadline, max_bytes, left), left)
+        return await uncancelled(_fetched(http, url, deadline, max_bytes, left), left)
     except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return 0, b""
 

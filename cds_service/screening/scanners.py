@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from cds_service.concern import prescan_of
+from cds_service.prescan_terms import prescan_of
 from cds_service.screening.scan import Scanned, Scanner
 from cds_service.screening.sources import Unit
 from hooks.knowledge import load_knowledge

@@ -14,8 +14,8 @@ from msgspec import Struct
 from hooks.cards.voice import Voice
 from hooks.chart import Chart
 from hooks.dialogue.change import HYPOTHETICAL, distance, with_normal_calcium
+from hooks.hypothetical import Outline, Supposing
 from hooks.knowledge.card_schema import Answer, Question
-from hooks.supposing import Outline, Supposing
 from mappings.dates import PartialDate
 from mappings.facts import Lesion, Site
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hooks.hypothetical import Outline
 from hooks.model import Assessment, Grade
-from hooks.supposing import Outline
 from hooks.therapy import Verdict
 from mappings.dates import PartialDate
 from mappings.facts import PatientFacts, Result

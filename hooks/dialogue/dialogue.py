@@ -18,11 +18,11 @@ from hooks.chart import Chart
 from hooks.dialogue.change import distance, with_normal_calcium
 from hooks.dialogue.opening import is_open
 from hooks.dialogue.records import Given, Resource, Subject, chosen_of, records
+from hooks.hypothetical import Outline
 from hooks.knowledge import Knowledge
 from hooks.knowledge.dialogue_schema import UNKNOWN, DialogueData, Question
 from hooks.model import Assessment
 from hooks.restricted import without_restricted
-from hooks.supposing import Outline
 from mappings.facts import NEEDS, Completeness, Lesion, PatientFacts
 
 Read = Callable[[str, tuple[Resource, ...]], PatientFacts]

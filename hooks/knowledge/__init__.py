@@ -16,7 +16,7 @@ from hooks.knowledge.red_flags import RedFlags, load_red_flags
 from hooks.knowledge.safety_schema import Safety, load_safety
 from hooks.knowledge.therapy_schema import Therapies, load_therapies
 from hooks.knowledge.workup_schema import WorkupRules, load_workup
-from mappings.kept import kept
+from mappings.table_cache import kept
 
 
 class Knowledge(Struct, frozen=True):

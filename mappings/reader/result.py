@@ -21,7 +21,7 @@ from mappings.reader.names import Test
 from mappings.text.common import load_common
 from mappings.units import UnitTable, plain
 from mappings.values import Quantity, Range, choose_range, number, read_quantity, to_canonical
-from mappings.written import Written, parse_written
+from mappings.written_result import Written, parse_written
 
 State = Literal["final", "preliminary"]
 Flag = Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"]

@@ -11,7 +11,7 @@ from typing import Literal, Self, cast
 from msgspec.structs import replace
 
 from mappings.facts import Modality, Site
-from mappings.kept import kept
+from mappings.table_cache import kept
 from mappings.text import imaging, pathology
 from mappings.text.concepts import concepts
 from mappings.text.document import Document, build, misfiled, overlaps

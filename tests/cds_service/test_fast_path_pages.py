@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from cds_service import hook_call
 from cds_service.fast_path_pages import silent_facts
-from cds_service.fhir.late import Page, page_of
+from cds_service.fhir.lazy_pages import Page, page_of
 from cds_service.gather import Gathered
 from cds_service.pipeline import Brain, load_brain
 from cds_service.sandbox.fhir_server import fhir_app

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import Policy, open_client
+from cds_service.fhir.outbound import Policy, open_client
 from cds_service.gather import gather
 from cds_service.prefetch import NEEDS_OF
 from cds_service.reasons import reason_code

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import OutboundClient, Policy
+from cds_service.fhir.outbound import OutboundClient, Policy
 from cds_service.gather import gather
 from hooks.wire import HookRequest
 from mappings.raw import RawChart

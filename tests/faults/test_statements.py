@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import Policy, open_client
+from cds_service.fhir.outbound import Policy, open_client
 from cds_service.gather import gather
 from hooks.wire import HookRequest
 from mappings.facts import Completeness

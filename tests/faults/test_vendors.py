@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import OutboundClient, Policy, open_client
+from cds_service.fhir.outbound import OutboundClient, Policy, open_client
 from cds_service.gather import gather
 from cds_service.sandbox.cases import published_cases
 from cds_service.sandbox.store import Store

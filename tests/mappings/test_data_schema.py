@@ -17,7 +17,7 @@ from mappings.drug_tables import Dosage
 from mappings.drugdata import read_drugs
 from mappings.text.common import load_common
 from mappings.units import load_units
-from mappings.written import parse_written
+from mappings.written_result import parse_written
 
 
 @pytest.mark.parametrize("kind", TABLES.values())

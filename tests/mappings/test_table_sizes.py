@@ -15,7 +15,7 @@ _OF_CODE, _OF_DRUG_NAME, _OF_NODE = 200, 400, 570
 
 
 def held(tables: Any) -> int:
-    """Bytes of tables read as at a start (`kept.py`)."""
+    """Bytes of tables read as at a start (`table_cache.py`)."""
     content = pickle.dumps(tables, pickle.HIGHEST_PROTOCOL)
     tracemalloc.start()
     try:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from cds_service.answers import json_response
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import Policy
+from cds_service.fhir.outbound import Policy
 from cds_service.gather import gather
 from cds_service.limits import decode_request
 from cds_service.pipeline import Brain

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hooks.aloud import read_aloud
 from hooks.knowledge import load_knowledge
+from hooks.read_aloud import read_aloud
 from tests.spec import harness
 
 ALOUD = harness.HERE.parent.parent / "docs" / "read-aloud.md"

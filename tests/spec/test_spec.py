@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hooks.aloud import read_aloud
 from hooks.knowledge import load_knowledge
+from hooks.read_aloud import read_aloud
 from tests.spec import document, harness
 
 CASES = [

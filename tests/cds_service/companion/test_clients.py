@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, RSAKey
 from cds_service.companion.identity import user_of
 from cds_service.companion.smart import LaunchError
 from cds_service.fhir.client import Deadline
-from cds_service.fhir.door import Policy
+from cds_service.fhir.outbound import Policy
 from cds_service.sandbox.registration import PUBLIC, Registered
 from cds_service.store import Store
 from cds_service.tenants import CompanionClient

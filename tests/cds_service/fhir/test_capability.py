@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from cds_service.fhir import unhurried
+from cds_service.fhir import uncancelled
 from cds_service.fhir.capability import Capabilities, Capability, read_capability
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import OutboundClient, Policy, open_client
+from cds_service.fhir.outbound import OutboundClient, Policy, open_client
 from cds_service.fhir.search import search_codes
 from cds_service.gather import gather
 from cds_service.sandbox.fhir_server import fhir_app
@@ -87,7 +87,7 @@ def charts(ehr: Ehr, times: int = 2, version: Version | None = None) -> list[Raw
                 await gather(request, client=client, deadline=Deadline.after(2000), version=version)
                 for _ in range(times)
             ]
-            late = unhurried._LATE  # calls that end by their own limits
+            late = uncancelled._LATE  # calls that end by their own limits
             others = asyncio.all_tasks() - {asyncio.current_task()} - late
             assert not others, "a task outlived its chart"
             return found

@@ -19,7 +19,7 @@ import pytest
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.calls import Caller, Deadline
 from cds_service.fhir.client import get_bytes
-from cds_service.fhir.door import OutboundClient, Policy, open_client
+from cds_service.fhir.outbound import OutboundClient, Policy, open_client
 from tests.soak.service import certificate
 
 _ANSWER = (

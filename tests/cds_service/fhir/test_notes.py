@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import Policy, open_client
 from cds_service.fhir.notes import MOST, Notes, read_notes
+from cds_service.fhir.outbound import Policy, open_client
 from cds_service.sandbox.fhir_server import fhir_app
 from cds_service.sandbox.store import Store
 from mappings.reader.attachment import words_of

@@ -17,7 +17,7 @@ import uvloop
 
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.calls import Caller, Deadline
-from cds_service.fhir.door import Policy, open_client
+from cds_service.fhir.outbound import Policy, open_client
 from tests.soak.service import certificate
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

@@ -11,7 +11,7 @@ import pytest
 
 from cds_service.fhir.capability import Capabilities
 from cds_service.fhir.client import Deadline, FhirClient, Read
-from cds_service.fhir.door import OutboundClient, Policy
+from cds_service.fhir.outbound import OutboundClient, Policy
 from cds_service.fhir.search import read_need
 from mappings.facts import Need
 from tests.cds_service.fhir.test_search import BASE, found, outcome

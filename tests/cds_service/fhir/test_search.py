@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from cds_service.fhir.client import Deadline, FhirClient, Read
-from cds_service.fhir.door import OutboundClient, Policy
+from cds_service.fhir.outbound import OutboundClient, Policy
 from cds_service.fhir.search import read_need
 from mappings.facts import Need
 

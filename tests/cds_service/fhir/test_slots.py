@@ -7,7 +7,7 @@ import asyncio
 import httpx
 
 from cds_service.fhir.client import Deadline, FhirClient, Read
-from cds_service.fhir.door import OutboundClient, Policy
+from cds_service.fhir.outbound import OutboundClient, Policy
 from cds_service.reasons import reason_code
 
 BASES = ("https://one.example.org/fhir", "https://two.example.org/fhir")

@@ -12,8 +12,8 @@ import pytest
 
 from cds_service.evaluate import chart_from_server, evaluate_chart
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import Policy, open_client
-from cds_service.gather import gather_late
+from cds_service.fhir.outbound import Policy, open_client
+from cds_service.gather import gather_lazily
 from cds_service.pipeline import load_brain
 from cds_service.sandbox.fhir_server import fhir_app
 from cds_service.sandbox.store import Store
@@ -83,7 +83,7 @@ def read(ehr: Ehr, *, times: int = 1, statements: bool = False, **request: Any) 
             for _ in range(times):
                 hook = HookRequest("patient-view", "i", PATIENT, None, None, {}, fhir_server=base, **request)
                 client = FhirClient(http, policy, base)
-                found = await gather_late(hook, client=client, deadline=Deadline.after(8000), statements=statements)
+                found = await gather_lazily(hook, client=client, deadline=Deadline.after(8000), statements=statements)
             return found.chart()
 
     with listening(ehr) as base:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mappings.elements import Condition, Observation, Told, numbers_of, taken_apart
-from tests.cds_service.test_late_request import facts, late, request, resources_of, same_both_ways, unread, weight
+from tests.cds_service.test_lazy_request import facts, late, request, resources_of, same_both_ways, unread, weight
 from tests.mappings.reader.test_silence import brain_reader, forgetful
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mappings.facts import PatientFacts
 from mappings.units import load_units
-from mappings.written import parse_written
+from mappings.written_result import parse_written
 from tests.mappings.reader.sent import CALCIUM, LOINC, SCT, observation
 from tests.mappings.reader.sent import read as read_all
 

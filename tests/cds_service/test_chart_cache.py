@@ -16,17 +16,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cds_service import reopened
+from cds_service import chart_cache
 from cds_service.app import create_app
+from cds_service.chart_cache import ChartCache, Opened, Terms, asked
 from cds_service.pipeline import Brain, load_brain
-from cds_service.reopened import Opened, Reopened, Terms, asked
 from cds_service.sandbox.cases import published_cases
 from cds_service.settings import Settings
 from hooks.assess import assess
 from hooks.cards import CardContext
 from mappings.facts import PatientFacts
 from tests.cds_service.fast_paths import KEYS
-from tests.cds_service.test_late_request import request as late_request
+from tests.cds_service.test_lazy_request import request as lazy_request
 from tests.charts import DETECTION, TODAY, chart
 from tests.faults.test_reading import Server
 from tests.public_data import BUNDLE_SETS, charts
@@ -321,7 +321,7 @@ def test_the_second_answer_is_the_first(monkeypatch: pytest.MonkeyPatch, which: 
 def _bodies(which: str) -> Iterator[bytes]:
     if which != "published":
         some = itertools.islice(charts(which), 8)
-        yield from (late_request(found.patient_id, found.resources) for found in some)
+        yield from (lazy_request(found.patient_id, found.resources) for found in some)
         return
     for stage in published_cases()[::3]:
         rows = "\n".join(stage.rows)
@@ -335,7 +335,7 @@ def opened(day: date = TODAY, brain: object = BRAIN, **terms: Any) -> Opened:
 
 
 def test_other_terms_are_no_terms() -> None:
-    table = Reopened(60)
+    table = ChartCache(60)
     table.keep(("a", "p"), b"d", opened(), 0)
     assert table.find(("a", "p"), b"d", opened().terms) is not None
     for terms in (
@@ -351,8 +351,8 @@ def test_other_terms_are_no_terms() -> None:
 
 def test_charts_are_kept_for_a_time_and_in_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(reopened.time, "monotonic", lambda: now)
-    table, terms = Reopened(60), opened().terms
+    monkeypatch.setattr(chart_cache.time, "monotonic", lambda: now)
+    table, terms = ChartCache(60), opened().terms
     for number in range(100):
         table.keep(("a", str(number)), b"d", opened(), 100_000)
     held = len(table)
@@ -389,5 +389,5 @@ def test_nothing_of_a_chart_is_shown_by_mistake() -> None:
     sent = json.dumps(body(), separators=(",", ":")).encode()
     question = asked(sent, "patient-view", lambda _: True)
     assert question is not None and question.prefetch
-    shown = repr(question) + repr(opened()) + repr(reopened.Reopening(question.hook, opened()))
+    shown = repr(question) + repr(opened()) + repr(chart_cache.Reopening(question.hook, opened()))
     assert "p1" not in shown and "Patient/p" not in shown

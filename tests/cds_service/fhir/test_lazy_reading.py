@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.app import create_app
 from cds_service.errors import BadRequest
-from cds_service.fhir.late import Page, page_of
+from cds_service.fhir.lazy_pages import Page, page_of
 from cds_service.gather import Gathered
 from cds_service.limits import decode_request
 from cds_service.pipeline import load_brain
@@ -22,8 +22,8 @@ from mappings.raw import RawChart
 from mappings.reader import ChartReader
 from mappings.unread import Unread
 from mappings.versions import Version
-from tests.cds_service.fhir.test_late import answer, gathered
-from tests.cds_service.test_late_request import (
+from tests.cds_service.fhir.test_lazy_pages import answer, gathered
+from tests.cds_service.test_lazy_request import (
     changed_charts,
     facts,
     late,

@@ -122,7 +122,7 @@ class _Held(Struct):
     until: float
 
 
-class Reopened:
+class ChartCache:
     """The charts of one process. `seconds`: how long one is kept after it was last opened; 0 keeps none. For the event
     loop only."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mappings.kept import Kept, _signature
+from mappings.table_cache import Kept, _signature
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +111,7 @@ def test_an_error_of_the_data_is_raised_and_not_kept(source):
 
 LOADED = """
 import hashlib, pickle, sys
-from cds_service.concern import prescan_of
+from cds_service.prescan_terms import prescan_of
 from hooks.knowledge import load_knowledge
 from mappings.codelists import load_terminology
 from mappings.text.engine import TextEngine

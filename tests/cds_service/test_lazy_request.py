@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from cds_service.errors import BadRequest
-from cds_service.late_request import late_request
+from cds_service.lazy_request import lazy_request
 from cds_service.limits import decode_request
 from cds_service.prefetch import completeness_of, read_prefetch
 from cds_service.sandbox.cases import published_cases
@@ -49,7 +49,7 @@ def request(patient: str, resources: list[Any]) -> bytes:
 
 
 def late(body: bytes, reader: ChartReader, version: Version | None = None) -> Mapping[str, Any] | None:
-    return late_request(body, lambda sent: (sent["context"]["patientId"], version), reader, max_nodes=MOST)
+    return lazy_request(body, lambda sent: (sent["context"]["patientId"], version), reader, max_nodes=MOST)
 
 
 def facts(sent: Mapping[str, Any], reader: ChartReader, version: Version | None = None) -> PatientFacts:

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from tests.cds_service.test_reopened import JSON, PATH, Service, body, without_uuids
+from tests.cds_service.test_chart_cache import JSON, PATH, Service, body, without_uuids
 
 
 def _changed(sent: bytes, rnd: random.Random) -> bytes:

@@ -17,7 +17,7 @@ _LATE: set[asyncio.Task[Any]] = set()
 """calls that nobody waits for any more; the event loop itself keeps no reference to a task."""
 
 
-async def unhurried(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
+async def uncancelled(work: Coroutine[Any, Any, Result], seconds: float) -> Result:
     """The result of `work`; TimeoutError when it takes longer. Give `work` time limits of its own."""
     task = asyncio.create_task(work)
     _LATE.add(task)

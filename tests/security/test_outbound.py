@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cds_service.fhir.client import Deadline, FhirClient, get_bytes
-from cds_service.fhir.door import Policy, Refused, address_allowed, open_client
+from cds_service.fhir.outbound import Policy, Refused, address_allowed, open_client
 from hooks.wire import RequestError, parse_request
 
 BASE = "https://ehr.example.org/fhir/r4"

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cds_service.fhir.client import Deadline, FhirClient
-from cds_service.fhir.door import Policy, open_client
-from cds_service.fhir.late import Page, packed, page_of
-from cds_service.gather import Gathered, gather_late
+from cds_service.fhir.lazy_pages import Page, packed, page_of
+from cds_service.fhir.outbound import Policy, open_client
+from cds_service.gather import Gathered, gather_lazily
 from hooks.wire import HookRequest
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.reader import ChartReader
@@ -96,7 +96,7 @@ def gathered(
             policy = Policy(open_loopback=True)
             async with open_client(policy) as http:
                 client = FhirClient(http, policy, server.base, reader=reader)
-                return await gather_late(hook, client=client, deadline=Deadline.after(20_000)), hook
+                return await gather_lazily(hook, client=client, deadline=Deadline.after(20_000)), hook
 
     return asyncio.run(go())
 

@@ -12,8 +12,8 @@ from hooks.cards.question import _answered, _open, ask
 from hooks.cards.voice import Voice
 from hooks.chart import Chart
 from hooks.dialogue.change import distance, with_normal_calcium
+from hooks.hypothetical import Outline, Supposing, prepare
 from hooks.knowledge import load_knowledge
-from hooks.supposing import Outline, Supposing, prepare
 from mappings.facts import Lesion, PatientFacts
 from tests.charts import TODAY
 from tests.hooks.assessment.facts import charts
@@ -92,7 +92,7 @@ def test_what_every_question_needs_is_made_before_the_first(monkeypatch: pytest.
     assessment, facts = understand(EXAMPLES["detection-possible-asks-for-hardness"])
     knowledge = replace(KNOWLEDGE)
     prepare(knowledge)
-    monkeypatch.delattr("hooks.supposing._Units.of")
+    monkeypatch.delattr("hooks.hypothetical._Units.of")
     assert ask(Voice(assessment, facts, knowledge, context()))
 
 

@@ -4,7 +4,7 @@ Decoded, an answer takes five times the room, and a chart may wait seconds for i
 the processor. Were all that wait decoded, the heap would grow to the largest crowd that ever waited together and stay
 there, since something small always lives on between what was freed. So of an answer in which everything is plain only
 the frame is looked at; the rest is decoded when somebody is about to read it, one chart after another, and no more of
-it than the reader needs (`cds_service/late_bundle.py`)."""
+it than the reader needs (`cds_service/lazy_bundle.py`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from cds_service.errors import BadRequest
-from cds_service.late_bundle import taken_apart
+from cds_service.lazy_bundle import taken_apart
 from mappings.bundles import Unpacked, decode, unpack
 from mappings.elements import written
 from mappings.guarded import Guarded

@@ -28,7 +28,7 @@ _NUMBERS = frozenset({"page", "_page"})
 """parameters that number pages, from one."""
 
 
-class Ahead:
+class ParallelPages:
     """The pages of one search. `ask` asks for a page; `unfit` is called once when its pages can't be told; `on`:
     whether any may be asked for ahead."""
 

@@ -1,6 +1,6 @@
 """A hook request whose prefetch is decoded resource by resource, and only as far as the chart's reader needs it.
 
-Its Bundles are taken apart (`late_bundle.py`). Nothing else differs from decoding the whole body: the same is refused
+Its Bundles are taken apart (`lazy_bundle.py`). Nothing else differs from decoding the whole body: the same is refused
 (repeated keys, depth, numbers, size), and whatever is not written as programs write JSON (blanks, keys twice, no object
 where one should be) is decoded whole."""
 
@@ -13,7 +13,7 @@ import msgspec
 
 from cds_service.bundle_frame import is_all
 from cds_service.errors import BadRequest
-from cds_service.late_bundle import OF_VALUE, taken_apart
+from cds_service.lazy_bundle import OF_VALUE, taken_apart
 from cds_service.limits import decode_part, decode_request, values_at_most
 from mappings.reader import ChartReader
 from mappings.reader.alike import Look
@@ -49,7 +49,7 @@ _SMALL = 2000
 """bytes; less is decoded at once."""
 
 
-def late_request(body: bytes, about: About, reader: ChartReader, *, max_nodes: int) -> Mapping[str, Any] | None:
+def lazy_request(body: bytes, about: About, reader: ChartReader, *, max_nodes: int) -> Mapping[str, Any] | None:
     """The request as data, resources of its Bundles partly still bytes; None when it has to be decoded whole, errors
     included."""
     if values_at_most(body, max_nodes) > max_nodes:

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from cds_service.fhir.ahead import pages_from
 from cds_service.fhir.client import Deadline, FhirClient, Read
-from cds_service.fhir.door import OutboundClient, Policy
+from cds_service.fhir.outbound import OutboundClient, Policy
+from cds_service.fhir.parallel_pages import pages_from
 from cds_service.fhir.search import read_need
 
 BASE = "https://ehr.example.org/fhir"

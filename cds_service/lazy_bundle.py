@@ -3,8 +3,8 @@
 Most Bundles hold nothing but resources of a few elements (`mappings/elements.py`), which are taken apart in one pass
 with all of the Bundle. Others are taken apart resource by resource. What is written like a resource that said nothing
 before (`mappings/reader/alike.py`) is not decoded; everything else is, one resource after another while it is still at
-hand, which takes a third of the time that one large tree takes. Used for the Bundles of a request (`late_request.py`)
-and for the pages of a server (`fhir/late.py`)."""
+hand, which takes a third of the time that one large tree takes. Used for the Bundles of a request (`lazy_request.py`)
+and for the pages of a server (`fhir/lazy_pages.py`)."""
 
 from __future__ import annotations
 
