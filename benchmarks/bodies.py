@@ -19,7 +19,7 @@ import orjson
 
 from cds_service.sandbox.cases import published_cases
 from hooks.services import PREFETCH
-from tests.public_data import charts
+from tests.public_data import PublicChart, charts
 
 AS_OF = date(2026, 6, 1)
 SIZES = (10, 100, 1000, 5000)
@@ -55,10 +55,11 @@ class Body:
         return self.content.replace(PATIENT.encode(), b"benchmark-%07d" % number)
 
 
-def body(who: Who, size: int, as_of: date = AS_OF) -> Body:
-    """The request of `size` resources, the case among them as it is on that day."""
+def body(who: Who, size: int, as_of: date = AS_OF, *, sampled: bool = True) -> Body:
+    """The request of `size` resources, the case among them as it is on that day. Not `sampled`: as the first public
+    chart has them, which takes a moment where the sample of all takes seconds."""
     own = _case(as_of) if who == "detection" else [_person()]
-    taken = [*own, *_pool()[: max(size - len(own), 0)]]
+    taken = [*own, *(_pool() if sampled else _first())[: max(size - len(own), 0)]]
     prefetch: dict[str, Any] = {key: _bundle([]) for key in PREFETCH}
     for resource in taken:
         if resource["resourceType"] == "Patient":
@@ -96,11 +97,18 @@ def _key(resource: Resource) -> str:
 
 @cache
 def _pool() -> list[Resource]:
-    wanted = {*_KEYS, "Observation"}
-    found = {
-        _rank(r): r for name in _SETS for chart in charts(name) for r in chart.resources if r["resourceType"] in wanted
-    }
+    found = {_rank(r): r for name in _SETS for chart in charts(name) for r in _asked_for(chart)}
     return [_owned(found[rank]) for rank in sorted(found)]
+
+
+@cache
+def _first() -> list[Resource]:
+    return [_owned(resource) for resource in _asked_for(next(charts(_SETS[1])))]
+
+
+def _asked_for(chart: PublicChart) -> Iterator[Resource]:
+    """What a prefetch template asks for."""
+    return (r for r in chart.resources if r["resourceType"] in _KEYS or r["resourceType"] == "Observation")
 
 
 def forget() -> None:

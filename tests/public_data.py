@@ -5,10 +5,11 @@ Origins and licences are in `tests/data/public/LICENCES.md`."""
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import orjson
 
 from cds_service.sandbox.content import unbundle
 
@@ -28,7 +29,7 @@ class PublicChart(NamedTuple):
 def lines(name: str) -> Iterator[Any]:
     with gzip.open(FOLDER / f"{name}.ndjson.gz") as packed:
         for line in packed:
-            yield json.loads(line)
+            yield orjson.loads(line)
 
 
 def charts(name: str) -> Iterator[PublicChart]:
@@ -40,8 +41,11 @@ def charts(name: str) -> Iterator[PublicChart]:
                 yield PublicChart(f"{name}[{number}]", patient["id"], found)
         return
     heap = [resource for line in lines(name) for resource in resources_in(line.get("content", line))]
-    for patient_id in sorted({owner for resource in heap if (owner := owner_of(resource))}):
-        mine = [resource for resource in heap if owner_of(resource) == patient_id]
+    owned: dict[str, list[Resource]] = {}
+    for resource in heap:
+        if owner := owner_of(resource):
+            owned.setdefault(owner, []).append(resource)
+    for patient_id, mine in sorted(owned.items()):
         if not any(resource["resourceType"] == "Patient" for resource in mine):
             mine.append({"resourceType": "Patient", "id": patient_id})
         yield PublicChart(f"{name}/{patient_id}", patient_id, mine)
