@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -42,11 +43,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cds-service", description="CDS Hooks: possible dystrophic calcinosis cutis")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_service(commands)
+    _add_checks(commands)
+    _add_reports(commands)
+    _add_audit(commands)
+    _add_screening(commands)
+    _add_sandbox(commands)
+    return parser
 
+
+def _add_service(commands: Commands) -> None:
     serve = commands.add_parser("serve", help="start the service (settings: CDS_* environment variables)")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8080)
@@ -65,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--notes", action="store_true", help="read clinical notes too, where no lesion is found")
     evaluate.set_defaults(command=_evaluate)
 
+
+def _add_checks(commands: Commands) -> None:
     check = commands.add_parser("check-knowledge", help="validate every knowledge and mapping file")
     check.add_argument("--overlay", type=Path, metavar="FILE", help="a hospital's own codes")
     check.set_defaults(command=_check_knowledge)
@@ -73,6 +88,16 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("--workers", type=int, default=1)
     config.set_defaults(command=_check_config)
 
+    doctor = commands.add_parser("doctor", help="run the searches against a tenant's FHIR server and tell what works")
+    doctor.add_argument("--tenant", required=True, metavar="ID")
+    doctor.add_argument("--patient", required=True, type=_patient_id, metavar="ID", help="a test patient")
+    doctor.add_argument("--tenants-file", type=Path, metavar="FILE", help="default: CDS_TENANTS_FILE")
+    doctor.add_argument("--token", help="bearer token (or CDS_TOKEN in the environment)")
+    doctor.add_argument("--timeout-ms", type=int, default=20_000)
+    doctor.set_defaults(command=_doctor)
+
+
+def _add_reports(commands: Commands) -> None:
     report = commands.add_parser("report", help="the committee report of a period, without patient data")
     report.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DATE", help="default: 90 days ago")
     report.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DATE", help="included; default: today")
@@ -90,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("ids", nargs="+", type=_patient_id, metavar="ID")
     key.set_defaults(command=_patient_key)
 
+
+def _add_audit(commands: Commands) -> None:
     audit = commands.add_parser("audit", help="check the audit trail, or export it as FHIR AuditEvent")
     audits = audit.add_subparsers(required=True, metavar="WHAT")
     verify = audits.add_parser("verify", help="checks the whole chain; exit code 1 when it is broken")
@@ -107,27 +134,23 @@ def _parser() -> argparse.ArgumentParser:
     erase.add_argument("--patient", required=True, type=_patient_id, metavar="ID")
     erase.set_defaults(command=_erase)
 
-    doctor = commands.add_parser("doctor", help="run the searches against a tenant's FHIR server and tell what works")
-    doctor.add_argument("--tenant", required=True, metavar="ID")
-    doctor.add_argument("--patient", required=True, type=_patient_id, metavar="ID", help="a test patient")
-    doctor.add_argument("--tenants-file", type=Path, metavar="FILE", help="default: CDS_TENANTS_FILE")
-    doctor.add_argument("--token", help="bearer token (or CDS_TOKEN in the environment)")
-    doctor.add_argument("--timeout-ms", type=int, default=20_000)
-    doctor.set_defaults(command=_doctor)
 
+def _add_screening(commands: Commands) -> None:
+    """Each imports its options only: every start of the command line parses them."""
+    from cds_service.bulk.options import add_parser as add_bulk_export
     from cds_service.screening.options import add_parser as add_screen
+    from cds_service.screening.synthetic.options import add_parsers as add_synthetic
 
     add_screen(commands)
     commands.choices["screen"].set_defaults(command=_screen)
-    from cds_service.bulk.options import add_parser as add_bulk_export
-    from cds_service.screening.synthetic.options import add_parsers as add_synthetic
-
     add_bulk_export(commands)
     commands.choices["bulk-export"].set_defaults(command=_bulk_export)
     add_synthetic(commands)
     commands.choices["synthesize"].set_defaults(command=_synthesize)
     commands.choices["score"].set_defaults(command=_score)
 
+
+def _add_sandbox(commands: Commands) -> None:
     sandbox = commands.add_parser("sandbox", help="start only the embedded FHIR server and the reference EHR page")
     sandbox.add_argument("--port", type=_port, default=8081)
     sandbox.add_argument("--host", default="127.0.0.1")
@@ -143,7 +166,6 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="start the service and the sandbox with the published cases")
     demo.add_argument("--port", type=_port, default=8080)
     demo.set_defaults(command=_demo)
-    return parser
 
 
 def _port(text: str) -> int:

@@ -234,6 +234,8 @@ def _read(file: Traversable, path: str, name: str, same: dict[str, str]) -> list
             raise CodelistError(path, f"line {number}", f"confidence {row.confidence!r} or use {row.use!r} is unknown")
         if row.use == "write" and row.confidence != "verified":
             raise CodelistError(path, f"line {number}, column use", "only a verified code may be written")
+        if row.use == "write" and row.list.partition(".")[0] != "workup":
+            raise CodelistError(path, f"line {number}, column use", "only codes of workup are written, as orders")
         rows.append(row)
     return rows
 

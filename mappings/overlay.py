@@ -13,7 +13,7 @@ The text is YAML; the caller reads the file. Every problem is reported with its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -31,6 +31,7 @@ _ENTRY = frozenset(
     {"system", "code", "display", "concepts", "absent", "analyte", "property", "specimen", "antibody", "workup",
      "drugs", "classes"}
 )  # fmt: skip
+_LISTS = ("concepts", "absent", "workup", "drugs", "classes")
 _MEANINGS = ("concepts", "absent", "analyte", "workup", "drugs", "classes")
 _LONGEST = 5_000_000
 
@@ -138,45 +139,23 @@ def _read_top(root: yaml.Node, reading: _Reading) -> None:
 
 
 def _read_entry(node: yaml.Node, reading: _Reading) -> None:
+    """Adds an entry, or every problem that it has."""
     before = len(reading.problems)
     entry = _mapping(node, _ENTRY, reading, "a code")
     if not entry:
         return
     values = {key: _text(value, reading, key) for key, value in entry.items() if key not in _LISTS}
     lists = {key: _list(entry[key], reading, key) for key in _LISTS if key in entry}
-    for required in ("code", "display"):
-        if not values.get(required):
-            reading.problem(node, f"{required} is missing")
-    if "system" not in entry:
-        reading.problem(node, 'system is missing (system: "" for codes sent without one)')
-    if not any(key in entry for key in _MEANINGS):
-        reading.problem(node, f"says nothing: give one of {', '.join(_MEANINGS)}")
+    _find_missing(node, entry, values, reading)
     if len(reading.problems) > before:
         return
-    known = reading.known
-    for kind, names, allowed in (
-        ("concepts", lists.get("concepts", ()), known.concepts),
-        ("absent", lists.get("absent", ()), known.concepts),
-        ("workup", lists.get("workup", ()), known.workup),
-        ("drugs", lists.get("drugs", ()), known.drugs),
-        ("classes", lists.get("classes", ()), known.classes),
-        ("analyte", (values["analyte"],) if "analyte" in values else (), known.analytes),
-    ):
-        for name in names:
-            if name not in allowed:
-                reading.problem(entry[kind], f"{kind}: unknown id {name!r}")
+    _find_unknown(entry, values, lists, reading)
     if values.get("analyte") and not values.get("specimen"):
         reading.problem(node, "an analyte needs its specimen: urine is never read as serum")
     if "antibody" in values and values.get("analyte") != "myositis-antibodies":
         reading.problem(entry["antibody"], "antibody goes with analyte myositis-antibodies only")
     key = _key(values["system"], values["code"], entry["code"], reading)
-    if key is None or len(reading.problems) > before:
-        return
-    if (first := reading.seen.get(key)) is not None:
-        reading.problem(node, f"the same code as in line {first}")
-        return
-    if (ours := known.ours(key)) is not None:
-        reading.problem(node, f"code {key[1]} of {systems.system_name(key[0])} is already listed as {ours}")
+    if key is None or len(reading.problems) > before or _is_listed(key, node, reading):
         return
     line = node.start_mark.line + 1
     reading.seen[key] = line
@@ -195,7 +174,48 @@ def _read_entry(node: yaml.Node, reading: _Reading) -> None:
     )
 
 
-_LISTS = ("concepts", "absent", "workup", "drugs", "classes")
+def _find_missing(
+    node: yaml.Node, entry: Mapping[str, yaml.Node], values: Mapping[str, str], reading: _Reading
+) -> None:
+    for required in ("code", "display"):
+        if not values.get(required):
+            reading.problem(node, f"{required} is missing")
+    if "system" not in entry:
+        reading.problem(node, 'system is missing (system: "" for codes sent without one)')
+    if not any(key in entry for key in _MEANINGS):
+        reading.problem(node, f"says nothing: give one of {', '.join(_MEANINGS)}")
+
+
+def _find_unknown(
+    entry: Mapping[str, yaml.Node],
+    values: Mapping[str, str],
+    lists: Mapping[str, tuple[str, ...]],
+    reading: _Reading,
+) -> None:
+    """Ids that the entry gives its code and nobody knows."""
+    known = reading.known
+    for kind, names, allowed in (
+        ("concepts", lists.get("concepts", ()), known.concepts),
+        ("absent", lists.get("absent", ()), known.concepts),
+        ("workup", lists.get("workup", ()), known.workup),
+        ("drugs", lists.get("drugs", ()), known.drugs),
+        ("classes", lists.get("classes", ()), known.classes),
+        ("analyte", (values["analyte"],) if "analyte" in values else (), known.analytes),
+    ):
+        for name in names:
+            if name not in allowed:
+                reading.problem(entry[kind], f"{kind}: unknown id {name!r}")
+
+
+def _is_listed(key: Key, node: yaml.Node, reading: _Reading) -> bool:
+    """Whether the code has a meaning already, above in the overlay or among ours; that is a problem."""
+    if (first := reading.seen.get(key)) is not None:
+        reading.problem(node, f"the same code as in line {first}")
+        return True
+    if (ours := reading.known.ours(key)) is not None:
+        reading.problem(node, f"code {key[1]} of {systems.system_name(key[0])} is already listed as {ours}")
+        return True
+    return False
 
 
 def _key(system: str, code: str, node: yaml.Node, reading: _Reading) -> Key | None:

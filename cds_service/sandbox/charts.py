@@ -100,9 +100,6 @@ class Chart:
         decoded: dict[str, Any] = json.loads(to_json(self.bundle()))
         return decoded
 
-    def of_type(self, resource_type: str) -> list[dict[str, Any]]:
-        return [resource for resource in self.resources if resource["resourceType"] == resource_type]
-
 
 def chart(table: str | Iterable[str], *, today: date, patient_id: str = "patient-1", prefix: str = "") -> Chart:
     """Builds the chart of one table (text, or an iterable of lines) for a day.

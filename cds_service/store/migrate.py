@@ -54,10 +54,3 @@ def _alone(engine: Engine) -> Iterator[None]:
     with Path(f"{path}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def revision_of(connection: Connection) -> str | None:
-    """The schema revision the database is at."""
-    from alembic.runtime.migration import MigrationContext
-
-    return MigrationContext.configure(connection).get_current_revision()

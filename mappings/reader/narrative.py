@@ -14,7 +14,16 @@ from mappings.reader.beginnings import started
 from mappings.reader.context import Collected
 from mappings.reader.memo import EMPTY
 from mappings.text.common import load_common
-from mappings.text.reading import ConceptMention, LabMention, LesionMention, Status, TextReading, TimeSpan
+from mappings.text.reading import (
+    ConceptMention,
+    DoseTolerance,
+    ImagingMention,
+    LabMention,
+    LesionMention,
+    Status,
+    TextReading,
+    TimeSpan,
+)
 from mappings.values import parse_quantity, parse_range, to_canonical
 
 _CERTAINTY: dict[Status, Certainty | None] = {
@@ -26,6 +35,7 @@ _CERTAINTY: dict[Status, Certainty | None] = {
     "family": None,
     "other-person": None,
 }
+_TOLD = ("affirmed", "historical")
 _THOUSANDS = -3
 """decimals that may as well be thousands"""
 _DISEASE = ("ctd.", "calcinosis.", "mimic.", "exclude.")
@@ -66,50 +76,44 @@ def add_reading(reading: TextReading, source: Source, into: Collected, *, lesion
         if result is not None:
             into.results.append(result)
     for tolerance in reading.tolerances:
-        if tolerance.failed:
-            into.findings.append(
-                Finding(
-                    frozenset({f"failed.{tolerance.drug}"}),
-                    tolerance.drug,
-                    source.ref,
-                    recorded=source.first,
-                    basis="text",
-                )
-            )
-        else:
-            into.allergies.append(
-                Allergy(
-                    source.ref,
-                    tolerance.drug,
-                    drugs=frozenset({tolerance.drug}),
-                    tolerated_dose=tolerance.tolerated_daily,
-                    dose_unit=tolerance.unit,
-                )
-            )
-    into.imaging.extend(
-        Imaging(
-            source.ref,
-            mention.modality or "other",
-            mention.finding,
-            source.date,
-            sites=mention.sites,
-            calcified_sites=mention.sites if mention.finding == "soft-tissue" else (),
-            vascular_too=mention.vascular_too,
-            cystic=mention.cystic,
-            internal_vascularity=mention.internal_vascularity,
-            progressed=mention.progressed,
-            label=mention.text,
-        )
-        for mention in reading.imaging
-        if mention.status in ("affirmed", "historical")
-    )
+        _add_tolerance(tolerance, source, into)
+    into.imaging.extend(_imaging(mention, source) for mention in reading.imaging if mention.status in _TOLD)
     into.biopsies.extend(
         Biopsy(source.ref, mention.finding, source.date, sites=mention.sites, other=mention.other, label=mention.text)
         for mention in reading.biopsies
-        if mention.status in ("affirmed", "historical")
+        if mention.status in _TOLD
     )
     if not reading.understood:
         into.not_understood.append(source.ref)
+
+
+def _add_tolerance(tolerance: DoseTolerance, source: Source, into: Collected) -> None:
+    """A drug that was tried in vain is a finding; one that was borne up to a dose only is an allergy with that dose."""
+    drug = tolerance.drug
+    if tolerance.failed:
+        failed = Finding(frozenset({f"failed.{drug}"}), drug, source.ref, recorded=source.first, basis="text")
+        into.findings.append(failed)
+        return
+    dose, unit = tolerance.tolerated_daily, tolerance.unit
+    into.allergies.append(
+        Allergy(source.ref, drug, drugs=frozenset({drug}), tolerated_dose=dose, dose_unit=unit),
+    )
+
+
+def _imaging(mention: ImagingMention, source: Source) -> Imaging:
+    return Imaging(
+        source.ref,
+        mention.modality or "other",
+        mention.finding,
+        source.date,
+        sites=mention.sites,
+        calcified_sites=mention.sites if mention.finding == "soft-tissue" else (),
+        vascular_too=mention.vascular_too,
+        cystic=mention.cystic,
+        internal_vascularity=mention.internal_vascularity,
+        progressed=mention.progressed,
+        label=mention.text,
+    )
 
 
 def to_finding(mention: ConceptMention, source: Source) -> Finding | None:
@@ -139,60 +143,55 @@ def to_finding(mention: ConceptMention, source: Source) -> Finding | None:
 
 def to_lesions(mentions: Iterable[LesionMention], source: Source) -> list[Lesion]:
     """Lesions that a text tells of this patient; those of relatives and mere possibilities to come are none."""
-    found = []
-    for mention in mentions:
-        certainty = _CERTAINTY[mention.status]
-        if certainty is None:
-            continue
-        if certainty == "confirmed":
-            certainty = source.certainty
-        resolved = mention.resolved or mention.status == "historical" or source.course == "resolved"
-        found.append(
-            Lesion(
-                ref=source.ref,
-                kind=mention.kind,
-                label=mention.text,
-                hardness=mention.hardness,
-                certainty=certainty,
-                course="resolved" if resolved else "active",
-                gone=mention.resolved,
-                sites=mention.sites or source.sites,
-                bare_code=mention.bare,
-                chalky=mention.chalky,
-                white_yellow=mention.white_yellow,
-                ulcerated=mention.ulcerated,
-                necrotic=mention.necrotic,
-                livedo=mention.livedo,
-                inflamed=mention.inflamed,
-                spreading_erythema=mention.spreading_erythema,
-                pus=mention.pus,
-                draining=mention.draining,
-                pain=mention.pain,
-                pain_score=mention.pain_score,
-                count=mention.count,
-                multiple=mention.multiple,
-                size_cm=mention.size_cm,
-                sheet=mention.sheet,
-                deep=mention.deep,
-                growing=mention.growing,
-                rapid=mention.rapid,
-                called_new=mention.called_new,
-                new_site=mention.new_site,
-                in_scar=mention.in_scar,
-                cystic=mention.cystic,
-                vascular=mention.vascular,
-                onset=started(mention.onset, source.first) or source.onset,
-                long_standing=bool(mention.onset and mention.onset.long_standing),
-                recorded=_first_seen(mention, source.first),
-                updated=source.updated,
-                infusion_at_site=mention.infusion_at_site,
-                injection_at_site=mention.injection_at_site,
-                trauma_at_site=mention.trauma_at_site,
-                mimics=mention.mimics,
-                confidential=source.confidential,
-            )
-        )
-    return found
+    found = ((mention, _CERTAINTY[mention.status]) for mention in mentions)
+    return [_lesion(mention, certainty, source) for mention, certainty in found if certainty is not None]
+
+
+def _lesion(mention: LesionMention, certainty: Certainty, source: Source) -> Lesion:
+    resolved = mention.resolved or mention.status == "historical" or source.course == "resolved"
+    return Lesion(
+        ref=source.ref,
+        kind=mention.kind,
+        label=mention.text,
+        hardness=mention.hardness,
+        certainty=source.certainty if certainty == "confirmed" else certainty,
+        course="resolved" if resolved else "active",
+        gone=mention.resolved,
+        sites=mention.sites or source.sites,
+        bare_code=mention.bare,
+        chalky=mention.chalky,
+        white_yellow=mention.white_yellow,
+        ulcerated=mention.ulcerated,
+        necrotic=mention.necrotic,
+        livedo=mention.livedo,
+        inflamed=mention.inflamed,
+        spreading_erythema=mention.spreading_erythema,
+        pus=mention.pus,
+        draining=mention.draining,
+        pain=mention.pain,
+        pain_score=mention.pain_score,
+        count=mention.count,
+        multiple=mention.multiple,
+        size_cm=mention.size_cm,
+        sheet=mention.sheet,
+        deep=mention.deep,
+        growing=mention.growing,
+        rapid=mention.rapid,
+        called_new=mention.called_new,
+        new_site=mention.new_site,
+        in_scar=mention.in_scar,
+        cystic=mention.cystic,
+        vascular=mention.vascular,
+        onset=started(mention.onset, source.first) or source.onset,
+        long_standing=bool(mention.onset and mention.onset.long_standing),
+        recorded=_first_seen(mention, source.first),
+        updated=source.updated,
+        infusion_at_site=mention.infusion_at_site,
+        injection_at_site=mention.injection_at_site,
+        trauma_at_site=mention.trauma_at_site,
+        mimics=mention.mimics,
+        confidential=source.confidential,
+    )
 
 
 def _first_seen(mention: LesionMention, note: PartialDate | None) -> PartialDate | None:
@@ -213,7 +212,7 @@ def _one_of(told: list[PartialDate | None], note: PartialDate | None) -> Partial
 
 def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None:
     """A test named with its result in a text; negated or hypothetical ones say nothing."""
-    if lab.status not in ("affirmed", "historical"):
+    if lab.status not in _TOLD:
         return None
     table = into.tools.units
     date = (

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
 from cds_service import async_store
@@ -24,7 +25,7 @@ from cds_service.audit.events import Event
 from cds_service.feedback import FeedbackItem
 from cds_service.metrics import Metrics
 from cds_service.store import CardRecord, Claim, EvaluationRecord, Store, StoreError, SuggestionRecord, migrations
-from cds_service.store.migrate import migrate, newest, revision_of
+from cds_service.store.migrate import migrate, newest
 from cds_service.store.tables import feedback, metadata
 
 AT = datetime(2026, 6, 1, 10, tzinfo=UTC)
@@ -58,7 +59,7 @@ def test_the_migrations_make_the_tables_of_the_program(store: Store) -> None:
     for table in metadata.sorted_tables:
         assert {c["name"] for c in found.get_columns(table.name)} == set(table.columns.keys())
     with store.engine.connect() as connection:
-        assert revision_of(connection) == newest() == "0004"
+        assert MigrationContext.configure(connection).get_current_revision() == newest() == "0004"
     migrate(store.engine)
 
 

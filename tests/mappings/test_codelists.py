@@ -325,7 +325,7 @@ def test_what_implies_what_has_no_circle_and_no_unknown_name():
 
 
 HEAD = "system,code,display,provenance,confidence,use,note\n"
-GOOD = "ICD-10-CM,L94.2,Calcinosis cutis,verified: x,verified,write,\n"
+GOOD = "ICD-10-CM,L94.2,Calcinosis cutis,verified: x,verified,read,\n"
 
 
 class File:
@@ -346,7 +346,8 @@ class File:
         (HEAD + GOOD.replace("L94.2", "L942"), "line 2, column code"),
         (HEAD + GOOD.replace("verified: x", ""), "line 2"),
         (HEAD + GOOD.replace(",verified,", ",memory,"), "line 2"),
-        (HEAD + GOOD.replace(",verified,", ",single-source,"), "line 2, column use"),
+        (HEAD + GOOD.replace(",verified,read,", ",single-source,write,"), "line 2, column use"),
+        (HEAD + GOOD.replace(",read,", ",write,"), "line 2, column use"),
         (HEAD + "SNOMED CT,55464008,x,y,verified,read,\n", "line 2, column code"),
     ],
 )

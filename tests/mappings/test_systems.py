@@ -35,8 +35,8 @@ from mappings.systems import canonical
         ("urn:oid:2.16.840.1.113883.6.88", systems.RXNORM),
         ("http://www.whocc.no/atc", systems.ATC),
         ("urn:oid:2.16.840.1.113883.6.8", systems.UCUM),
-        ("http://hl7.org/fhir/v2/0078", systems.INTERPRETATION),
-        ("http://hl7.org/fhir/v3/Confidentiality", systems.CONFIDENTIALITY),
+        ("http://hl7.org/fhir/v2/0078", "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"),
+        ("http://hl7.org/fhir/v3/Confidentiality", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"),
     ],
 )
 def test_spelling(written, uri):

@@ -35,8 +35,9 @@ def test_stage_is_valid_fhir_with_its_own_ids(stage: Stage) -> None:
 
 def test_only_synthetic_rows_have_numbers_for_calcium_and_all_are_marked() -> None:
     for stage in STAGES:
-        for resource in stage.build(DAY).of_type("Observation"):
-            if resource["code"]["text"] in ("Calcium", "Phosphate", "Albumin", "eGFR") and "valueQuantity" in resource:
+        for resource in stage.build(DAY).resources:
+            named = resource.get("code", {}).get("text") in ("Calcium", "Phosphate", "Albumin", "eGFR")
+            if named and "valueQuantity" in resource:
                 assert resource["meta"]["tag"][0]["code"] == "HTEST"
                 assert "SYNTHETIC" in resource["note"][0]["text"]
                 assert stage.stage not in ("reported", "reported-labs", "reported-imaging")

@@ -53,8 +53,9 @@ def table(lake: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
 
 def every(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for one in CHARTS:
-        for resource in one.of_type(kind):
-            yield one.patient_id, _named(resource, one.patient_id)
+        for resource in one.resources:
+            if resource["resourceType"] == kind:
+                yield one.patient_id, _named(resource, one.patient_id)
 
 
 @pytest.mark.parametrize("name", sorted(CODED))
