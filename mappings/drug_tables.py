@@ -128,6 +128,9 @@ class Taking(DataTable, frozen=True, forbid_unknown_fields=True):
     in_year: Words
     on_day: Words
     masses: Words
+    activities: Words
+    short_activities: Words
+    lengths: Words
     changed_to: Words
     nowadays: Words
     ahead: Words

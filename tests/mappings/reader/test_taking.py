@@ -53,6 +53,9 @@ def taken(*resources: dict[str, Any]) -> tuple[Medication, ...]:
     [
         ("On diltiazem CD 240.", {"diltiazem"}),
         ("Kardégic 75 : 1 sachet le midi", {"acetylsalicylic-acid"}),
+        ("Propranolol zur Migräneprophylaxe", {"propranolol"}),
+        ("Carvedilol 6,25 zur Varizenprophylaxe, Haut oB", {"carvedilol"}),
+        ("Diltiazem LP 1 sobre", {"diltiazem"}),
         ("Atenolol 25 ao pequeno-almoço", {"atenolol"}),
         ("Bisoprolol 2.5 with breakfast", {"bisoprolol"}),
         ("Bisoprolol 2,5 zum Frühstück", {"bisoprolol"}),
