@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from mappings.facts import Site
 from mappings.text.common import load_common
-from mappings.text.context import Reach, strongest
+from mappings.text.context import strongest
 from mappings.text.document import Document
 from mappings.text.reading import ConceptMention, Status, TimeSpan
 from mappings.text.sites import located
 from mappings.text.times import times, written_dates
 from mappings.text.tokens import YEAR, Sentence
+from mappings.text.triggers import Reach
 from mappings.text.vocabulary import Hit
 
 _REACH = 6
