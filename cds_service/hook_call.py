@@ -5,27 +5,23 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
 from functools import partial
 from secrets import token_hex
-from typing import Any
 
 from msgspec import Struct
 
+from cds_service.assessing import assessed, count
 from cds_service.async_store import now_ms
 from cds_service.chart_cache import Asked, Opened, Reopening, Terms, asked
-from cds_service.clinical_notes import wants_notes, with_notes
 from cds_service.errors import Precondition
+from cds_service.evaluation_record import Card, age_band, card_record, decisions_of, topic_of
 from cds_service.fast_path import FAST_PATH_HOOKS, Doubt, SilentCall, is_coded, silent_call
-from cds_service.fast_path_pages import silent_facts
-from cds_service.fhir.client import Deadline
-from cds_service.gather import Gathered, gather_lazily
 from cds_service.lazy_request import Prefetch
-from cds_service.pipeline import Brain, new_uuid
+from cds_service.pipeline import new_uuid
 from cds_service.reasons import reason_code
-from cds_service.scheduler import HEAVY_BYTES, HEAVY_RESOURCES
+from cds_service.scheduler import HEAVY_BYTES
 from cds_service.state import AppState
-from cds_service.store import CardRecord, EvaluationRecord, SuggestionRecord
+from cds_service.store import CardRecord, EvaluationRecord
 from cds_service.store.records import Outcome
 from cds_service.suppression import hashed, held_back, load_suppression, material_facts
 from cds_service.tenants import NOBODY, Tenant
@@ -35,14 +31,9 @@ from hooks.knowledge.card_schema import load_override_reasons
 from hooks.model import Assessment
 from hooks.services import SERVICES
 from hooks.wire import HookRequest
-from mappings.dates import PartialDate
 from mappings.doubtful import is_meant
 from mappings.facts import PatientFacts
-from mappings.raw import RawChart
 
-Card = dict[str, Any]
-_AGE_BANDS = (("0-17", 18), ("18-39", 40), ("40-64", 65))
-_OLDEST = "65+"
 _ID_BYTES = 16
 """of what names an evaluation: nobody outside asks for it, and it takes a fifth of what a UUID does"""
 
@@ -113,7 +104,7 @@ class HookCall(Struct, frozen=True):
             return []
         opened = found.opened
         self.state.metrics.reopened(self.service_id)
-        _count(self.state, opened.facts, opened.assessment)
+        count(self.state, opened.facts, opened.assessment)
         return await self._show(found.hook, opened, begun)
 
     async def _show(self, hook: HookRequest, opened: Opened, begun: float) -> list[Card]:
@@ -130,7 +121,7 @@ class HookCall(Struct, frozen=True):
                 writing.note(cards=len(written))
             opened.keep(context, written)
         shown, outcome = await self._permitted(hook, written, opened.material)
-        kept = tuple(_card_record(card, opened.material) for card in shown)
+        kept = tuple(card_record(card, opened.material) for card in shown)
         await self._keep(hook, facts, assessment, written, kept, outcome, begun)
         return shown
 
@@ -164,7 +155,7 @@ class HookCall(Struct, frozen=True):
         if self._is_off:
             return []
         assessment = self.state.brain_of(self.tenant).silence()
-        _count(self.state, seen.facts, assessment)
+        count(self.state, seen.facts, assessment)
         await self._keep(seen.hook, seen.facts, assessment, (), (), "nothing", begun)
         return []
 
@@ -201,7 +192,7 @@ class HookCall(Struct, frozen=True):
                 sex=facts.sex,
                 age_band=age_band(facts.born, assessment.as_of),
                 user_kind=hook.user_kind,
-                decisions=_decisions(assessment, written),
+                decisions=decisions_of(assessment, written),
                 incomplete=tuple(
                     f"{need}={found.state}:{reason_code(found.reason)}"
                     for need, found in facts.completeness.items()
@@ -260,83 +251,8 @@ class HookCall(Struct, frozen=True):
             encounter_key=_optional(self._key, "encounter", hook.encounter_id),
             client_remembers=tenant is not None and tenant.client_remembers_overrides,
         )
-        shown = [card for card in written if _topic(card) not in held]
+        shown = [card for card in written if topic_of(card) not in held]
         return shown, "shown" if shown else "suppressed"
-
-
-class Assessed(Struct, frozen=True):
-    """A chart read and assessed. `heavy`: it is heavy work; `asked`: what `beside` gave, None where more than the
-    prefetch was asked for."""
-
-    facts: PatientFacts
-    assessment: Assessment
-    heavy: bool
-    terms: Terms
-    asked: tuple[Asked, bytes] | None
-
-
-async def assessed(
-    hook: HookRequest,
-    state: AppState,
-    tenant: Tenant | None,
-    beside: Callable[[], tuple[Asked, bytes] | None] = lambda: None,
-    *,
-    may_skip: bool = False,
-) -> Assessed:
-    """Facts and assessment of the patient that the request names. Empties the request's prefetch. `beside`: what is
-    found out about the request in the same turn at the processor. `may_skip`: a chart that names no connective
-    tissue disease need not be read, since nothing but cards is asked for."""
-    deadline = Deadline.after(state.settings.deadline_ms)
-    client, zone = state.fhir_client(hook, tenant), tenant.zone if tenant is not None else None
-    with span("gather") as gathering:
-        gathered = await gather_lazily(
-            hook,
-            client=client,
-            deadline=deadline,
-            version=tenant.fhir_version if tenant is not None else None,
-            zone=zone,
-            statements=tenant is not None and tenant.medication_statements,
-        )
-        gathering.note(resources=gathered.count)
-    brain, name = state.brain_of(tenant), tenant.id if tenant is not None else NOBODY
-    heavy, version = gathered.count > HEAVY_RESOURCES, gathered.frame.version
-    with span("read and assess") as assessing:
-        noting = client is not None and tenant is not None and tenant.clinical_notes
-        work = partial(_understood, brain, gathered, beside, may_skip, noting=noting)
-        facts, found, asked, chart = await state.scheduler.run(name, heavy, work)
-        if chart is not None and client is not None:
-            noted = await with_notes(chart, hook.authorization, client, deadline)
-            if noted is not chart:
-                facts, found = await state.scheduler.run(name, True, partial(brain.understand, noted))
-        assessing.note(grade=found.grade)
-    _count(state, facts, found)
-    return Assessed(facts, found, heavy, Terms(brain, found.as_of, version, zone, client is not None), asked)
-
-
-def _understood(
-    brain: Brain,
-    gathered: Gathered,
-    beside: Callable[[], tuple[Asked, bytes] | None],
-    may_skip: bool,
-    *,
-    noting: bool,
-) -> tuple[PatientFacts, Assessment, tuple[Asked, bytes] | None, RawChart | None]:
-    """Facts, assessment, and what `beside` gave; the chart itself when it is to be read again with notes."""
-    silent = silent_facts(gathered, brain.prescan) if may_skip else None
-    if silent is not None:
-        return silent, brain.silence(), None, None
-    chart = gathered.chart()
-    facts, found = brain.understand(chart)
-    if noting and wants_notes(found):
-        return facts, found, None, chart
-    return facts, found, None if gathered.asked else beside(), None
-
-
-def _count(state: AppState, facts: PatientFacts, found: Assessment) -> None:
-    state.metrics.assessed(found.grade, found.card)
-    for need, completeness in facts.completeness.items():
-        if completeness.state != "complete":
-            state.metrics.incomplete(need, completeness.state, reason_code(completeness.reason))
 
 
 def in_rollout(patient_id: str, tenant: Tenant) -> bool:
@@ -356,41 +272,3 @@ def _optional(key: Callable[..., str], kind: str, value: object) -> str | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _topic(card: Card) -> str:
-    return str(card.get("source", {}).get("topic", {}).get("code", ""))
-
-
-def _decisions(assessment: Assessment, written: Sequence[Card]) -> tuple[str, ...]:
-    return (
-        *(f"card:{_topic(card)}" for card in written),
-        *(f"workup:{item.id}={item.decision}" for item in assessment.workup),
-        *(f"therapy:{item.id}={item.decision}" for item in assessment.therapies),
-    )
-
-
-def _card_record(card: Card, material: frozenset[str]) -> CardRecord:
-    return CardRecord(
-        card["uuid"],
-        _topic(card),
-        material,
-        tuple(SuggestionRecord(s["uuid"], _what(s)) for s in card.get("suggestions", ())),
-    )
-
-
-def _what(suggestion: dict[str, Any]) -> str:
-    """Resource type of the draft and our own name of what it is for; no words of the chart."""
-    for action in suggestion.get("actions", ()):
-        resource = action.get("resource", {})
-        concept = resource.get("code") or resource.get("medicationCodeableConcept") or {}
-        return f"{resource.get('resourceType')} {concept.get('text', '')}".strip()
-    return "-"
-
-
-def age_band(born: PartialDate | None, day: date) -> str:
-    """The age in bands as wide as the committee report needs them; "unknown" without a date of birth."""
-    if born is None:
-        return "unknown"
-    years = day.year - born.latest.year - ((day.month, day.day) < (born.latest.month, born.latest.day))
-    return next((name for name, below in _AGE_BANDS if years < below), _OLDEST)

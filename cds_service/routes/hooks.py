@@ -7,12 +7,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.answers import error_response, json_response
+from cds_service.assessing import assessed
 from cds_service.async_store import now_ms
 from cds_service.audit.events import Event
 from cds_service.calls import Call, admitted
 from cds_service.chart_cache import Reopening
 from cds_service.errors import BadRequest, NotFound, ServiceError, Unauthorized
-from cds_service.hook_call import HookCall, assessed
+from cds_service.hook_call import HookCall
 from hooks.model import to_json
 from hooks.services import HOOKS, SERVICES, HookService, discovery
 from hooks.wire import HookRequest, RequestError, parse_request

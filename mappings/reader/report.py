@@ -27,6 +27,7 @@ from mappings.reader.analyte import test_of
 from mappings.reader.attachment import unread, words_of
 from mappings.reader.context import Collected, key_of
 from mappings.reader.culture import ANALYTE, culture_word, is_wound_culture
+from mappings.reader.examination import as_line
 from mappings.reader.identity import target
 from mappings.reader.narrative import Source, add_reading
 from mappings.reader.plain import lines_of
@@ -62,7 +63,7 @@ def read(resource: Mapping[str, Any], ref: str, into: Collected) -> None:
         )
     kind = _kind(resource, name, into)
     if words is None and kind != "note":
-        found = [observation.as_line(body) for body in _results(resource, into)]
+        found = [as_line(body) for body in _results(resource, into)]
         found.extend(entry.label for entry in concepts(resource.get("conclusionCode")) if entry.texts)
         words = "\n".join(f"{line}." for line in found if line) or None
     read_text(words, kind, name, source, into, filed=unread(forms) is not None)

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from cds_service import hook_call
+from cds_service import assessing
 from cds_service.fast_path_pages import silent_facts
 from cds_service.fhir.lazy_pages import Page, page_of
 from cds_service.gather import Gathered
@@ -182,9 +182,9 @@ def test_a_chart_read_over_http_is_recorded_as_if_it_had_been_read(
     with listening(fhir_app(store)) as fhir:
         for patient, short in (("p", True), ("ill", False)):
             body = orjson.dumps(envelope(None, patient, fhirServer=fhir))
-            monkeypatch.setattr(hook_call, "silent_facts", told)
+            monkeypatch.setattr(assessing, "silent_facts", told)
             shortly = ways.ask(body, True)
-            monkeypatch.setattr(hook_call, "silent_facts", lambda *_: None)
+            monkeypatch.setattr(assessing, "silent_facts", lambda *_: None)
             assert shortly == ways.ask(body, True)
             assert shortly[0] == 200
             assert len(shortly[2]) == 1

@@ -20,8 +20,8 @@ from starlette.testclient import TestClient
 
 from cds_service.app import create_app
 from cds_service.cli import main
+from cds_service.evaluation_record import age_band
 from cds_service.feedback import FeedbackItem
-from cds_service.hook_call import age_band
 from cds_service.report.build import Options, build
 from cds_service.report.render import render
 from cds_service.report.rows import Card, Evaluation, Said, read_period
