@@ -205,6 +205,7 @@ def _first_seen(mention: LesionMention, note: PartialDate | None) -> PartialDate
 def _one_of(told: list[PartialDate | None], note: PartialDate | None) -> PartialDate | None:
     """Of two days that the same figures may mean ("5/12") the one shortly before the note, else the older."""
     days = sorted((day for day in told if day is not None), key=lambda day: day.sort_key)
+    days = [day for day in days if note is None or day.earliest <= note.latest] or days
     if days and note is not None and (note.latest - days[-1].latest).days <= load_common().results.lately_days:
         return days[-1]
     return days[0] if days else None
@@ -215,9 +216,9 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
     if lab.status not in _TOLD:
         return None
     table = into.tools.units
-    date = (
-        PartialDate.parse(lab.date_text) if lab.date_text else None if lab.undated else source.date or source.recorded
-    )
+    date = None if lab.undated else source.date or source.recorded
+    if lab.date_text:
+        date = _one_of([PartialDate.parse(day) for day in lab.date_text.split("|")], source.date or source.recorded)
     if lab.month is not None:
         date = _one_of([started(TimeSpan(recurring=name), date) for name in lab.month.split("|")], date)
     analyte, _, antibody = lab.analyte.partition(":")

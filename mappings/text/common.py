@@ -155,6 +155,8 @@ class Results(Strict):
     marks: Marks
     current: Phrases
     """further ones whose earlier result says nothing of today."""
+    doses_from: dict[str, int]
+    """a bare number from which it is no result in any unit, but a dose ("calcium 1200 daily"), by analyte."""
 
 
 class Asked(Strict):
@@ -207,6 +209,10 @@ class Common(Strict):
     """concepts that "history of" does not end."""
     everything: Folded
     """before a result word: it is that of the whole row ("all normal")."""
+    adding: Folded
+    """"and": behind the comma of a denial it adds what is there ("no ulcers, and hard lumps of the forearm")."""
+    predicating: Folded
+    """words by which a clause behind a place calls the thing there hard ("a spot on the elbow that feels hard")."""
     linking: Folded
     """verbs between one test and its result word."""
     adjectives: Folded

@@ -16,7 +16,7 @@ from mappings.text.figures import Number, behind_name, past_unit
 from mappings.text.paired import paired
 from mappings.text.pulses import rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
-from mappings.text.result_day import Day, days, heading_day
+from mappings.text.result_day import Day, days, either_way, heading_day
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
 from mappings.text.result_words import contrary, fits, joins, judged_word, word_of
@@ -26,7 +26,7 @@ from mappings.text.times import amount, times, written_dates
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
-_YEAR = 4
+_HEAD_ENDS = frozenset({":", "-", "–"})
 _FOUND = frozenset({"positive", "negative"})
 _UNUSED = ""
 """the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
@@ -64,7 +64,7 @@ def labs(document: Document) -> tuple[LabMention, ...]:
 
 def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> list[LabMention]:
     out: list[LabMention] = []
-    dates = written_dates(document, sentence)
+    dates = [either_way(document, date) for date in written_dates(document, sentence)]
     analytes = told_apart(document, analytes, lambda hit: figure_of(document, hit, sentence.last, dates))
     heading = _dated_row(document, sentence, analytes[0], dates)
     signs = {hit: sign for hit in analytes if (sign := plus_behind(document, hit)) is not None}
@@ -202,11 +202,19 @@ def _dated_row(document: Document, sentence: Sentence, first: Hit, dates: list[t
         return None
     text, begin, end = dates[0]
     told = any(document.between(c, sentence.first, begin) for c in ("concept", "guard", "drug", "lesion", "named"))
-    unsure = len(text) == _YEAR and end - begin > 1  # "05/12/2026": day and month can't be told apart
-    if told or unsure or any(h.last >= begin - 1 for h in document.between("onset", begin - BRIDGE, begin)):
+    if told or any(h.last >= begin - 1 for h in document.between("onset", begin - BRIDGE, begin)):
         return None
     gap = range(end, first.first)
-    return text if len(gap) <= BRIDGE and not any(document.word(i)[0].isdigit() for i in gap) else None
+    near = len(gap) <= BRIDGE and not any(document.word(i)[0].isdigit() for i in gap)
+    return text if near or _heads(document, sentence, begin, gap) else None
+
+
+def _heads(document: Document, sentence: Sentence, date: int, gap: range) -> bool:
+    """ "Last labs 10/14/2025: Na 141, K 4.0, calcium 9.4": a date with its colon, or behind the name of such a row,
+    heads all of it, whatever tests that we do not read come first; not where a word for today stands between."""
+    headed = document.word(gap.start) in _HEAD_ENDS or bool(document.between("heading", sentence.first, date))
+    others = ("lesion", "named", "concept", "drug", "now", "moment")
+    return headed and not any(document.between(c, gap.start, gap.stop) for c in others)
 
 
 def _groups(document: Document, analytes: list[Hit]) -> list[list[Hit]]:

@@ -98,6 +98,7 @@ class LabMention(Struct, frozen=True):
     comparator: str | None = None
     unit: str | None = None
     date_text: str | None = None
+    """FHIR-style partial date; two parted by a bar where nobody knows which number is the month."""
     undated: bool = False
     """an earlier result, and nothing says of which day."""
     month: str | None = None

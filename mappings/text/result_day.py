@@ -11,6 +11,7 @@ from mappings.text.figures import unit_at
 from mappings.text.tokens import YEAR
 
 _MOST_DAYS, _MONTHS = 31, 12
+_PARTS = 3
 _REACH = 12
 """words behind a test's name that may hold the day of its result"""
 _OPENING, _SIGNS = 7, 3
@@ -38,6 +39,16 @@ def days(document: Document, first: int, end: int) -> list[Day]:
 @cache
 def _months() -> dict[str, int]:
     return {name: int(number) for number, names in load_common().numbers.months.items() for name in names}
+
+
+def either_way(document: Document, date: tuple[str, int, int]) -> tuple[str, int, int]:
+    """ "03/02/2025": both days that it may be, parted by a bar, where the year alone is sure."""
+    text, begin, end = date
+    parts = [word for word in document.words.words[begin:end] if word.isdigit()]
+    if len(parts) != _PARTS or text != parts[-1]:
+        return date
+    one, two, year = parts
+    return f"{year}-{one:0>2}-{two:0>2}|{year}-{two:0>2}-{one:0>2}", begin, end
 
 
 def heading_day(document: Document, first: int, analyte: int) -> str | None:

@@ -101,12 +101,21 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
                 return None
             limits = limits_at(document, index) or (named[1] if named else None)
             unit = unit_at(document, index) or told or unit_of_limits(limits)
-            return None if unit and unit.lower() in load_common().doses else (word, comparator, unit, limits)
+            return None if _is_dose(hit, word, unit) else (word, comparator, unit, limits)
         found = document.between("word", index, index + 1)
         if not found:
             return None
         passed = found[0].last
     return None
+
+
+def _is_dose(hit: Hit, word: str, unit: str | None) -> bool:
+    """ "Calcium 600 mg", "calcium 1200 daily": what is taken, not what was measured."""
+    if unit is not None:
+        return unit.lower() in load_common().doses
+    most = load_common().results.doses_from.get(hit.value)
+    value = amount(word)
+    return most is not None and value is not None and value >= most
 
 
 def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) -> Number | None:

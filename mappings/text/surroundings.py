@@ -157,7 +157,25 @@ class Surroundings:
             )
             for hard in document.between("hardness", first, last)
             if hard.value == "definite"
-        )
+        ) or self._told_hard(hit, sentence)
+
+    def _told_hard(self, hit: Hit, sentence: Sentence) -> bool:
+        """ "A patch on the outside of her hip that is hard like a shell": a clause behind the place says so."""
+        document = self.document
+        for hard in document.between("hardness", hit.last, min(sentence.last, hit.last + 3 * _WINDOW)):
+            gap = range(hit.last, hard.first)
+            told = [i for i in gap if document.word(i) in load_common().predicating]
+            if hard.value != "definite" or not told or document.between("lesion", gap.start, gap.stop):
+                continue
+            other = [i for i in gap if not self._places_or_links(i, told)]
+            if len(other) <= 1 and all(document.word(i).isalpha() for i in other):
+                return document.status(hard) == "affirmed"
+        return False
+
+    def _places_or_links(self, index: int, verbs: list[int]) -> bool:
+        word = self.document.word(index)
+        small = word in self.document.vocab.stopwords or word in self.document.vocab.articles or word in _QUOTES
+        return small or index in verbs or any(self._is(c, index) for c in ("place", "side", "preposition", "ignored"))
 
     def _called_stone(self, sentence: Sentence) -> Hit | None:
         """ "a rock" in her thigh, as if there were stones in her knees: a stone in quotation marks, or a
@@ -172,7 +190,9 @@ class Surroundings:
             organs = [h for c in ("elsewhere", "inside") for h in document.within(c, sentence)]
             if any(not hit.first <= organ.first < hit.last for organ in organs):
                 continue
-            reach = 2 * _WINDOW if hit.value == "stone" and self._quoted(hit, sentence) else _WINDOW
+            quoted = (told or inside) and self._quoted(hit, sentence)
+            reach = 2 * _WINDOW if quoted else _WINDOW
+            reach += sum(h.last - h.first for h in document.between("ignored", hit.last, hit.last + reach))  # "back of"
             for place in document.between("place", hit.last, min(hit.last + reach, sentence.last)):
                 gap = range(hit.last, place.first)
                 joined = any(self._is("preposition", i) for i in gap)
@@ -265,7 +285,7 @@ class Surroundings:
         document = self.document
         for denial in document.between("trigger", hit.first - 2, hit.first + 1):
             denies = rule(document.vocab, denial).status == "negated"
-            if denies and denial.first < hit.first and hit.last <= denial.last:
+            if denies and denial.first < hit.first < denial.last:  # "no new" and "new sites" overlap
                 return True
         for concept in document.between("concept", hit.first - 2, hit.first + 1):
             if concept.first <= hit.first and hit.last < concept.last:

@@ -277,10 +277,19 @@ class Triggers:
             if words[at] == "(":
                 at = end + 1
                 continue
-            if self._has_concrete(at + 1, end):
+            if self._has_concrete(at + 1, end) or self._goes_on(begin, at, end):
                 return at
             at = end
         return limit
+
+    def _goes_on(self, begin: int, comma: int, end: int) -> bool:
+        """ "No digital ulcers, and hard lumps along the forearm": "and" behind the comma of a single item goes on with
+        what is there, where that is a lesion with its place; a longer list may end so."""
+        if self._word(comma + 1) not in load_common().adding or "," in self._words.words[begin:comma]:
+            return False
+        return all(
+            any(comma < hit.first < end for hit in self._hits.get(name, ())) for name in ("lesion", "hardness", "place")
+        )
 
     def _described_at(self, begin: int, limit: int) -> int:
         """ "Mass of the finger without trauma: firm, tender": the colon goes back to what was described before."""
