@@ -26,6 +26,7 @@ def settle(document: Document, drafts: list[Draft]) -> None:
 
 def _share_complaints(drafts: list[Draft]) -> None:
     """ "c/o R elbow lump for 3 months. O/E hard nodule R olecranon": what was complained of is what was then found."""
+    _share_newness(drafts)
     told = [d for d in drafts if d.status == "affirmed" and not d.hardness and d.onset]
     vague = sum(d.kind in _COMPLAINED for d in told)
     for complaint in told:
@@ -40,6 +41,16 @@ def _share_complaints(drafts: list[Draft]) -> None:
             same = any(compatible(one, other) for one in complaint.sites for other in found.sites)
             if same or (nowhere and complaint.head.first < found.head.first):
                 found.onset, found.onset_anchored = complaint.onset, complaint.onset_anchored
+
+
+def _share_newness(drafts: list[Draft]) -> None:
+    """ "Some new lumps on the left elbow. O/E hard nodules of the left olecranon": they are the new ones."""
+    new = [d for d in drafts if d.status == "affirmed" and d.kind in _COMPLAINED and not d.hardness and _told_new(d)]
+    for complaint in new:
+        for found in drafts:
+            plain = found.status == "affirmed" and not found.onset and found.kind not in _COMPLAINED
+            if plain and complaint.head.first < found.head.first and _same_place(complaint, found):
+                found.flags.add("called_new")
 
 
 def _told_new(draft: Draft) -> bool:

@@ -213,6 +213,8 @@ class Common(Strict):
     """"and": behind the comma of a denial it adds what is there ("no ulcers, and hard lumps of the forearm")."""
     predicating: Folded
     """words by which a clause behind a place calls the thing there hard ("a spot on the elbow that feels hard")."""
+    bedside: Folded
+    """what opens a sentence of the examination: it is none of the report before it."""
     linking: Folded
     """verbs between one test and its result word."""
     adjectives: Folded

@@ -21,6 +21,7 @@ from mappings.text.lesions import LesionReader
 from mappings.text.markup import plain
 from mappings.text.own_words import BEGIN, without_own_words
 from mappings.text.reading import BiopsyMention, ConceptMention, ImagingMention, LesionMention, TextReading, TimeSpan
+from mappings.text.reports import clusters
 from mappings.text.sites import sites
 from mappings.text.times import times
 from mappings.text.tokens import Sentence, Words, cut
@@ -37,8 +38,6 @@ _TITLE = 8
 """words and points of a text that may be too short to tell its language."""
 _DOUBT = frozenset({"possible", "negated", "family"})
 _HEADING = 4
-_SEEN = 5
-"""words between what was seen and "on X-ray"."""
 
 
 class TextEngine:
@@ -228,7 +227,7 @@ def _reports(document: Document, kind: Kind, asked: Sequence[tuple[int, int]]) -
     biopsies: list[BiopsyMention] = []
     taken = []
     for category in ("modality", "specimen"):
-        for cluster in _clusters(document, category) if document.hits.get(category) else ():
+        for cluster in clusters(document, category) if document.hits.get(category) else ():
             if category == "modality":
                 image = imaging.report(document, cluster)
                 images.extend([_of_lesion_before(document, cluster[0], image)] if image else [])
@@ -259,57 +258,6 @@ def _clinical(document: Document) -> list[Sentence]:
         if inside:
             out.append(sentence)
     return out
-
-
-def _clusters(document: Document, category: str) -> list[list[Sentence]]:
-    """From the word "X-ray" or "biopsy" to the end of its sentence, and the sentences that go on about it."""
-    out: list[list[Sentence]] = []
-    goes_on = ("calcification", "positive", "clear") if category == "modality" else ("p-calcium", "stain", "p-other")
-    for sentence in document.sentences:
-        first = _begins(document, sentence, category)
-        if first is not None:
-            out.append([Sentence(first, sentence.last, sentence.paragraph)])
-        elif out and sentence.first <= out[-1][-1].last + 1 and sentence.paragraph == out[-1][-1].paragraph:
-            more = any(document.within(c, sentence) for c in goes_on)
-            heads = [h for h in document.within("lesion", sentence) if h.value not in ("calcification", "calcinosis")]
-            if more and not heads:
-                out[-1].append(sentence)
-    return out
-
-
-def _begins(document: Document, sentence: Sentence, category: str) -> int | None:
-    """The word at which a report begins in a sentence; None for one that was not made."""
-    if category == "modality" and _only_ordered(document, sentence):
-        return None
-    for hit in document.within(category, sentence):
-        made = document.status(hit) in ("affirmed", "historical")
-        first = _reported(document, sentence, hit) if category == "modality" else hit.first
-        if made or (first < hit.first and document.status(hit) == "negated"):
-            return first
-    return None
-
-
-def _only_ordered(document: Document, sentence: Sentence) -> bool:
-    """ "Order X-ray of both hands. Calcinosis of the fingers.": no film has shown anything yet."""
-    if any(document.within(c, sentence) for c in ("calcification", "positive", "clear")):
-        return False
-    asked = [hit for c in ("ordered", "pending") for hit in document.within(c, sentence)]
-    return any(document.status(hit) != "negated" for hit in asked)
-
-
-def _reported(document: Document, sentence: Sentence, named: Hit) -> int:
-    """Where a report begins: at "X-ray", or at what was seen when that comes first ("no calcification on X-ray")."""
-    before = named.first - 1
-    if before > sentence.first and document.word(before) in document.vocab.articles:
-        before -= 1
-    if not any(h.first <= before < h.last for h in document.between("preposition", before - 1, before + 1)):
-        return named.first
-    seen = [
-        h.first
-        for category in ("calcification", "positive", "clear")
-        for h in document.between(category, max(sentence.first, named.first - _SEEN), named.first)
-    ]
-    return min(seen, default=named.first)
 
 
 def _joined(one: TextReading, other: TextReading, known: list[tuple[int, int]]) -> TextReading:

@@ -12,7 +12,7 @@ from mappings.text.vocabulary import Hit
 
 _SUPPORT = ("affirmed", "possible")
 _STAIN_REACH = 4
-_VESSEL_REACH = 6
+_VESSEL_REACH = 9
 
 
 def report(document: Document, sentences: list[Sentence]) -> BiopsyMention | None:

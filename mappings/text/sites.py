@@ -17,9 +17,18 @@ def sites(document: Document, first: int, last: int) -> tuple[Site, ...]:
 
 
 def tidy(found: list[Site]) -> tuple[Site, ...]:
-    """Each site once; a site without a side goes when the same place is named with its side."""
+    """Each site once; a site without a side goes when the same place is named with its side, and a word that leaves the
+    part open ("Extremities: …") when the part is named."""
     sided = {(site.region, site.place) for site in found if site.laterality}
-    return tuple(dict.fromkeys(site for site in found if site.laterality or (site.region, site.place) not in sided))
+    regions = {site.region for site in found}
+    opened = {wide for wide, parts in load_places().within.items() if not regions.isdisjoint(parts)}
+    return tuple(
+        dict.fromkeys(
+            site
+            for site in found
+            if site.laterality or not ((site.region, site.place) in sided or site.region in opened)
+        )
+    )
 
 
 def located(document: Document, first: int, last: int) -> list[tuple[Hit, Site]]:

@@ -285,7 +285,9 @@ class Surroundings:
         document = self.document
         for denial in document.between("trigger", hit.first - 2, hit.first + 1):
             denies = rule(document.vocab, denial).status == "negated"
-            if denies and denial.first < hit.first < denial.last:  # "no new" and "new sites" overlap
+            ahead = rule(document.vocab, denial).direction == "forward"
+            last = hit.first + 1 if ahead else hit.last  # "no new" and "new sites" overlap
+            if denies and denial.first < hit.first and last <= denial.last:
                 return True
         for concept in document.between("concept", hit.first - 2, hit.first + 1):
             if concept.first <= hit.first and hit.last < concept.last:

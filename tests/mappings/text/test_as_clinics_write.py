@@ -83,7 +83,7 @@ def test_a_bracket_without_figures_is_no_range(text: str) -> None:
     [
         ("Calcémie normale le 06/05/2026", "2026-05-06"),
         ("Calcio normal el 06/05/2026", "2026-05-06"),
-        ("Calcium normal on 06/05/2026", "2026"),
+        ("Calcium normal on 06/05/2026", "2026-06-05|2026-05-06"),
         ("Calcium normal on 26/05/2026", "2026-05-26"),
         ("Kalzium normal am 06.05.2026", "2026-05-06"),
     ],

@@ -21,7 +21,7 @@ def labs(text: str) -> set[tuple[str, str, str | None]]:
         ("Analítica de enero de 2024: calcio 9,3 mg/dl", {("calcium-total", "9.3", "2024-01")}),
         ("Labor vom 12.05.2024: Calcium 2,31 mmol/l", {("calcium-total", "2.31", "2024-05-12")}),
         ("Bilan de janvier 2024 : calcémie 2,34 mmol/L", {("calcium-total", "2.34", "2024-01")}),
-        ("Labs 05/12/2026 Ca 9.4 mg/dL", {("calcium-total", "9.4", None)}),
+        ("Labs 05/12/2026 Ca 9.4 mg/dL", {("calcium-total", "9.4", "2026-05-12|2026-12-05")}),
         ("SLE since 2009: Ca 2.29 mmol/L", {("calcium-total", "2.29", None)}),
         ("His calcium last week was normal at 9.5 mg/dL", {("calcium-total", "normal", None)}),
         ("Calcium checked this month was normal", {("calcium-total", "normal", None)}),
