@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Select, Table, and_, select
 
-from cds_service.store.store import Store, reported
+from cds_service.store.engine import reported
+from cds_service.store.store import Store
 from cds_service.store.tables import cards, evaluations, feedback, suggestions
 
 

@@ -10,57 +10,30 @@ simulator; it brings nine dependencies that nothing else here needs (lxml, faker
 from __future__ import annotations
 
 import base64
-import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 import orjson
-from fhir.resources.R4B import get_fhir_model_class
-from pydantic import ValidationError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp
 
+from cds_service.sandbox.conformance import ENCODER, FhirError, capability_statement, known_type, valid_id, validate
 from cds_service.sandbox.content import relink
-from cds_service.sandbox.search import SearchError, parameters_of
+from cds_service.sandbox.search import SearchError
 from cds_service.sandbox.store import Found, Resource, ResourceNotFoundError, Store
-from mappings.raw import FHIR_ID
 
-TYPES = (
-    "AllergyIntolerance", "Binary", "Bundle", "CarePlan", "CareTeam", "Condition", "Coverage", "Device",
-    "DiagnosticReport", "DocumentReference", "Encounter", "Goal", "Group", "Immunization", "Location", "Medication",
-    "MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement", "Observation",
-    "Organization", "Patient", "Practitioner", "PractitionerRole", "Procedure", "Provenance", "Questionnaire",
-    "QuestionnaireResponse", "RelatedPerson", "ServiceRequest", "Specimen", "Task",
-)  # fmt: skip
-_ID = re.compile(FHIR_ID)
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _MAX_BODY = 32 * 1024 * 1024
 _DEFAULT_COUNT, _MAX_COUNT = 100, 1000
 _MEDIA_TYPE = "application/fhir+json; charset=utf-8"
-
-
-class FhirError(Exception):
-    """Answered as an OperationOutcome with this status."""
-
-    def __init__(self, status: int, code: str, text: str, expression: str | None = None) -> None:
-        super().__init__(text)
-        self.status, self.code, self.text, self.expression = status, code, text, expression
-
-    def outcome(self) -> Resource:
-        issue: Resource = {"severity": "error", "code": self.code, "diagnostics": self.text}
-        if self.expression:
-            issue["expression"] = [self.expression]
-        return {"resourceType": "OperationOutcome", "issue": [issue]}
 
 
 def fhir_app(store: Store) -> ASGIApp:
@@ -127,7 +100,7 @@ class FhirServer:
         return respond(capability_statement(base_of(request)))
 
     async def search_or_create(self, request: Request) -> Response:
-        resource_type = _known_type(request.path_params["type"])
+        resource_type = known_type(request.path_params["type"])
         if request.method == "POST":
             resource = self._create(resource_type, await _body(request))
             return _written(request, resource, created=True)
@@ -136,10 +109,10 @@ class FhirServer:
     async def search_by_post(self, request: Request) -> Response:
         form = parse_qsl((await _raw(request)).decode("utf-8", "replace"), keep_blank_values=True)
         query = parse_qsl(request.url.query, keep_blank_values=True)
-        return self._search(request, _known_type(request.path_params["type"]), query + form)
+        return self._search(request, known_type(request.path_params["type"]), query + form)
 
     async def instance(self, request: Request) -> Response:
-        resource_type, resource_id = _known_type(request.path_params["type"]), _valid_id(request.path_params["id"])
+        resource_type, resource_id = known_type(request.path_params["type"]), valid_id(request.path_params["id"])
         if request.method == "GET":
             resource = self.store.read(resource_type, resource_id)
             raw = _raw_form(request, resource) if resource_type == "Binary" else None
@@ -154,7 +127,7 @@ class FhirServer:
         version = request.path_params["version"]
         if not version.isdigit():
             raise FhirError(400, "invalid", "version ids of this server are numbers")
-        resource_type, resource_id = _known_type(request.path_params["type"]), _valid_id(request.path_params["id"])
+        resource_type, resource_id = known_type(request.path_params["type"]), valid_id(request.path_params["id"])
         return _written(request, self.store.read(resource_type, resource_id, int(version)), created=False)
 
     def _search(self, request: Request, resource_type: str, parameters: list[tuple[str, str]]) -> Response:
@@ -194,11 +167,11 @@ class FhirServer:
         return Response(orjson.dumps(bundle), media_type=_MEDIA_TYPE)
 
     def _create(self, resource_type: str, resource: Resource, new_id: str | None = None) -> Resource:
-        _validate(resource, resource_type)
+        validate(resource, resource_type)
         return self.store.create(resource, new_id)
 
     def _update(self, resource_type: str, resource_id: str, resource: Resource) -> tuple[Resource, bool]:
-        _validate(resource, resource_type)
+        validate(resource, resource_type)
         if resource.get("id") != resource_id:
             raise FhirError(400, "invalid", "the resource's id is not the id of the URL", f"{resource_type}.id")
         return self.store.update(resource)
@@ -255,17 +228,17 @@ class FhirServer:
         if not isinstance(request, dict) or not isinstance(request.get("url"), str):
             raise FhirError(400, "required", f"{where}.request with method and url is required", f"{where}.request")
         method, parts = request.get("method"), request["url"].partition("?")[0].strip("/").split("/")
-        resource_type = _known_type(parts[0])
+        resource_type = known_type(parts[0])
         resource = entry.get("resource")
         try:
             if method == "POST" and isinstance(resource, dict) and len(parts) == 1:
                 stored, created = self._create(resource_type, resource, entry.get("newId")), True
             elif method == "PUT" and isinstance(resource, dict) and len(parts) == 2:
-                stored, created = self._update(resource_type, _valid_id(parts[1]), resource)
+                stored, created = self._update(resource_type, valid_id(parts[1]), resource)
             elif method == "GET" and len(parts) == 2:
-                return {"resource": self.store.read(resource_type, _valid_id(parts[1])), "response": {"status": "200"}}
+                return {"resource": self.store.read(resource_type, valid_id(parts[1])), "response": {"status": "200"}}
             elif method == "DELETE" and len(parts) == 2:
-                self.store.delete(resource_type, _valid_id(parts[1]))
+                self.store.delete(resource_type, valid_id(parts[1]))
                 return {"response": {"status": "204"}}
             else:
                 raise FhirError(
@@ -293,7 +266,7 @@ def base_of(request: Request) -> str:
 
 
 def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(_ENCODER.encode(value), status, headers, _MEDIA_TYPE)
+    return Response(ENCODER.encode(value), status, headers, _MEDIA_TYPE)
 
 
 def _written(request: Request, resource: Resource, *, created: bool) -> Response:
@@ -330,56 +303,3 @@ async def _body(request: Request) -> Resource:
     if not isinstance(value, dict):
         raise FhirError(400, "structure", "the body is not a JSON object")
     return value
-
-
-def _known_type(name: str) -> str:
-    if name not in TYPES:
-        raise FhirError(404, "not-supported", f"resource type {name[:64]!r} is not supported here")
-    return name
-
-
-def _valid_id(resource_id: str) -> str:
-    if not _ID.fullmatch(resource_id):
-        raise FhirError(400, "value", "not a FHIR id (1 to 64 letters, digits, hyphens, dots)")
-    return resource_id
-
-
-def _validate(resource: Resource, resource_type: str) -> None:
-    if resource.get("resourceType") != resource_type:
-        raise FhirError(400, "invalid", "resourceType is not the type of the URL", f"{resource_type}.resourceType")
-    try:
-        get_fhir_model_class(resource_type).model_validate_json(_ENCODER.encode(resource))
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join([resource_type, *(str(part) for part in first["loc"])])
-        raise FhirError(422, "invalid", f"{path}: {first['msg']}", path) from None
-
-
-def capability_statement(base: str) -> Resource:
-    """What this server can do, as R4 asks at /metadata."""
-    interactions = ("read", "vread", "search-type", "create", "update", "delete")
-    return {
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "date": datetime.now(UTC).date().isoformat(),
-        "kind": "instance",
-        "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
-        "implementation": {"description": "Sandbox with published cases; fictional patients only", "url": base},
-        "rest": [
-            {
-                "mode": "server",
-                "security": {"cors": True, "description": "none: loopback only"},
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
-                "resource": [
-                    {
-                        "type": name,
-                        "versioning": "versioned",
-                        "interaction": [{"code": code} for code in interactions],
-                        "searchParam": [{"name": param, "type": kind} for param, kind in parameters_of(name)],
-                    }
-                    for name in TYPES
-                ],
-            }
-        ],
-    }

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from cds_service.audit.events import Event
+from cds_service.feedback import FeedbackItem
 from cds_service.store.records import CardRecord, EvaluationRecord
+from hooks.knowledge.card_schema import load_override_reasons
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def evaluation_row(record: EvaluationRecord) -> dict[str, Any]:
@@ -65,3 +71,37 @@ def evaluated(record: EvaluationRecord) -> Event:
         subject=record.patient_key,
         detail=detail,
     )
+
+
+def feedback_row(tenant: str, service: str, item: FeedbackItem, matched: bool, now_ms: int) -> dict[str, Any]:
+    """Feedback as a row of its table. `matched`: its card is one that we showed."""
+    at_ms = int(item.timestamp.timestamp() * 1000)
+    accepted = " ".join(sorted(map(_own_id, item.suggestions)))
+    named = "\0".join((item.card, item.outcome, str(at_ms), accepted))
+    system, code = _reason(item.reason)
+    return {
+        "digest": hashlib.sha256(named.encode()).hexdigest(),
+        "tenant": tenant,
+        "service": service,
+        "card": item.card if matched else _own_id(item.card),
+        "outcome": item.outcome,
+        "at_ms": at_ms,
+        "received_ms": now_ms,
+        "accepted": accepted,
+        "reason_system": system[:400] if system else None,
+        "reason_code": code,
+        "comment": item.comment,
+        "matched": matched,
+    }
+
+
+def _own_id(text: str) -> str:
+    """Ids that we gave are UUIDs; of anything else that a caller writes in their place only a hash is kept."""
+    return text if _UUID.fullmatch(text) else f"other-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _reason(reason: tuple[str | None, str] | None) -> tuple[str | None, str | None]:
+    """The reason as far as it is one that we offer; another one counts as another one, its words are not kept."""
+    if reason is None:
+        return None, None
+    return reason if load_override_reasons().effect(*reason) is not None else (None, "other")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select, update
 
+from cds_service.store.engine import reported
 from cds_service.store.records import SealedSession
-from cds_service.store.store import Store, reported
+from cds_service.store.store import Store
 from cds_service.store.tables import sessions
 
 

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets as random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from cds_service.audit.events import Event, Verdict
 from cds_service.audit.table import audit
 from cds_service.audit.trail import Trail, forget, rows_of, verify
 from cds_service.feedback import FeedbackItem
 from cds_service.prepared_statements import Prepared
+from cds_service.store.engine import failed, insert_of, open_engine, reported
 from cds_service.store.history import History
 from cds_service.store.migrate import migrate
 from cds_service.store.records import CardRecord, Claim, EvaluationRecord, Shown, StoreError, TokenUse
-from cds_service.store.rows import card_row, evaluated, evaluation_row, offered_rows
+from cds_service.store.rows import card_row, evaluated, evaluation_row, feedback_row, offered_rows
 from cds_service.store.tables import cards, evaluations, feedback, secrets, sessions, suggestions, tokens
-from hooks.knowledge.card_schema import load_override_reasons
 
 Result = TypeVar("Result")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY_MS = 86_400_000
 _KEY = "pseudonym"
 
@@ -44,8 +40,8 @@ class Store:
     """Blocking; call it from a thread (see `cds_service.async_store`). Methods raise StoreError."""
 
     def __init__(self, url: str, pseudonym_key: str | None = None) -> None:
-        self.engine = _engine(url)
-        insert = self._insert = _insert_of(self.engine.dialect.name)
+        self.engine = open_engine(url)
+        insert = self._insert = insert_of(self.engine.dialect.name)
         self._claim = Prepared(insert(tokens).on_conflict_do_nothing(), self.engine.dialect)
         self._add_evaluations, self._add_cards, self._add_suggestions = (
             Prepared(table.insert(), self.engine.dialect) for table in (evaluations, cards, suggestions)
@@ -105,7 +101,7 @@ class Store:
             known = set(
                 connection.scalars(select(cards.c.uuid).where(cards.c.tenant == tenant, cards.c.uuid.in_(wanted)))
             )
-            rows = [_feedback_row(tenant, service, item, item.card in known, now_ms) for item in items]
+            rows = [feedback_row(tenant, service, item, item.card in known, now_ms) for item in items]
             new = 0
             for row in rows:
                 statement = self._insert(feedback).values(row).on_conflict_do_nothing().returning(feedback.c.id)
@@ -230,7 +226,7 @@ class Store:
             try:
                 yield connection.cursor()
             except self._driver_error as error:
-                raise _failed(error) from None
+                raise failed(error) from None
             finally:
                 connection.close()
 
@@ -245,7 +241,7 @@ class Store:
                 if self._one_writer:
                     self._writer = connection
             except self._driver_error as error:
-                raise _failed(error) from None
+                raise failed(error) from None
             finally:
                 if self._writer is None:
                     connection.close()  # goes back to the pool, which undoes what was not committed
@@ -280,98 +276,6 @@ class Store:
             return str(connection.scalars(select(secrets.c.value).where(secrets.c.name == _KEY)).one())
 
 
-class reported:  # noqa: N801 - a context manager read as a word
-    """Any database error becomes a StoreError that quotes neither statement nor data."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, SQLAlchemyError):
-            raise _failed(error) from None
-
-
-def _failed(error: BaseException) -> StoreError:
-    return StoreError(f"the database failed: {type(error).__name__}")
-
-
-def _insert_of(dialect: str) -> Callable[[Table], Any]:
-    """The INSERT that can pass over what is there already. The dialects bring several drivers along: only one is
-    imported."""
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-
-        return insert_postgresql
-    from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-
-    return insert_sqlite
-
-
-def _engine(url: str) -> Engine:
-    try:
-        found = make_url(url)
-    except ArgumentError:
-        raise StoreError("CDS_DATABASE_URL is not a database URL") from None
-    if found.drivername in ("postgres", "postgresql"):
-        found = found.set(drivername="postgresql+psycopg")
-    if found.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StoreError("CDS_DATABASE_URL must be sqlite or postgresql")
-    if found.get_backend_name() == "postgresql":
-        try:
-            return create_engine(found, pool_size=5, max_overflow=5, pool_pre_ping=True, pool_timeout=2)
-        except ImportError:
-            raise StoreError("CDS_DATABASE_URL: PostgreSQL needs the extra `postgres` to be installed") from None
-    if not found.database or found.database == ":memory:":
-        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        try:
-            Path(found.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"CDS_DATABASE_URL: the folder can't be made: {type(error).__name__}") from None
-        engine = create_engine(found, connect_args={"timeout": 5})
-    event.listen(engine, "connect", _sqlite_options)
-    return engine
-
-
-def _sqlite_options(connection: Any, _: Any) -> None:
-    """Readers do not block the writer; what is committed survives a crash; deleting cascades, and overwrites."""
-    for option in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-        connection.execute(f"PRAGMA {option}")
-
-
 def _cursor(connection: Connection) -> Any:
     """The driver's cursor in the same transaction."""
     return connection.connection.cursor()
-
-
-def _feedback_row(tenant: str, service: str, item: FeedbackItem, matched: bool, now_ms: int) -> dict[str, Any]:
-    at_ms = int(item.timestamp.timestamp() * 1000)
-    accepted = " ".join(sorted(map(_own_id, item.suggestions)))
-    named = "\0".join((item.card, item.outcome, str(at_ms), accepted))
-    system, code = _reason(item.reason)
-    return {
-        "digest": hashlib.sha256(named.encode()).hexdigest(),
-        "tenant": tenant,
-        "service": service,
-        "card": item.card if matched else _own_id(item.card),
-        "outcome": item.outcome,
-        "at_ms": at_ms,
-        "received_ms": now_ms,
-        "accepted": accepted,
-        "reason_system": system[:400] if system else None,
-        "reason_code": code,
-        "comment": item.comment,
-        "matched": matched,
-    }
-
-
-def _own_id(text: str) -> str:
-    """Ids that we gave are UUIDs; of anything else that a caller writes in their place only a hash is kept."""
-    return text if _UUID.fullmatch(text) else f"other-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-
-
-def _reason(reason: tuple[str | None, str] | None) -> tuple[str | None, str | None]:
-    """The reason as far as it is one that we offer; another one counts as another one, its words are not kept."""
-    if reason is None:
-        return None, None
-    return reason if load_override_reasons().effect(*reason) is not None else (None, "other")

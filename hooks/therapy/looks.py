@@ -10,7 +10,8 @@ from typing import get_args
 
 from hooks.knowledge.safety_schema import Condition, LesionTest, Safety, walk
 from hooks.model import Extent
-from hooks.therapy.conditions import Compiler, Test, has, lesion_test
+from hooks.therapy.conditions import Compiler, Test
+from hooks.therapy.single_tests import has, lesion_test
 from hooks.therapy.view import View
 from mappings.facts import Lesion
 

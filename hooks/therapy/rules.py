@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from hooks.knowledge.safety_schema import Action, Cap, Rule, Safety
 from hooks.knowledge.therapy_schema import Therapies, Therapy
-from hooks.therapy.conditions import HOLDS, Compiler, Test, about_agent
+from hooks.therapy.conditions import Compiler, Test, about_agent
 from hooks.therapy.scope import Candidates, Scope
+from hooks.therapy.single_tests import HOLDS
 from hooks.therapy.view import Hit, View
 
 _STRICTNESS = {"block": 0, "need": 1, "replace": 2, "cap": 4, "warn": 5, "none": 6}
