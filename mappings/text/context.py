@@ -43,7 +43,7 @@ class Contexts:
         self.reaches += [Reach("hypothetical", *question) for question in only_asked(words, sentences)]
         if "+" in words.words:
             self.reaches += [Reach("negated", *absent) for part in sentences for absent in rows.absent(words, part)]
-        if not any(hits.get(name) for name in ("trigger", "section", "answer")):
+        if not any(hits.get(name) for name in ("trigger", "section", "answer", "companion")):
             return
         self._triggers = Triggers(words, hits, vocab, self._persons)
         self.reaches += [Reach(*told) for told in told_under(words, sentences, hits)]
@@ -100,6 +100,8 @@ class Contexts:
                 self.reaches.append(reach)
                 if self._word(hit.last) == ":" and reach.last == sentence.last:
                     carried = reach
+        if self._vocab.relatives and (theirs := self._persons.clause_of_companion(sentence)):
+            self.reaches.append(Reach("other-person", *theirs))
         for clause in stops:
             if rule(self._vocab, clause).of_person and self._persons.of_companion(clause):
                 last = min((s.first for s in stops if s.first >= clause.last), default=sentence.last)

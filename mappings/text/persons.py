@@ -8,6 +8,7 @@ from mappings.text.vocabulary import Hit, Vocabulary, rule
 
 _OPENING = 3
 """words right before a person that may say whose it is."""
+_HAD = ("lesion", "named", "concept", "place", "side")
 _FEW_WORDS = 3
 """words between the person and what says that the person is there."""
 
@@ -54,6 +55,21 @@ class Persons:
         """ "Accompanied by her husband, who has hard lumps": what the clause tells is his."""
         at = clause.first - (self._words.words[clause.first - 1 : clause.first] == [","])
         return any(hit.last == at for hit in self._hits.get("companion", ()))
+
+    def clause_of_companion(self, sentence: Sentence) -> tuple[int, int, int] | None:
+        """(first, last, where it opens) of what a companion has where the verb ends the clause: "begleitet von ihrem
+        Mann, der harte Knoten hat". "der harte Knoten bemerkt hat" tells of the patient."""
+        words = self._words.words
+        inside = (h for h in self._hits.get("companion", ()) if sentence.first <= h.first and h.last < sentence.last)
+        for companion in inside:
+            opening = companion.last + (words[companion.last] == ",")
+            if words[opening : opening + 1] and words[opening] in self._vocab.relatives:
+                had = (h.last for name in _HAD for h in self._hits.get(name, ()) if h.last < sentence.last)
+                ends = [end for end in had if end > opening and words[end] in self._vocab.having]
+                ends = [end for end in ends if "," not in words[opening:end]]  # "…, die berichtet, dass sie Knoten hat"
+                if ends:
+                    return opening + 1, min(ends), opening
+        return None
 
     def _goes_on_about(self, person: Hit) -> bool:
         """ "of her aunt, who has hard lumps": the clause is about the person."""

@@ -259,6 +259,10 @@ class Context(Strict):
     """words before a relative who is there and not ill: "noticed by her mother"."""
     of_whom: Phrases = ()
     """words between a finding and the relative who has it: "calcinosis in her sister"."""
+    relatives: Phrases = ()
+    """pronouns behind a companion that begin a clause about that person, where the verb ends it ("der Knoten hat")."""
+    having: Phrases = ()
+    """verbs that end such a clause: what stands right before them is the person's."""
     theirs: Phrases = ()
     """words before a diagnosis by which it is there ("worried about her lupus")."""
     headings: Phrases

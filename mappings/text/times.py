@@ -186,7 +186,8 @@ def _recurring(document: Document, sentence: Sentence) -> list[Timed]:
         if document.word(hit.last)[:1].isdigit() or document.word(hit.last + 1)[:4].isdigit():
             continue
         before = _preceding(document, sentence, hit.first)
-        if "since" in before or "onset" in before or _begun(document, sentence, hit.first):
+        begins = document.between("onset", hit.last, min(hit.last + 2, sentence.last))  # "im Februar erstmals bemerkt"
+        if "since" in before or "onset" in before or begins or _begun(document, sentence, hit.first):
             out.append(Timed(TimeSpan(recurring=value), hit.first, hit.last, "before", True))
     return out
 

@@ -109,6 +109,8 @@ class Vocabulary(Struct, frozen=True):
     abbreviations: frozenset[str]
     present: frozenset[str]
     of_whom: frozenset[str]
+    relatives: frozenset[str]
+    having: frozenset[str]
     side_shared: frozenset[str]
     spelling: Spelling
     numbers: frozenset[str]
@@ -253,6 +255,8 @@ class _Builder:
             abbreviations=frozenset(fold(word) for word in self.context.abbreviations),
             present=frozenset(fold(word) for word in self.context.present),
             of_whom=frozenset(fold(word) for word in self.context.of_whom),
+            relatives=frozenset(fold(word) for word in self.context.relatives),
+            having=frozenset(fold(word) for word in self.context.having),
             side_shared=frozenset(fold(word) for word in self.lexicon.side_shared),
             spelling=Spelling(self.lexicon.spelling, frozenset(self.words)),
             joining=frozenset(fold(word) for word in load_common().joining),

@@ -1,0 +1,161 @@
+"""How clinicians of four languages name states, hard lumps and their absence (tests/data/states.yaml, and below)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mappings.text.engine import TextEngine
+
+STATES: dict[str, dict[str, list[str]]] = yaml.safe_load(
+    (Path(__file__).parents[2] / "data" / "states.yaml").read_text(encoding="utf-8")
+)
+
+HARD = {
+    "de": [
+        "harte Verdickung am Daumen",
+        "holzharte Infiltration am Oberschenkel",
+        "kieselsteinartige Knoten am Gesäß",
+        "Kalkperlen unter der Haut der Finger",
+        "brettharte Verkalkungsplatte subkutan am Oberschenkel",
+    ],
+    "fr": ["élément dur sous-cutané du doigt", "tophi calcaires des doigts", "tumeur dure de l'avant-bras"],
+    "es": [
+        "pelotas duras en los muslos",
+        "tumoraciones calcáreas en nalgas",
+        "nudosidades duras en los dedos",
+        "neoformación dura en codo",
+        "nodulillos duros en el pulpejo",
+    ],
+    "pt": [
+        "endurecimento pétreo no polegar",
+        "bolotas duras nas coxas",
+        "nodosidades duras nos dedos",
+        "grumos calcários subcutâneos nas coxas",
+        "nodulozinhos duros na polpa do polegar",
+    ],
+}
+NOTHING_NOW = {
+    "de": [
+        "eine Kalzinose ließ sich nicht nachweisen",
+        "Fehlen von Kalkknoten",
+        "Kalkknoten werden nicht beschrieben",
+        "ein Hinweis auf Kalkknoten ergab sich nicht",
+        "Weichteilverkalkungen kamen nicht zur Darstellung",
+        "harte Knoten habe sie nie gehabt",
+        "Gefahr einer Kalzinose",
+        "Schwiegermutter hat harte Knoten",
+        "vor Jahren harte Knoten, jetzt keine mehr",
+        "begleitet von ihrem Mann, der harte Knoten hat",
+        "in Begleitung der Tochter, die harte Knoten am Ellenbogen hat",
+        "es können sich im Verlauf Kalkknoten in der Haut bilden",
+        "aufgeklärt, dass sich Kalkablagerungen in der Haut bilden können",
+    ],
+    "fr": [
+        "absence d'un nodule sous-cutané",
+        "échographie demandée à la recherche d'une calcinose",
+        "en cas d'une calcinose",
+        "doit reconsulter en cas d'apparition de boules dures",
+        "une collègue a des nodules durs",
+        "les nodules ont régressé",
+        "calcinose résolutive",
+        "sa belle-mère a des nodules durs",
+    ],
+    "es": [
+        "exenta de nódulos",
+        "acude acompañada de su madre, a quien operaron de calcificaciones en los dedos",
+        "con los años pueden formarse depósitos de calcio bajo la piel",
+        "su suegra tiene nódulos duros",
+    ],
+    "pt": ["isenta de nódulos", "uma colega tem nódulos duros", "podem se formar depósitos de cálcio sob a pele"],
+}
+STILL_THERE = {
+    "de": [
+        "begleitet von der Tochter, die harte Knoten an den Händen bemerkt hat",
+        "begleitet von der Tochter, die berichtet, dass die Patientin harte Knoten hat",
+        "begleitet von ihrem Mann, harte Knoten am Ellenbogen",
+        "Sehr geehrte Frau Kollegin, wir sahen harte Knoten am Ellenbogen",
+    ],
+    "fr": [
+        "plus d'une dizaine de nodules durs des coudes",
+        "adressée par un collègue pour nodules durs des coudes",
+        "surveillance des nodules durs des coudes",
+    ],
+    "es": ["acude acompañada de su hija, presenta nódulos duros en codos", "en el caso del paciente, nódulos duros"],
+    "pt": ["no caso da doente, nódulos duros nos cotovelos", "história da lesão: nódulo duro no cotovelo há 2 meses"],
+}
+
+
+@pytest.fixture(scope="module")
+def engine() -> TextEngine:
+    return TextEngine.load()
+
+
+@pytest.mark.parametrize("concept", STATES)
+def test_state_is_read_in_the_words_of_four_languages(engine: TextEngine, concept: str) -> None:
+    unread = [
+        (language, phrase)
+        for language, phrases in STATES[concept].items()
+        for phrase in phrases
+        if all(c.concept != concept for c in engine.read(f"{phrase}.", language=language).concepts)
+    ]
+    assert unread == []
+
+
+def there(engine: TextEngine, phrase: str, language: str) -> list[str | None]:
+    """How hard what the phrase says to be there now is; an image counts as hard."""
+    reading = engine.read(f"{phrase}.", language=language)
+    images = ["definite" for i in reading.imaging if i.finding == "soft-tissue" and i.status == "affirmed"]
+    return [m.hardness for m in reading.lesions if m.status == "affirmed" and not m.resolved] + images
+
+
+@pytest.mark.parametrize(("language", "phrase"), [(lang, p) for lang, ps in HARD.items() for p in ps])
+def test_hard_lump_is_read(engine: TextEngine, language: str, phrase: str) -> None:
+    assert "definite" in there(engine, phrase, language)
+
+
+@pytest.mark.parametrize(("language", "phrase"), [(lang, p) for lang, ps in NOTHING_NOW.items() for p in ps])
+def test_nothing_is_there_now(engine: TextEngine, language: str, phrase: str) -> None:
+    assert there(engine, phrase, language) == []
+
+
+@pytest.mark.parametrize(("language", "phrase"), [(lang, p) for lang, ps in STILL_THERE.items() for p in ps])
+def test_what_the_patient_has_is_not_taken_away(engine: TextEngine, language: str, phrase: str) -> None:
+    assert "definite" in there(engine, phrase, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase"),
+    [
+        ("de", "RR liegend 84/50 mmHg"),
+        ("fr", "TA couchée 84/50"),
+        ("es", "TA en decúbito 84/50"),
+        ("pt", "PA deitado 84x50 mmHg"),
+    ],
+)
+def test_pressure_with_its_posture_is_read(engine: TextEngine, language: str, phrase: str) -> None:
+    labs = engine.read(phrase, language=language).labs
+    assert [(lab.analyte, lab.value) for lab in labs] == [("systolic", 84)]
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase"),
+    [
+        ("de", "Hochauflösende Ösophagusmanometrie: erhaltene Peristaltik"),
+        ("fr", "Manométrie œsophagienne : péristaltisme conservé"),
+        ("fr", "Manométrie œsophagienne haute résolution : péristaltisme œsophagien conservé"),
+        ("es", "Manometría esofágica de alta resolución: peristalsis esofágica conservada"),
+        ("pt", "Manometria esofágica de alta resolução: peristalse esofágica preservada"),
+        ("en", "High-resolution oesophageal manometry: peristalsis preserved"),
+    ],
+)
+def test_preserved_peristalsis_is_a_normal_oesophageal_test(engine: TextEngine, language: str, phrase: str) -> None:
+    labs = engine.read(phrase, language=language).labs
+    assert [(lab.analyte, lab.word) for lab in labs] == [("oesophageal-test", "normal")]
+
+
+def test_month_before_its_verb_is_an_onset(engine: TextEngine) -> None:
+    (lesion,) = engine.read("Im Februar erstmals bemerkt: harte Knötchen an den Fingern.", language="de").lesions
+    assert lesion.onset is not None and lesion.onset.recurring == "02"
