@@ -35,6 +35,7 @@ class Analyte(DataTable, frozen=True, forbid_unknown_fields=True):
     low_below: Decimal | None = None
     high_above: Decimal | None = None
     only_tested: str = ""
+    kinds: tuple[Decimal, ...] = ()
     bare: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
 
@@ -110,10 +111,11 @@ class OtherMaterial(DataTable, frozen=True, forbid_unknown_fields=True):
 
 
 class Named(DataTable, frozen=True, forbid_unknown_fields=True):
-    """What is known by its codes or by its whole names."""
+    """What is known by its codes or by its whole names, other words `besides` left out."""
 
     codes: Words
     names: Words
+    besides: Words
 
 
 class DueDate(DataTable, frozen=True, forbid_unknown_fields=True):

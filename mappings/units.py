@@ -40,7 +40,8 @@ class Analyte(Struct, frozen=True):
     """canonical limit below which a number without a unit is low in every unit of the analyte"""
     high_above: Decimal | None = None
     only_tested: str = ""
-    """what the name must hold for that, so that it is a test and no drug"""
+    kinds: tuple[Decimal, ...] = ()
+    """the numbers that name a kind of it instead of a result, unless the name holds `only_tested`"""
     bare: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     """the numbers that people write in each unit; without it every number may be in every unit"""
 
@@ -58,10 +59,10 @@ class Analyte(Struct, frozen=True):
             u for u in self.units if not self.bare or (u in self.bare and self.bare[u][0] <= value <= self.bare[u][1])
         ]
         told = [self.convert(value, unit) for unit in units]
-        if self.only_tested not in name or not told or None in told:
+        if (value in self.kinds and self.only_tested not in name) or not told or None in told:
             return None
         known = [t for t in told if t is not None]
-        one = units[0] if len(units) == 1 else None
+        one = units[0] if len(units) == 1 and not self.whole_name else None
         if self.low_below is not None and max(known) < self.low_below:
             return "low", one
         return ("high", one) if self.high_above is not None and min(known) > self.high_above else None
@@ -213,6 +214,7 @@ def _analyte(key: str, entry: data_schema.Analyte, narrower: Mapping[str, str]) 
         entry.low_below,
         entry.high_above,
         entry.only_tested,
+        entry.kinds,
         entry.bare,
     )
 

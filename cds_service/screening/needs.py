@@ -16,6 +16,7 @@ _BESIDE: Mapping[str, Need] = {
     "List": "medications",
     "Immunization": "procedures",
     "EpisodeOfCare": "conditions",
+    "AdverseEvent": "allergies",
 }
 """types that are read where they are; an export of these alone does not hold what the need is of."""
 NEED_OF_TYPE: Mapping[str, Need] = {

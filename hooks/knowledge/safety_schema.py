@@ -39,6 +39,8 @@ class MedicationTest(Strict):
     dose; `dose_unknown`: neither can be said."""
 
     any: tuple[str, ...] = Field(min_length=1)
+    none_of: tuple[str, ...] = ()
+    """members of a class that are taken out of it"""
     stopped_within_days: int = 0
     routes: tuple[str, ...] = ()
     unit: str = "mg"

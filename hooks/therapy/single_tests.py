@@ -24,7 +24,8 @@ HOLDS = Hit()
 
 
 def medication_test(view: View, test: MedicationTest) -> Hit | None:
-    found = view.drugs(test.any, test.stopped_within_days)
+    others = view.drugs(test.none_of, test.stopped_within_days)
+    found = [d for d in view.drugs(test.any, test.stopped_within_days) if d not in others]
     return joined([view.said_of(d) for d in found if _route_fits(d, test) and _dose_fits(d, test)])
 
 

@@ -29,6 +29,7 @@ from mappings.raw import RawChart
 from mappings.reader import (
     access,
     action,
+    adverse,
     allergy,
     condition,
     measured,
@@ -91,6 +92,7 @@ _READERS: dict[str, tuple[Need, _Reader]] = {
     "MedicationDispense": ("medications", supply.read_dispense),
     "List": ("medications", supply.read_list),
     "AllergyIntolerance": ("allergies", allergy.read),
+    "AdverseEvent": ("allergies", adverse.read),
     "Procedure": ("procedures", action.read_procedure),
     "Immunization": ("procedures", supply.read_immunization),
     "EpisodeOfCare": ("conditions", supply.read_episode),

@@ -30,7 +30,7 @@ from mappings.reader.measured import read_plain
 from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading
 from mappings.reader.panel import read_components, read_pressures, read_result
-from mappings.reader.result import State
+from mappings.reader.result import State, of_its_test
 from mappings.unread import Unread
 from mappings.versions import REPLACES
 
@@ -103,8 +103,11 @@ def _read_one(resource: Mapping[str, Any], ref: str, into: Collected, *, outer_d
     before = len(into.results)
     if read_result(resource, name, source, state, into, foreign=foreign):
         if state == "final" and into.results[before].problem == "not-understood":
-            told = into.tools.engine.read(line_of(name, resource, None), kind="observation")  # "ALT: 5 x ULN"
-            add_reading(replace(told, labs=(), lesions=()), source, into)
+            analyte = into.results[before].analyte
+            named = name if name.texts else Concept(name.codings, analyte.replace("-", " "))
+            told = into.tools.engine.read(line_of(named, resource, None), kind="observation")  # "ALT: 5 x ULN"
+            own = of_its_test(told.labs, analyte, into)
+            add_reading(replace(told, labs=own, lesions=()), source, into)
         read_components(resource, source, state, into, foreign=foreign)
         for comment in notes(resource):
             add_reading(into.tools.engine.read(comment, kind="note"), source, into)

@@ -68,7 +68,11 @@ def read_pressures(resource: Mapping[str, Any], name: Concept, source: Source, i
 def is_pressure(name: Concept) -> bool:
     """Whether the name is that of a blood pressure; two of them in one text are then not read at all."""
     known = observation_words().blood_pressure
-    return any(c.code in known.codes for c in name.codings) or plain(name.label) in known.names
+    if any(c.code in known.codes for c in name.codings):
+        return True
+    said = plain(name.label)
+    told = " ".join(word for word in said.split() if word not in known.besides and not word.isdigit())
+    return said in known.names or told in known.names
 
 
 def parts(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -19,7 +19,8 @@ from mappings.reader.context import Collected
 from mappings.reader.culture import ANALYTE, culture_word
 from mappings.reader.names import Test
 from mappings.text.common import load_common
-from mappings.units import UnitTable, plain
+from mappings.text.reading import LabMention
+from mappings.units import Analyte, UnitTable, plain
 from mappings.values import Quantity, Range, choose_range, number, read_quantity, to_canonical
 from mappings.written_result import Written, parse_written
 
@@ -28,6 +29,8 @@ Flag = Literal["normal", "low", "high", "critical-low", "critical-high", "abnorm
 _WORDS: Mapping[str, Word] = {word: word for word in get_args(Word)}
 _FLAGS: Mapping[str, Flag] = {flag: flag for flag in get_args(Flag)}
 
+_WITHOUT_UNIT = ("unit-unknown", "unit-mismatch")
+"""what is said of a number without a unit, or with the unit of one"""
 _FOUND = frozenset({"positive", "negative"})
 """what a laboratory says of an antibody beside its number"""
 _FIGURES = re.compile(r"[\s,:;]*(?:[(\[<>]|\d).*$", re.DOTALL)
@@ -70,8 +73,17 @@ def measured(
     specimen: str | None = None,
 ) -> Result:
     """The result of a number, with what speaks against it."""
-    canonical = to_canonical(quantity, into.tools.units.analytes.get(test.analyte), test.property)
+    known = into.tools.units.analytes.get(test.analyte)
+    canonical = to_canonical(quantity, known, test.property)
     low, high = (limits.low, limits.high) if limits is not None else (None, None)
+    if canonical.problem in _WITHOUT_UNIT and not quantity.unit_text and limits is None and flag is None and known:
+        said, unit = _surely(quantity, known)
+        if said and unit is None:
+            word = _WORDS[said]
+            return Result(test.analyte, ref, date, state, label, word=word, antibody=test.antibody, specimen=specimen)
+        if said and unit:
+            flag, quantity = _FLAGS[said], replace(quantity, unit=unit, unit_text=unit)
+            canonical = to_canonical(quantity, known, test.property)
     problem = canonical.problem or _conflict(flag, quantity, low, high) or _code_conflict(test)
     return Result(
         test.analyte,
@@ -94,6 +106,12 @@ def measured(
     )
 
 
+def _surely(quantity: Quantity, known: Analyte) -> tuple[str | None, str | None]:
+    """What a number without a unit is in every unit that it may be in: low or high, and the unit if there is one."""
+    number = quantity.high if quantity.high is not None else quantity.low
+    return (known.surely(known.only_tested, number) if number is not None else None) or (None, None)
+
+
 def found_of(body: Mapping[str, Any], into: Collected) -> Word | None:
     """ "Positive" or "negative" as the laboratory's interpretation, which stands beside the number of an antibody."""
     said = _flag_word(_said(body), into)
@@ -113,6 +131,13 @@ def limits_of(
     return choose_range(
         body.get("referenceRange"), quantity, table.analytes.get(test.analyte), table, _age(date, into), into.sex
     )
+
+
+def of_its_test(labs: tuple[LabMention, ...], analyte: str, into: Collected) -> tuple[LabMention, ...]:
+    """What the words of a result say that is no number alone, of its own test: "bradycardic, 45", "35-40%", "88, 86".
+    Not of a test that only its whole name tells: a calcium is judged as it was measured, or not at all."""
+    known = into.tools.units.analytes.get(analyte)
+    return () if known is not None and known.whole_name else tuple(lab for lab in labs if lab.analyte == analyte)
 
 
 def is_within_range(resource: Mapping[str, Any], into: Collected) -> bool:

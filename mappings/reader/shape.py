@@ -48,6 +48,7 @@ ELEMENTS: Mapping[str, frozenset[str]] = {
         "MedicationDispense": _DRUG,
         "List": ("code", "note"),
         "AllergyIntolerance": ("code", "note", "reaction"),
+        "AdverseEvent": ("code",),
         "Procedure": _DONE,
         "Immunization": ("note", "reaction"),
         "EpisodeOfCare": ("note",),

@@ -149,6 +149,8 @@ class Results(Strict):
     """between a name and the number that it came to ("fell to 27")."""
     pressure_told: Folded
     """words between its name and the two ("BP soft, 86/50s")."""
+    swallowed: Folded
+    """behind a number without a unit: it is of a drug that is called as the test ("vit D 5 drops")."""
     lately_days: int
     """of two days that the same figures may mean, the one at most so long before the note counts."""
     centimetres: Centimetres

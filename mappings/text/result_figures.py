@@ -101,6 +101,8 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
                 return None
             limits = limits_at(document, index) or (named[1] if named else None)
             unit = unit_at(document, index) or told or unit_of_limits(limits)
+            if unit is None and document.word(index + 1) in load_common().results.swallowed:
+                return None
             return None if _is_dose(hit, word, unit) else (word, comparator, unit, limits)
         found = document.between("word", index, index + 1)
         if not found:

@@ -69,8 +69,11 @@ def infusions(p: Patient) -> Iterator[str]:
 
 
 def procedures(p: Patient) -> Iterator[str]:
+    limits = {"methylprednisolone": 16, "hydrocortisone": 80, "cortisone": 100}
     steroid = any(
-        (d.daily_dose >= 20 if d.daily_dose is not None else (d.strength or 0) >= 20) for d in p.drugs("glucocorticoid")
+        (d.daily_dose if d.daily_dose is not None else d.strength or 0)
+        >= next((limits[name] for name in d.drugs if name in limits), 20)
+        for d in p.drugs("glucocorticoid")
     )
     if (
         p.dx("trigger.digital_ischaemia", "trigger.smoker", "trigger.thrombocytopenia")
@@ -137,7 +140,7 @@ def tnf(p: Patient) -> Iterator[str]:
     hbv = p.word("hbsag", "positive") or p.word("anti-hbc", "positive") or p.dx("trigger.hepatitis_b")
     if severe or p.hx("trigger.demyelination") or p.any_infection() or hbv:
         yield "N1n.3"
-    if not p.word("tb-test", "positive", "negative", "normal") or p.hbv_unknown():
+    if p.word("tb-test", "positive") or not p.word("tb-test", "negative", "normal") or p.hbv_unknown():
         yield "N1n.4"
 
 
