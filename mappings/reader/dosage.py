@@ -21,6 +21,8 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _UNITS = "IU"
 _HALF = Decimal("0.5")
 _APART = re.compile(r"\s*[,;:–-]\s*")
+_NAMED = re.compile(r"[^\W\d_]{4,}\W*\Z")
+"""the name of a drug, or a word as long, that ends right before its strength"""
 _TIMES_A_DAY = re.compile(r"(?:x|×|\*)\s*(\d)\s*/\s*d", re.IGNORECASE)
 
 
@@ -29,6 +31,7 @@ class _Words(NamedTuple):
     counted: re.Pattern[str]
     single: re.Pattern[str]
     counts: Mapping[str, Decimal]
+    taken: frozenset[str]
     of_one: re.Pattern[str]
     told: re.Pattern[str]
     frequencies: tuple[tuple[re.Pattern[str], Decimal], ...]
@@ -60,6 +63,7 @@ def _words() -> _Words:
         re.compile(rf"\b(\d(?:[.,]5)?)\s*(?:{either(data.counted)})", re.IGNORECASE),
         re.compile(rf"\b(?:{either(data.single)})\b", re.IGNORECASE),
         data.counts | {"½": _HALF, "1/2": _HALF},
+        frozenset(data.taken),
         re.compile(rf"[\s.-]*(?:{either(data.described)}|\s)*{forms}", re.IGNORECASE),
         re.compile(
             rf"\b(?:{'|'.join(data.taken)})\s+{before}(?!\s?(?:mg|g|µg|mcg)\b)(?![\w.,/])|(?<![\w.,/]){behind}\s?(?:{either(data.articles)}\s)?{forms}",
@@ -145,10 +149,13 @@ def _worded(sentence: str, name: str) -> tuple[Decimal | None, str | None]:
 
 def _pieces(sentence: str, strength: re.Match[str]) -> Decimal:
     """How many at a time, where the amount is the strength of one: "5mg tablets - take SIX in the morning", "20 mg, two
-    tablets daily"; not "40 mg (2 tablets)"."""
+    tablets daily", "simvastatin 20 mg two tablets nightly"; not "40 mg (2 tablets)", "take 40 mg 2 tablets"."""
     behind = _words().told.search(sentence, strength.end())
     of_one = _words().of_one.match(sentence, strength.end())
-    if not of_one and not (behind and _APART.fullmatch(sentence, strength.end(), behind.start())):
+    between = sentence[strength.end() : behind.start()] if behind else ""
+    name = _NAMED.search(sentence[: strength.start()]) if between.isspace() else None
+    named = name is not None and name[0].strip().lower() not in _words().taken
+    if not of_one and not (behind and (named or _APART.fullmatch(between))):
         return Decimal(1)
     told = behind or _words().told.search(sentence[: strength.start()])
     return _count(told) if told else Decimal(1)

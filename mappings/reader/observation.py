@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from mappings.dates import PartialDate
 from mappings.reader import shape
 from mappings.reader.access import (
+    Concept,
     concept,
     confidential,
     first_date,

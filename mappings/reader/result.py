@@ -33,6 +33,7 @@ _WITHOUT_UNIT = ("unit-unknown", "unit-mismatch")
 """what is said of a number without a unit, or with the unit of one"""
 _FOUND = frozenset({"positive", "negative"})
 """what a laboratory says of an antibody beside its number"""
+_REMARK = re.compile(r"[,;(]")
 _FIGURES = re.compile(r"[\s,:;]*(?:[(\[<>]|\d).*$", re.DOTALL)
 """what stands behind a result in words: "POSITIVE (>240 U)", "Negative <7 U/mL"."""
 
@@ -274,7 +275,9 @@ def _worded(body: Mapping[str, Any], into: Collected) -> tuple[str | None, bool]
     said = text(body.get("valueString"))
     coded = concept(body.get("valueCodeableConcept"))
     for words in (said, *coded.texts):
-        word = table.word(words) or (_before_figures(words, into) if words else None)
+        word = table.word(words) or (_before_figures(words, into) or _found_first(words, into) if words else None)
+        if word is None and words and not plain(words) and words.strip() in answers()[0]:
+            word = "positive"  # "+"
         if word is not None:
             return word, True
     for coding in coded.codings:
@@ -290,6 +293,13 @@ def _before_figures(words: str, into: Collected) -> str | None:
     """The result before figures; "Normal range 8.6-10.2" names the range and is none."""
     bare = _FIGURES.sub("", words)
     return None if plain(bare) in _names_of_ranges() else into.tools.units.word(bare)
+
+
+def _found_first(words: str, into: Collected) -> str | None:
+    """ "Reactive, S/CO 312": that something was found, where a remark follows; of "normal" and "negative" a remark may
+    take something back."""
+    head = into.tools.units.word(_REMARK.split(words, maxsplit=1)[0])
+    return head if head == "positive" else None
 
 
 @cache

@@ -150,8 +150,11 @@ def _taken_back(
     if first is not None and found[0].word == "normal":
         later = contrary(document, first.last, end, sentence)
     elif found[0].value is not None:
-        figure = next((i for i in range(begun, end) if document.word(i)[0].isdigit()), end)
-        later = contrary(document, past_unit(document, figure), end, sentence, timed=True)
+        figure = next((i for i in range(begun, end) if document.word(i)[0].isdigit()), None)
+        # none where it is spelled out ("eighty-two over fifty")
+        later = (
+            contrary(document, past_unit(document, figure), end, sentence, timed=True) if figure is not None else None
+        )
     else:
         later = None
     if later is None or any(r.status == "historical" for r in document.contexts.over(later)):

@@ -3,7 +3,8 @@
 One row of a table in tests/data/holds is a clean chart and one fact more. `expected` as in `test_holds.py`. `records`
 was the first such set; `varied` tries forms that no other table uses: `varied_records.yaml` (patients, drugs, allergies
 and vital signs), `varied_findings.yaml` (conditions, results, procedures, vaccines) and, as clinicians write,
-`varied.csv`.
+`varied.csv`. `further` tries code systems, units, shapes and professions that these do not have, and `again` asks
+whether what was mended for it holds in other forms.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def _written(name: str) -> list[dict[str, Any]]:
 SETS = {
     "records": _records("records"),
     "varied": [*_records("varied_records"), *_records("varied_findings"), *_written("varied")],
+    "further": [*_records("further_codes"), *_records("further_records"), *_written("further")],
+    "again": [*_records("further_again"), *_written("further_again")],
 }
 
 
@@ -74,7 +77,9 @@ def test_each_fact_holds_back_what_it_speaks_against(
     assert failed == []
 
 
-@pytest.mark.parametrize(("name", "least", "share"), [("records", 250, 4), ("varied", 600, 5)])
+@pytest.mark.parametrize(
+    ("name", "least", "share"), [("records", 250, 4), ("varied", 600, 5), ("further", 570, 5), ("again", 90, 4)]
+)
 def test_facts_are_many_and_many_of_them_hold_nothing(name: str, least: int, share: int) -> None:
     facts = SETS[name]
     free = [f for f in facts if f["expected"] == "-" or all(word[0] in "+~" for word in f["expected"].split())]
