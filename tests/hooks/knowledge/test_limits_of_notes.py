@@ -12,8 +12,12 @@ from hooks.knowledge.entries import entries
 from hooks.knowledge.safety_schema import LabTest
 from mappings.units import load_units
 
-BELOW_ITS_RANGE = {"neutrophils": Decimal("1.5")}
-"""low by any laboratory's range: grade 2 of CTCAE 5.0"""
+BELOW_ITS_RANGE = {
+    "neutrophils": Decimal("1.5"),
+    "calcium-total": Decimal("2.1"),
+    "calcium-adjusted": Decimal("2.1"),
+}
+"""low by any laboratory's range: grade 2 of CTCAE 5.0; the limits that hold without a range (clinical rule 2.3)"""
 
 
 def test_a_number_without_a_unit_is_low_by_the_limit_of_the_rules() -> None:
@@ -54,7 +58,19 @@ def test_a_number_without_a_unit_is_high_by_the_limit_of_the_rules() -> None:
         ("leukocytes", "1.8", None),  # of the urine or a joint, as often
         ("neutrophils", "600", ("low", "/uL")),
         ("neutrophils", "62", None),
+        ("calcium-total", "7.4", ("low", None)),  # no unit is made up: low, never critical
+        ("calcium-total", "1.9", ("low", None)),
+        ("calcium-total", "9.4", None),
+        ("calcium-total", "2.3", None),
+        ("calcium-total", "1.1", None),  # it may be the ionized one
+        ("vitamin-d-25-oh", "9", ("low", None)),
     ],
 )
 def test_only_what_is_dangerous_in_every_unit_is_taken(analyte: str, number: str, said: object) -> None:
     assert load_units().analytes[analyte].surely(analyte, Decimal(number)) == said
+
+
+def test_a_number_that_names_a_kind_of_a_drug_is_no_result() -> None:
+    known = load_units().analytes["vitamin-d-25-oh"]
+    assert known.surely("vitamin d", Decimal(2)) is None
+    assert known.surely("vitamin d", Decimal(9)) == known.surely("25-oh-d", Decimal(2)) == ("low", None)
