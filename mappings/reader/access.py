@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from mappings.dates import PartialDate
-from mappings.reader.plain import is_rtf, plain_text, without_rtf
+from mappings.reader.plain import lines_of_rtf, plain_text
 from mappings.text.markup import replaced
+from mappings.text.rtf import is_rtf
 
 LONGEST_TEXT = 20_000
 """characters of one text that are read; longer notes are read to here and named as cut."""
@@ -71,7 +72,7 @@ def text(value: object) -> str | None:
     if not value.strip():
         return None
     if value.startswith("{") and is_rtf(value):
-        return without_rtf(value[: 10 * LONGEST_TEXT])[:LONGEST_TEXT] or None
+        return lines_of_rtf(value[: 10 * LONGEST_TEXT])[:LONGEST_TEXT] or None
     return value[:LONGEST_TEXT]
 
 

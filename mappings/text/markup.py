@@ -7,6 +7,8 @@ from __future__ import annotations
 import html
 import re
 
+from mappings.text.rtf import without_rtf
+
 _DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _INVISIBLE = dict.fromkeys((0x0000, 0x00AD, 0x200B, 0x200C, 0x200D, *range(0x2060, 0x2065), 0xFEFF, *_DIRECTIONS), None)
 _SPACES = dict.fromkeys((160, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
@@ -50,22 +52,12 @@ INLINE = frozenset({
     "body", "center", "s", "strike", "mark",
 })  # fmt: skip
 
-_RTF = re.compile(
-    r"\\'(?P<hex>[0-9A-Fa-f]{2})|\\u(?P<code>-?\d{1,6}) ?\??|\\(?P<word>[A-Za-z]{1,32})(?P<number>-?\d{1,10})? ?"
-    r"|\\(?P<sign>[^A-Za-z0-9])|(?P<brace>[{}])|(?P<feed>[\r\n]+)"
-)
-_RTF_BREAKS = frozenset({"par", "line", "sect", "page", "row", "pard"})
-_RTF_UNSEEN = frozenset({
-    "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "header", "footer", "generator", "listtable",
-    "listoverridetable", "rsidtbl", "themedata", "xmlnstbl", "datastore", "latentstyles", "filetbl",
-})  # fmt: skip
-
 
 def plain(text: str) -> str:
     """The words of a text without markup; lines and table cells keep their bounds."""
     if "\\" in text:
         if "{\\rtf" in text[:200] or "\\par" in text:
-            text = _without_rtf(text)
+            text = without_rtf(text)
         text = _HL7.sub(_hl7, text)
     if "<" in text and _TAG.search(text):
         text = html.unescape(_TAG.sub(_tag, _DECLARATION.sub(" ", _shown(text))))
@@ -123,61 +115,3 @@ def _tag(match: re.Match[str]) -> str:
     if bare in _LINES:
         return "\n"
     return "" if bare in INLINE else " "
-
-
-def _without_rtf(text: str) -> str:
-    """RTF, or what is left of it, as words: control words go, breaks and characters stay."""
-    whole = "{\\rtf" in text[:200]
-    out: list[str] = []
-    at = depth = 0
-    unseen: int | None = None
-    for match in _RTF.finditer(text):
-        if unseen is None:
-            out.append(text[at : match.start()])
-        at = match.end()
-        kind = match.lastgroup
-        if kind == "brace":
-            depth += 1 if match[0] == "{" else -1
-            if unseen is not None and depth < unseen:
-                unseen = None
-            elif not whole:
-                out.append(match[0])
-        elif unseen is not None:
-            continue
-        elif match["word"]:
-            if match["word"] in _RTF_UNSEEN and whole:
-                unseen = depth
-            elif match["word"] in _RTF_BREAKS:
-                out.append("\n")
-            elif match["word"] in ("tab", "cell", "emdash", "endash"):
-                out.append(" | " if match["word"] == "cell" else " ")
-        elif match["hex"]:
-            out.append(bytes([int(match["hex"], 16)]).decode("cp1252", "replace"))
-        elif match["code"]:
-            out.append(_character(int(match["code"])))
-        elif match["sign"]:
-            out.append(_sign(match["sign"], whole))
-            if match["sign"] == "*" and whole:
-                unseen = depth
-        elif match["feed"]:
-            out.append(" " if whole else match[0])
-    if unseen is None:
-        out.append(text[at:])
-    return "".join(out)
-
-
-def _character(code: int) -> str:
-    code %= 65536
-    return chr(code) if code and not 0xD800 <= code < 0xE000 else " "
-
-
-def _sign(sign: str, whole: bool) -> str:
-    if sign == "~":
-        return " "
-    if sign == "_":
-        return "-"
-    if sign in "{}\\":
-        return sign
-    if sign in "-*":
-        return ""
-    return sign if whole else "\\" + sign

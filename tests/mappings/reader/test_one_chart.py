@@ -15,7 +15,7 @@ from mappings.dates import PartialDate
 from mappings.facts import Completeness, PatientFacts, Result
 from mappings.raw import RawChart
 from mappings.reader.merge import merged
-from mappings.reader.plain import without_rtf
+from mappings.reader.plain import lines_of_rtf
 from mappings.units import load_units
 from mappings.versions import REPLACES
 from tests.charts import COMPLETE, TODAY
@@ -243,7 +243,9 @@ RTF = (
 
 
 def test_rtf_comments_are_read_without_their_markup() -> None:
-    assert without_rtf(RTF) == "No hard nodules.\nStony-hard nodule on the left elbow, 2 cm, bösartig unwahrscheinlich."
+    assert (
+        lines_of_rtf(RTF) == "No hard nodules.\nStony-hard nodule on the left elbow, 2 cm, bösartig unwahrscheinlich."
+    )
     exam = calcium("e", "0", code={"text": "Skin examination"}, note=[{"text": RTF}])
     del exam["valueQuantity"]
     lesions = read(exam).lesions
@@ -253,7 +255,7 @@ def test_rtf_comments_are_read_without_their_markup() -> None:
 
 @pytest.mark.parametrize("text", ["{\\rtf", "{\\rtf1 \\'zz \\u99999999 }}}}", "{\\rtf1" + "{" * 5000, "plain {text}"])
 def test_broken_rtf_never_raises(text: str) -> None:
-    assert isinstance(without_rtf(text), str)
+    assert isinstance(lines_of_rtf(text), str)
 
 
 # drafts
