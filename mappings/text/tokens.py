@@ -21,7 +21,6 @@ _MICROLITRES = ("/mm", "/µ", "/μ", "/u", "/ mm")
 _TABLE = re.compile(r"(?m)^[^;\n]{1,60}(?:;[^\s;][^;\n]{0,60}){2,8};?$")
 """a row of a table that was exported with semicolons"""
 _CAPITALS = re.compile(r"\b[A-Z]{2,}\b")
-_CAPITAL = re.compile(r"[^\W\d_a-z]{2}")
 _POINTED = re.compile(r"\w+")
 _NEWLINE = re.compile("\n")
 _POSSESSIVE = frozenset({"'s", "’s"})
@@ -206,7 +205,12 @@ def opens_question(words: Words, index: int, following: int) -> bool:
     if behind is not None and fold(behind[0]) in load_common().pointers:
         return False
     begins = index == 0 or words.words[index - 1] in _OPENS or "\n" in text[words.ends[index - 1] : words.starts[index]]
-    return begins or not gap or text[following].islower() or _CAPITAL.match(text, following) is not None
+    return begins or not gap or text[following].islower() or _is_capitals(text[following : following + 2])
+
+
+def _is_capitals(start: str) -> bool:
+    """ "SLE", not "Résultat": a small letter may have an accent."""
+    return len(start) == 2 and start.isalpha() and start.isupper()
 
 
 def begins_line(words: Words, sentence: Sentence) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
 from mappings.text.engine import TextEngine
+from mappings.text.schema import load_context, load_lexicon
 
+PAGE = Path(__file__).parents[3] / "docs" / "text.md"
+BY = "written by tests/mappings/text/test_breadth.py"
+NAMES = {"de": "German", "fr": "French", "es": "Spanish", "pt": "Portuguese"}
 STATES: dict[str, dict[str, list[str]]] = yaml.safe_load(
     (Path(__file__).parents[2] / "data" / "states.yaml").read_text(encoding="utf-8")
 )
@@ -19,9 +24,15 @@ HARD = {
         "holzharte Infiltration am Oberschenkel",
         "kieselsteinartige Knoten am Gesäß",
         "Kalkperlen unter der Haut der Finger",
+        "Kalzinoseherd am Daumen links",
         "brettharte Verkalkungsplatte subkutan am Oberschenkel",
     ],
-    "fr": ["élément dur sous-cutané du doigt", "tophi calcaires des doigts", "tumeur dure de l'avant-bras"],
+    "fr": [
+        "élément dur sous-cutané du doigt",
+        "tophi calcaires des doigts",
+        "tumeur dure de l'avant-bras",
+        "roches sous la peau",
+    ],
     "es": [
         "pelotas duras en los muslos",
         "tumoraciones calcáreas en nalgas",
@@ -68,8 +79,14 @@ NOTHING_NOW = {
         "acude acompañada de su madre, a quien operaron de calcificaciones en los dedos",
         "con los años pueden formarse depósitos de calcio bajo la piel",
         "su suegra tiene nódulos duros",
+        "1998: resección de nódulo calcáreo del índice, sin recidiva desde entonces",
     ],
-    "pt": ["isenta de nódulos", "uma colega tem nódulos duros", "podem se formar depósitos de cálcio sob a pele"],
+    "pt": [
+        "isenta de nódulos",
+        "uma colega tem nódulos duros",
+        "podem se formar depósitos de cálcio sob a pele",
+        "ressecção de nódulo calcário",
+    ],
 }
 STILL_THERE = {
     "de": [
@@ -83,7 +100,11 @@ STILL_THERE = {
         "adressée par un collègue pour nodules durs des coudes",
         "surveillance des nodules durs des coudes",
     ],
-    "es": ["acude acompañada de su hija, presenta nódulos duros en codos", "en el caso del paciente, nódulos duros"],
+    "es": [
+        "extracción de sangre, nódulos duros en codos",
+        "acude acompañada de su hija, presenta nódulos duros en codos",
+        "en el caso del paciente, nódulos duros",
+    ],
     "pt": ["no caso da doente, nódulos duros nos cotovelos", "história da lesão: nódulo duro no cotovelo há 2 meses"],
 }
 
@@ -145,6 +166,10 @@ def test_pressure_with_its_posture_is_read(engine: TextEngine, language: str, ph
     [
         ("de", "Hochauflösende Ösophagusmanometrie: erhaltene Peristaltik"),
         ("fr", "Manométrie œsophagienne : péristaltisme conservé"),
+        ("de", "HR-Manometrie Ösophagus: Peristaltik in allen Segmenten regelrecht"),
+        ("fr", "MHR œsophagienne : contractions péristaltiques normales"),
+        ("es", "Manometría de esófago: ondas peristálticas normales"),
+        ("pt", "Manometria do esófago: ondas peristálticas normais"),
         ("fr", "Manométrie œsophagienne haute résolution : péristaltisme œsophagien conservé"),
         ("es", "Manometría esofágica de alta resolución: peristalsis esofágica conservada"),
         ("pt", "Manometria esofágica de alta resolução: peristalse esofágica preservada"),
@@ -159,3 +184,64 @@ def test_preserved_peristalsis_is_a_normal_oesophageal_test(engine: TextEngine, 
 def test_month_before_its_verb_is_an_onset(engine: TextEngine) -> None:
     (lesion,) = engine.read("Im Februar erstmals bemerkt: harte Knötchen an den Fingern.", language="de").lesions
     assert lesion.onset is not None and lesion.onset.recurring == "02"
+
+
+def test_a_question_before_a_word_with_an_accent_asks_for_what_stands_before(engine: TextEngine) -> None:
+    text = "Indication : calcinose ? Résultat : œdème des adducteurs, absence de calcification."
+    reading = engine.read(text, kind="imaging", language="fr")
+    assert [c.status for c in reading.concepts] == ["possible"]
+    assert [(i.finding, i.status) for i in reading.imaging] == [("none", "affirmed")]
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase"),
+    [
+        ("de", "EF von einem Drittel der Norm (33 %)"),
+        ("fr", "FE au tiers de la normale (33 %)"),
+        ("es", "FE de un tercio (33 %)"),
+        ("pt", "FE de um terço (33 %)"),
+    ],
+)
+def test_fraction_with_its_figure_in_a_bracket_is_read(engine: TextEngine, language: str, phrase: str) -> None:
+    labs = engine.read(phrase, language=language).labs
+    assert [(lab.analyte, lab.value) for lab in labs] == [("ejection-fraction", 33)]
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase"),
+    [
+        ("de", "er klagt, dass feste Kost im Brustkorb stecken bleibt"),
+        ("fr", "la viande reste coincée derrière le sternum"),
+        ("es", "la carne se le atora detrás del esternón"),
+        ("pt", "a carne entala atrás do esterno"),
+    ],
+)
+def test_food_that_sticks_is_dysphagia(engine: TextEngine, language: str, phrase: str) -> None:
+    assert "trigger.dysphagia" in {c.concept for c in engine.read(phrase, language=language).concepts}
+
+
+def words_to_confirm() -> str:
+    """How many words of each language nobody who practises in it has read."""
+    lines = [
+        "| Language | Phrases of the sheet | States, mimics, diseases | Lesions and hardness | Denial, doubt, persons |"
+    ]
+    lines.append("|---|---|---|---|---|")
+    for language, name in NAMES.items():
+        lexicon, context = load_lexicon(language), load_context(language)
+        sheet = sum(len(phrases.get(language, ())) for phrases in STATES.values())
+        states = sum(map(len, lexicon.concepts.values()))
+        lumps = sum(map(len, (*lexicon.lesions.values(), *lexicon.hardness.values())))
+        told = sum(len(rule.words) for rule in context.rules)
+        lines.append(f"| {name} | {sheet} | {states} | {lumps} | {told} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_page_says_how_many_words_await_confirmation() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    start, end = f"<!-- words: {BY} -->\n", "<!-- /words -->"
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    wanted = before + start + words_to_confirm() + end + after
+    if os.environ.get("CDS_WRITE_DOCS"):
+        PAGE.write_text(wanted, encoding="utf-8")
+    assert text == wanted or os.environ.get("CDS_WRITE_DOCS"), "CDS_WRITE_DOCS=1 pytest of this module writes it"
