@@ -217,6 +217,8 @@ class Common(Strict):
     """words by which a clause behind a place calls the thing there hard ("a spot on the elbow that feels hard")."""
     bedside: Folded
     """what opens a sentence of the examination: it is none of the report before it."""
+    relative: Folded
+    """what opens such a clause."""
     linking: Folded
     """verbs between one test and its result word."""
     adjectives: Folded

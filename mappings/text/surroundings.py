@@ -162,13 +162,14 @@ class Surroundings:
     def _told_hard(self, hit: Hit, sentence: Sentence) -> bool:
         """ "A patch on the outside of her hip that is hard like a shell": a clause behind the place says so."""
         document = self.document
-        for hard in document.between("hardness", hit.last, min(sentence.last, hit.last + 3 * _WINDOW)):
+        for hard in document.between("hardness", hit.last, min(sentence.last, hit.last + 5 * _WINDOW)):
             gap = range(hit.last, hard.first)
-            told = [i for i in gap if document.word(i) in load_common().predicating]
+            told = [i for i in range(hit.last, hard.last) if document.word(i) in load_common().predicating]
             if hard.value != "definite" or not told or document.between("lesion", gap.start, gap.stop):
                 continue
             other = [i for i in gap if not self._places_or_links(i, told)]
-            if len(other) <= 1 and all(document.word(i).isalpha() for i in other):
+            opened = any(document.word(i) in load_common().relative for i in gap[-_WINDOW:])
+            if len(other) <= (2 * _WINDOW if opened else 1) and all(document.word(i).isalpha() for i in other):
                 return document.status(hard) == "affirmed"
         return False
 

@@ -277,7 +277,7 @@ class Triggers:
             if words[at] == "(":
                 at = end + 1
                 continue
-            if self._has_concrete(at + 1, end) or self._goes_on(begin, at, end):
+            if self._has_concrete(at + 1, end) or self._goes_on(begin, at, end) or self._opens_place(at + 1, end):
                 return at
             at = end
         return limit
@@ -289,6 +289,13 @@ class Triggers:
             return False
         return all(
             any(comma < hit.first < end for hit in self._hits.get(name, ())) for name in ("lesion", "hardness", "place")
+        )
+
+    def _opens_place(self, first: int, end: int) -> bool:
+        """ "No oedema, both forearms studded with stony lumps": an item that opens with its place is there."""
+        opens = any(hit.first == first for name in ("side", "place") for hit in self._hits.get(name, ()))
+        return opens and all(
+            any(first < hit.first < end for hit in self._hits.get(name, ())) for name in ("lesion", "hardness")
         )
 
     def _described_at(self, begin: int, limit: int) -> int:

@@ -16,10 +16,24 @@ ENGINE = TextEngine.load()
         "Indurated plaque of the thigh with skin necrosis and severe pain.",
         "Hard nodule of the calf that has turned black, very painful.",
         "Hard plaque of the abdomen with a necrotic centre.",
+        "Firm plate of the thigh, its middle third leathery black.",
     ],
 )
 def test_necrotic_skin_is_on_the_lesion_it_stands_with(text: str) -> None:
     assert [lesion.necrotic for lesion in ENGINE.read(text, language="en").lesions] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Placa dura del muslo con necrosis cutánea, dolor intenso.", "es"),
+        ("Placa dura da coxa com necrose cutânea, dor intensa.", "pt"),
+        ("Plaque dure de la cuisse avec nécrose cutanée, douleur intense.", "fr"),
+        ("Harte Plaque am Oberschenkel mit Hautnekrose, starke Schmerzen.", "de"),
+    ],
+)
+def test_so_it_is_in_the_other_languages(text: str, language: str) -> None:
+    assert [lesion.necrotic for lesion in ENGINE.read(text, language=language).lesions] == [True]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +42,9 @@ def test_necrotic_skin_is_on_the_lesion_it_stands_with(text: str) -> None:
         ("The tip of the right little finger is black and dry.", "trigger.digital_ischaemia"),
         ("Two toes have gone black.", "trigger.digital_ischaemia"),
         ("Blackened left index fingertip.", "trigger.digital_ischaemia"),
+        ("The left fourth fingertip went from purple to black.", "trigger.digital_ischaemia"),
+        ("MWF via L AVF.", "trigger.dialysis"),
+        ("URR 72 %, Kt/V 1.4.", "trigger.dialysis"),
         ("Hands clumsy, reflexes brisk, gait spastic.", "trigger.neuro_sign"),
         ("Burning in both hands.", "trigger.neuro_sign"),
         ("Calcinosis narrowing the canal.", "trigger.spine_structure"),
@@ -43,6 +60,13 @@ def test_signs_of_vessels_and_cord(text: str, concept: str) -> None:
     [
         ("No digital ulcers, and hard lumps along the ulnar border of the right forearm.", "affirmed"),
         ("There is no ulceration, and hard plaques of both hips.", "affirmed"),
+        ("No oedema, both forearms studded with stone-like lumps.", "affirmed"),
+        ("No ulcers, hard nodules on the elbows or knees.", "negated"),
+        ("Dad worried about a bump beside the kneecap: a rock-hard 1 cm nodule.", "affirmed"),
+        ("Mum worried about calcinosis.", "hypothetical"),
+        ("Knows to phone if any lump turns hard.", "hypothetical"),
+        ("The hard deposits of the hip extruded that summer and nothing has re-formed.", "historical"),
+        ("The nodules of the hip have gone rock hard.", "affirmed"),
         ("No ulcers, rash, and hard nodules of the elbows.", "negated"),
         ("No ulcers, or hard nodules of the elbows.", "negated"),
         ("Hard nodules of both elbows, not seen in 2024.", "affirmed"),
@@ -64,7 +88,11 @@ def test_whether_the_lesion_is_there(text: str, status: str) -> None:
         ("A spot on her elbow that feels hard as a rock.", True),
         ("A bony-hard prominence over the sternal notch.", True),
         ("A plaque of the arm which feels like a sheet of eggshell.", True),
+        ("An area of my thigh about the size of a credit card which has gone rock hard.", True),
+        ("An area of the left thigh which turned stony hard.", True),
+        ("Hard sheets over both hips.", True),
         ("A spot on her elbow that is not hard.", False),
+        ("There is an area on her back that is itchy and hard to reach.", False),
         ("The area of the left hand is hard to move.", False),
         ("Hard tablets are difficult to swallow, lump in her throat.", False),
         ("Firm induration along the incision as expected.", False),
@@ -157,6 +185,6 @@ def test_what_is_called_new_before_is_new_where_it_is_found() -> None:
     assert [lesion.called_new for lesion in ENGINE.read(text, language="en").lesions] == [True, True]
 
 
-def test_a_disease_by_which_somebody_was_referred_is_a_doubt() -> None:
-    text = 'Referred by PCP as "scleroderma".'
+@pytest.mark.parametrize("text", ['Referred by PCP as "scleroderma".', "She was told that she has lupus."])
+def test_a_disease_that_somebody_else_named_is_a_doubt(text: str) -> None:
     assert [mention.status for mention in ENGINE.read(text, language="en").concepts] == ["possible"]
