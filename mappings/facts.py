@@ -158,6 +158,8 @@ class Result(Struct, frozen=True):
     """the laboratory's own normal range, in the result's own unit; chosen by type, age, sex."""
     word: Literal["normal", "low", "high", "abnormal", "positive", "negative", "indeterminate"] | None = None
     """a result in words or by interpretation flag alone; qualitative tests use positive/negative."""
+    unitless: bool = False
+    """`word` is what a number without a unit is in every unit that it may be in."""
     flag: Literal["normal", "low", "high", "critical-low", "critical-high", "abnormal"] | None = None
     """the laboratory's interpretation code beside a value."""
     problem: Problem | None = None

@@ -231,7 +231,8 @@ def _status(judged: Judged, stale: bool, chart: Chart, messages: Messages) -> tu
         key = "calcium.no-range" if source == "none" and result.comparator is None else "calcium.unclear"
         return "indeterminate", messages.say(key, **shown)
     words = result.low is None and result.high is None
-    because = messages.say(f"calcium.{judged.category}{'-words' if words else ''}", **shown, source=_source(judged))
+    told = "-unitless" if result.unitless else "-words" if words else ""
+    because = messages.say(f"calcium.{judged.category}{told}", **shown, source=_source(judged))
     if judged.category == "normal" and stale:
         return "stale", messages.say("calcium.stale", **shown, days=chart.age_in_days(result.date))
     return judged.category, because

@@ -77,7 +77,7 @@ def _describe(judged: Judged, messages: Messages) -> LabCriterion:
     numeric = result.low is not None and result.low == result.high
     shown = result.low if result.low is not None else result.high
     value = f"{result.comparator or ''}{shown} {result.unit or ''}".strip()
-    key = f"lab.{judged.category}" if shown is not None else "lab.worded"
+    key = f"lab.{judged.category}" if shown is not None else "lab.unitless" if result.unitless else "lab.worded"
     status = "indeterminate" if judged.category == "unclear" else judged.category
     return LabCriterion(
         status=status,

@@ -239,7 +239,7 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
     if bare and (number := quantity.high or quantity.low) is not None:
         said, unit = bare.surely(lab.text.rpartition(" ")[0], number) or (None, None)
         if said and unit is None:
-            return replace(base, word=said)
+            return replace(base, word=said, unitless=True)
         if unit:
             base = replace(base, flag=said)
             quantity = replace(quantity, unit=unit, unit_text=unit)

@@ -80,8 +80,8 @@ def measured(
     if canonical.problem in _WITHOUT_UNIT and not quantity.unit_text and limits is None and flag is None and known:
         said, unit = _surely(quantity, known)
         if said and unit is None:
-            word = _WORDS[said]
-            return Result(test.analyte, ref, date, state, label, word=word, antibody=test.antibody, specimen=specimen)
+            told = Result(test.analyte, ref, date, state, label, antibody=test.antibody, specimen=specimen)
+            return replace(told, word=_WORDS[said], unitless=True)
         if said and unit:
             flag, quantity = _FLAGS[said], replace(quantity, unit=unit, unit_text=unit)
             canonical = to_canonical(quantity, known, test.property)

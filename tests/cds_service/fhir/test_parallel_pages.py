@@ -68,8 +68,10 @@ class Offsets:
         self.waves += self.under_way == 0
         self.under_way += 1
         crowd = self.under_way
-        await asyncio.sleep(0.005)
-        self.under_way -= 1
+        try:
+            await asyncio.sleep(0.005)
+        finally:  # a call that is given up is no longer under way
+            self.under_way -= 1
         offset = int(request.url.params.get("_offset", 0))
         if crowd > self.together or offset == self.broken:
             return httpx.Response(500, text="busy")

@@ -173,9 +173,9 @@ def test_with_a_whole_prefetch_statements_alone_are_read() -> None:
 
 
 def test_a_server_that_does_not_list_the_type_is_not_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cds_service.sandbox import fhir_server
+    from cds_service.sandbox import conformance
 
-    monkeypatch.setattr(fhir_server, "TYPES", tuple(t for t in fhir_server.TYPES if t != "MedicationStatement"))
+    monkeypatch.setattr(conformance, "TYPES", tuple(t for t in conformance.TYPES if t != "MedicationStatement"))
     ehr = Ehr()
     found = read(ehr, times=3)
     assert ehr.kinds.count("MedicationStatement") == 1, "once, while it was not known yet"

@@ -42,6 +42,24 @@ def test_only_positive_antibodies_are_named() -> None:
     assert "odds ratio" not in text("positive", "anti-jo1")
 
 
+def test_a_number_without_a_unit_is_not_told_as_none() -> None:
+    nothing = {"low": None, "high": None, "canonical_low": None, "canonical_high": None, "word": "low"}
+    told = {
+        (analyte, unitless): judged(
+            patient(
+                results=(calcium(), lab(analyte, "1", None, None, 5, "Observation/bare", **nothing, unitless=unitless))
+            )
+        )
+        for analyte in ("calcium-total", "phosphate")
+        for unitless in (True, False)
+    }
+    for (analyte, unitless), found in told.items():
+        criterion = found.criteria.calcium if analyte == "calcium-total" else found.criteria.phosphate
+        assert criterion.status == "low"
+        assert ("number without a unit" in criterion.because) == unitless
+        assert ("without a number" in criterion.because) != unitless
+
+
 def test_what_is_only_a_note() -> None:
     found = judged(patient(lesions=(lesion(injection_at_site=True),), not_understood=("Observation/odd",)))
     assert any("injection" in note for note in found.notes)
