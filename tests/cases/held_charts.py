@@ -37,9 +37,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mappings.bundles import unpack, with_resolved_urns
+from tests.yaml_files import read_yaml
 
 HELD = Path(__file__).with_name("held")
 DAY = date(2026, 6, 1)
@@ -82,7 +81,7 @@ def held_charts() -> list[Held]:
 
 def _charts_of(path: Path) -> Iterable[Held]:
     entries: dict[str, dict[str, Any]] = {}
-    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+    for entry in read_yaml(path):
         base = entries.get(entry.get("extends", ""), {})
         whole = base | {"long": False} | entry | {"chart": [*base.get("chart", []), *entry["chart"]]}
         entries[entry["id"]] = whole

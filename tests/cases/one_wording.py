@@ -15,14 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cds_service.evaluate import evaluate_chart
 from cds_service.pipeline import Brain
 from hooks.model import Assessment
 from mappings.facts import NEEDS, Completeness
 from mappings.raw import RawChart
 from tests.cases.held_charts import DAY, resources
+from tests.yaml_files import read_yaml
 
 DATA = Path(__file__).parents[1] / "data"
 LANGUAGES = ("en", "es", "pt", "fr", "de")
@@ -48,7 +47,8 @@ def rows(folder: str, language: str) -> tuple[Row, ...]:
 
 @cache
 def patients(folder: str) -> Mapping[str, Any]:
-    return yaml.safe_load((DATA / folder / "charts.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    found: Mapping[str, Any] = read_yaml(DATA / folder / "charts.yaml")
+    return found
 
 
 def _chart(folder: str, name: str) -> list[dict[str, Any]]:

@@ -14,20 +14,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from cds_service.evaluate import evaluate_chart
 from cds_service.pipeline import Brain, load_brain
 from tests.cases.held_charts import DAY
 from tests.cases.one_wording import DATA, line, patients, raw_chart
 from tests.cases.test_holds import table, wrong
+from tests.yaml_files import read_yaml
 
 _HOLDS = DATA / "holds"
 _PARTS = 5
 
 
 def _records(name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = yaml.safe_load((_HOLDS / f"{name}.yaml").read_text(encoding="utf-8"))
+    rows: list[dict[str, Any]] = read_yaml(_HOLDS / f"{name}.yaml")
     return rows
 
 

@@ -24,13 +24,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hooks.assess import assess
 from hooks.knowledge import load_knowledge
 from hooks.model import Assessment, to_json
 from mappings.facts import Completeness
 from tests.charts import TODAY, chart, reader
+from tests.yaml_files import read_yaml
 
 _SAID = {"would change": "wouldChange", "steps": "subtypeBecause", "notes": "notes"}
 HERE = Path(__file__).parent
@@ -41,7 +40,8 @@ def files() -> list[Path]:
 
 
 def load(path: Path) -> dict[str, Any]:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = read_yaml(path)
+    return found
 
 
 def assessed(given: str, case: dict[str, Any]) -> Assessment:
