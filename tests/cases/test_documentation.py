@@ -3,7 +3,6 @@ counts of charts and the totals in `docs/held-cases.md`."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -14,11 +13,12 @@ import yaml
 
 from cds_service.sandbox.cases import published_cases
 from tests.cases.held_charts import held_charts
+from tests.generated import check_part
 
 DOCS = Path(__file__).parents[2] / "docs"
 CASES, HELD = DOCS / "cases.md", DOCS / "held-cases.md"
 EXPECTED = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text(encoding="utf-8"))
-BY = "written by tests/cases/test_documentation.py"
+BY = "tests/cases/test_documentation.py"
 LANGUAGES = {"en": "English", "es": "Spanish", "pt": "Portuguese", "de": "German", "fr": "French"}
 SETS = re.compile(r"^\| `(?P<set>\w+)\.yaml` \| (?P<charts>\d+) \|", re.M)
 FIRST_RUNS = re.compile(r"^\| \w[^|]*, first run((?: \| \d+)+) \|$", re.M)
@@ -55,14 +55,7 @@ def totals() -> str:
     ("page", "part", "write"), [(CASES, "table", table), (HELD, "counts", counts), (HELD, "totals", totals)]
 )
 def test_page_says_what_the_tests_check(page: Path, part: str, write: Callable[[], str]) -> None:
-    text = page.read_text(encoding="utf-8")
-    start, end = f"<!-- {part}: {BY} -->\n", f"<!-- /{part} -->"
-    before, _, rest = text.partition(start)
-    _, _, after = rest.partition(end)
-    wanted = before + start + write() + end + after
-    if os.environ.get("CDS_WRITE_DOCS"):
-        page.write_text(wanted, encoding="utf-8")
-    assert text == wanted or os.environ.get("CDS_WRITE_DOCS"), "CDS_WRITE_DOCS=1 pytest tests/cases writes it"
+    check_part(page, part, BY, write())
 
 
 def test_every_held_set_stands_in_the_table_of_sets() -> None:

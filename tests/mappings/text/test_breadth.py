@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-import yaml
 
 from mappings.text.engine import TextEngine
+from tests.generated import check_part
+from tests.yaml_files import read_yaml
 
 PAGE = Path(__file__).parents[3] / "docs" / "text.md"
-BY = "written by tests/mappings/text/test_breadth.py"
+BY = "tests/mappings/text/test_breadth.py"
 NAMES = {"de": "German", "fr": "French", "es": "Spanish", "pt": "Portuguese"}
-STATES: dict[str, dict[str, list[str]]] = yaml.safe_load(
-    (Path(__file__).parents[2] / "data" / "states.yaml").read_text(encoding="utf-8")
-)
+STATES: dict[str, dict[str, list[str]]] = read_yaml(Path(__file__).parents[2] / "data" / "states.yaml")
 
 HARD = {
     "de": [
@@ -229,11 +227,4 @@ def words_to_confirm() -> str:
 
 
 def test_page_says_how_many_words_await_confirmation() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    start, end = f"<!-- words: {BY} -->\n", "<!-- /words -->"
-    before, _, rest = text.partition(start)
-    _, _, after = rest.partition(end)
-    wanted = before + start + words_to_confirm() + end + after
-    if os.environ.get("CDS_WRITE_DOCS"):
-        PAGE.write_text(wanted, encoding="utf-8")
-    assert text == wanted or os.environ.get("CDS_WRITE_DOCS"), "CDS_WRITE_DOCS=1 pytest of this module writes it"
+    check_part(PAGE, "words", BY, words_to_confirm())
