@@ -51,23 +51,12 @@ def count(sizes: tuple[int, ...], whos: tuple[Who, ...] = ("silent", "detection"
     """Counts every scenario in a process of its own under valgrind."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = [
-            "valgrind",
-            "--tool=cachegrind",
-            "--cache-sim=no",
-            f"--cachegrind-out-file={folder}/%p.out",
-            "--log-file=/dev/null",
-            sys.executable,
-            "-m",
-            "benchmarks.instructions",
-            "--child",
-            str(folder),
-            "--sizes",
-            ",".join(map(str, sizes)),
-            "--who",
-            ",".join(whos),
-        ]
-        subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
+        ours = [sys.executable, "-m", "benchmarks.instructions", "--child", str(folder)]
+        ours += ["--sizes", ",".join(map(str, sizes)), "--who", ",".join(whos)]
+        tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={folder}/%p.out"]
+        environment = compiled_environment(folder) | {"PYTHONHASHSEED": "0"}
+        subprocess.run(ours, check=True, env=environment)  # so that no child that is counted compiles a module
+        subprocess.run([*tool, "--log-file=/dev/null", *ours], check=True, env=environment)
         runs = json.loads((folder / "runs.json").read_text())
         totals = {run["pid"]: _total(folder / f"{run['pid']}.out") for run in runs}
     found = []
