@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from msgspec import Struct
 
+from cds_service.fhir.failures import FAILURES, LOST, reason_of, untied
 from cds_service.fhir.outbound import OutboundClient, Policy, Refused
 from cds_service.fhir.slots import NoSlotError
 from cds_service.fhir.uncancelled import uncancelled
@@ -22,8 +23,6 @@ MAX_BYTES = 32 * 1024 * 1024
 _FRESH = {"Cache-Control": "no-cache"}
 """HAPI FHIR answers a search from its memory for a minute unless it is told: an order just signed was offered again."""
 _REDIRECTS = frozenset({301, 302, 307, 308})
-_LOST = "connection-lost"
-"""the connection broke after it stood, before an answer came; a search may be sent again."""
 _SERVER_FAULTS = frozenset({"timeout", "connection", "truncated"})
 
 
@@ -106,11 +105,11 @@ class Caller(Guarded, frozen=True):
         if breakers is not None and not breakers.allows(self.base):
             return 0, b"", httpx.Headers(), "server left alone after failures"
         answer = await self._once(url, deadline, form)
-        if answer[3] == _LOST:
+        if answer[3] == LOST:
             # Most often a kept-alive connection that the server closed in the same moment: the next one is new.
             answer = await self._once(url, deadline, form)
         status, body, headers, failed = answer
-        if failed == _LOST:
+        if failed == LOST:
             failed = "connection"
         if breakers is not None:
             if failed in _SERVER_FAULTS or status >= 500:
@@ -175,18 +174,9 @@ class Caller(Guarded, frozen=True):
                     if len(body) > self.most:
                         return response.status_code, b"", response.headers, "too-large"
                 return response.status_code, bytes(body), response.headers, None
-        except Refused as refused:
-            return 0, b"", empty, str(refused)
-        except (TimeoutError, httpx.TimeoutException):
-            return 0, b"", empty, "timeout"
-        except httpx.RemoteProtocolError as error:
-            return 0, b"", empty, _LOST if "without sending a response" in str(error) else "truncated"
-        except (httpx.ReadError, httpx.WriteError):
-            return 0, b"", empty, _LOST
-        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError):
-            return 0, b"", empty, "refused"  # a token or URL that can't be written into a head: no fault of the server
-        except (httpx.HTTPError, OSError):
-            return 0, b"", empty, "connection"
+        except FAILURES as error:
+            untied(error)
+            return 0, b"", empty, reason_of(error)
 
 
 def _as_secure(url: str, base: str) -> str:

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from cds_service.fhir.calls import MAX_BYTES, Caller, Deadline, retry_after
 from cds_service.fhir.capability import Capabilities, Capability, Manner, read_capability
+from cds_service.fhir.failures import FAILURES, untied
 from cds_service.fhir.lazy_pages import Page, page_of
-from cds_service.fhir.outbound import OutboundClient, Policy, Refused
+from cds_service.fhir.outbound import OutboundClient, Policy
 from cds_service.fhir.parallel_pages import ParallelPages
 from cds_service.fhir.uncancelled import uncancelled
 from cds_service.prefetch import FEWER
@@ -260,21 +261,25 @@ async def get_bytes(
     http: httpx.AsyncClient, policy: Policy, url: str, deadline: Deadline, max_bytes: int
 ) -> tuple[int, bytes]:
     """One small document through the door: (status, body), (0, b"") when it could not be had."""
+    left = max(deadline.left, 0.01)
     try:
-        policy.base_of(url)
-        left = max(deadline.left, 0.01)
-        return await uncancelled(_fetched(http, url, deadline, max_bytes, left), left)
-    except (Refused, TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+        return await uncancelled(_fetched(http, policy, url, deadline, max_bytes, left), left)
+    except TimeoutError:
         return 0, b""
 
 
 async def _fetched(
-    http: httpx.AsyncClient, url: str, deadline: Deadline, max_bytes: int, left: float
+    http: httpx.AsyncClient, policy: Policy, url: str, deadline: Deadline, max_bytes: int, left: float
 ) -> tuple[int, bytes]:
-    async with http.stream("GET", url, timeout=left) as response:
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body.extend(chunk)
-            if len(body) > max_bytes or deadline.left <= 0:
-                return 0, b""
-        return response.status_code, bytes(body)
+    try:
+        policy.base_of(url)
+        async with http.stream("GET", url, timeout=left) as response:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body.extend(chunk)
+                if len(body) > max_bytes or deadline.left <= 0:
+                    return 0, b""
+            return response.status_code, bytes(body)
+    except FAILURES as error:
+        untied(error)
+        return 0, b""
