@@ -23,6 +23,8 @@ def reason_of(error: BaseException) -> str:
             return LOST if "without sending a response" in str(error) else "truncated"
         case httpx.ReadError() | httpx.WriteError():
             return LOST
+        case OSError():
+            return "connection"  # before ValueError: a certificate that is not accepted is both
         case httpx.LocalProtocolError() | httpx.UnsupportedProtocol() | httpx.InvalidURL() | ValueError():
             return "refused"  # a token or URL that can't be written into a head: no fault of the server
         case _:
