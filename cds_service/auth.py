@@ -7,7 +7,6 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from joserfc.errors import JoseError
@@ -20,6 +19,8 @@ from cds_service.tenants import NOBODY, Tenant, Tenants
 
 _MAX_TOKEN = 8192
 _MAX_LIFETIME = 3600
+_NEVER = 1e11
+"""seconds since 1970, in the year 5138: neither infinity nor NaN is below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
 
 
 def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    """A time of a claim; an integer beyond any date is none (it would not even fit a float)."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _NEVER:
         raise ValueError("times")
     return value
 
