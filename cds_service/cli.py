@@ -8,13 +8,13 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
 from cds_service import __version__
+from cds_service.days import day
 from cds_service.errors import ServiceError, SettingsError
 
 _LAST_PORT = 65_535
@@ -72,7 +72,7 @@ def _add_service(commands: Commands) -> None:
     source.add_argument("--bundle", type=Path, metavar="FILE")
     evaluate.add_argument("--patient", type=_patient_id, metavar="ID")
     evaluate.add_argument("--token", help="bearer token (or CDS_TOKEN in the environment)")
-    evaluate.add_argument("--as-of", type=date.fromisoformat, metavar="DATE")
+    evaluate.add_argument("--as-of", type=day, metavar="DATE")
     evaluate.add_argument("--json", action="store_true")
     evaluate.add_argument("--timeout-ms", type=int, default=20_000)
     evaluate.add_argument("--notes", action="store_true", help="read clinical notes too, where no lesion is found")
@@ -99,8 +99,8 @@ def _add_checks(commands: Commands) -> None:
 
 def _add_reports(commands: Commands) -> None:
     report = commands.add_parser("report", help="the committee report of a period, without patient data")
-    report.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DATE", help="default: 90 days ago")
-    report.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DATE", help="included; default: today")
+    report.add_argument("--from", dest="first", type=day, metavar="DATE", help="default: 90 days ago")
+    report.add_argument("--to", dest="last", type=day, metavar="DATE", help="included; default: today")
     report.add_argument("--tenant", metavar="ID", help="default: all tenants together")
     report.add_argument("--format", choices=("html", "csv", "json"), default="html")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from cds_service.days import FIRST_DAY
 from cds_service.errors import SettingsError
 from cds_service.fhir.slots import PARALLEL
 
@@ -50,7 +51,7 @@ class Settings(BaseModel):
     retention_days: int = Field(default=2190, ge=1, le=20_000)
     pseudonym_key: SecretStr | None = Field(default=None, min_length=32)
     session_key: SecretStr | None = Field(default=None, min_length=32)
-    as_of: date | None = None
+    as_of: date | None = Field(default=None, ge=FIRST_DAY)
     suppression: bool | None = None
     sandbox_url: str | None = None
     """where the embedded sandbox shows its page, for the link on the start page (demo only)."""
@@ -84,7 +85,10 @@ def load_settings() -> Settings:
 
 
 def check_production(settings: Settings) -> None:
-    """Refuses what is fine in the sandbox and dangerous at a hospital; SettingsError says which setting."""
+    """Refuses what is fine in the sandbox and dangerous at a hospital, and what would silence every card without a word
+    in either; SettingsError says which setting."""
+    if settings.kill_file is not None and settings.kill_file.is_dir():  # as an empty variable's is: "."
+        raise SettingsError("CDS_KILL_FILE is empty or a folder: no card would be shown to anybody")
     if settings.sandbox:
         return
     if settings.tenants_file is None:

@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cds_service.days import day
+
 _SERIES = re.compile(r"(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})/(\d{1,2})mo")
 _MOST_DAYS = 240
 _MOST_WORKERS = 6
@@ -25,7 +27,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="worklist: .parquet, .ndjson or .csv (else stdout)")
     parser.add_argument("--everyone", action="store_true", help="all candidates, those with nothing to say as well")
     when = parser.add_mutually_exclusive_group()
-    when.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="as the charts were known then; today")
+    when.add_argument("--as-of", type=day, metavar="DATE", help="as the charts were known then; today")
     when.add_argument("--as-of-series", type=series, metavar="FROM..TO/1mo", help="back-test: one day after another")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="counts and plots: .html, .json or .csv")
     parser.add_argument("--reidentify", type=Path, metavar="FILE", help="hash,id of the worklist (only for its owner)")
@@ -47,15 +49,15 @@ def series(text: str) -> tuple[date, ...]:
     if found is None:
         raise argparse.ArgumentTypeError("must be FROM..TO/1mo, as 2024-01-01..2025-01-01/1mo")
     try:
-        first, last, step = date.fromisoformat(found[1]), date.fromisoformat(found[2]), int(found[3])
-    except ValueError:
-        raise argparse.ArgumentTypeError("holds a date that does not exist") from None
+        first, last, step = day(found[1]), day(found[2]), int(found[3])
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"FROM and TO: each {error}") from None
     if step < 1 or last < first:
         raise argparse.ArgumentTypeError("must go forward")
     days: list[date] = []
     for index in range(_MOST_DAYS + 1):
-        day = add_months(first, index * step)
-        if day > last:
+        following = add_months(first, index * step)
+        if following > last:
             return tuple(days)
-        days.append(day)
+        days.append(following)
     raise argparse.ArgumentTypeError(f"must not have more than {_MOST_DAYS} days")

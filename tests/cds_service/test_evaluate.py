@@ -82,3 +82,26 @@ def test_a_token_is_not_sent_without_tls(capsys: pytest.CaptureFixture[str]) -> 
     said = capsys.readouterr()
     assert "https" in said.err
     assert "secret-token" not in said.err + said.out
+
+
+@pytest.mark.parametrize(
+    ("day", "says"), [("0001-01-01", "before 1900"), ("1899-12-31", "before 1900"), ("yesterday", "a date")]
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["evaluate", "--bundle", "chart.json", "--as-of"],
+        ["screen", "export", "--as-of"],
+        ["synthesize", "out", "--as-of"],
+        ["report", "--from"],
+    ],
+    ids=" ".join,
+)
+def test_a_day_that_no_chart_is_read_on(
+    command: list[str], day: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Windows of the rules count back from the day: near the first of the calendar they would have no beginning."""
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, day])
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err

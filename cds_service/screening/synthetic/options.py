@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Any
+
+from cds_service.days import day
 
 
 def add_parsers(commands: Any) -> None:
@@ -12,7 +13,7 @@ def add_parsers(commands: Any) -> None:
     made.add_argument("out", type=Path, metavar="DIR", help="an empty or new folder")
     made.add_argument("--patients", type=int, default=1000, metavar="N")
     made.add_argument("--seed", default="1", metavar="TEXT", help="the same seed gives the same bytes")
-    made.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day that the histories end; today")
+    made.add_argument("--as-of", type=day, metavar="DATE", help="the day that the histories end; today")
     made.add_argument("--ctd", type=float, default=0.01, metavar="SHARE", help="with a CTD and a story of it (0.01)")
     made.add_argument("--others", type=float, default=0.05, metavar="SHARE", help="with a distracting story (0.05)")
     made.add_argument("--observations", type=int, default=50, metavar="N", help="of the Synthea history, at most (50)")
