@@ -35,6 +35,7 @@ _CODES = (
     ("operation-outcome", "operation-outcome"),
     ("too-large", "too-large"),
     ("truncated", "truncated"),
+    ("read in part", "text-cut"),
     ("connection", "connection"),
     ("deadline", "deadline"),
     ("timeout", "timeout"),

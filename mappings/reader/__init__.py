@@ -56,6 +56,7 @@ from mappings.reader.identity import (
     unique,
 )
 from mappings.reader.joined_sites import with_sites_of_panels
+from mappings.reader.long_texts import READ_IN_PART, is_read_in_part
 from mappings.reader.measured import BROKEN
 from mappings.reader.memo import ChartText
 from mappings.reader.merge import merged
@@ -191,6 +192,10 @@ class ChartReader:
         if (wrong := shape.unreadable(resource)) is not None:
             into.leave_out(ref, wrong)
             return False
+        if is_read_in_part(resource):
+            digests, unread = None, None  # what stands behind may speak another time: nothing is remembered of it
+            into.leave_out(ref, READ_IN_PART)
+            into.unread.setdefault(_READERS[resource["resourceType"]][0], READ_IN_PART)
         if not self._guarded(reader, resource, ref, into, digests, unread):
             return False
         for name in shape.unreadable_dates(resource):

@@ -13,8 +13,8 @@ from mappings.reader.plain import lines_of_rtf, plain_text
 from mappings.text.markup import replaced
 from mappings.text.rtf import is_rtf
 
-LONGEST_TEXT = 20_000
-"""characters of one text that are read; longer notes are read to here and named as cut."""
+LONGEST_TEXT = 150_000
+"""characters of one text that are read, some fifty pages; of a longer one what stands before (`long_texts.py`)."""
 
 
 _LETTERS = re.compile(r"[^\W\d_]{3}")
