@@ -28,7 +28,7 @@ _FUNCTIONS = {"sum", "min", "max", "rate", "increase", "histogram_quantile", "by
 
 @pytest.fixture(scope="module")
 def exported() -> dict[str, set[str]]:
-    """Sample name -> labels, after one call of each kind."""
+    """Sample name -> labels, after one call of each kind: the same chart twice, and one without its Conditions."""
     chart_of = chart("Patient | female | 49y\nCondition | SLE | onset -17y\nExam | hard nodules | -10d").json()
     body = {
         "hook": "patient-view",
@@ -36,10 +36,13 @@ def exported() -> dict[str, set[str]]:
         "context": {"userId": "Practitioner/1", "patientId": "patient-1"},
         "prefetch": {"conditions": chart_of},
     }
+    unread = body | {"hookInstance": "2", "prefetch": {"patient": None}}
     item = {"card": "c", "outcome": "overridden", "outcomeTimestamp": "2026-06-01T10:00:00Z"}
     app = create_app(Settings(profile="sandbox", as_of=TODAY, database_url="sqlite://"))
     with TestClient(app, client=("127.0.0.1", 1)) as client:
-        assert client.post(PATH, json=body).status_code == 200
+        for _ in range(2):
+            assert client.post(PATH, json=body).status_code == 200
+        assert client.post(PATH, json=unread).status_code == 412
         assert client.post(f"{PATH}/feedback", json={"feedback": [item]}).status_code == 200
         app.state.cds.metrics.store_failed("record")
         text = client.get("/metrics").text
@@ -88,6 +91,17 @@ def test_what_the_service_counts_of_its_own_is_shown(exported: dict[str, set[str
     shown = {metric for query in queries() for metric in _METRIC.findall(query)}
     own = {name for name in exported if name.startswith("cds_") and not name.endswith(("_created", "_sum", "_count"))}
     assert own <= shown
+
+
+def test_every_metric_is_described_with_its_labels(exported: dict[str, set[str]]) -> None:
+    """In docs/settings.md; and nothing is described there that does not exist."""
+    page = (DOCKER.parent / "docs/settings.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split("|") for line in page.splitlines() if line.startswith("| `cds_")]
+    described = {name: set(re.findall(r"`(\w+)`", row[1])) for row in rows for name in _METRIC.findall(row[0])}
+    parts = ("_created", "_sum", "_count", "_bucket")
+    own = {name: kept for name, kept in exported.items() if name.startswith("cds_") and not name.endswith(parts)}
+    histograms = {name.removesuffix("_bucket"): kept - {"le"} for name, kept in exported.items() if "_bucket" in name}
+    assert described == own | histograms
 
 
 def test_panels_have_an_id_and_a_place_of_their_own() -> None:
