@@ -75,7 +75,7 @@ INSECURE: dict[str, list[object]] = {
     "max_concurrent_per_tenant": [0, 10**9],
     "max_per_minute_per_tenant": [0, 10**12],
     "keep_charts_seconds": [-1, 10**9],
-    "kill_file": [Path("/nowhere/kill"), "", Path("/tmp")],
+    "kill_file": [Path("/nowhere/kill"), "", Path(__file__).parent],
     "traces_url": ["http://collector.example.org/v1/traces", "https://u:pw@collector.example.org", "collector"],
     "retention_days": [0, 10**9],
     "pseudonym_key": ["short", "a" * 40, "only-for-the-demonstration-on-loopback"],
@@ -174,7 +174,13 @@ def test_a_kill_file_that_always_exists_is_refused_in_the_sandbox_too() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("CDS_DEADLINE_MS", "soon"), ("CDS_PROFILE", "test"), ("CDS_AS_OF", "June"), ("CDS_AS_OF", "0001-01-01"), ("CDS_PSEUDONYM_KEY", "tiny-secret")],
+    [
+        ("CDS_DEADLINE_MS", "soon"),
+        ("CDS_PROFILE", "test"),
+        ("CDS_AS_OF", "June"),
+        ("CDS_AS_OF", "0001-01-01"),
+        ("CDS_PSEUDONYM_KEY", "tiny-secret"),
+    ],
 )
 def test_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
