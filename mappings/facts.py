@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct, field
 
@@ -55,16 +55,7 @@ Need = Literal[
     "serviceRequests",
     "allergies",
 ]
-NEEDS: tuple[Need, ...] = (
-    "patient",
-    "conditions",
-    "observations",
-    "medications",
-    "procedures",
-    "diagnosticReports",
-    "serviceRequests",
-    "allergies",
-)
+NEEDS: tuple[Need, ...] = get_args(Need)
 
 
 Problem = Literal[
@@ -178,22 +169,12 @@ class Result(Struct, frozen=True):
         )
 
 
-class Lesion(Struct, frozen=True):
-    """One description of a skin or soft-tissue lesion, by one resource. Nothing is merged across resources here."""
+class LesionTraits(Struct, frozen=True, kw_only=True):
+    """How one lesion looks, feels and came about, as somebody described it: the same for a mention in a text
+    (`mappings.text.reading.LesionMention`) and for the fact made of it."""
 
-    ref: str
-    kind: LesionKind
-    label: str
-    """short description in the chart's words, for display (escaped by the card writer)."""
     hardness: Hardness = "unstated"
-    certainty: Certainty = "confirmed"
-    course: Course = "active"
-    gone: bool = False
-    """the text says that it has resolved or was removed, not only that there once was one."""
     sites: tuple[Site, ...] = ()
-    basis: Literal["code", "text"] = "text"
-    bare_code: bool = False
-    """an R22.x / R23.4 / mass-or-lump code or its mere title, or lump/swelling/mass with no further word."""
     chalky: bool = False
     white_yellow: bool = False
     ulcerated: bool = False
@@ -218,18 +199,34 @@ class Lesion(Struct, frozen=True):
     in_scar: bool = False
     cystic: bool = False
     vascular: bool = False
+    infusion_at_site: bool = False
+    """the text itself says calcium or phosphate was infused at this site."""
+    injection_at_site: bool = False
+    trauma_at_site: bool = False
+    mimics: frozenset[str] = frozenset()
+    """differential ids the description itself names ("rheumatoid nodule", "tophus", "lipoma")."""
+
+
+class Lesion(LesionTraits, frozen=True):
+    """One description of a skin or soft-tissue lesion, by one resource. Nothing is merged across resources here."""
+
+    ref: str
+    kind: LesionKind
+    label: str
+    """short description in the chart's words, for display (escaped by the card writer)."""
+    certainty: Certainty = "confirmed"
+    course: Course = "active"
+    gone: bool = False
+    """the text says that it has resolved or was removed, not only that there once was one."""
+    basis: Literal["code", "text"] = "text"
+    bare_code: bool = False
+    """an R22.x / R23.4 / mass-or-lump code or its mere title, or lump/swelling/mass with no further word."""
     onset: PartialDate | None = None
     long_standing: bool = False
     """onset stated only vaguely as old ("for years", "long-standing")."""
     recorded: PartialDate | None = None
     updated: PartialDate | None = None
-    infusion_at_site: bool = False
-    """the text itself says calcium or phosphate was infused at this site."""
     infusion_date: PartialDate | None = None
-    injection_at_site: bool = False
-    trauma_at_site: bool = False
-    mimics: frozenset[str] = frozenset()
-    """differential ids the description itself names ("rheumatoid nodule", "tophus", "lipoma")."""
     confidential: bool = False
 
     @property

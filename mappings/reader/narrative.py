@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate
-from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging, Lesion, Result, Site
+from mappings.facts import Allergy, Biopsy, Certainty, Course, Finding, Imaging, Lesion, LesionTraits, Result, Site
 from mappings.reader.beginnings import started
 from mappings.reader.context import Collected
 from mappings.reader.memo import EMPTY
@@ -149,48 +150,22 @@ def to_lesions(mentions: Iterable[LesionMention], source: Source) -> list[Lesion
 
 def _lesion(mention: LesionMention, certainty: Certainty, source: Source) -> Lesion:
     resolved = mention.resolved or mention.status == "historical" or source.course == "resolved"
+    traits: dict[str, Any] = {name: getattr(mention, name) for name in LesionTraits.__struct_fields__}
+    traits["sites"] = mention.sites or source.sites
     return Lesion(
         ref=source.ref,
         kind=mention.kind,
         label=mention.text,
-        hardness=mention.hardness,
         certainty=source.certainty if certainty == "confirmed" else certainty,
         course="resolved" if resolved else "active",
         gone=mention.resolved,
-        sites=mention.sites or source.sites,
         bare_code=mention.bare,
-        chalky=mention.chalky,
-        white_yellow=mention.white_yellow,
-        ulcerated=mention.ulcerated,
-        necrotic=mention.necrotic,
-        livedo=mention.livedo,
-        inflamed=mention.inflamed,
-        spreading_erythema=mention.spreading_erythema,
-        pus=mention.pus,
-        draining=mention.draining,
-        pain=mention.pain,
-        pain_score=mention.pain_score,
-        count=mention.count,
-        multiple=mention.multiple,
-        size_cm=mention.size_cm,
-        sheet=mention.sheet,
-        deep=mention.deep,
-        growing=mention.growing,
-        rapid=mention.rapid,
-        called_new=mention.called_new,
-        new_site=mention.new_site,
-        in_scar=mention.in_scar,
-        cystic=mention.cystic,
-        vascular=mention.vascular,
         onset=started(mention.onset, source.first) or source.onset,
         long_standing=bool(mention.onset and mention.onset.long_standing),
         recorded=_first_seen(mention, source.first),
         updated=source.updated,
-        infusion_at_site=mention.infusion_at_site,
-        injection_at_site=mention.injection_at_site,
-        trauma_at_site=mention.trauma_at_site,
-        mimics=mention.mimics,
         confidential=source.confidential,
+        **traits,
     )
 
 

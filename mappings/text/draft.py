@@ -24,6 +24,7 @@ _FLAGS = (
     "necrotic", "livedo", "inflamed", "spreading_erythema", "pus", "sheet", "deep", "growing", "rapid", "called_new",
     "new_site", "in_scar", "cystic", "vascular", "white_yellow",
 )  # fmt: skip
+"""flags that are told of a lesion as they are: each is a trait of `facts.LesionTraits`."""
 _HARD = frozenset({"definite", "equivalent", "possible"})
 _AGAINST_FIRM = frozenset({"cystic", "vascular", "fluid"})
 _SOFT_LUMP = "cyst-or-lipoma"
@@ -247,19 +248,5 @@ class Draft(Struct, eq=False):
             injection_at_site="injection" in flags,
             trauma_at_site="trauma" in flags,
             mimics=frozenset(self.mimics),
-            necrotic="necrotic" in flags,
-            livedo="livedo" in flags,
-            inflamed="inflamed" in flags,
-            spreading_erythema="spreading_erythema" in flags,
-            pus="pus" in flags,
-            sheet="sheet" in flags,
-            deep="deep" in flags,
-            growing="growing" in flags,
-            rapid="rapid" in flags,
-            called_new="called_new" in flags,
-            new_site="new_site" in flags,
-            in_scar="in_scar" in flags,
-            cystic="cystic" in flags,
-            vascular="vascular" in flags,
-            white_yellow="white_yellow" in flags,
+            **{trait: trait in flags for trait in _FLAGS},
         )

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from mappings.facts import BiopsyFinding, Hardness, ImagingFinding, LesionKind, Modality, Pain, Site
+from mappings.facts import BiopsyFinding, ImagingFinding, LesionKind, LesionTraits, Modality, Site
 
 Status = Literal["affirmed", "negated", "possible", "historical", "hypothetical", "family", "other-person"]
 """ConText: only "affirmed" (and "possible" as suspected) may support anything; "historical" means resolved or past."""
@@ -30,49 +30,20 @@ class TimeSpan(Struct, frozen=True):
     """a month ("02"), a day ("12-25") or "easter": the last one before the note is meant."""
 
 
-class LesionMention(Struct, frozen=True):
-    """One lesion as described in one clause group; fields as in `mappings.facts.Lesion`."""
+class LesionMention(LesionTraits, frozen=True):
+    """One lesion as described in one clause group."""
 
     kind: LesionKind
     status: Status
     text: str
     start: int
     end: int
-    hardness: Hardness = "unstated"
     bare: bool = False
     """only lump/swelling/mass and nothing else said."""
-    sites: tuple[Site, ...] = ()
-    chalky: bool = False
-    white_yellow: bool = False
-    ulcerated: bool = False
-    necrotic: bool = False
-    livedo: bool = False
-    inflamed: bool = False
-    spreading_erythema: bool = False
-    pus: bool = False
-    draining: bool = False
-    pain: Pain | None = None
-    pain_score: Decimal | None = None
-    count: int | None = None
-    multiple: bool = False
-    size_cm: Decimal | None = None
-    sheet: bool = False
-    deep: bool = False
-    growing: bool = False
-    rapid: bool = False
-    called_new: bool = False
-    new_site: bool = False
-    in_scar: bool = False
-    cystic: bool = False
-    vascular: bool = False
     resolved: bool = False
     onset: TimeSpan | None = None
     seen: str | None = None
     """FHIR-style partial date on which it was there, when the text tells only that ("had nodules in 2015")."""
-    infusion_at_site: bool = False
-    injection_at_site: bool = False
-    trauma_at_site: bool = False
-    mimics: frozenset[str] = frozenset()
 
 
 class ConceptMention(Struct, frozen=True):
