@@ -26,9 +26,9 @@ from hooks.assess import assess
 from hooks.cards import CardContext
 from mappings.facts import PatientFacts
 from tests.cds_service.fast_paths import KEYS
-from tests.cds_service.test_lazy_request import request as lazy_request
+from tests.cds_service.lazy_charts import request as lazy_request
 from tests.charts import DETECTION, TODAY, chart
-from tests.faults.test_reading import Server
+from tests.faults.server import Server
 from tests.public_data import BUNDLE_SETS, charts
 
 PATH = "/cds-services/calcinosis-patient-view"

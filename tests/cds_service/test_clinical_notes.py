@@ -19,9 +19,9 @@ from cds_service.cli import main
 from cds_service.config_check import checked
 from cds_service.pipeline import Brain, load_brain
 from cds_service.settings import Settings
+from tests.cds_clients import BASE, tenant, token
 from tests.cds_service.fhir.test_notes import Ehr, binary, link, note
 from tests.charts import chart
-from tests.security.test_auth import BASE, tenant, token
 from tests.serving import listening
 
 PATIENT = "p1"

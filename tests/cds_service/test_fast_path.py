@@ -20,7 +20,7 @@ from tests.cds_service.fast_paths import (
     of,
     prefetch_of,
 )
-from tests.mappings.reader.test_silence import mutated
+from tests.mutants import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 
 WEIGHT = of("Observation", code={"text": "Body weight"}, valueQuantity={"value": 70.50, "unit": "kg"})

@@ -22,7 +22,7 @@ from mappings.facts import Completeness, Quarantined
 from mappings.raw import RawChart
 from tests.cds_service.fast_paths import KEYS, Ways, answering, bundle, envelope, of
 from tests.charts import COMPLETE
-from tests.mappings.reader.test_silence import mutated
+from tests.mutants import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 from tests.serving import listening
 

@@ -14,7 +14,7 @@ from cds_service.cli import main
 from cds_service.errors import SettingsError
 from cds_service.settings import Settings, check_environment, check_production, check_serving, load_settings
 from cds_service.tenants import Tenant
-from tests.security.test_auth import tenant
+from tests.cds_clients import tenant
 from tests.serving import environment, program
 
 DOC = (Path(__file__).parents[2] / "docs/settings.md").read_text()

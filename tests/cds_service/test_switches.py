@@ -18,8 +18,8 @@ from cds_service.app import create_app
 from cds_service.pipeline import load_brain
 from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
+from tests.cds_clients import BASE, PATH, tenant, token
 from tests.charts import DETECTION, chart
-from tests.security.test_auth import BASE, PATH, tenant, token
 from tests.serving import serving
 
 OVERLAY = """overlay: "1"

@@ -21,8 +21,8 @@ from cds_service.settings import Settings
 from cds_service.store import Store
 from cds_service.store.tables import evaluations
 from cds_service.tenants import load_tenants
+from tests.cds_clients import BASE, EC, PATH, tenant, token
 from tests.charts import DETECTION, chart
-from tests.security.test_auth import BASE, EC, PATH, tenant, token
 
 
 def write(file: Path, *entries: Any, later: int = 0) -> Path:

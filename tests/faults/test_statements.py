@@ -14,7 +14,7 @@ from cds_service.gather import gather
 from hooks.wire import HookRequest
 from mappings.facts import Completeness
 from mappings.raw import RawChart
-from tests.faults.test_reading import PATIENT, Server, bundle, fhir, outcome
+from tests.faults.server import PATIENT, Server, bundle, fhir, outcome
 
 KIND = "MedicationStatement"
 STATED = {

@@ -20,7 +20,7 @@ from mappings.raw import RawChart
 from mappings.text.engine import LANGUAGES, TextEngine
 from mappings.text.vocabulary import vocabulary
 from tests.charts import TODAY
-from tests.mappings.reader.test_silence import mutated
+from tests.mutants import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
 
 

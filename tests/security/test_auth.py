@@ -8,79 +8,16 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from joserfc import jwt
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey
 from starlette.testclient import TestClient
 
-from cds_service.app import create_app
-from cds_service.pipeline import load_brain
-from cds_service.settings import Settings
 from hooks.services import PREFETCH
+from tests.cds_clients import BASE, BODY, EC, PATH, RSA, tenant, token
 
-BRAIN = load_brain(date(2026, 6, 1))
-BRAIN.prescan.prepare()  # silent charts are answered on the fast path, as in a service that has run for a second
-BASE = "https://cds.example.org"
-PATH = "/cds-services/calcinosis-patient-view"
-BODY = {
-    "hook": "patient-view",
-    "hookInstance": str(uuid.uuid4()),
-    "context": {"userId": "Practitioner/1", "patientId": "p1"},
-    "prefetch": {"conditions": None, "laboratory": None},
-}
-EC = ECKey.generate_key("P-384", {"kid": "ec-1"})
-RSA = RSAKey.generate_key(2048, {"kid": "rsa-1"})
 OTHER = ECKey.generate_key("P-384", {"kid": "ec-1"})
-
-
-def tenant(**changes: Any) -> dict[str, Any]:
-    return {
-        "id": "hospital",
-        "issuer": "https://ehr.example.org",
-        "audience": BASE,
-        "algorithms": ["ES384", "RS384"],
-        "jwks": {"keys": [EC.as_dict(private=False), RSA.as_dict(private=False)]},
-        "fhirServers": ["https://fhir.example.org/r4"],
-    } | changes
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Any]:
-    clients = []
-
-    def build(*tenants: dict[str, Any]) -> TestClient:
-        file = tmp_path / "tenants.yaml"
-        file.write_text(yaml.safe_dump({"tenants": list(tenants)}))
-        settings = Settings(profile="production", tenants_file=file, public_url=BASE)
-        client = TestClient(create_app(settings, brain=BRAIN), base_url=BASE)
-        clients.append(client)
-        return client
-
-    yield build
-    for client in clients:
-        client.close()
-
-
-def token(
-    key: Any = EC, alg: str = "ES384", header: dict[str, Any] | None = None, drop: str = "", **claims: Any
-) -> str:
-    now = int(time.time())
-    every = {
-        "iss": "https://ehr.example.org",
-        "aud": BASE + PATH,
-        "iat": now,
-        "exp": now + 300,
-        "jti": str(uuid.uuid4()),
-    } | claims
-    head = {"alg": alg, "kid": key.kid or "x", "typ": "JWT"} | (header or {})
-    every.pop(drop, None)
-    head.pop(drop, None)
-    return jwt.encode(head, every, key, algorithms=[alg])
 
 
 def call(client: TestClient, *tokens: str, path: str = PATH, body: dict[str, Any] = BODY) -> Any:

@@ -19,8 +19,8 @@ from cds_service.sandbox.app import SandboxSettings, sandbox_app
 from cds_service.sandbox.charts import chart
 from cds_service.sandbox.store import Store
 from cds_service.tenants import Tenant
+from tests.cds_clients import EC, tenant
 from tests.certificates import certificate
-from tests.security.test_auth import EC, tenant
 from tests.serving import listening
 
 DAY = date(2026, 6, 1)

@@ -21,8 +21,8 @@ from cds_service.seen_tokens import Answer, SeenTokens
 from cds_service.settings import Settings
 from cds_service.store import Store, StoreError
 from cds_service.tenants import Tenant
+from tests.cds_clients import BASE, BRAIN, EC, PATH, RSA, tenant, token
 from tests.cds_service.test_switches import app_of, fire
-from tests.security.test_auth import BASE, BRAIN, EC, PATH, RSA, tenant, token
 
 
 def test_without_the_store_only_fresh_tokens_and_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

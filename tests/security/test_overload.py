@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from cds_service.app import create_app
-from cds_service.errors import Overloaded, TooMany
-from cds_service.overload import Rates, Room, Slots
+from cds_service.errors import Overloaded
+from cds_service.overload import Room, Slots
 from cds_service.settings import Settings
-from tests.security.test_auth import BASE, BODY, BRAIN, PATH, tenant, token
+from tests.cds_clients import BASE, BODY, BRAIN, PATH, tenant, token
 from tests.serving import listening
 
 
@@ -33,15 +33,6 @@ def test_slots_of_all_and_of_a_tenant() -> None:
     with slots.of_all(), slots.of_all(), slots.of_all(), pytest.raises(Overloaded), slots.of_all():
         pass
     assert slots.used == 0
-
-
-def test_rates_of_a_tenant() -> None:
-    rates = Rates(per_minute=60)
-    for _ in range(10):
-        rates.take("noisy", now=0.0)
-    with pytest.raises(TooMany):
-        rates.take("noisy", now=0.1)
-    rates.take("quiet", now=0.1)
 
 
 def test_room_for_bodies() -> None:

@@ -16,7 +16,7 @@ from cds_service.errors import Unauthorized
 from cds_service.seen_tokens import Answer, SeenTokens
 from cds_service.spent_tokens import SpentTokens
 from cds_service.tenants import Tenant
-from tests.security.test_auth import tenant
+from tests.cds_clients import tenant
 
 TENANT = Tenant.model_validate(tenant())
 ENDS = time.time() + 3600

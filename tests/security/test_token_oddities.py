@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
-import uuid
 from typing import Any
 
 import msgspec
@@ -16,23 +14,13 @@ from joserfc.jws import serialize_compact
 from cds_service import keys
 from cds_service.auth import _MAX_TOKEN
 from cds_service.request_tag import content_tag, request_tag
-from tests.security.test_auth import BASE, BODY, EC, PATH, serve, tenant, token
-
-__all__ = ["serve"]
+from tests.cds_clients import BODY, EC, PATH, claims_now, tenant, token
 
 
 def signed(header: dict[str, Any] | None = None, **claims: Any) -> str:
     """Signed by the tenant's key, whatever header and claims are."""
-    now = int(time.time())
-    body = {
-        "iss": "https://ehr.example.org",
-        "aud": BASE + PATH,
-        "iat": now,
-        "exp": now + 300,
-        "jti": str(uuid.uuid4()),
-    } | claims
     head = {"alg": "ES384", "kid": "ec-1"} | (header or {})
-    return serialize_compact(head, json.dumps(body).encode(), EC, algorithms=["ES384"])
+    return serialize_compact(head, json.dumps(claims_now(**claims)).encode(), EC, algorithms=["ES384"])
 
 
 def part(value: str) -> str:

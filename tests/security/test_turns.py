@@ -16,7 +16,7 @@ from cds_service.loop_turns import LoopTurns
 from cds_service.scheduler import Scheduler, Turns
 from cds_service.settings import Settings
 from cds_service.tenants import NOBODY, Tenants
-from tests.security.test_auth import BRAIN, tenant, token
+from tests.cds_clients import BRAIN, tenant, token
 from tests.security.test_overload import refused
 
 

@@ -17,7 +17,7 @@ from cds_service.gather import Gathered, gather_lazily
 from hooks.wire import HookRequest
 from mappings.bundles import NotJsonError, decode, unpack
 from mappings.reader import ChartReader
-from tests.faults.test_reading import PATIENT, Answer, Server, bundle, fhir, observation, outcome
+from tests.faults.server import PATIENT, Answer, Server, bundle, fhir, observation, outcome
 
 _HUGE = "1e99999999999999999999"
 """a number that only the exact decoder refuses."""

@@ -23,19 +23,12 @@ from mappings.reader import ChartReader
 from mappings.unread import Unread
 from mappings.versions import Version
 from tests.cds_service.fhir.test_lazy_pages import answer, gathered
-from tests.cds_service.test_lazy_request import (
-    changed_charts,
-    facts,
-    late,
-    many,
-    published_charts,
-    some_charts,
-    weight,
-)
+from tests.cds_service.lazy_charts import changed_charts, facts, late, many, published_charts, some_charts, weight
 from tests.charts import TODAY
-from tests.faults.test_reading import PATIENT
-from tests.mappings.reader.test_silence import brain_reader, forgetful, mutated
+from tests.faults.server import PATIENT
+from tests.mutants import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS
+from tests.readers import brain_reader, forgetful
 
 
 def paged(resources: list[Any], size: int = 60) -> list[bytes]:

@@ -42,9 +42,8 @@ def row(patient: str, resources: tuple[dict, ...], day: date) -> object:
     stage=st.sampled_from(STAGES),
     back=st.integers(0, 900),
     later=st.lists(st.tuples(st.sampled_from(LATER), st.integers(1, 1200)), min_size=1, max_size=5),
-    same_ids=st.booleans(),
 )
-def test_no_fact_after_the_day_changes_the_row(stage, back, later, same_ids) -> None:
+def test_no_fact_after_the_day_changes_the_row(stage, back, later) -> None:
     day = TODAY - timedelta(days=back)
     known = stage.build(TODAY).resources
     table = [line.format((day + timedelta(days=days)).isoformat()) for line, days in later]

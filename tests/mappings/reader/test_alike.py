@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from mappings.elements import Condition, Observation, Told, numbers_of, taken_apart
-from tests.cds_service.test_lazy_request import facts, late, request, resources_of, same_both_ways, unread, weight
-from tests.mappings.reader.test_silence import brain_reader, forgetful
+from tests.cds_service.lazy_charts import facts, late, request, resources_of, same_both_ways, unread, weight
+from tests.readers import brain_reader, forgetful
 
 
 def sodium(number: int, **changed: Any) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from mappings.dates import PartialDate, unreadable_dates
 from mappings.elements import taken_apart
 from mappings.reader.identity import reference_of, references
 from mappings.unread import Unread
-from tests.cds_service.test_lazy_request import facts, late, request, resources_of
+from tests.cds_service.lazy_charts import facts, late, request, resources_of
 from tests.mappings.reader.test_alike import RADIOGRAPH, RENEWED, SMOKING, sodium
-from tests.mappings.reader.test_silence import brain_reader, forgetful
+from tests.readers import brain_reader, forgetful
 
 DATES = (
     "2026-01-05",

@@ -3,9 +3,7 @@ once for a chart mean what they mean each time."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
-from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 from unittest import mock
@@ -18,13 +16,11 @@ from mappings.reader import medication, observation, report
 from mappings.reader.context import Collected
 from mappings.reader.names import Meaning, Names
 from tests.charts import TODAY
-from tests.mappings.reader.test_silence import brain_reader, forgetful, mutated
+from tests.mutants import laboratory, mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
+from tests.readers import brain_reader, forgetful
 
 READER = forgetful()
-VALUES = (Decimal("2.310"), 5, 0, -3, "2.4", "x", None, True, Decimal("1e30"), 12, Decimal("0.0001"), 250)
-UNITS = ("mg/dL", "mmol/L", "mm[Hg]", "cm", "kg", "%", None, 5, "MG/DL", "umol/L", "g/L", "")
-FLAGS = ("H", "L", "N", "HH", "A", "*H*", "pos", "", None, 3)
 
 
 def read_both_ways(patient: str, resources: list[Any]) -> int:
@@ -55,62 +51,6 @@ def read_both_ways(patient: str, resources: list[Any]) -> int:
 def some_charts(name: str, most: int, longest: int) -> Iterator[tuple[str, list[Any]]]:
     for _, found in zip(range(most), charts(name), strict=False):
         yield found.patient_id, list(found.resources)[:longest]
-
-
-def laboratory(resources: list[Any], seed: int) -> list[Any]:
-    """The chart with its measurements changed: other numbers, units, flags, ranges, names, components, states."""
-    pick = random.Random(seed)
-    out = []
-    for resource in deepcopy(resources):
-        if resource.get("resourceType") == "Observation":
-            for body in (resource, *(c for c in resource.get("component") or () if isinstance(c, dict))):
-                if pick.random() < 0.6:
-                    _change(body, pick)
-        out.append(resource)
-    return out
-
-
-def _change(body: dict[str, Any], pick: random.Random) -> None:
-    how = pick.randrange(12)
-    quantity = body.get("valueQuantity")
-    if how < 3 and isinstance(quantity, dict):
-        quantity["value"] = pick.choice(VALUES)
-    elif how == 3 and isinstance(quantity, dict):
-        quantity[pick.choice(("unit", "code"))] = pick.choice(UNITS)
-    elif how == 4 and isinstance(quantity, dict):
-        quantity["comparator"] = pick.choice(("<", ">", ">=", "ad", "~", 3))
-    elif how == 5:
-        body["interpretation"] = [{"coding": [{"code": pick.choice(FLAGS)}]} for _ in range(pick.randrange(3))]
-    elif how == 6:
-        unit = pick.choice(UNITS)
-        body["referenceRange"] = [
-            {"low": {"value": pick.choice(VALUES), "unit": unit}, "high": {"value": pick.choice(VALUES), "unit": unit}}
-        ]
-    elif how == 7:
-        body["referenceRange"] = pick.choice(([], {}, None, ["x"], [{"text": "2.1 - 2.6"}], [{"text": "<3"}]))
-    elif how == 8:
-        body["code"] = pick.choice(
-            (
-                {"text": "Calcium"},
-                {"text": "Calcium, urine"},
-                {"text": pick.choice(("SLE", "nodule", "Wound culture"))},
-                {"coding": [{"system": "http://loinc.org", "code": "17861-6", "display": "Ionised calcium"}]},
-                {"coding": {"code": "17861-6"}, "text": ""},
-                {"coding": [{"system": "http://loinc.org", "code": 17861, "display": True}], "text": 3},
-                "Calcium",
-                None,
-            )
-        )
-    elif how == 9:
-        body["status"] = pick.choice(("final", "preliminary", "corrected", "amended", "cancelled", 4, None))
-    elif how == 10:
-        body[pick.choice(("effectiveDateTime", "issued"))] = pick.choice(
-            ("2024-03", "2024-03-01T10:00:00Z", "2024-03-01T10:00:00", "soon", 7, None, {"start": "2024"})
-        )
-    else:
-        body[pick.choice(("note", "specimen", "valueString", "dataAbsentReason", "component", "meta"))] = pick.choice(
-            ([{"text": "haemolysed"}], {"display": "urine"}, "high", [], {}, [{"code": {"text": "Calcium"}}])
-        )
 
 
 @pytest.mark.parametrize("name", ["synthea-smart", "vendor-captures"])

@@ -2,82 +2,27 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
-from copy import deepcopy
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from cds_service.pipeline import load_brain
 from cds_service.sandbox.cases import published_cases
 from mappings.facts import PatientFacts
 from mappings.raw import RawChart
 from mappings.reader import ChartReader
-from mappings.reader.names import Names
 from mappings.reader.silence import Silence
-from mappings.reader.titles import Meanings, Titles
+from mappings.reader.titles import Titles
 from mappings.text.engine import TextEngine
 from mappings.text.reading import TextReading
 from tests.charts import TODAY, chart
+from tests.mutants import mutated
 from tests.public_data import BUNDLE_SETS, FILE_SETS, charts
+from tests.readers import brain_reader, forgetful
 
 READ = frozenset(
     {"Patient", "Condition", "Observation", "DiagnosticReport", "MedicationRequest", "AllergyIntolerance", "Procedure"}
 )
-UNITS = ("mg/dL", "mmol/L", "cm", "kg", "%", None, 5)
-WORDS = (
-    "hard nodule on the left elbow",
-    "SLE",
-    "no",
-    "7",
-    "",
-    None,
-    {"a": 1},
-    ["x"],
-    12,
-    "urine",
-    "calcium 2.3 mmol/L",
-)
-
-
-class Nothing(Silence):
-    """Remembers nothing: every resource is read the long way."""
-
-    def add(self, digest: bytes) -> None:
-        pass
-
-
-class NoTitles(Titles):
-    """Every title is read anew."""
-
-    def __init__(self) -> None:
-        self.readings = self.workup = self.sites = Meaningless(0)
-
-
-class Meaningless(Meanings[Any]):
-    def keep(self, digest: bytes, meaning: Any) -> None:
-        pass
-
-
-class NoNames(Names[Any]):
-    """Every name and prescription is read anew."""
-
-    def keep(self, digest: bytes, meaning: Any) -> None:
-        pass
-
-
-def brain_reader() -> ChartReader:
-    found = load_brain().reader
-    return ChartReader(found._terminology, found._drugs, found._text)
-
-
-def forgetful() -> ChartReader:
-    reader = brain_reader()
-    reader._silence, reader._titles = Nothing(), NoTitles()
-    reader._names, reader._doses = NoNames(), NoNames()
-    return reader
 
 
 def same(remembering: ChartReader, slow: ChartReader, patient: str, resources: list[Any]) -> PatientFacts:
@@ -91,40 +36,6 @@ def same(remembering: ChartReader, slow: ChartReader, patient: str, resources: l
 def some_charts(name: str, most: int, longest: int) -> Iterator[tuple[str, list[Any]]]:
     for _, found in zip(range(most), charts(name), strict=False):
         yield found.patient_id, [r for r in found.resources if r.get("resourceType") in READ][:longest]
-
-
-def mutated(resources: list[Any], seed: int) -> list[Any]:
-    """The chart with a third of its resources changed somewhere: numbers, units, words, dates, codes, owners, types."""
-    pick = random.Random(seed)
-    out = []
-    for resource in deepcopy(resources):
-        if pick.random() < 0.35:
-            _mutate(resource, pick)
-        out.append(resource)
-    return out
-
-
-def _mutate(resource: dict[str, Any], pick: random.Random) -> None:
-    key = pick.choice([key for key in resource if key != "resourceType"] or ["id"])
-    how = pick.randrange(9)
-    quantity = resource.get("valueQuantity")
-    if how < 2 and isinstance(quantity, dict):
-        name = pick.choice(("value", "unit", "code"))
-        quantity[name] = pick.choice((Decimal("3"), 5, 250, "7")) if name == "value" else pick.choice(UNITS)
-    elif how == 2:
-        resource.pop(key)
-    elif how == 3:
-        resource[key] = pick.choice(WORDS)
-    elif how == 4:
-        resource["effectiveDateTime"] = pick.choice(("2019", "not a date", "2025-13-01", 7, "2026-01-01T10:00:00Z"))
-    elif how == 5:
-        resource["subject"] = pick.choice(({"reference": "Patient/other"}, {}, None, {"reference": "urn:uuid:x"}))
-    elif how == 6 and isinstance(resource.get("code"), dict):
-        resource["code"]["text"] = pick.choice(WORDS)
-    elif how == 7:
-        resource["code"] = {"coding": [{"system": "http://loinc.org", "code": pick.choice(("17861-6", "29463-7"))}]}
-    else:
-        resource["status"] = pick.choice(("final", "entered-in-error", "preliminary", None))
 
 
 @pytest.mark.parametrize("name", ["synthea-smart", "synthea-lupus", "vendor-captures", "stu3-smart"])
