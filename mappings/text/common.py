@@ -175,73 +175,94 @@ class Asked(Strict):
 
 
 class Common(Strict):
-    """Names that are the same in every language; they are read beside each language's own."""
+    """What is the same in every language, in the order of the file; it is read beside each language's own."""
 
+    # Names that are the same in all five languages: abbreviations, Latin names, tests and ingredients.
     analytes: dict[str, Phrases]
     concepts: dict[str, Phrases]
     drugs: dict[str, Phrases]
-    joining: Phrases
-    """small words between a part of the body and the lump in it ("tongue with a hard nodule"), of all languages too."""
-    estimates: Phrases
-    """words between an estimated test and its number ("LVEF is severely reduced at 25 %"); of all languages, because
-    so short a text does not tell its own."""
+    spelled_out: dict[str, tuple[Phrases, ...]]
+    """a disease whose name spells out its letters: the beginnings of its parts, in their order."""
+    letters_for: tuple[Letters, ...]
+    saturation: tuple[int, int]
+    """the least and the most per cent of oxygen ("97% RA")."""
+    everyday: frozenset[str]
+    """words of the names of diseases that stand in any chart: a name is told by its other words first."""
+
+    # Tests: what stands with a name and a number, and how a result is told.
     qualifiers: Phrases
     """what a laboratory sets between a test's name and its number, and does not change what was measured: "Calcium,
     Serum: 9.2", "PTH intact". No word of urine is one."""
-    letters_for: tuple[Letters, ...]
-    few: tuple[Decimal, Decimal]
-    """the least and the most that "a few weeks" can mean (tool rule)."""
-    saturation: tuple[int, int]
-    """the least and the most per cent of oxygen ("97% RA")."""
-    copies: Copies
-    old_months: Decimal
-    """how long ago a test was done whose result says nothing of today (tool rule)."""
-    asked: Asked
-    denials: Folded
-    """participles that, as the last word, deny what stands before them."""
-    pointers: Folded
-    """words behind a question mark that send the reader elsewhere ("nodules ? cf.")."""
-    looked: Folded
-    """words behind a "none" that answers a question ("none felt today")."""
-    systolic: Folded
-    """words of a name of the blood pressure that ask for the upper number alone."""
+    blood_gas: Phrases
+    """names of a blood gas analysis, whose calcium is ionized."""
+    ionized_below: Decimal
+    """mmol/L: no ionized calcium is higher, and a total one of a living patient hardly lower (tool rule)."""
+    signed: Phrases
+    """tests of which a plus sign right behind the name says that they are positive."""
+    pulse: Pulse
     rhythms: Phrases
     """what an ECG shows: told behind its name, it says that the ECG was done, and judges nothing."""
-    lifelong: Phrases
-    """concepts that "history of" does not end."""
+    systolic: Folded
+    """words of a name of the blood pressure that ask for the upper number alone."""
+    estimates: Phrases
+    """words between an estimated test and its number ("LVEF is severely reduced at 25 %"); of all languages, because
+    so short a text does not tell its own."""
+    old_months: Decimal
+    """how long ago a test was done whose result says nothing of today (tool rule)."""
+    doses: Phrases
+    """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
+    range_names: LongestFirst
+    """what calls the figures behind a result the laboratory's range, in its line or the next."""
+    range_signs: LongestFirst
+    """the same where it may stand for something else: in the result's own line only."""
+    range_words: Folded
+    """further words of which such a name can be made where it opens a text that holds nothing else."""
+    range_letters: Folded
+    """letters that are short for it before a colon or a number ("N: 8.5-10.2")."""
+    degrees: Folded
+    """words of how much before a result word ("a touch high")."""
+    several: Folded
+    """words by which a result is said of more than one test."""
     everything: Folded
     """before a result word: it is that of the whole row ("all normal")."""
-    adding: Folded
-    """"and": behind the comma of a denial it adds what is there ("no ulcers, and hard lumps of the forearm")."""
-    predicating: Folded
-    """words by which a clause behind a place calls the thing there hard ("a spot on the elbow that feels hard")."""
-    bedside: Folded
-    """what opens a sentence of the examination: it is none of the report before it."""
-    relative: Folded
-    """what opens such a clause."""
     linking: Folded
     """verbs between one test and its result word."""
+    results: Results
+
+    # Lesions: what describes one, says where it is, copies or removes it.
     adjectives: Folded
     """words of shape and size between "hard" and what is hard ("a calcified thick bar")."""
     kinds_of_calcium: Folded
     """words that tell the kind of a calcification, not its place."""
-    degrees: Folded
-    """words of how much before a result word ("a touch high")."""
+    shapes: Folded
+    """words of the shape of a calcification: beside it they tell of soft tissue, if nothing else tells of its place."""
+    predicating: Folded
+    """words by which a clause behind a place calls the thing there hard ("a spot on the elbow that feels hard")."""
+    relative: Folded
+    """what opens such a clause."""
+    joining: Phrases
+    """small words between a part of the body and the lump in it ("tongue with a hard nodule"), of all languages too."""
     possessing: Folded
     """words by which a part is told of its whole: "palm of the hand"."""
-    several: Folded
-    weighing: Folded
-    shapes: Folded
-    """words by which a result is said of more than one test."""
-    signed: Phrases
-    """tests of which a plus sign right behind the name says that they are positive."""
-    pulse: Pulse
-    exclusions: Folded
-    """first words of a trigger by which a diagnosis was excluded."""
+    where: Folded
+    """words that open a clause of place ("where she injects")."""
     partly: Folded
     """words by which only some of the things are meant ("two of the nodules", "einige der Knoten")."""
     removals: Folded
     """words of a trigger of the past that say that the thing was taken out."""
+    copies: Copies
+    bedside: Folded
+    """what opens a sentence of the examination: it is none of the report before it."""
+    of_lesion: dict[str, str]
+    """a concept, and the narrower one that it also is where it is said of a lesion."""
+    calcified: Folded
+    """parts of the names of calcified tendons and the like, in every language."""
+    calcifying: Phrases
+    """what calcifies of itself (ids of histology): the calcium in it is its own."""
+
+    # Diseases and events: whose they are, when they were, what ends them.
+    lifelong: Phrases
+    """concepts that "history of" does not end."""
     own: Phrases
     """concepts that a person named after them does not take over ("breastfeeding her son")."""
     events: Phrases
@@ -250,41 +271,33 @@ class Common(Strict):
     """words of a trigger of the past that end no lifelong disease ("in remission", "diagnosed in childhood")."""
     planned: Phrases
     """concepts that are still to come: a date beside the name is no onset ("extraction booked for 17/06/2026")."""
-    doses: Phrases
-    """units that are a mass or an activity alone: what somebody takes ("calcium 600 mg"), no concentration."""
-    range_names: LongestFirst
-    """what calls the figures behind a result the laboratory's range, in its line or the next."""
-    range_signs: LongestFirst
-    """the same where it may stand for something else: in the result's own line only."""
-    of_lesion: dict[str, str]
-    """a concept, and the narrower one that it also is where it is said of a lesion."""
-    calcifying: Phrases
-    """what calcifies of itself (ids of histology): the calcium in it is its own."""
-    calcified: Folded
-    """parts of the names of calcified tendons and the like, in every language."""
-    range_words: Folded
-    """further words of which such a name can be made where it opens a text that holds nothing else."""
-    range_letters: Folded
-    """letters that are short for it before a colon or a number ("N: 8.5-10.2")."""
-    numbers: Numbers
-    results: Results
-    suspicion: str
-    """ends a German word that says what is suspected ("Lupusverdacht"); without case and accent."""
-    elisions: Folded
-    """longer words than two letters that lose their vowel before another ("jusqu'à")."""
-    blood_gas: Phrases
-    """names of a blood gas analysis, whose calcium is ionized."""
-    ionized_below: Decimal
-    """mmol/L: no ionized calcium is higher, and a total one of a living patient hardly lower (tool rule)."""
-    where: Folded
-    """words that open a clause of place ("where she injects")."""
+
+    # Questions, answers, denials and doubts.
+    asked: Asked
     affirming: Phrases
     """words that, right after a question, say that it is so ("Any lumps? Yes"), in small letters as they are written:
     Spanish "sí" is no "si"."""
-    spelled_out: dict[str, tuple[Phrases, ...]]
-    """a disease whose name spells out its letters: the beginnings of its parts, in their order."""
-    everyday: frozenset[str]
-    """words of the names of diseases that stand in any chart: a name is told by its other words first."""
+    pointers: Folded
+    """words behind a question mark that send the reader elsewhere ("nodules ? cf.")."""
+    denials: Folded
+    """participles that, as the last word, deny what stands before them."""
+    looked: Folded
+    """words behind a "none" that answers a question ("none felt today")."""
+    adding: Folded
+    """"and": behind the comma of a denial it adds what is there ("no ulcers, and hard lumps of the forearm")."""
+    exclusions: Folded
+    """first words of a trigger by which a diagnosis was excluded."""
+    suspicion: str
+    """ends a German word that says what is suspected ("Lupusverdacht"); without case and accent."""
+    weighing: Folded
+    """between two things that are weighed against each other; what opens a line is short for something else."""
+
+    # Numbers and times.
+    numbers: Numbers
+    few: tuple[Decimal, Decimal]
+    """the least and the most that "a few weeks" can mean (tool rule)."""
+    elisions: Folded
+    """longer words than two letters that lose their vowel before another ("jusqu'à")."""
 
 
 @cache
