@@ -18,6 +18,7 @@ from mappings.codelists import load_terminology
 from mappings.codetypes import CodelistError
 from mappings.data_schema import TABLES, DataError, read_table
 from mappings.text.engine import TextEngine
+from mappings.text.notation import load_notation
 from mappings.text.schema import LanguageError
 
 
@@ -31,6 +32,7 @@ def problems(overlay: Path | None = None, folder: Path = FOLDER) -> Iterator[str
     try:
         load_dialects()
         TextEngine.load()
+        load_notation()
         for table in TABLES.values():
             read_table(table)
         yield from map(str, knowledge_problems(folder, terminology))

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from mappings.text.common import either, load_common
 from mappings.text.document import Document
+from mappings.text.notation import load_notation
 from mappings.text.reading import DoseTolerance
 from mappings.text.times import amount
 from mappings.text.vocabulary import Hit
@@ -106,15 +107,15 @@ def _doses(document: Document, first: int, last: int) -> list[_Dose]:
         if value is None:
             continue
         times = Decimal(frequency.value) if frequency else Decimal(1) if match[3] else None
-        out.append(_Dose(index, value * times if times else None, match[2].replace("mcg", "ug")))
+        out.append(_Dose(index, value * times if times else None, load_notation().doses[match[2]]))
     return out
 
 
 @cache
 def _dose() -> re.Pattern[str]:
-    words = load_common().numbers
+    words, units = load_common().numbers, "|".join(load_notation().doses)
     return re.compile(
-        r"(?<![\w.,])(\d{1,4}(?:[.,]\d{1,3})?)\s?(mg|mcg|[µμ]g|g)"
+        rf"(?<![\w.,])(\d{{1,4}}(?:[.,]\d{{1,3}})?)\s?({units})"
         rf"(?:\s?(?:{either(words.per)})\s?({either(words.day)})(?![a-z]))?(?!\w)"
     )
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import NamedTuple
 
 from mappings.text.common import either, load_common
 from mappings.text.document import Document
+from mappings.text.notation import load_notation
 from mappings.text.vocabulary import Hit
 
 _RANGE = r"\d{1,4}(?:[.,]\d{1,3})?\s?[-–]\s?\d{1,4}(?:[.,]\d{1,3})?"
-_UNIT = re.compile(
-    r"\s{0,2}(?:(?:\(?[hln]{1,2}\)?|[*!+↑↓]{1,3})\s{1,2})?(?:[|,;]\s?)?"
-    rf"(?:\([^()]{{0,24}}\)\s?|\[[^\[\]]{{0,24}}\]\s?|{_RANGE}\s{{1,2}}(?:\|\s?)?)?"
-    r"\(?\s?((?:mmol|[µμu]mol|nmol|pmol|mg\s?%|mg|g|[µμu]g|ng|pg|meq|mval|miu|iu|ui|ie|u|ku|(?:k|thou|tsd\.?|tausend|mil|giga|gpt)(?=\s?/)|ml|mm|cells|[x×]?\s?10\s?[\^*]?\s?[0-9⁹³⁶]+|bpm|ms|mmhg|%)"
-    r"(?:\s?/\s?(?:1,73[a-z²]*|[a-z0-9.²³^µμ]+)){0,3}(?![a-z])|/\s?(?:min|[µμun]l|mm[3³]))"
-)
-_SECONDS = re.compile(r"\s?(s|sec)(?![a-z/])")
-"""an interval in seconds ("PR 0.23 s"): of a number below one only."""
 _BELOW_ONE = frozenset({"0.", "0,"})
 _LIMITS = re.compile(r"[^()\[\];,\n]{0,20}([(\[][^()\[\]\n]{3,40}[)\]])")
 """a bracket right after the number: the laboratory's range, if it turns out to be one."""
@@ -27,10 +21,6 @@ _CELL = re.compile(
 """the range in the cell after the unit's, in a row of a table."""
 _BEHIND_UNIT = re.compile(r"[ \t]{1,3}(\d{1,3}(?:[.,]\d{1,2})?\s?[-–]\s?\d{1,3}(?:[.,]\d{1,2})?)(?![\w/–-]|[.,]\d)")
 """a range without brackets right behind the unit ("9.5 mg/dL 8.6-10.2"), as laboratories print it."""
-_NEXT_CELL = re.compile(
-    rf"\s?[|;\t]\s?({_RANGE}(?:\s?(?:m|µ|μ|n|)(?:g|mol|eq)/d?l)?)\s?(?=[|;,\t]|\n|$)", re.IGNORECASE
-)
-"""the range in the cell after that of the number and its unit ("9.1 mg/dL | 8.6-10.2 |"), the unit again or not."""
 _BEFORE_UNIT = re.compile(
     rf"\s{{0,2}}(?:\(?[hln]{{1,2}}\)?\s{{1,2}})?\|?\s?(?<=[\s|])({_RANGE})\s{{1,2}}(?:\|\s?)?(?=[a-zµμ])", re.IGNORECASE
 )
@@ -43,14 +33,49 @@ _NAMED_RANGE = re.compile(
 highest of a day, as flowsheets print them ("Heart Rate: [44-48] 45", "BP: (84-120)/(50-70) 90/52")."""
 _BOUND = r"\d{1,3}(?:[.,]\d{1,2})?"
 _DECIMAL = re.compile(r"\d[.,]\d")
-_UNIT_INSIDE = re.compile(r"(?<=[\d\s])((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?![a-z])", re.I)
 _OPENS = frozenset(",([-–")
 _CLOSES = frozenset(")].")
-_UNIT_ALONE = re.compile(r"((?:mmol|[µμu]mol|nmol|pmol|mg|g|ng|pg|meq)\s?/\s?(?:d?l|ml))(?=\s?[)\]])")
-"""a unit in a bracket behind the name of a test: the heading of a table."""
-
 Number = tuple[str, str | None, str | None, str | None]
 """(value, comparator, unit, bracket behind it) as written."""
+
+
+class _Units(NamedTuple):
+    """Patterns made of `notation.yaml`."""
+
+    unit: re.Pattern[str]
+    """the unit right behind a number; before it a flag, a sign of a table or the laboratory's range may stand"""
+    seconds: re.Pattern[str]
+    """an interval in seconds ("PR 0.23 s"): of a number below one only"""
+    next_cell: re.Pattern[str]
+    """the range in the cell after that of the number and its unit ("9.1 mg/dL | 8.6-10.2 |"), the unit again or not"""
+    inside: re.Pattern[str]
+    """a concentration behind a number"""
+    alone: re.Pattern[str]
+    """a concentration in a bracket behind the name of a test: the heading of a table"""
+
+
+@cache
+def _units() -> _Units:
+    notation = load_notation()
+    units, told, short = notation.units, notation.concentrations, notation.concentrations_of_cells
+    concentration = rf"(?:{'|'.join(told.of)})\s?/\s?(?:{'|'.join(told.in_)})"
+    of_cell = rf"(?:{'|'.join(short.of)})/(?:{'|'.join(short.in_)})"
+    amounts, counts, others = map("|".join, (units.amounts, units.counts, units.others))
+    return _Units(
+        re.compile(
+            r"\s{0,2}(?:(?:\(?[hln]{1,2}\)?|[*!+↑↓]{1,3})\s{1,2})?(?:[|,;]\s?)?"
+            rf"(?:\([^()]{{0,24}}\)\s?|\[[^\[\]]{{0,24}}\]\s?|{_RANGE}\s{{1,2}}(?:\|\s?)?)?"
+            rf"\(?\s?((?:{amounts}|(?:{counts})(?=\s?/)|{others})"
+            rf"(?:\s?/\s?(?:{'|'.join(units.surfaces)}|[a-z0-9.²³^µμ]+)){{0,3}}(?![a-z])|/\s?(?:{'|'.join(units.rates)}))"
+        ),
+        re.compile(rf"\s?({'|'.join(units.seconds)})(?![a-z/])"),
+        re.compile(
+            rf"\s?[|;\t]\s?({_RANGE}(?:\s?{of_cell})?)\s?(?=[|;,\t]|\n|$)",
+            re.IGNORECASE,
+        ),
+        re.compile(rf"(?<=[\d\s])({concentration})(?![a-z])", re.IGNORECASE),
+        re.compile(rf"({concentration})(?=\s?[)\]])"),
+    )
 
 
 def behind_name(document: Document, hit: Hit, end: int) -> tuple[int, str | None]:
@@ -62,7 +87,7 @@ def behind_name(document: Document, hit: Hit, end: int) -> tuple[int, str | None
         named = [q for q in document.between("qualifier", here, here + 1) if q.last <= end]
         if named:
             at = named[0].last
-        elif here > at and (match := _UNIT_ALONE.match(document.words.folded, document.words.starts[here])):
+        elif here > at and (match := _units().alone.match(document.words.folded, document.words.starts[here])):
             unit = document.words.text[match.start(1) : match.end(1)].replace(" ", "")
             while at < end and document.words.starts[at] < match.end(1):
                 at += 1
@@ -74,15 +99,15 @@ def behind_name(document: Document, hit: Hit, end: int) -> tuple[int, str | None
 
 def unit_at(document: Document, index: int) -> str | None:
     """The unit right behind the number at a word."""
-    match = _UNIT.match(document.words.folded, document.words.ends[index])
+    match = _units().unit.match(document.words.folded, document.words.ends[index])
     if match is None and document.word(index)[:2] in _BELOW_ONE:
-        match = _SECONDS.match(document.words.folded, document.words.ends[index])
+        match = _units().seconds.match(document.words.folded, document.words.ends[index])
     return document.words.text[match.start(1) : match.end(1)].replace(" ", "").rstrip(".") if match else None
 
 
 def past_unit(document: Document, index: int) -> int:
     """The first word behind the number at a word and its unit."""
-    match = _UNIT.match(document.words.folded, document.words.ends[index])
+    match = _units().unit.match(document.words.folded, document.words.ends[index])
     at = index + 1
     while match and at < len(document.words) and document.words.starts[at] < match.end(1):
         at += 1
@@ -95,13 +120,13 @@ def limits_at(document: Document, index: int) -> str | None:
     match = _LIMITS.match(document.words.text, begin, begin + 64) or _CELL.match(document.words.text, begin)
     if match and any(c.isdigit() for c in match[1]):
         return match[1]
-    unit = _UNIT.match(document.words.folded, begin)
+    unit = _units().unit.match(document.words.folded, begin)
     if unit and (told := _BEFORE_UNIT.match(document.words.text, begin)) and told.end() <= unit.start(1):
         return told[1]
     called = _called().match(document.words.folded, unit.end(1)) if unit else None
     if called and (_DECIMAL.search(called[1]) or "ref" in called[0]):  # "normal 3-4 weeks ago"
         return _with_unit(document, called)
-    cell = _NEXT_CELL.match(document.words.text, unit.end(1)) if unit else None
+    cell = _units().next_cell.match(document.words.text, unit.end(1)) if unit else None
     if cell:
         return cell[1]
     bare = _BEHIND_UNIT.match(document.words.text, unit.end(1)) if unit else None
@@ -110,7 +135,7 @@ def limits_at(document: Document, index: int) -> str | None:
 
 def _with_unit(document: Document, told: re.Match[str]) -> str:
     """A range with the unit behind it, which may be another than the result's."""
-    unit = _UNIT_INSIDE.match(document.words.text, told.end(1) + 1)
+    unit = _units().inside.match(document.words.text, told.end(1) + 1)
     return f"{told[1]} {unit[1]}" if unit else told[1]
 
 
@@ -144,5 +169,5 @@ def range_of_name(document: Document, index: int, end: int) -> tuple[int, str] |
 
 def unit_of_limits(limits: str | None) -> str | None:
     """The unit that stands with the laboratory's range and is meant for the number too: "9.3 (8.6-10.2 mg/dL)"."""
-    match = _UNIT_INSIDE.search(limits) if limits else None
+    match = _units().inside.search(limits) if limits else None
     return match[1].replace(" ", "") if match else None

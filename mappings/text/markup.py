@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
 
+from mappings.text.notation import load_notation
 from mappings.text.rtf import without_rtf
 
 _DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -28,12 +30,6 @@ _GAP = re.compile(r"(?<=\S) {3,}(?=\S)")
 """the blanks between the columns of a table that a line printer made."""
 _OPEN = re.compile(r"\{[^{}\n]{1,160}:\d{2,9}(?:::[^{}\n]{0,80})?\}|(?<![*\w])\*{3}(?![*\w])|(?<!\S)@[A-Z]{2,20}@")
 """a choice, a wildcard or a link of a template that nobody filled in ("{Yes/No:63}", "***", "@NAME@")."""
-_READINGS = re.compile(
-    r"^[ \t]*(?P<name>[A-Za-z][A-Za-z /]{0,20}?) Readings from Last \d{1,2} Encounters:?[ \t]*"
-    r"(?P<rows>(?:\n[ \t|]*\d{1,2}/\d{1,2}/\d{2,4}[ \t|:]+[^\n]{1,40}){1,20})",
-    re.MULTILINE,
-)
-"""the table of a SmartLink, which names the measurement once ("BP Readings from Last 3 Encounters:")."""
 _READING = re.compile(r"\n[ \t|]*(\d{1,2}/\d{1,2}/\d{2,4})[ \t|:]+")
 _BLANK_FIELD = "___"
 _TAG = re.compile(
@@ -53,6 +49,23 @@ INLINE = frozenset({
 })  # fmt: skip
 
 
+@cache
+def _tables() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """What tells a table of readings, and the table, which names the measurement once, above its days."""
+    row = r"\n[ \t|]*\d{1,2}/\d{1,2}/\d{2,4}[ \t|:]+[^\n]{1,40}"
+    return tuple(
+        (
+            f" {title.before} ",
+            re.compile(
+                rf"^[ \t]*(?P<name>[A-Za-z][A-Za-z /]{{0,20}}?) {re.escape(title.before)} \d{{1,2}} "
+                rf"{re.escape(title.behind)}:?[ \t]*(?P<rows>(?:{row}){{1,20}})",
+                re.MULTILINE,
+            ),
+        )
+        for title in load_notation().tables_of_readings
+    )
+
+
 def plain(text: str) -> str:
     """The words of a text without markup; lines and table cells keep their bounds."""
     if "\\" in text:
@@ -65,8 +78,9 @@ def plain(text: str) -> str:
         text = html.unescape(text)
     if "***" in text or "}" in text or "@" in text:
         text = _OPEN.sub(_BLANK_FIELD, text)
-    if " Readings from Last " in text:
-        text = _READINGS.sub(lambda table: _READING.sub(rf"\n\1 {table['name']}: ", table["rows"]), text)
+    for begins, table in _tables():
+        if begins in text:
+            text = table.sub(lambda found: _READING.sub(rf"\n\1 {found['name']}: ", found["rows"]), text)
     if "   " in text:
         text = _GAP.sub("  ", text)
     if "\r" in text:
