@@ -122,7 +122,7 @@ LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
 
 @pytest.mark.parametrize(
     "path",
-    [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))],
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))],
     ids=lambda p: p.name,
 )
 def test_links_of_the_documents_lead_somewhere(path: Path) -> None:
