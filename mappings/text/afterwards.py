@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mappings.text.common import load_common
 from mappings.text.document import Document
-from mappings.text.draft import BARE, Draft
+from mappings.text.draft import BARE, CALCIFIED, Draft
 from mappings.text.sites import located
 from mappings.text.surroundings import compatible
 from mappings.text.times import written_dates
@@ -21,6 +21,7 @@ def settle(document: Document, drafts: list[Draft]) -> None:
     """Run once, when all lesions of the text are known."""
     _share_complaints(drafts)
     _share_infusions(document, drafts)
+    _of_known_calcium(drafts)
     _let_go(document, drafts)
 
 
@@ -62,15 +63,29 @@ def _share_infusions(document: Document, drafts: list[Draft]) -> None:
     the place of a lesion that is told of afterwards. An infusion of another year is another matter."""
     if not any(hit.value == "mineral" for hit in document.hits.get("attribute", ())):
         return
-    for sentence in document.sentences:
+    following = [*document.sentences[1:], None]
+    for sentence, after in zip(document.sentences, following, strict=True):
         told = {h.value for h in document.within("attribute", sentence) if document.status(h) in _DONE}
         if not told >= _INFUSED or document.within("lesion", sentence) or _long_before(document, sentence):
             continue
         places = [site for _, site in located(document, sentence.first, sentence.last)]
         for draft in drafts:
             there = any(compatible(one, other) for one in places for other in draft.sites)
+            if after is not None and not draft.sites and after.first <= draft.head.first < after.last:
+                there = bool(places)  # told next, of no other place: "… the left forearm. Hard plaque at that place"
+                draft.sites.extend(places)
             if there and draft.status == "affirmed" and draft.head.first >= sentence.last:
                 draft.flags |= _INFUSED
+
+
+def _of_known_calcium(drafts: list[Draft]) -> None:
+    """ "Known calcinosis of the fingers. The deposit of the thumb has doubled": after calcium was named, a deposit is of
+    it. What is called soft, or else described, stays what it is."""
+    named = [d.head.first for d in drafts if d.kind in CALCIFIED and d.status in _DONE]
+    for draft in drafts:
+        plain = draft.kind == "deposit" and draft.status == "affirmed" and not (draft.hardness or draft.mimics)
+        if plain and named and min(named) < draft.head.first:
+            draft.hardness.add("definite")
 
 
 def _long_before(document: Document, sentence: Sentence) -> bool:

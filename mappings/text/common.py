@@ -223,6 +223,8 @@ class Common(Strict):
     """words of how much before a result word ("a touch high")."""
     several: Folded
     """words by which a result is said of more than one test."""
+    inclusive: Folded
+    """opens what a row of tests holds among others: "blood tests, including calcium, were normal"."""
     everything: Folded
     """before a result word: it is that of the whole row ("all normal")."""
     linking: Folded

@@ -24,6 +24,7 @@ def word_of(document: Document, sentence: Sentence, group: list[Hit], analytes: 
     previous = max((a.last for a in analytes if a.last <= first), default=sentence.first)
     before = [w for w in document.between("word", previous, first) if _leads(document, w.last, first)]
     behind, _ = behind_name(document, group[-1], end)
+    behind += document.word(behind) == "," and _set_between_commas(document, sentence, first)
     after = [w for w in document.between("word", group[-1].last, end) if _near(document, behind, w.first)]
     chosen = (after or before)[-1:] if not after else after[:1]
     if before and after:
@@ -35,6 +36,15 @@ def word_of(document: Document, sentence: Sentence, group: list[Hit], analytes: 
     if not chosen or chosen[0].value == "void":
         return None
     return chosen[0]
+
+
+def _set_between_commas(document: Document, sentence: Sentence, first: int) -> bool:
+    """ "All blood tests, including calcium and phosphorus, were normal": the second comma closes the row."""
+    inclusive = load_common().inclusive
+    at = first - 1
+    while at > sentence.first and document.word(at) not in inclusive and document.word(at) in document.vocab.stopwords:
+        at -= 1
+    return at > sentence.first and document.word(at) in inclusive and document.word(at - 1) == ","
 
 
 def judged_word(document: Document, sentence: Sentence, hit: Hit, end: int) -> Hit | None:
