@@ -79,8 +79,8 @@ def _share_infusions(document: Document, drafts: list[Draft]) -> None:
 
 
 def _of_known_calcium(drafts: list[Draft]) -> None:
-    """ "Known calcinosis of the fingers. The deposit of the thumb has doubled": after calcium was named, a deposit is of
-    it. What is called soft, or else described, stays what it is."""
+    """ "Known calcinosis of the fingers. The deposit of the thumb has doubled": after calcium was named, it is of that.
+    What is called soft, or else described, stays what it is."""
     named = [d.head.first for d in drafts if d.kind in CALCIFIED and d.status in _DONE]
     for draft in drafts:
         plain = draft.kind == "deposit" and draft.status == "affirmed" and not (draft.hardness or draft.mimics)
