@@ -241,7 +241,7 @@ def _status(judged: Judged, stale: bool, chart: Chart, messages: Messages) -> tu
 def _source(judged: Judged) -> str:
     if judged.low is None and judged.high is None:
         return "laboratory flag"
-    unit = "mmol/L" if judged.range_source == "fallback" else judged.result.unit or ""
+    unit = judged.result.unit or ""
     whose = "laboratory range" if judged.range_source == "laboratory" else "fallback range"
     low, high = ("" if limit is None else limit for limit in (judged.low, judged.high))
     return f"{whose} {low}–{high} {unit}".strip()

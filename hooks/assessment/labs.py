@@ -14,6 +14,7 @@ from hooks.knowledge.criteria_schema import FallbackRange
 from mappings.facts import Result
 
 Category = Literal["normal", "low", "high", "borderline", "unclear"]
+_TOLD = Decimal("0.01")
 
 
 class Judged(Struct, frozen=True):
@@ -75,7 +76,15 @@ def _by_fallback(result: Result, chart: Chart, fallbacks: Iterable[FallbackRange
     low, high = result.canonical_low, result.canonical_high
     if entry is None or low is None or high is None or low != high:
         return Judged(result, "unclear", None)
-    return Judged(result, place_fallback(low, entry), "fallback", entry.low, entry.high)
+    lowest, highest = (_in_its_unit(limit, result, low) for limit in (entry.low, entry.high))
+    return Judged(result, place_fallback(low, entry), "fallback", lowest, highest)
+
+
+def _in_its_unit(limit: Decimal, result: Result, canonical: Decimal) -> Decimal:
+    """A limit of the fallback range beside the value that it is told with; to be read only, nothing is placed by it."""
+    if not canonical or result.low is None or result.low == canonical:
+        return limit
+    return (limit * result.low / canonical).quantize(_TOLD)
 
 
 def place_fallback(value: Decimal, entry: FallbackRange) -> Category:

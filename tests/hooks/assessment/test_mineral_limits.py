@@ -286,12 +286,16 @@ def test_the_fields_of_a_mineral() -> None:
     assert "Reported as normal" in said.because
 
 
-def test_a_calcium_in_another_unit_is_told_with_the_fallback_in_its_own() -> None:
+def test_a_calcium_in_another_unit_is_told_with_the_fallback_in_that_unit() -> None:
+    """A card tells one unit for value and range: "9.2 mg/dL, fallback range 2.2–2.5: normal" could not be believed."""
     mass = lab("calcium-total", "9.2", None, None, 5, "Observation/ca", unit="mg/dL",
                canonical_low=Decimal("2.2954"), canonical_high=Decimal("2.2954"))  # fmt: skip
     found = judged(patient(results=(mass, phosphate()))).criteria.calcium
     assert "9.2 mg/dL" in found.because
-    assert "fallback range 2.2–2.5 mmol/L" in found.because
+    assert "fallback range 8.82–10.02 mg/dL" in found.because
+    assert (found.unit, found.low, found.high) == ("mg/dL", Decimal("8.82"), Decimal("10.02"))
+    none = replace(mass, low=Decimal(0), high=Decimal(0), canonical_low=Decimal(0), canonical_high=Decimal(0))
+    assert judged(patient(results=(none, phosphate()))).criteria.calcium.high == Decimal("2.5")
     flagged = judged(patient(results=(replace(mass, flag="normal"), phosphate()))).criteria.calcium
     assert "laboratory flag" in flagged.because
 
