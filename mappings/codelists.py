@@ -17,6 +17,7 @@ from typing import Literal, TypeVar, cast
 from msgspec import Struct, field
 
 from mappings import systems
+from mappings.code_titles import CodeTitles
 from mappings.codetypes import TYPES, CodelistError
 from mappings.drugs import Drugs, load_drugs
 from mappings.facts import Laterality, Site
@@ -85,6 +86,7 @@ class Row(Struct, frozen=True):
 
 class _Tables(Struct):
     concepts: dict[Key, frozenset[str]] = field(default_factory=dict)
+    titles: CodeTitles = field(default_factory=lambda: CodeTitles({}))
     absences: dict[Key, frozenset[str]] = field(default_factory=dict)
     analytes: dict[Key, AnalyteCode] = field(default_factory=dict)
     workup: dict[Key, frozenset[str]] = field(default_factory=dict)
@@ -108,6 +110,11 @@ class Terminology:
     def concepts(self, system: str | None, code: str | None) -> frozenset[str]:
         """Concept ids ("ctd.sle") of a diagnosis, finding or procedure code; empty when it says nothing here."""
         return _find(self._tables.concepts, system, code) or _NOTHING
+
+    def titled(self, words: str) -> frozenset[str]:
+        """What every code says whose official title these words are, to the letter ("Atherosclerosis of native
+        arteries of extremities with rest pain, right leg"): a title without its code means no less than the code."""
+        return self._tables.titles.meaning(words)
 
     def absences(self, system: str | None, code: str | None) -> frozenset[str]:
         """Concept ids that the code says are absent: "Not pregnant" gives `trigger.pregnancy`."""
@@ -241,6 +248,8 @@ def _read(file: Traversable, path: str, name: str, same: dict[str, str]) -> list
 
 
 _NO_EXTRA: Mapping[str, str] = {}
+_BY_TITLE = frozenset({"trigger", "exclude", "mimic"})
+_SNOMED = "SNOMED CT"
 
 
 def _build(rows: tuple[Row, ...]) -> _Tables:
@@ -266,6 +275,7 @@ def _build(rows: tuple[Row, ...]) -> _Tables:
         else:
             names = implied.get(row.list, frozenset({row.list}))
             _join(tables.concepts, key, names)
+    tables.titles = _titles(tables, rows)
     for cells in _table("sites"):
         uri = systems.system_uri(cells["system"]) or ""
         side = cast("Laterality | None", cells["laterality"] or None)
@@ -273,6 +283,17 @@ def _build(rows: tuple[Row, ...]) -> _Tables:
             cells["region"], cells["place"], side, cells["code"], _plain(cells["display"])
         )
     return tables
+
+
+def _titles(tables: _Tables, rows: tuple[Row, ...]) -> CodeTitles:
+    """Titles of several words, of states, excluders and mimics. A disease or a lesion is named by words that the scan
+    of bytes knows too; a single word is an entry of a lexicon or means too much."""
+    said: dict[str, frozenset[str]] = {}
+    for row in rows:
+        title = (_plain(row.display) if row.system == _SNOMED else row.display).lower()
+        if row.list.partition(".")[0] in _BY_TITLE and " " in title:
+            said[title] = said.get(title, tables.concepts[row.key]) & tables.concepts[row.key]
+    return CodeTitles(said)
 
 
 def _add(tables: _Tables, entries: tuple[Entry, ...]) -> None:

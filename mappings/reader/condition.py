@@ -103,7 +103,7 @@ def _read_named(
 ) -> None:
     engine = into.tools.engine
     stages = [concept(mapping(entry).get("summary")) for entry in items(resource.get("stage"))]
-    coded = into.concepts_of(name).union(*map(into.concepts_of, stages))
+    coded = into.concepts_of(name).union(*map(into.concepts_of, stages)) or into.titled_of(name)
     known_texts = (*name.texts, *(f"{name.label} {stage.label}" for stage in stages if stage.label))
     titles = [engine.read(words, kind="condition") for words in known_texts]
     certainty = _weakened(coded, titles, source.certainty)

@@ -167,6 +167,10 @@ class Collected(Struct):
         terminology = self.tools.terminology
         return frozenset[str]().union(*(terminology.concepts(c.system, c.code) for c in concept.codings))
 
+    def titled_of(self, concept: Concept) -> frozenset[str]:
+        """What the words say that are the official title of a code of ours."""
+        return frozenset[str]().union(*map(self.tools.terminology.titled, concept.texts))
+
     def coded_of(self, resource: Mapping[str, Any]) -> Coded:
         """What a resource is called (`name_of`), found out once a chart for each code with words."""
         code = resource.get("code")

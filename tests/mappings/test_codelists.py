@@ -363,3 +363,38 @@ def test_a_good_list_is_read():
 
 def test_loading_is_shared():
     assert load_terminology() is load_terminology()
+
+
+# ---- titles without their codes
+
+
+@pytest.mark.parametrize(
+    ("title", "concept"),
+    [
+        (
+            "Atherosclerosis of native arteries of extremities with rest pain, right leg",
+            "trigger.peripheral_arterial_disease",
+        ),
+        ("CHRONIC KIDNEY DISEASE,  STAGE 5", "trigger.ckd_5"),
+        ("Mother currently breastfeeding", "trigger.lactation"),
+        ("Hereditary factor VIII deficiency (CMS/HCC)", "trigger.coagulopathy"),
+        ("Malignant neoplasm of unspecified site of right female breast", "exclude.malignancy"),
+    ],
+)
+def test_an_official_title_means_what_its_code_means(title: str, concept: str) -> None:
+    assert concept in T.titled(title)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "",
+        "Gestational diabetes mellitus",  # ICD-10-CM: a pregnancy; SNOMED CT: a diabetes
+        "Autosomal dominant hypocalcemia",  # two concepts, by system
+        "Purpura",  # a single word
+        "Systemic lupus erythematosus, unspecified",  # a disease: the lexicons name it
+        "Atherosclerosis of native arteries of extremities with rest pain, right leg, resolved",
+    ],
+)
+def test_words_that_are_no_title_of_one_meaning_say_nothing(title: str) -> None:
+    assert T.titled(title) == frozenset()
