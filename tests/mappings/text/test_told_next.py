@@ -34,6 +34,23 @@ def test_a_lesion_told_next_without_a_place_lies_where_calcium_was_infused(
 
 
 @pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("es", "Se infundió gluconato cálcico en el antebrazo izquierdo. Placa dura en ese lugar desde mayo."),
+        ("es", "Se administró cloruro cálcico en la mano derecha. Placa dura en ese lugar."),
+        ("pt", "Foi administrado gluconato de cálcio no antebraço esquerdo. Placa dura nesse local."),
+        ("fr", "Gluconate de calcium administré à l'avant-bras gauche. Plaque dure à cet endroit."),
+        ("de", "Calciumgluconat wurde in den linken Unterarm gegeben. Dort seit Mai eine harte Plaque."),
+    ],
+)
+def test_an_infusion_told_by_its_verb_is_one_in_every_language(engine: TextEngine, language: str, text: str) -> None:
+    found = engine.read(text, kind="note", language=language).lesions
+    assert [(lesion.infusion_at_site, [site.region for site in lesion.sites]) for lesion in found] == [
+        (True, ["hand" if "mano" in text else "forearm"])
+    ]
+
+
+@pytest.mark.parametrize(
     ("text", "deposits"),
     [
         ("Known calcinosis of the fingers. The deposit of the right thumb has doubled in size.", ["definite"]),
