@@ -33,7 +33,7 @@ _CONFLICT = frozenset({"block", "need", "warn"})
 _OPEN = ("offer", "warn")
 _UNWANTED = frozenset({"avoid", "already-done", "already-ordered"})
 _CODE = re.compile(r"[A-Z]?[0-9][A-Z0-9-]*")
-_ORDER = ("block", "avoid", "conflict", "need", "warn", "already-done", "already-ordered")
+_ORDER = ("block", "never", "avoid", "conflict", "need", "warn", "already-done", "already-ordered")
 
 
 class Conflict(Struct, frozen=True):
@@ -146,9 +146,18 @@ def _own(
     speaks = [note for note in item.notes if not note.startswith(tuple(always))]
     if not speaks or item.decision == "offer":
         return None
-    verdict = "warn" if item.decision == "not-indicated" else item.decision
+    verdict: str = "warn" if item.decision == "not-indicated" else item.decision
+    if verdict == "block" and all(note.startswith(_never(therapy, knowledge)) for note in speaks):
+        verdict = "never"
     name = therapy.name if _is(draft, therapy) else shorten(plain(draft.label), 40) or therapy.name
     return _of_item(name, verdict, item, therapy=therapy.id)
+
+
+def _never(therapy: Therapy, knowledge: Knowledge) -> tuple[str, ...]:
+    """What rules an agent out as a treatment of calcinosis whoever the patient is: it says nothing of this patient, who
+    may need the drug for something else (warfarin)."""
+    rules = knowledge.safety.rules
+    return tuple(r.text for r in rules if r.action == "block" and r.when.always and therapy.id in r.agents)
 
 
 def _beside(

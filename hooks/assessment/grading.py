@@ -118,7 +118,7 @@ def _evidence(facts: Weighed) -> tuple[int, list[str]]:
         return _level("likely"), ["evidence.imaging"]
     hard = facts.hardness in ("definite", "equivalent") and facts.lesion_confirmed
     if hard:
-        return _level("probable"), ["evidence.hard"]
+        return _level("probable"), [f"evidence.{facts.hardness}"]
     if not facts.lesion_confirmed:
         return _level("possible"), ["evidence.lesion-suspected"]
     return _level("possible"), [f"evidence.{facts.hardness}"]
