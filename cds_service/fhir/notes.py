@@ -86,8 +86,9 @@ async def read_notes(
     )
     size = 0
     for place, (document, came) in enumerate(zip(notes.documents, every_text, strict=True)):
-        size += sum(len(words_of(text) or "") for text in came.values())
-        if came and size <= _ALL_WORDS:
+        length = sum(len(words_of(text) or "") for text in came.values())
+        if came and size + length <= _ALL_WORDS:  # one long note does not cost the older ones that fit
+            size += length
             notes.documents[place] = _with_texts(document, came)
     return notes
 

@@ -215,10 +215,16 @@ def test_a_text_that_is_none_or_too_long_is_not_there(text: str) -> None:
 
 
 def test_texts_are_fetched_at_once_and_only_so_much_of_them() -> None:
-    kept = 7  # the reader takes 20,000 letters of each
+    kept = 4  # 150,000 letters of all
     every = [note(f"n{n}", link(f"b{n}"), date=f"2026-05-{20 - n:02d}") for n in range(10)]
     notes = read(Ehr(*every, *(binary(f"b{n}", "x" * 35_000) for n in range(10))))
     assert [found != [None] for found in words(notes).values()] == [n < kept for n in range(10)]
+
+
+def test_one_long_text_does_not_cost_the_older_ones() -> None:
+    every = [note(f"n{n}", link(f"b{n}"), date=f"2026-05-{20 - n:02d}") for n in range(3)]
+    texts = [binary("b0", "x" * 40_000), binary("b1", "x" * 140_000), binary("b2", "x" * 60_000)]
+    assert [found != [None] for found in words(read(Ehr(*every, *texts))).values()] == [True, False, True]
 
 
 def test_without_the_scope_the_notes_come_and_their_texts_do_not() -> None:
