@@ -12,7 +12,7 @@ _ENCODER = msgspec.json.Encoder()
 class BundleFrame(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """The members of a searchset but for its entries, as they are written; another one does not decode."""
 
-    resourceType: Literal["Bundle"]  # noqa: N815 - the name on the wire
+    resourceType: Literal["Bundle"]
     id: msgspec.Raw = msgspec.Raw()
     meta: msgspec.Raw = msgspec.Raw()
     type: msgspec.Raw = msgspec.Raw()

@@ -29,39 +29,39 @@ class ServiceError(Exception):
         self.text, self.element = text, element
 
 
-class BadRequest(ServiceError):  # noqa: N818 - named for the HTTP status
+class BadRequest(ServiceError):
     status, code = 400, "invalid"
 
 
-class Unauthorized(ServiceError):  # noqa: N818
+class Unauthorized(ServiceError):
     status, code = 401, "login"
 
 
-class NotFound(ServiceError):  # noqa: N818
+class NotFound(ServiceError):
     status, code = 404, "not-found"
 
 
-class RequestTimeout(ServiceError):  # noqa: N818
+class RequestTimeout(ServiceError):
     status, code = 408, "timeout"
 
 
-class Precondition(ServiceError):  # noqa: N818
+class Precondition(ServiceError):
     status, code = 412, "incomplete"
 
 
-class TooLarge(ServiceError):  # noqa: N818
+class TooLarge(ServiceError):
     status, code = 413, "too-long"
 
 
-class UnsupportedMedia(ServiceError):  # noqa: N818
+class UnsupportedMedia(ServiceError):
     status, code = 415, "not-supported"
 
 
-class TooMany(ServiceError):  # noqa: N818
+class TooMany(ServiceError):
     status, code = 429, "throttled"
 
 
-class Overloaded(ServiceError):  # noqa: N818
+class Overloaded(ServiceError):
     status, code = 503, "throttled"
 
 

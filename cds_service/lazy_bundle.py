@@ -34,7 +34,7 @@ class _Entry(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, 
 
     link: list[_Link] | msgspec.UnsetType = msgspec.UNSET
     """as Epic writes it; nobody reads it"""
-    fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - the name on the wire
+    fullUrl: str | msgspec.UnsetType = msgspec.UNSET
     resource: msgspec.Raw = msgspec.Raw()
     search: msgspec.Raw = msgspec.Raw()
 
@@ -53,7 +53,7 @@ class _ToldEntry(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=Tr
 
     resource: Told
     link: list[_Link] | msgspec.UnsetType = msgspec.UNSET
-    fullUrl: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - the name on the wire
+    fullUrl: str | msgspec.UnsetType = msgspec.UNSET
     search: _Search | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -28,10 +28,10 @@ class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaul
     """The members of a request; with another one it is decoded whole."""
 
     hook: msgspec.Raw = msgspec.Raw()
-    hookInstance: msgspec.Raw = msgspec.Raw()  # noqa: N815 - names on the wire, here and below
+    hookInstance: msgspec.Raw = msgspec.Raw()
     context: msgspec.Raw = msgspec.Raw()
-    fhirServer: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    fhirAuthorization: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    fhirServer: msgspec.Raw = msgspec.Raw()
+    fhirAuthorization: msgspec.Raw = msgspec.Raw()
     extension: msgspec.Raw = msgspec.Raw()
     prefetch: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
 

@@ -29,7 +29,7 @@ _VALUES = json.JSONDecoder(strict=False)
 
 
 class _Kind(Struct, gc=False, frozen=True):
-    resourceType: str  # noqa: N815 - the name on the wire
+    resourceType: str
     id: str = ""
 
 

@@ -23,8 +23,8 @@ _JOINED = BETWEEN.join
 
 
 class _Meta(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    versionId: Text = UNSET  # noqa: N815 - names on the wire, here and below
-    lastUpdated: Text = UNSET  # noqa: N815
+    versionId: Text = UNSET
+    lastUpdated: Text = UNSET
     source: Text = UNSET
     profile: Raw = _NONE
     security: Raw = _NONE
@@ -58,14 +58,14 @@ _NO_QUANTITY = Amount(Raw(NO_NUMBER), Raw(b"\2"))
 
 class _Component(Struct, gc=False, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     code: Raw = _NONE
-    valueQuantity: Amount = _NO_QUANTITY  # noqa: N815
-    valueCodeableConcept: Raw = _NONE  # noqa: N815
-    valueString: Raw = _NONE  # noqa: N815
-    valueBoolean: Raw = _NONE  # noqa: N815
-    valueInteger: Raw = _NONE  # noqa: N815
-    dataAbsentReason: Raw = _NONE  # noqa: N815
+    valueQuantity: Amount = _NO_QUANTITY
+    valueCodeableConcept: Raw = _NONE
+    valueString: Raw = _NONE
+    valueBoolean: Raw = _NONE
+    valueInteger: Raw = _NONE
+    dataAbsentReason: Raw = _NONE
     interpretation: Raw = _NONE
-    referenceRange: Raw = _NONE  # noqa: N815
+    referenceRange: Raw = _NONE
 
     @property
     def is_plain(self) -> bool:
@@ -141,15 +141,15 @@ def _panel(components: Sequence[_Component]) -> bytes:
 class Observation(Resource, frozen=True, tag="Observation"):
     """Its elements are those of `mappings/reader/silence.py`."""
 
-    effectiveDateTime: Text = UNSET  # noqa: N815
+    effectiveDateTime: Text = UNSET
     issued: Text = UNSET
     performer: _References = UNSET
-    valueQuantity: Amount = _NO_QUANTITY  # noqa: N815
-    valueCodeableConcept: Raw = _NONE  # noqa: N815
-    valueString: Raw = _NONE  # noqa: N815
-    valueBoolean: Raw = _NONE  # noqa: N815
+    valueQuantity: Amount = _NO_QUANTITY
+    valueCodeableConcept: Raw = _NONE
+    valueString: Raw = _NONE
+    valueBoolean: Raw = _NONE
     interpretation: Raw = _NONE
-    referenceRange: Raw = _NONE  # noqa: N815
+    referenceRange: Raw = _NONE
     component: list[_Component] | UnsetType = UNSET
 
     kind: ClassVar = "Observation"
@@ -190,12 +190,12 @@ class Observation(Resource, frozen=True, tag="Observation"):
 
 
 class Condition(Resource, frozen=True, tag="Condition"):
-    clinicalStatus: Raw = _NONE  # noqa: N815
-    verificationStatus: Raw = _NONE  # noqa: N815
+    clinicalStatus: Raw = _NONE
+    verificationStatus: Raw = _NONE
     severity: Raw = _NONE
-    onsetDateTime: Text = UNSET  # noqa: N815
-    abatementDateTime: Text = UNSET  # noqa: N815
-    recordedDate: Text = UNSET  # noqa: N815
+    onsetDateTime: Text = UNSET
+    abatementDateTime: Text = UNSET
+    recordedDate: Text = UNSET
     recorder: _Reference = _NO_REFERENCE
     asserter: _Reference = _NO_REFERENCE
 
@@ -209,13 +209,13 @@ class Condition(Resource, frozen=True, tag="Condition"):
 
 
 class Procedure(Resource, frozen=True, tag="Procedure"):
-    performedDateTime: Text = UNSET  # noqa: N815
-    performedPeriod: _Period = _NO_PERIOD  # noqa: N815
+    performedDateTime: Text = UNSET
+    performedPeriod: _Period = _NO_PERIOD
     recorder: _Reference = _NO_REFERENCE
     asserter: _Reference = _NO_REFERENCE
     location: _Reference = _NO_REFERENCE
-    reasonReference: _References = UNSET  # noqa: N815
-    bodySite: Raw = _NONE  # noqa: N815
+    reasonReference: _References = UNSET
+    bodySite: Raw = _NONE
 
     kind: ClassVar = "Procedure"
     said: ClassVar = attrgetter("status", "category", "code", "bodySite")
@@ -225,7 +225,7 @@ class Procedure(Resource, frozen=True, tag="Procedure"):
 class DiagnosticReport(Resource, frozen=True, tag="DiagnosticReport"):
     """One without text: a list of results."""
 
-    effectiveDateTime: Text = UNSET  # noqa: N815
+    effectiveDateTime: Text = UNSET
     issued: Text = UNSET
     performer: _References = UNSET
     result: _References = UNSET
@@ -240,12 +240,12 @@ class DiagnosticReport(Resource, frozen=True, tag="DiagnosticReport"):
 
 class MedicationRequest(Resource, frozen=True, tag="MedicationRequest"):
     intent: Raw = _NONE
-    medicationCodeableConcept: Raw = _NONE  # noqa: N815
-    authoredOn: Text = UNSET  # noqa: N815
+    medicationCodeableConcept: Raw = _NONE
+    authoredOn: Text = UNSET
     requester: _Reference = _NO_REFERENCE
     recorder: _Reference = _NO_REFERENCE
-    reasonReference: _References = UNSET  # noqa: N815
-    dosageInstruction: Raw = _NONE  # noqa: N815
+    reasonReference: _References = UNSET
+    dosageInstruction: Raw = _NONE
 
     kind: ClassVar = "MedicationRequest"
     said: ClassVar = attrgetter(

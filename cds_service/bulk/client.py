@@ -72,7 +72,7 @@ class _Issue(msgspec.Struct):
 
 
 class _Outcome(msgspec.Struct):
-    resourceType: str = ""  # noqa: N815 - FHIR's name
+    resourceType: str = ""
     issue: list[_Issue] = []
 
 

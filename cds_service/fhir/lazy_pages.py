@@ -34,8 +34,8 @@ _LEFT = frozenset(
 
 
 class _Resource(msgspec.Struct, gc=False, frozen=True):
-    resourceType: str  # noqa: N815 - names on the wire
-    medicationReference: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    resourceType: str
+    medicationReference: msgspec.Raw = msgspec.Raw()
     medication: msgspec.Raw = msgspec.Raw()
     issue: msgspec.Raw = msgspec.Raw()
 
@@ -61,7 +61,7 @@ class _Link(msgspec.Struct, gc=False, frozen=True):
 
 
 class _Bundle(msgspec.Struct, gc=False, frozen=True):
-    resourceType: Literal["Bundle"]  # noqa: N815 - the name on the wire
+    resourceType: Literal["Bundle"]
     entry: tuple[_Entry, ...] = ()
     link: tuple[_Link, ...] = ()
     total: int | None = None

@@ -40,7 +40,7 @@ _LONGEST = 2000
 _MILLISECONDS = 8000
 
 
-class Ended(ServiceError):  # noqa: N818
+class Ended(ServiceError):
     status, code = 410, "expired"
 
 

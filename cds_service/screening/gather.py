@@ -21,7 +21,7 @@ class _Reference(msgspec.Struct, gc=False):
 
 
 class _Drug(msgspec.Struct, gc=False):
-    medicationReference: _Reference | None = None  # noqa: N815 - FHIR's name
+    medicationReference: _Reference | None = None
     medication: Any = None
 
 

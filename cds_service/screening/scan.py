@@ -42,7 +42,7 @@ class _Period(msgspec.Struct, gc=False):
 class _Line(msgspec.Struct, gc=False):
     """What the columns need of a line."""
 
-    resourceType: str  # noqa: N815 - FHIR's name
+    resourceType: str
     id: str | None = None
     subject: _Reference | None = None
     patient: _Reference | None = None

@@ -17,7 +17,7 @@ Parameters = list[tuple[str, str]]
 OUTCOME = "outcome"
 
 
-class Refusal(Exception):  # noqa: N818 - reads as what happens
+class Refusal(Exception):
     def __init__(
         self, status: int, code: str, text: str = "", *, plain: bool = False, headers: dict[str, str] | None = None
     ) -> None:

@@ -53,7 +53,7 @@ _PAGES = (
 )
 
 
-class ComeAgain(Exception):  # noqa: N818 - reads as what happened
+class ComeAgain(Exception):
     """The service was busy and said so: 503 with Retry-After, an answer in words and never a wrong one."""
 
 
