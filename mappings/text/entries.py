@@ -77,6 +77,7 @@ def entries(lexicon: Lexicon, context: Context) -> Iterator[tuple[str, str, Iter
         "tolerated": lexicon.doses.tolerated, "failed": lexicon.doses.failed,
         "answer": context.answers, "asking": context.asks,
         "moment": lexicon.times.moments, "now": lexicon.times.now,
+        "awaiting": lexicon.awaiting,
         "stage": lexicon.times.stages, "repeated": lexicon.times.repeated, "few": lexicon.times.few,
         "analyte": lexicon.other_tests, "inside": lexicon.inside, "identity": lexicon.identity, "vague": lexicon.vague,
         "pebbles": lexicon.pebbles, "cause": lexicon.cause, "conclusion": lexicon.conclusion,

@@ -19,7 +19,7 @@ from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.result_day import Day, days, either_way, heading_day
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
-from mappings.text.result_words import contrary, fits, joins, judged_word, word_of
+from mappings.text.result_words import awaited, contrary, fits, joins, judged_word, word_of
 from mappings.text.series import Told, series
 from mappings.text.signs import plus_behind
 from mappings.text.times import amount, times, written_dates
@@ -95,6 +95,8 @@ def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention
     """What the sentence says of the tests of one row."""
     out: list[LabMention] = []
     group, end, dates, date = row.group, row.end, row.dates, row.date
+    if awaited(document, group[0], sentence):
+        return []
     if group[-1].value == load_common().pulse.tracing and (shown := traced(document, group[-1], end, date)):
         return [shown]
     two_in_one = group[-1].value == load_common().results.pressure  # "84/50" is one result

@@ -42,7 +42,7 @@ def _first_number(document: Document, at: int, end: int, dates: list[tuple[str, 
             continue
         if word[0].isdigit():
             return index
-        if word not in _SIGNS and word not in document.vocab.stopwords:
+        if word not in _SIGNS and word not in document.vocab.bridging:
             return None
     return None
 

@@ -37,6 +37,8 @@ class _Patterns(NamedTuple):
     """the second of two pressures ("82/50", "82 over 50"); one is enough behind a name that says which."""
     between: re.Pattern[str]
     """the other end of a range of upper pressures ("80-85", "70s-80s")."""
+    spread: re.Pattern[str]
+    """the other end of a range that a word joins ("8.6 to 10.2")."""
 
 
 @cache
@@ -49,6 +51,7 @@ def _patterns() -> _Patterns:
             rf"(?:s?\s?[/x×]\s?|\s(?:{either(words.pressures)})\s)(?:\d{{2,3}}(?![\d/])|(?:palp|p|d)\b|-{{1,2}}(?![\w-]))"
         ),
         re.compile(r"\s?[-–]\s?\d{2,3}s?(?![\w/])"),
+        re.compile(rf"\s(?:{either(words.limits)})\s\d"),
     )
 
 
@@ -80,7 +83,7 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
             continue
         if estimated and (word in "()." or word in document.vocab.estimates):
             continue
-        if word in SIGNS or (word in document.vocab.stopwords and index < bridged):
+        if word in SIGNS or (word in document.vocab.bridging and index < bridged):
             continue
         if is_moment(document, index) or (word == "," and _tight(document, index)):
             continue
@@ -157,7 +160,10 @@ def _is_told(document: Document, index: int) -> bool:
 
 def _is_other(document: Document, begin: int, index: int, dated: set[int], *, ranged: bool) -> bool:
     """Whether the number is a range, a titre or a length of time, or stands behind a word that is the result."""
-    if _RANGE.match(document.words.folded, document.words.ends[index]) and not ranged:
+    spread = _RANGE.match(document.words.folded, document.words.ends[index]) or (
+        _patterns().spread.match(document.words.folded, document.words.ends[index])
+    )
+    if spread and not ranged:
         return True
     if _RATIO.match(document.words.folded, document.words.ends[index]):
         return True

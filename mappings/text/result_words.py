@@ -38,6 +38,16 @@ def word_of(document: Document, sentence: Sentence, group: list[Hit], analytes: 
     return chosen[0]
 
 
+def awaited(document: Document, hit: Hit, sentence: Sentence) -> bool:
+    """ "Once calcium is normal we start", "whether the serum calcium was high": no result of today."""
+    at = hit.first
+    while at > sentence.first and (
+        document.word(at - 1) in document.vocab.articles or document.between("qualifier", at - 1, at)
+    ):
+        at -= 1
+    return any(h.last == at for h in document.between("awaiting", max(at - BRIDGE, sentence.first), at))
+
+
 def _set_between_commas(document: Document, sentence: Sentence, first: int) -> bool:
     """ "All blood tests, including calcium and phosphorus, were normal": the second comma closes the row."""
     inclusive = load_common().inclusive
@@ -81,7 +91,7 @@ def contrary(document: Document, at: int, end: int, sentence: Sentence, *, timed
 def _is_passing(document: Document, index: int) -> bool:
     """A small word, a sign, a figure of a time, or the name of a time, stage or repetition."""
     word = document.word(index)
-    if not word[0].isalpha() or word in document.vocab.stopwords:
+    if not word[0].isalpha() or word in document.vocab.bridging:
         return True
     return any(h.first <= index < h.last for c in _PASSING for h in document.between(c, index - 2, index + 1))
 
@@ -142,7 +152,7 @@ def _near(document: Document, first: int, last: int) -> bool:
     """Only small words, a sign or a bracket between the test and its result word."""
     if last - first > BRIDGE + 3 + moments(document, first, last):
         return False
-    allowed = document.vocab.stopwords
+    allowed = document.vocab.bridging
     inside = False
     for index in range(first, last):
         word = document.word(index)
@@ -160,4 +170,4 @@ def _near(document: Document, first: int, last: int) -> bool:
 
 
 def _says(document: Document, first: int, last: int) -> bool:
-    return any(document.word(i) in SIGNS or document.word(i) in document.vocab.stopwords for i in range(first, last))
+    return any(document.word(i) in SIGNS or document.word(i) in document.vocab.bridging for i in range(first, last))

@@ -210,6 +210,10 @@ class Lexicon(Strict):
     other_tests: Phrases = ()
     """tests that are not used, but stand in one row with ours."""
     antibodies: Phrases = ()
+    reporting: Phrases = ()
+    """single words that may stand between a test and its result beside everyday ones ("was reported as normal")."""
+    awaiting: Phrases = ()
+    """right before a test: its result is waited for or asked about ("once calcium is normal")."""
     words: dict[Word, Phrases]
     imaging: Imaging
     pathology: Pathology

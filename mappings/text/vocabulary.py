@@ -42,6 +42,7 @@ _GROUPS = {
     "cue": ("cue",),
     "letters": ("letters",),
     "lab": ("analyte", "word"),
+    "awaiting": ("awaiting",),
     "qualifier": ("qualifier",),
     "rhythm": ("rhythm",),
     "imaging": (
@@ -105,6 +106,8 @@ class Vocabulary(Struct, frozen=True):
     prefixes: dict[str, list[tuple[str, list[Payload]]]]
     suffixes: dict[str, list[tuple[str, list[Payload]]]]
     stopwords: frozenset[str]
+    bridging: frozenset[str]
+    """what may stand between a test and its result: everyday words and verbs of reporting."""
     articles: frozenset[str]
     abbreviations: frozenset[str]
     present: frozenset[str]
@@ -251,6 +254,7 @@ class _Builder:
             prefixes=self.prefixes,
             suffixes=self.suffixes,
             stopwords=frozenset(fold(word) for word in self.lexicon.stopwords),
+            bridging=frozenset(fold(word) for word in (*self.lexicon.stopwords, *self.lexicon.reporting)),
             articles=frozenset(fold(word) for word in self.lexicon.anaphors),
             abbreviations=frozenset(fold(word) for word in self.context.abbreviations),
             present=frozenset(fold(word) for word in self.context.present),

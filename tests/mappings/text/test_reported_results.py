@@ -1,0 +1,256 @@
+"""A result that a verb of reporting, or a word such as "again", parts from its test; and what only looks like one."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappings.text.engine import TextEngine
+
+ENGINE = TextEngine.load()
+FIGURES = {"9.4", "2.35"}
+
+TOLD = {
+    "en": """
+        calcium was reported as normal
+        serum calcium was reported to be within normal limits
+        calcium levels were found to be normal
+        calcium turned out normal
+        calcium documented as normal
+        calcium was checked and was normal
+        calcium was measured and found normal
+        calcium proved normal
+        calcium remained normal
+        calcium stays normal
+        calcium continued to be normal
+        calcium has been normal
+        calcium appears normal
+        calcium appeared to be normal
+        calcium looks fine
+        calcium resulted normal
+        calcium returned normal
+        calcium returned within normal limits
+        calcium returned at 9.4 mg/dL
+        calcium resulted at 9.4 mg/dL
+        calcium reported as 9.4 mg/dL
+        calcium noted to be normal
+        calcium was noted as 9.4 mg/dL
+        calcium was recorded as 9.4 mg/dL
+        calcium was shown to be normal
+        calcium was tested and came back normal
+        calcium was confirmed normal
+        calcium confirmed to be normal
+        calcium was considered normal
+        calcium tested normal
+        calcium seemed normal
+        calcium level revealed normal
+        there was no abnormality in serum calcium
+        calcium and phosphorus levels were also normal
+        calcium likewise normal
+        calcium again normal
+        calcium still normal
+        calcium repeatedly normal
+        calcium consistently normal
+        calcium lay within the reference range
+        calcium fell within the normal range
+        calcium is in range
+        calcium in the normal range
+        calcium estimated at 9.4 mg/dL
+        calcium was 9.4 mg/dL
+        calcium homeostasis was normal
+        calcium metabolism was normal
+        normal calcium metabolism
+        laboratory tests revealed normal calcium
+        lab work-up disclosed normal levels of calcium
+        biochemistry demonstrated normal calcium
+        we found normal calcium levels
+        calcium levels being normal
+        with calcium levels normal
+        calcium was determined to be normal
+        calcium: reported normal by outside lab
+        calcium was said to be normal
+    """,
+    "es": """
+        el calcio se informó como normal
+        el calcio fue reportado normal
+        el calcio resultó normal
+        calcio sérico dentro de límites normales
+        el calcio se encontró normal
+        el calcio se encontraba dentro de la normalidad
+        calcio y fósforo sin alteraciones
+        calcio sin alteraciones
+        no se encontraron alteraciones del calcio
+        el calcio salió normal
+        calcio informado como 9,4 mg/dL
+        el calcio se mantuvo normal
+        el calcio permaneció normal
+        calcio en rango
+        calcio en rangos normales
+        los niveles de calcio fueron normales
+        los niveles de calcio y fósforo estaban en valores normales
+        la analítica mostró calcio normal
+        calcio conservado
+        calcio reportado en 9.4 mg/dL
+        metabolismo fosfocálcico normal
+        calcemia normal
+        normocalcemia
+    """,
+    "pt": """
+        o cálcio foi relatado como normal
+        cálcio resultou normal
+        cálcio sérico dentro dos limites da normalidade
+        cálcio encontrava-se normal
+        cálcio sem alterações
+        cálcio e fósforo sem alterações
+        cálcio mostrou-se normal
+        cálcio revelou-se normal
+        cálcio manteve-se normal
+        cálcio veio normal
+        cálcio dentro da faixa de normalidade
+        níveis de cálcio foram normais
+        metabolismo fosfocálcico normal
+        calcemia normal
+        cálcio informado como 9,4 mg/dL
+    """,
+    "fr": """
+        la calcémie était rapportée normale
+        la calcémie s'est révélée normale
+        la calcémie est revenue normale
+        calcémie revenue normale
+        calcium rapporté comme normal
+        le calcium restait normal
+        calcémie retrouvée normale
+        calcémie sans particularité
+        calcémie dans les normes
+        calcémie dans les limites de la normale
+        calcémie et phosphorémie étaient sans anomalie
+        bilan phosphocalcique normal
+        le dosage du calcium était normal
+        calcémie rendue à 2,35 mmol/L
+        calcémie mesurée à 2,35 mmol/L
+    """,
+    "de": """
+        Kalzium wurde als normal angegeben
+        Kalzium zeigte sich normal
+        Kalzium erwies sich als normal
+        Kalzium stellte sich normwertig dar
+        Kalzium blieb normal
+        Kalzium unauffällig
+        Kalzium war unauffällig
+        Kalzium lag im Normbereich
+        Kalzium befand sich im Normbereich
+        Kalzium im Referenzbereich
+        Calcium i.N.
+        Kalzium kam normal zurück
+        Kalzium wurde mit 2,35 mmol/l bestimmt
+        Kalzium wurde mit 2,35 mmol/l gemessen
+        Kalzium mit 2,35 mmol/l normal
+        Kalzium ergab 2,35 mmol/l
+        Kalziumhaushalt normal
+        Normokalzämie
+        Kalzium- und Phosphatwerte waren normal
+        Die Kalziumwerte waren stets normal
+    """,
+}
+NO_RESULT = {
+    "en": """
+        calcium, if it is confirmed normal, we start
+        once calcium is reported normal we start
+        until the serum calcium returned normal
+        we asked whether calcium was found normal
+        calcium should be shown normal first
+        calcium was never reported normal
+        calcium has not returned to normal
+        calcium not yet returned
+        calcium is expected to return normal
+        calcium falls short of normal
+        calcium measured 3 times
+        calcium 8.6 to 10.2 mg/dL
+        calcium was not elevated
+        calcium deposits looked unchanged
+        calcium score was reported as normal
+        urine calcium was found normal
+        calcium out of stock
+    """,
+    "es": """
+        una vez que el calcio sea normal
+        cuando el calcio esté normal
+        si el calcio resulta normal
+        el calcio no resultó normal
+        calcio en orina fue normal
+        el calcio no fue informado
+    """,
+    "pt": """
+        quando o cálcio estiver normal
+        se o cálcio vier normal
+        o cálcio não foi normal
+        cálcio urinário foi normal
+    """,
+    "fr": """
+        dès que la calcémie est normale, débuter
+        si la calcémie est retrouvée normale
+        la calcémie n'était pas normale
+        calciurie retrouvée normale
+    """,
+    "de": """
+        sobald das Kalzium normal ist
+        ob Kalzium normal ist, wird geprüft
+        falls Kalzium sich normal zeigt
+        Kalzium im Urin zeigte sich normal
+        Kalzium 2,2 bis 2,6 mmol/l
+    """,
+}
+OTHER = {
+    "en": {
+        "calcium returned high": "high",
+        "calcium appears low": "low",
+        "calcium reported as 11.9 mg/dL": "11.9",
+        "calcium confirmed elevated at 11.2 mg/dL": "11.2",
+        "calcium reported as not normal": "abnormal",
+        "calcium out of range": "abnormal",
+    },
+    "es": {"el calcio fue alto": "high", "calcio mostró valores elevados": "high"},
+    "pt": {"o cálcio mostrou-se elevado": "high"},
+    "fr": {"la calcémie s'est révélée élevée": "high"},
+    "de": {"Kalzium zeigte sich erhöht": "high"},
+}
+
+
+def calcium(text: str, language: str) -> set[str]:
+    labs = ENGINE.read(f"{text[0].upper()}{text[1:]}.", kind="note", language=language).labs
+    return {x.word or str(x.value) for x in labs if x.analyte == "calcium-total" and x.status == "affirmed"}
+
+
+def rows(table: dict[str, str]) -> list[tuple[str, str]]:
+    return [(language, line.strip()) for language, text in table.items() for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("language", "text"), rows(TOLD))
+def test_a_normal_calcium_however_it_is_reported(language: str, text: str) -> None:
+    found = calcium(text, language)
+    assert len(found) == 1
+    assert found <= {"normal"} | FIGURES
+
+
+@pytest.mark.parametrize(("language", "text"), rows(NO_RESULT))
+def test_what_is_awaited_denied_or_of_something_else_is_no_result(language: str, text: str) -> None:
+    assert calcium(text, language) == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"), [(lang, *row) for lang, table in OTHER.items() for row in table.items()]
+)
+def test_an_unusual_calcium_however_it_is_reported(language: str, text: str, said: str) -> None:
+    assert calcium(text, language) == {said}
+
+
+@pytest.mark.parametrize(
+    ("text", "analyte", "said"),
+    [
+        ("IGRA returned positive.", "tb-test", "positive"),
+        ("QuantiFERON returned as positive.", "tb-test", "positive"),
+        ("ANA returned positive.", "ana", "positive"),
+        ("Phosphate was reported as high.", "phosphate", "high"),
+    ],
+)
+def test_other_tests_are_reported_in_the_same_words(text: str, analyte: str, said: str) -> None:
+    assert [(lab.analyte, lab.word) for lab in ENGINE.read(text).labs] == [(analyte, said)]
