@@ -228,8 +228,7 @@ def _groups(document: Document, analytes: list[Hit]) -> list[list[Hit]]:
     for hit in analytes:
         if (
             groups
-            and all(joins(document, i) for i in range(groups[-1][-1].last, hit.first))
-            and (hit.first >= groups[-1][-1].last)
+            and _in_row(document, groups[-1][-1], hit)
             and not _own(document, hit)
             and not _own(document, groups[-1][-1])
         ):
@@ -237,6 +236,14 @@ def _groups(document: Document, analytes: list[Hit]) -> list[list[Hit]]:
         else:
             groups.append([hit])
     return groups
+
+
+def _in_row(document: Document, before: Hit, hit: Hit) -> bool:
+    """Whether two tests stand in one row, or in one name ("bilan phosphocalcique")."""
+    if hit.first < before.last:
+        return (hit.first, hit.last) == (before.first, before.last)
+    behind, unit = behind_name(document, before, hit.first)
+    return unit is None and all(joins(document, i) for i in range(behind, hit.first))
 
 
 def _own(document: Document, hit: Hit) -> Hit | None:

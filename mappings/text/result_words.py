@@ -25,7 +25,11 @@ def word_of(document: Document, sentence: Sentence, group: list[Hit], analytes: 
     before = [w for w in document.between("word", previous, first) if _leads(document, w.last, first)]
     behind, _ = behind_name(document, group[-1], end)
     behind += document.word(behind) == "," and _set_between_commas(document, sentence, first)
-    after = [w for w in document.between("word", group[-1].last, end) if _near(document, behind, w.first)]
+    after = [
+        w
+        for w in document.between("word", group[-1].last, end)
+        if _near(document, behind, w.first) and not _of_next(document, behind, w, end)
+    ]
     chosen = (after or before)[-1:] if not after else after[:1]
     if before and after:
         chosen = (
@@ -36,6 +40,24 @@ def word_of(document: Document, sentence: Sentence, group: list[Hit], analytes: 
     if not chosen or chosen[0].value == "void":
         return None
     return chosen[0]
+
+
+def _of_next(document: Document, behind: int, word: Hit, end: int) -> bool:
+    """ "Elevated calcium with normal phosphate", "calcium and a normal serum phosphate": said of the test behind it.
+    `behind`: where what is said of the test before begins; `end`: the next test, or the end of the sentence."""
+    if not document.between("analyte", end, end + 1):
+        return False
+    joined = document.between("coordinator", behind, word.first) or any(
+        document.word(i) in document.vocab.joining for i in range(behind, word.first)
+    )
+    return (
+        bool(joined)
+        and all(
+            document.word(i)[0].isalpha() and document.word(i) in document.vocab.stopwords
+            for i in range(word.last, end)
+        )
+        and not document.between("coordinator", word.last, end)
+    )
 
 
 def awaited(document: Document, hit: Hit, sentence: Sentence) -> bool:
@@ -104,15 +126,21 @@ def fits(number: Number) -> bool:
     return value is not None and not (low is not None and high is not None and not low <= value <= high)
 
 
+def _is_small(document: Document, index: int) -> bool:
+    """An article, a preposition, or what a laboratory sets beside a test's name."""
+    small = any(document.between(category, index, index + 1) for category in ("preposition", "qualifier"))
+    return index >= 0 and (small or document.word(index) in document.vocab.articles)
+
+
 def joins(document: Document, index: int) -> bool:
     """A comma, a sign or a word such as "and", that makes one row of the tests around it."""
     word = document.word(index)
-    if (
-        index
-        and document.between("preposition", index, index + 1)
-        and document.between("coordinator", index - 1, index)
-    ):
-        return True  # "calcium and of phosphate", "de calcium et de phosphore"
+    if _is_small(document, index):
+        at = index - 1
+        while _is_small(document, at):
+            at -= 1
+        if any(hit.last == at + 1 for hit in document.between("coordinator", max(at - 2, 0), at + 1)):
+            return True  # "the calcium and the phosphate", "calcium and serum phosphate", "ainsi que de la calcémie"
     return word in (",", "/", "&", "+") or any(
         hit.first <= index < hit.last for hit in document.between("coordinator", index - 2, index + 1)
     )

@@ -254,3 +254,42 @@ def test_an_unusual_calcium_however_it_is_reported(language: str, text: str, sai
 )
 def test_other_tests_are_reported_in_the_same_words(text: str, analyte: str, said: str) -> None:
     assert [(lab.analyte, lab.word) for lab in ENGINE.read(text).labs] == [(analyte, said)]
+
+
+NEIGHBOURS = [
+    ("Elevated calcium with normal phosphate.", {"calcium-total": "high", "phosphate": "normal"}),
+    ("Erhöhtes Kalzium mit normalem Phosphat.", {"calcium-total": "high", "phosphate": "normal"}),
+    ("Calcémie élevée avec une PTH normale.", {"calcium-total": "high", "pth": "normal"}),
+    ("Raised calcium and a normal PTH.", {"calcium-total": "high", "pth": "normal"}),
+    ("Calcium levels with normal phosphate.", {"phosphate": "normal"}),
+    ("We repeated calcium and found normal PTH.", {"pth": "normal"}),
+    ("Calcium with low albumin.", {"albumin": "low"}),
+    ("Calcium normal phosphate normal.", {"calcium-total": "normal", "phosphate": "normal"}),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), NEIGHBOURS)
+def test_a_word_before_the_next_test_is_that_ones(text: str, told: dict[str, str]) -> None:
+    assert {lab.analyte: lab.word for lab in ENGINE.read(text).labs} == told
+
+
+ROWS = """
+    en The calcium and the phosphate were normal
+    en The serum calcium level and the serum phosphate level were normal
+    en Serum calcium, serum phosphorus, and serum PTH were unremarkable
+    es El calcio y el fósforo fueron normales
+    pt O cálcio, o fósforo e a PTH foram normais
+    fr La calcémie et la phosphorémie étaient normales
+    fr La calcémie ainsi que la phosphatémie étaient normales
+    fr Le dosage de la calcémie et de la phosphorémie était normal
+    fr Le bilan phosphocalcique et la PTH étaient normaux
+    de Das Kalzium und das Phosphat waren normal
+"""
+
+
+@pytest.mark.parametrize("row", [line.strip() for line in ROWS.strip().splitlines()])
+def test_articles_part_no_row(row: str) -> None:
+    language, text = row.split(" ", 1)
+    labs = {lab.analyte: lab.word for lab in ENGINE.read(f"{text}.", language=language).labs}
+    assert labs.items() >= {"calcium-total": "normal", "phosphate": "normal"}.items()
+    assert set(labs.values()) == {"normal"}
