@@ -225,6 +225,7 @@ class Common(Strict):
     """words by which a result is said of more than one test."""
     inclusive: Folded
     """opens what a row of tests holds among others: "blood tests, including calcium, were normal"."""
+    either: Folded
     everything: Folded
     """before a result word: it is that of the whole row ("all normal")."""
     linking: Folded

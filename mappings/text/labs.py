@@ -19,7 +19,7 @@ from mappings.text.reading import LabMention, TimeSpan
 from mappings.text.result_day import Day, days, either_way, heading_day
 from mappings.text.result_figures import BRIDGE, figure_of
 from mappings.text.result_month import month_of
-from mappings.text.result_words import awaited, contrary, fits, joins, judged_word, word_of
+from mappings.text.result_words import awaited, contrary, fits, joins, judged_word, moved_to, words_of
 from mappings.text.series import Told, series
 from mappings.text.signs import plus_behind
 from mappings.text.times import amount, times, written_dates
@@ -28,6 +28,7 @@ from mappings.text.vocabulary import Hit
 
 _HEAD_ENDS = frozenset({":", "-", "–"})
 _FOUND = frozenset({"positive", "negative"})
+_OTHERS = frozenset({"family", "other-person"})
 _UNUSED = ""
 """the other tests of a row that are not ours ("calcium, phosphate and renal function normal")"""
 Word = Literal["normal", "low", "high", "abnormal", "positive", "negative"]
@@ -126,10 +127,8 @@ def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention
         if own.value != "void" and document.contexts.of_patient(own) == "affirmed":
             out.extend(_labelled(document, group[0], date, word=own))
     elif group:
-        word = word_of(document, sentence, group, row.analytes, end)
-        if word is not None:
-            for analyte in group:
-                out.extend(_labelled(document, analyte, date, word=word))
+        for analyte, word in words_of(document, sentence, group, row.analytes, end):
+            out.extend(_labelled(document, analyte, date, word=word))
     return out
 
 
@@ -151,6 +150,8 @@ def _taken_back(
     first = next((w for w in document.between("word", begun, end) if w.value == "normal"), None)
     if first is not None and found[0].word == "normal":
         later = contrary(document, first.last, end, sentence)
+        if later is None and (number := moved_to(document, first.last, end)) is not None:
+            return _labelled(document, group[-1], None, number=number)
     elif found[0].value is not None:
         figure = next((i for i in range(begun, end) if document.word(i)[0].isdigit()), None)
         # none where it is spelled out ("eighty-two over fifty")
@@ -276,6 +277,8 @@ def _labelled(
         return []
     if word is not None:
         status = document.contexts.of_patient(word)
+        owner = document.contexts.of_patient(hit)
+        status = owner if owner in _OTHERS else status  # "her mother's calcium was reported as normal"
         first, last = min(hit.first, word.first), max(hit.last, word.last)
         said = word.value
         if said in _FOUND and _is_quantity(name):

@@ -1,9 +1,12 @@
-"""Tests in one row and their numbers in another: "calcium and phosphate were 2.31 and 1.10 mmol/L (respectively)".
+"""Tests in one row and their results in another: "calcium and phosphate were 2.31 and 1.10 mmol/L (respectively)",
+"were normal and high".
 
-Read by the number right behind its name alone, the last test would get the first one's value."""
+Read by the number right behind its name alone, the last test would get the first one's value; read by the first word
+alone, all of them would be normal."""
 
 from __future__ import annotations
 
+from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, past_unit, unit_at
 from mappings.text.times import amount
@@ -13,6 +16,7 @@ _SIGNS = frozenset({":", "=", "(", ")", ","})
 _BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 _LEAD = 6
 _APART = 16
+_JUDGED = frozenset({"normal", "low", "high", "abnormal", "positive", "negative"})
 
 
 def paired(document: Document, group: list[Hit], end: int, dates: list[tuple[str, int, int]]) -> list[Number] | None:
@@ -32,6 +36,46 @@ def paired(document: Document, group: list[Hit], end: int, dates: list[tuple[str
         return None
     shared = numbers[-1][2]
     return [(n[0], n[1], n[2] or shared, n[3]) for n in numbers] if len(numbers) == len(group) else []
+
+
+def worded(document: Document, group: list[Hit], end: int) -> list[Hit]:
+    """The word that each test of a row has in the row of words behind it; none where that has other words than one for
+    each, or all say the same. `end`: the next test, whose own word may stand right before it."""
+    last = group[-1].last
+    words = [word for word in document.between("word", last, end) if word.value in _JUDGED]
+    if document.between("analyte", end, end + 1):
+        words = [word for word in words if not _leads_to(document, word, end)]
+    row: list[Hit] = []
+    for word in words:
+        if row and not _in_a_row(document, row[-1].last, word.first):
+            break
+        row.append(word)
+    told = len(row) == len(group) > 1 and len({word.value for word in row}) > 1
+    return row if told and _says(document, last, row[0].first) else []
+
+
+def _in_a_row(document: Document, at: int, end: int) -> bool:
+    """A comma, "and", or both stand from here to there, and nothing else."""
+    either = load_common().either
+    joined = any(document.between("coordinator", i, i + 1) for i in range(at, end))
+    plain = all(document.word(i) == "," or document.between("coordinator", i, i + 1) for i in range(at, end))
+    return bool(joined) and plain and not any(document.word(i) in either for i in range(at, end))
+
+
+def _leads_to(document: Document, word: Hit, end: int) -> bool:
+    """ "Normal and high PTH": only small words, or none, from the word to the next test."""
+    return all(
+        document.word(i)[0].isalpha() and document.word(i) in document.vocab.stopwords for i in range(word.last, end)
+    )
+
+
+def _says(document: Document, at: int, end: int) -> bool:
+    """Only small words, verbs and degrees part the tests from the words."""
+    degrees = load_common().degrees
+    return all(
+        document.word(i) in _SIGNS or document.word(i) in document.vocab.bridging or document.word(i) in degrees
+        for i in range(at, end)
+    )
 
 
 def _first_number(document: Document, at: int, end: int, dates: list[tuple[str, int, int]]) -> int | None:

@@ -6,20 +6,47 @@ import re
 
 from mappings.text.common import load_common
 from mappings.text.document import Document
-from mappings.text.figures import Number, behind_name
+from mappings.text.figures import Number, behind_name, limits_at, unit_at
+from mappings.text.paired import worded
 from mappings.text.result_figures import BRIDGE, SIGNS, is_moment, moments
 from mappings.text.times import amount
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
 
 _TAKEN_BACK = frozenset({"low", "high", "abnormal"})
+_TOLD = _TAKEN_BACK | {"normal"}
 _TIMES = ("month", "feast", "span", "ago", "now", "moment", "stage", "repeated")
 _PASSING = (*_TIMES, "coordinator", "preposition")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 
 
-def word_of(document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int) -> Hit | None:
-    """The result word right before or after a row of tests; a denied word is no result."""
+def words_of(
+    document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int
+) -> list[tuple[Hit, Hit]]:
+    """The tests of a row, each with its result word: one for each ("were low and high"), or the one right before or
+    after the row, or the one before of all but the last that has its own right behind it ("normal calcium, phosphate
+    high"). A denied word is no result."""
+    each = worded(document, group, end)
+    if each:
+        return list(zip(group, each, strict=True))
+    before, after = _around(document, sentence, group, analytes, end)
+    if len(group) > 1 and before and after and after[0].value in _TOLD and before[-1].value in _TOLD:
+        behind, _ = behind_name(document, group[-1], end)
+        own = after[0].first == behind and after[0].value != before[-1].value
+        if before[-1].last == group[0].first and own and not _ends_at_test(document, after[0], end):
+            return [*((test, before[-1]) for test in group[:-1]), (group[-1], after[0])]
+    word = _one_of(document, group, before, after)
+    return [(test, word) for test in group] if word is not None else []
+
+
+def _ends_at_test(document: Document, word: Hit, end: int) -> bool:
+    return word.last == end and bool(document.between("analyte", end, end + 1))
+
+
+def _around(
+    document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int
+) -> tuple[list[Hit], list[Hit]]:
+    """The result words before and behind a row of tests that may be theirs."""
     first = group[0].first
     previous = max((a.last for a in analytes if a.last <= first), default=sentence.first)
     before = [w for w in document.between("word", previous, first) if _leads(document, w.last, first)]
@@ -30,16 +57,28 @@ def word_of(document: Document, sentence: Sentence, group: list[Hit], analytes: 
         for w in document.between("word", group[-1].last, end)
         if _near(document, behind, w.first) and not _of_next(document, behind, w, end)
     ]
-    chosen = (after or before)[-1:] if not after else after[:1]
+    return before, after
+
+
+def _one_of(document: Document, group: list[Hit], before: list[Hit], after: list[Hit]) -> Hit | None:
+    word = after[0] if after else before[-1] if before else None
     if before and after:
-        chosen = (
-            before[-1:]
-            if before[-1].last == first and not _says(document, group[-1].last, after[0].first)
-            else after[:1]
+        leads = before[-1].last == group[0].first and not _says(document, group[-1].last, after[0].first)
+        word = before[-1] if leads else after[0]
+    return None if word is None or word.value == "void" or _is_undecided(document, word) else word
+
+
+def _is_undecided(document: Document, word: Hit) -> bool:
+    """ "Low or normal calcium": one of two words, and nobody says which."""
+    either = load_common().either
+    return any(
+        other.value != word.value
+        and (
+            (other.last == word.first - 1 and document.word(other.last) in either)
+            or (word.last == other.first - 1 and document.word(word.last) in either)
         )
-    if not chosen or chosen[0].value == "void":
-        return None
-    return chosen[0]
+        for other in document.between("word", word.first - 4, word.last + 4)
+    )
 
 
 def _of_next(document: Document, behind: int, word: Hit, end: int) -> bool:
@@ -108,6 +147,22 @@ def contrary(document: Document, at: int, end: int, sentence: Sentence, *, timed
             return word if told or not timed else None
         at = word.last
     return None
+
+
+def moved_to(document: Document, at: int, end: int) -> Number | None:
+    """The figure with its unit that a result told in a word came to: "normal at first but later rose to 11.8 mg/dL".
+    `at`: behind that word; only times, small words and verbs of movement stand between."""
+    moved, index = load_common().results.moved, at
+    while index < end and (not document.word(index)[0].isdigit() or unit_at(document, index) is None):
+        word = document.word(index)
+        if not (_is_passing(document, index) or word in moved or word in document.vocab.bridging or word.isdigit()):
+            return None
+        index += 1
+    if index >= end or amount(document.word(index)) is None:
+        return None
+    verbs = any(document.word(i) in moved for i in range(at, index))
+    unit = unit_at(document, index)
+    return (document.word(index), None, unit, limits_at(document, index)) if verbs and unit is not None else None
 
 
 def _is_passing(document: Document, index: int) -> bool:

@@ -293,3 +293,117 @@ def test_articles_part_no_row(row: str) -> None:
     labs = {lab.analyte: lab.word for lab in ENGINE.read(f"{text}.", language=language).labs}
     assert labs.items() >= {"calcium-total": "normal", "phosphate": "normal"}.items()
     assert set(labs.values()) == {"normal"}
+
+
+MOVED = [
+    ("en", "Calcium was initially normal but later rose to 11.8 mg/dL", {"normal", "11.8"}),
+    ("en", "Calcium was normal in 2020 but has risen to 11.8 mg/dL", {"normal", "11.8"}),
+    ("en", "Calcium was normal, bilirubin rose to 3 mg/dL", {"normal"}),
+    ("en", "Calcium was normal and the dose went to 40 mg/day", {"normal"}),
+    ("es", "El calcio era inicialmente normal pero luego subió a 11,8 mg/dL", {"normal", "11.8"}),
+    ("pt", "O cálcio era inicialmente normal mas depois subiu para 11,8 mg/dL", {"normal", "11.8"}),
+    ("fr", "Le calcium était initialement normal puis est monté à 2,95 mmol/L", {"normal", "2.95"}),
+    ("de", "Kalzium war initial normal, stieg dann auf 2,95 mmol/l", {"normal", "2.95"}),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "told"), MOVED)
+def test_a_figure_that_a_normal_result_came_to_later(language: str, text: str, told: set[str]) -> None:
+    labs = [lab for lab in ENGINE.read(f"{text}.", language=language).labs if lab.analyte == "calcium-total"]
+    assert {str(lab.value or lab.word) for lab in labs} == told
+
+
+BESIDE_THE_RANGE = """
+    high en Calcium was slightly above the normal range
+    high en Calcium above the upper limit of normal
+    high en Calcium levels were higher than normal
+    high en Calcium exceeded the upper limit of normal
+    high en Calcium was just above range
+    high de Kalzium leicht oberhalb des Normbereichs
+    high de Das Kalzium lag über dem Referenzbereich
+    high es Calcio por encima del rango normal
+    high es El calcio estaba por encima de los valores de referencia
+    high es Calcio superior a lo normal
+    high pt Cálcio acima do limite superior da normalidade
+    high pt O cálcio estava acima dos valores de referência
+    high fr Calcémie au-dessus de la normale
+    high fr La calcémie était supérieure aux valeurs de référence
+    low en Calcium fell below the normal range
+    low en Calcium was lower than normal
+    low en Calcium below the lower limit of normal
+    low de Kalzium unterhalb des Normbereichs
+    low es Calcio por debajo de lo normal
+    low pt Cálcio abaixo do normal
+    low fr Calcémie en dessous de la normale
+    abnormal en Calcium was outside the normal range
+    abnormal de Kalzium außerhalb des Normbereichs
+    abnormal de Kalzium nicht im Normbereich
+    abnormal es Calcio fuera del rango normal
+    abnormal pt Cálcio fora dos valores de referência
+    abnormal fr Calcémie hors normes
+    normal en Calcium was neither high nor low
+    normal de Kalzium weder erhöht noch erniedrigt
+    normal es Calcio dentro del rango normal
+    normal fr Calcémie ni élevée ni basse
+    none en Calcium was not above the normal range
+    none en Calcium above the lower limit of normal
+    none en Calcium at the upper limit of normal
+    none en Calcium in the upper normal range
+    none de Kalzium an der oberen Normgrenze
+    none es Calcio en el límite superior de la normalidad
+    none fr Calcémie à la limite supérieure de la normale
+    none en Low or normal calcium
+    none en Calcium was low to normal
+"""
+
+
+@pytest.mark.parametrize("row", [line.strip() for line in BESIDE_THE_RANGE.strip().splitlines()])
+def test_a_result_told_by_its_place_beside_the_range(row: str) -> None:
+    said, language, text = row.split(" ", 2)
+    assert calcium(f"{text}.", language) == ({said} if said != "none" else set())
+
+
+EACH = [
+    ("en", "Calcium and phosphate were low and high respectively", ["low", "high"]),
+    ("en", "Calcium and phosphate were normal and high", ["normal", "high"]),
+    ("en", "Calcium, phosphate and PTH were normal, low and high, respectively", ["normal", "low", "high"]),
+    ("en", "Normal calcium, phosphate elevated", ["normal", "high"]),
+    ("en", "Raised calcium, phosphate above the normal range", ["high", "high"]),
+    ("en", "Raised calcium, phosphate normal", ["high", "normal"]),
+    ("en", "Calcium and phosphate normal, high PTH", ["normal", "normal", "high"]),
+    ("en", "Normal calcium and phosphate raised PTH", ["normal", "normal", "high"]),
+    ("en", "Normal calcium and phosphate, PTH high", ["normal", "normal", "high"]),
+    ("en", "Calcium and phosphate were normal or low", []),
+    ("es", "Calcio y fósforo normal y elevado, respectivamente", ["normal", "high"]),
+    ("pt", "O cálcio e o fósforo estavam normal e elevado, respetivamente", ["normal", "high"]),
+    ("fr", "La calcémie et la phosphorémie étaient normale et élevée respectivement", ["normal", "high"]),
+    ("de", "Kalzium und Phosphat waren normal und erhöht", ["normal", "high"]),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "told"), EACH)
+def test_each_test_of_a_row_with_its_own_word(language: str, text: str, told: list[str]) -> None:
+    labs = {lab.analyte: lab.word for lab in ENGINE.read(f"{text}.", language=language).labs}
+    order = [labs[analyte] for analyte in ("calcium-total", "phosphate", "pth") if analyte in labs]
+    assert order == told
+
+
+@pytest.mark.parametrize(
+    "text", ["Her mother's calcium was reported as normal.", "Mother's calcium was reported as high."]
+)
+def test_a_result_of_another_person_however_it_is_reported(text: str) -> None:
+    assert {lab.status for lab in ENGINE.read(text).labs} == {"family"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ALT was elevated to 4x the upper limit of normal.", True),
+        ("AST and ALT more than 3 times normal.", True),
+        ("Transaminases rose to five times the upper limit of normal.", True),
+        ("ALT was 2 times the upper limit of normal.", False),
+        ("ALT was 3 times the upper limit of normal.", False),
+    ],
+)
+def test_multiples_of_the_upper_limit(text: str, told: bool) -> None:
+    assert ("trigger.alt_above_3_times" in {c.concept for c in ENGINE.read(text).concepts}) is told
