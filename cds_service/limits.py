@@ -13,8 +13,9 @@ from mappings.bundles import with_whole_letters
 
 MAX_DEPTH = 64
 MAX_NODES = 2_000_000
-_MAX_EXPONENT = 100
-"""no quantity in medicine is anywhere near; arithmetic on 1e999999 would never end."""
+_MAX_EXPONENT = 307
+"""what every program reads as a number that it can hold (RFC 8259, section 6: binary64). A test chart of HL7 has
+1.000000000000000000E-245, and one such number must not cost a chart; arithmetic on 1e999999 would never end."""
 _MAX_DIGITS = 400
 _BOM = b"\xef\xbb\xbf"
 _OPENING, _PART = (b",", b"[", b"{"), 32 * 1024

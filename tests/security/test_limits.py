@@ -58,6 +58,7 @@ HOSTILE = {
     "null": (b"null", 400, "must be an object"),
     "NaN": (good(b'"extension": NaN'), 400, "malformed JSON"),
     "Infinity": (good(b'"extension": Infinity'), 400, "malformed JSON"),
+    "just beyond binary64": (good(b'"extension": 1e400'), 400, "a number is out of range"),
     "large exponent": (good(b'"extension": 1e999999'), 400, "a number is out of range"),
     "small exponent": (good(b'"extension": 1e-999999'), 400, "a number is out of range"),
     "exponent beyond use": (good(b'"extension": 1e99999999999999999999'), 400, "a number is out of range"),
@@ -92,6 +93,23 @@ def test_hostile_bodies_are_refused_quickly(service: httpx.Client, name: str) ->
     assert answer.json()["issue"][0]["diagnostics"] == words
     assert time.perf_counter() - begun < 20  # bombs and squares take minutes
     assert service.post(PATH, json=GOOD).json() == {"cards": []}
+
+
+@pytest.mark.parametrize("number", ["1.000000000000000000E-245", "-1.000000000000000000E+245", "9.9e307", "1e-307"])
+def test_a_number_that_any_program_can_hold_costs_no_chart(service: httpx.Client, number: str) -> None:
+    """The first two stand in a test chart of HL7 (observation-decimal); the calcium beside them is read."""
+    bundle = b'{"resourceType": "Bundle", "type": "searchset", "entry": [%b]}' % b", ".join(
+        b'{"resource": {"resourceType": "Observation", "id": "%b", "status": "final", "code": {"coding": [{"system": '
+        b'"http://loinc.org", "code": "2000-8"}]}, "subject": {"reference": "Patient/p1"}, "effectiveDateTime": '
+        b'"2020-01-01", "valueQuantity": {"value": %b, "unit": "mmol/L", "system": "http://unitsofmeasure.org", '
+        b'"code": "mmol/L"}, "referenceRange": [{"low": {"value": %b}, "high": {"value": 2.6}}]}}' % (id_, value, low)
+        for id_, value, low in ((b"odd", number.encode(), number.encode()), (b"plain", b"2.3", b"2.15"))
+    )
+    body = json.dumps(GOOD).encode().replace(b'"laboratory": null', b'"laboratory": ' + bundle)
+    answer = service.post("/assessments", content=body, headers=JSON)
+    assert answer.status_code == 200, answer.text
+    assert "Observation/plain" in answer.json()["criteria"]["calcium"]["evidence"]
+    assert service.post(PATH, content=body, headers=JSON).json() == {"cards": []}
 
 
 ZIPPED = gzip.compress(json.dumps(GOOD).encode())
