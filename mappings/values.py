@@ -198,6 +198,8 @@ def choose_range(
     for entry in ranges if isinstance(ranges, list) else ():
         if isinstance(entry, Mapping) and (entry.keys() <= _FOR_ALL or _fits(entry, age, sex)):
             found = _limits(_of_adults(entry, age), quantity, analyte, table)
+            if found is not None and analyte is not None:
+                found = _above_nothing(found, analyte)
             if found is not None and _possible(found, quantity, analyte):
                 fitting.append(found)
     return fitting[0] if fitting and all(f == fitting[0] for f in fitting) else None
@@ -209,6 +211,18 @@ _FOR_ALL = frozenset({"low", "high", "text"})
 
 def _fits(entry: Mapping[str, Any], age: tuple[int, int] | None, sex: str) -> bool:
     return _is_normal(entry) and _fits_age(entry, age) and _fits_sex(entry, sex)
+
+
+def _above_nothing(found: Range, analyte: Analyte) -> Range | None:
+    """A lower limit of nothing, where no human has nothing, is an empty field and bounds nothing: calcium of 1.9 mmol/L
+    is not normal by "0–2.57". An upper limit of nothing is none either."""
+    if analyte.plausible is None or analyte.plausible[0] <= 0:
+        return found
+    if found.low is not None and found.low <= 0:
+        found = Range(None, found.high)
+    if found.high is not None and found.high <= 0:
+        found = Range(found.low, None)
+    return None if found.low is None and found.high is None else found
 
 
 def _possible(found: Range, quantity: Quantity, analyte: Analyte | None) -> bool:

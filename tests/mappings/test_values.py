@@ -102,6 +102,24 @@ def between(low: str, high: str, unit: str = "mmol/L", **more: Any) -> dict[str,
     return {"low": {"value": Decimal(low), "unit": unit}, "high": {"value": Decimal(high), "unit": unit}, **more}
 
 
+@pytest.mark.parametrize("nothing", ["0", "0.0", "-1"])
+def test_a_limit_of_nothing_bounds_no_calcium(nothing: str) -> None:
+    """An empty field of a laboratory system: 1.9 mmol/L had been normal by "0–2.57"."""
+    assert limits(between(nothing, "2.57")) == (None, Decimal("2.57"))
+    assert limits({"low": {"value": Decimal(nothing)}, "high": {"value": Decimal("2.57")}}) == (None, Decimal("2.57"))
+    assert limits(between(nothing, nothing)) is None
+    assert limits({"high": {"value": Decimal(nothing)}}) is None
+    assert limits({"text": "0 - 2.57"}) == (None, Decimal("2.57"))
+
+
+def test_what_can_be_nothing_keeps_its_limit() -> None:
+    quantity = read_quantity({"value": Decimal("3"), "unit": "10*9/L"}, TABLE)
+    assert quantity is not None
+    entry = between("0", "5", unit="10*9/L")
+    found = choose_range([entry], quantity, TABLE.analytes["leukocytes"], TABLE, (40, 40), "female")
+    assert found is not None and (found.low, found.high) == (0, 5)
+
+
 def years(low: int, high: int, unit: str = "a") -> dict[str, Any]:
     return {"age": {"low": {"value": low, "unit": unit}, "high": {"value": high, "unit": unit}}}
 
