@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mappings.text.common import either, load_common
 from mappings.text.document import Document
-from mappings.text.figures import Number, behind_name, limits_at, range_of_name, unit_at, unit_of_limits
+from mappings.text.figures import Number, behind_name, limits_at, past_unit, range_of_name, unit_at, unit_of_limits
 from mappings.text.spelled_numbers import spelled
 from mappings.text.times import amount
 from mappings.text.vocabulary import Hit
@@ -20,6 +20,8 @@ BRIDGE = 4
 _ESTIMATE_BRIDGE = 8
 _SPELT = 4
 """words of a number that is spelled out, and the one behind it"""
+_UNIT = 4
+"""words of a figure and its unit"""
 _AIMED = 3
 """words before a name by which its range may be one that is wished for."""
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
@@ -85,7 +87,9 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
             continue
         if word in SIGNS or (word in document.vocab.bridging and index < bridged):
             continue
-        if is_moment(document, index) or (word == "," and _tight(document, index)):
+        if is_moment(document, index) or (
+            word == "," and (_tight(document, index) or (index == begin and _is_told_by(document, hit, index, end)))
+        ):
             continue
         if word in load_common().results.moved:
             continue
@@ -175,6 +179,21 @@ def _is_other(document: Document, begin: int, index: int, dated: set[int], *, ra
 def _tight(document: Document, index: int) -> bool:
     """The comma of a table ("Calcium,9.4,mg/dL"): no blank behind it."""
     return index + 1 < len(document.words) and document.words.ends[index] == document.words.starts[index + 1]
+
+
+def _is_told_by(document: Document, hit: Hit, comma: int, end: int) -> bool:
+    """ "Serum calcium, 9.2 mg/dL; phosphate, 3.4 mg/dL": the comma parts a name from its figure, which has a unit. Not
+    where figures stand before the names ("9.2 mg/dL calcium, 3.4 mg/dL phosphate")."""
+    figure = comma + 1
+    if figure >= end or not document.word(figure)[0].isdigit() or unit_at(document, figure) is None:
+        return False
+    first = hit.first
+    while first > 0 and document.between("qualifier", first - 1, first):
+        first -= 1
+    before = range(max(first - _UNIT, 0), first)
+    led = any(document.word(i)[0].isdigit() and past_unit(document, i) == first for i in before)
+    behind = past_unit(document, figure)
+    return not led and not document.between("analyte", behind, behind + 1)
 
 
 def is_moment(document: Document, index: int) -> bool:

@@ -342,6 +342,8 @@ BESIDE_THE_RANGE = """
     abnormal pt Cálcio fora dos valores de referência
     abnormal fr Calcémie hors normes
     normal en Calcium was neither high nor low
+    normal en Calcium, phosphate and PTH were all within the reference ranges
+    normal en Serum calcium (total and ionized) and phosphate were normal
     normal de Kalzium weder erhöht noch erniedrigt
     normal es Calcio dentro del rango normal
     normal fr Calcémie ni élevée ni basse
@@ -407,3 +409,19 @@ def test_a_result_of_another_person_however_it_is_reported(text: str) -> None:
 )
 def test_multiples_of_the_upper_limit(text: str, told: bool) -> None:
     assert ("trigger.alt_above_3_times" in {c.concept for c in ENGINE.read(text).concepts}) is told
+
+
+COMMAS = [
+    ("Serum calcium, 9.2 mg/dL; phosphate, 3.4 mg/dL; and PTH, 45 pg/mL", {"9.2", "3.4", "45"}),
+    ("Creatinine, 0.8 mg/dL; calcium, 9.1 mg/dL; CK, 210 U/L", {"0.8", "9.1", "210"}),
+    ("Calcium, phosphate and PTH, 45 pg/mL", {"45"}),
+    ("9.2 mg/dL calcium, 3.4 mg/dL phosphate", set()),
+    ("Calcium, 600 mg daily", set()),
+    ("Vitamin D, 600 IU daily", set()),
+    ("Calcium, 3 months ago", set()),
+]
+
+
+@pytest.mark.parametrize(("text", "values"), COMMAS)
+def test_a_figure_behind_a_comma(text: str, values: set[str]) -> None:
+    assert {str(lab.value) for lab in ENGINE.read(f"{text}.").labs} == values
