@@ -120,6 +120,19 @@ class Copies(Strict):
     """by which two ages may differ that the same words tell, as months differ in length."""
 
 
+class Movement(Strict):
+    """Words of a result that left one figure and came to another."""
+
+    sources: Folded
+    """before the figure that it left ("from 88")."""
+    targets: Folded
+    """before the figure that it came to ("to 26")."""
+    verbs: Folded
+    """that say so, beside those between a name and a number."""
+    ranging: Folded
+    """that say of the same two figures that they are the ends of a range ("ranged from 8.6 to 10.2")."""
+
+
 class Results(Strict):
     """What kind of result a test has, by analyte."""
 
@@ -140,7 +153,7 @@ class Results(Strict):
     trends: Folded
     """at the end of a test's name: several results follow."""
     earlier: Folded
-    """right before the earlier of two results ("up to 2.9 today from 0.9")."""
+    """before the earlier of two results ("up to 2.9 today from 0.9", "2.9 now versus 2.3")."""
     aims: Folded
     """before or behind a name: what is told is wished for."""
     spelled: Phrases
@@ -155,8 +168,6 @@ class Results(Strict):
     """of two days that the same figures may mean, the one at most so long before the note counts."""
     centimetres: Centimetres
     marks: Marks
-    current: Phrases
-    """further ones whose earlier result says nothing of today."""
     doses_from: dict[str, int]
     """a bare number from which it is no result in any unit, but a dose ("calcium 1200 daily"), by analyte."""
 
@@ -230,6 +241,7 @@ class Common(Strict):
     """before a result word: it is that of the whole row ("all normal")."""
     linking: Folded
     """verbs between one test and its result word."""
+    movement: Movement
     results: Results
 
     # Lesions: what describes one, says where it is, copies or removes it.

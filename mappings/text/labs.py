@@ -83,11 +83,11 @@ def _sentence(document: Document, sentence: Sentence, analytes: list[Hit]) -> li
         found = _group(document, sentence, _Row(group, analytes, end, known, date, told))
         unsaid = date is None and not told
         if unsaid and _long_ago(document, sentence, group, end):
-            found = [replace(m, undated=True) if _is_current(m.analyte) else m for m in found]
+            found = [replace(m, undated=True) for m in found]
         elif unsaid and (day := _day_of(document, group, written) if len(written) == 1 else opened):
-            found = [replace(m, month=day) if _is_current(m.analyte) else m for m in found]
+            found = [replace(m, month=day) for m in found]
         elif unsaid and (month := month_of(document, sentence, group, end)):
-            found = [replace(m, month=month) if _is_current(m.analyte) else m for m in found]
+            found = [replace(m, month=month) for m in found]
         out.extend([*found, *_taken_back(document, sentence, group, found, end)])
     return out
 
@@ -106,7 +106,7 @@ def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention
         for analyte, figure in zip(group, figures, strict=False):
             out.extend(_labelled(document, analyte, date, number=figure))
         return out
-    for told, when in () if two_in_one else row.told:
+    for told, when in row.told:
         word, number = (told, None) if isinstance(told, Hit) else (None, told)
         out.extend(_labelled(document, group[-1], when, number=number, word=word))
     if out:
@@ -127,7 +127,7 @@ def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention
         if own.value != "void" and document.contexts.of_patient(own) == "affirmed":
             out.extend(_labelled(document, group[0], date, word=own))
     elif group:
-        for analyte, word in words_of(document, sentence, group, row.analytes, end):
+        for analyte, word in words_of(document, sentence, group, row.analytes, end, dates):
             out.extend(_labelled(document, analyte, date, word=word))
     return out
 
@@ -189,10 +189,6 @@ def _is_old(span: TimeSpan) -> bool:
 
 def _is_quantity(analyte: str) -> bool:
     return analyte in load_common().results.told_in_words or analyte in load_common().results.quantities
-
-
-def _is_current(analyte: str) -> bool:
-    return _is_quantity(analyte) or analyte in load_common().results.current
 
 
 def _opens(document: Document, first: int, last: int) -> bool:

@@ -22,7 +22,8 @@ Day = tuple[int, int, str | None]
 
 
 def days(document: Document, first: int, end: int) -> list[Day]:
-    """The days written in the words [first, end), of which a number is the result and no day."""
+    """The days written in the words [first, end), of which a number is the result and no day, unless a word is the
+    result ("the calcium of 26 May was normal")."""
     end = min(end, first + _REACH)
     if not any(document.word(i)[0].isdigit() for i in range(first, end)):
         return []
@@ -33,7 +34,14 @@ def days(document: Document, first: int, end: int) -> list[Day]:
     found += [day for i in range(first, end) if i not in named and (day := _in_figures(document, i, first, end))]
     inside = {i for begin, last, _ in found for i in range(begin, last)}
     rest = [i for i in range(first, end) if i not in inside and document.word(i)[0].isdigit()]
-    return sorted(found) if rest else []
+    said = bool(document.between("word", first, document.sentence_of(first).last))
+    return sorted(day for day in found if rest or (said and _is_led(document, day[0], first)))
+
+
+def _is_led(document: Document, begin: int, first: int) -> bool:
+    """Whether a bracket or a small word that is no verb stands before the day ("of", "vom"); not in "eGFR 26 May"."""
+    word = document.word(begin - 1)
+    return word in "([" or (begin > first and word in document.vocab.stopwords and word not in load_common().linking)
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mappings.text.common import either, load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, past_unit, range_of_name, unit_at, unit_of_limits
+from mappings.text.movement import came_to
 from mappings.text.spelled_numbers import spelled
 from mappings.text.times import amount
 from mappings.text.vocabulary import Hit
@@ -103,7 +104,8 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
             if estimated and (upper := _patterns().upper.match(document.words.folded, document.words.ends[index])):
                 return word, comparator, "%" if upper["unit"] else None, None
             if hit.value == load_common().results.pressure:
-                return _pressure(document, hit, index, comparator)
+                moved = came_to(document, hit, end, dates)
+                return pressure_at(document, hit, moved[1] if moved else index, comparator)
             if _is_other(document, begin, index, dated, ranged=hit.value in load_common().results.ranged):
                 return None
             limits = limits_at(document, index) or (named[1] if named else None)
@@ -127,7 +129,7 @@ def _is_dose(hit: Hit, word: str, unit: str | None) -> bool:
     return most is not None and value is not None and value >= most
 
 
-def _pressure(document: Document, hit: Hit, index: int, comparator: str | None) -> Number | None:
+def pressure_at(document: Document, hit: Hit, index: int, comparator: str | None) -> Number | None:
     """The upper of two pressures, or the only one where the name says which; None where it is neither."""
     word, folded, end = document.word(index), document.words.folded, document.words.ends[index]
     lower = _patterns().lower.match(folded, end)

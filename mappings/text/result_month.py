@@ -15,16 +15,16 @@ _OTHERS = ("lesion", "named", "concept", "drug", "analyte", "since", "onset", "w
 def month_of(document: Document, sentence: Sentence, group: list[Hit], end: int) -> str | None:
     """ "11" of "in November", right behind the result or at the opening of the sentence."""
     for hit in document.between("month", group[-1].last, end):
-        if _plain(document, hit) and not _parted(document, group[-1].last, hit.first):
+        if is_month(document, hit) and not _parted(document, group[-1].last, hit.first):
             return f"{int(hit.value):02d}"
     for hit in document.between("month", sentence.first, min(sentence.first + _OPENING + 1, group[0].first)):
         opening = _parted(document, sentence.first, hit.first)  # "nodules since January, calcium 9.4"
-        if _plain(document, hit) and not opening and not _parted(document, hit.last, group[0].first, "analyte"):
+        if is_month(document, hit) and not opening and not _parted(document, hit.last, group[0].first, "analyte"):
             return f"{int(hit.value):02d}"
     return None
 
 
-def _plain(document: Document, hit: Hit) -> bool:
+def is_month(document: Document, hit: Hit) -> bool:
     """A month and no other word ("may", "march"), without a year or a day that makes it a date of its own, and no
     month to come ("repeat in June")."""
     small = document.words.text[document.words.starts[hit.first]].islower()

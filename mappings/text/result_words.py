@@ -7,8 +7,10 @@ import re
 from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, unit_at
+from mappings.text.movement import Dates
 from mappings.text.paired import worded
 from mappings.text.result_figures import BRIDGE, SIGNS, is_moment, moments
+from mappings.text.result_month import is_month
 from mappings.text.times import amount
 from mappings.text.tokens import Sentence
 from mappings.text.vocabulary import Hit
@@ -21,7 +23,7 @@ _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 
 
 def words_of(
-    document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int
+    document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int, dates: Dates
 ) -> list[tuple[Hit, Hit]]:
     """The tests of a row, each with its result word: one for each ("were low and high"), or the one right before or
     after the row, or the one before of all but the last that has its own right behind it ("normal calcium, phosphate
@@ -29,7 +31,7 @@ def words_of(
     each = worded(document, group, end)
     if each:
         return list(zip(group, each, strict=True))
-    before, after = _around(document, sentence, group, analytes, end)
+    before, after = _around(document, sentence, group, analytes, end, dates)
     if len(group) > 1 and before and after and after[0].value in _TOLD and before[-1].value in _TOLD:
         behind, _ = behind_name(document, group[-1], end)
         own = after[0].first == behind and after[0].value != before[-1].value
@@ -44,7 +46,7 @@ def _ends_at_test(document: Document, word: Hit, end: int) -> bool:
 
 
 def _around(
-    document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int
+    document: Document, sentence: Sentence, group: list[Hit], analytes: list[Hit], end: int, dates: Dates
 ) -> tuple[list[Hit], list[Hit]]:
     """The result words before and behind a row of tests that may be theirs."""
     first = group[0].first
@@ -52,10 +54,14 @@ def _around(
     before = [w for w in document.between("word", previous, first) if _leads(document, w.last, first)]
     behind, _ = behind_name(document, group[-1], end)
     behind += document.word(behind) == "," and _set_between_commas(document, sentence, first)
+    timed = {index for _, begin, last in dates for index in range(begin, last)}
+    timed |= {
+        i for h in document.between("month", behind, end) if is_month(document, h) for i in range(h.first, h.last)
+    }
     after = [
         w
         for w in document.between("word", group[-1].last, end)
-        if _near(document, behind, w.first) and not _of_next(document, behind, w, end)
+        if _near(document, behind, w.first, timed) and not _of_next(document, behind, w, end)
     ]
     return before, after
 
@@ -231,9 +237,10 @@ def _leads(document: Document, first: int, last: int) -> bool:
     )
 
 
-def _near(document: Document, first: int, last: int) -> bool:
-    """Only small words, a sign or a bracket between the test and its result word."""
-    if last - first > BRIDGE + 3 + moments(document, first, last):
+def _near(document: Document, first: int, last: int, timed: set[int]) -> bool:
+    """Only small words, a sign, a bracket or the day of the test between it and its result word ("calcium on 26 May was
+    normal"). `timed`: the words of such days."""
+    if last - first > BRIDGE + 3 + moments(document, first, last) + len(timed & set(range(first, last))):
         return False
     allowed = document.vocab.bridging
     inside = False
@@ -243,7 +250,7 @@ def _near(document: Document, first: int, last: int) -> bool:
             inside = True
         elif word == ")":
             inside = False
-        elif word in load_common().degrees:
+        elif word in load_common().degrees or index in timed:
             continue
         elif not (inside or word in allowed or word in SIGNS or document.between("word", index, index + 1)) and (
             not is_moment(document, index)

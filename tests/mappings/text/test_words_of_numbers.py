@@ -33,7 +33,7 @@ def test_the_tests_of_each_kind_are_known() -> None:
     common = load_common()
     named = {name.partition(":")[0] for name in common.analytes} | load_terminology().known_analytes
     kinds = common.results
-    listed = (*kinds.estimated, *kinds.told_in_words, *kinds.quantities, *kinds.current, kinds.pressure)
+    listed = (*kinds.estimated, *kinds.told_in_words, *kinds.quantities, kinds.pressure)
     assert {*listed, common.pulse.analyte, common.pulse.instead_of, common.pulse.tracing} <= named
 
 
