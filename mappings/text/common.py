@@ -160,6 +160,12 @@ class Results(Strict):
     """its number may be spelled out."""
     moved: Folded
     """between a name and the number that it came to ("fell to 27")."""
+    checked: Folded
+    """that a test was done, or how often, before its result word ("calcium, checked twice, was normal")."""
+    unchecked: Folded
+    """that deny it."""
+    possessives: Folded
+    """before the tests of a row ("her calcium and her phosphate")."""
     pressure_told: Folded
     """words between its name and the two ("BP soft, 86/50s")."""
     swallowed: Folded

@@ -164,7 +164,7 @@ class TextEngine:
         if scores[first] == 0:
             return list(self._vocabularies)
         tied = [code for code in order if 0 < scores[code] >= scores[first] - 1]
-        return list(dict.fromkeys([*tied, "en"]))
+        return list(dict.fromkeys([*tied, *([given] if given in self._vocabularies else []), "en"]))
 
     def _read(
         self,

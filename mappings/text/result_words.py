@@ -58,6 +58,7 @@ def _around(
     timed |= {
         i for h in document.between("month", behind, end) if is_month(document, h) for i in range(h.first, h.last)
     }
+    behind = _past_checks(document, behind, end, timed)
     after = [
         w
         for w in document.between("word", group[-1].last, end)
@@ -85,6 +86,23 @@ def _is_undecided(document: Document, word: Hit) -> bool:
         )
         for other in document.between("word", word.first - 4, word.last + 4)
     )
+
+
+def _past_checks(document: Document, behind: int, end: int, timed: set[int]) -> int:
+    """Where what is said of a test goes on behind a clause that only tells when or how often it was done: "calcium,
+    checked in March, was normal", "calcium was checked twice, both times normal". Nothing is passed that is denied."""
+    told, at = load_common().results.checked, behind + (document.word(behind) == ",")
+    checked = False
+    while at < end and document.word(at) != ",":
+        word = document.word(at)
+        checked |= word in told
+        small = word in told or word in document.vocab.stopwords or at in timed or _is_passing(document, at)
+        if not small or word in load_common().results.unchecked or document.between("word", at, at + 1):
+            return behind
+        at += 1
+    opened = document.word(behind) == ","
+    each = document.word(at + 1) in load_common().everything
+    return at + 1 if checked and at < end and (opened or each) else behind
 
 
 def _of_next(document: Document, behind: int, word: Hit, end: int) -> bool:
@@ -190,7 +208,8 @@ def fits(number: Number) -> bool:
 def _is_small(document: Document, index: int) -> bool:
     """An article, a preposition, or what a laboratory sets beside a test's name."""
     small = any(document.between(category, index, index + 1) for category in ("preposition", "qualifier"))
-    return index >= 0 and (small or document.word(index) in document.vocab.articles)
+    word = document.word(index)
+    return index >= 0 and (small or word in document.vocab.articles or word in load_common().results.possessives)
 
 
 def joins(document: Document, index: int) -> bool:
@@ -250,7 +269,7 @@ def _near(document: Document, first: int, last: int, timed: set[int]) -> bool:
             inside = True
         elif word == ")":
             inside = False
-        elif word in load_common().degrees or index in timed:
+        elif word in load_common().degrees or word in load_common().results.checked or index in timed:
             continue
         elif not (inside or word in allowed or word in SIGNS or document.between("word", index, index + 1)) and (
             not is_moment(document, index)
