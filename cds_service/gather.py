@@ -16,7 +16,7 @@ from cds_service.fhir.client import Deadline, FhirClient, Read
 from cds_service.fhir.lazy_pages import Page, packed
 from cds_service.fhir.search import read_need
 from cds_service.fhir.statements import STATEMENT, Statements, may_have, read_statements
-from cds_service.prefetch import Prefetched, completeness_of, error_of, issue_reason, read_prefetch
+from cds_service.prefetch import NOT_FHIR, Prefetched, completeness_of, error_of, issue_reason, read_prefetch
 from hooks.wire import FhirAuthorization, HookRequest
 from mappings.bundles import NotJsonError
 from mappings.facts import NEEDS, Completeness, Need, Quarantined
@@ -256,13 +256,13 @@ def _lay_by(out: Gathered) -> None:
 def _take(need: Need, read: Read, out: Gathered, found: Prefetched) -> None:
     out.resources.extend(read.resources)
     out.pages.extend((need, page) for page in read.pages)
-    found.quarantined.extend(Quarantined(path, "not a FHIR resource") for path in read.broken)
+    found.quarantined.extend(Quarantined(path, NOT_FHIR) for path in read.broken)
 
 
 def _state(read: Read, before: Completeness | None) -> Completeness:
     failed = read.failed
     if failed is None and not read.count:
-        failed = error_of(read.issues)
+        failed = error_of(read.issues) or (NOT_FHIR if read.broken else None)
     if failed is not None:
         if before is not None and before.state != "unavailable":
             return Completeness("partial", failed)

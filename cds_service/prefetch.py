@@ -53,7 +53,7 @@ _NO_RENAMES: Mapping[Need, int] = {}
 _KEYS: Mapping[Need, tuple[str, ...]] = {
     need: tuple(key for key, (of, _) in PREFETCH.items() if of == need) for need, _ in PREFETCH.values()
 }
-_NOT_FHIR = "not a FHIR resource"
+NOT_FHIR = "not a FHIR resource"
 _WRONG_TYPE = "wrong resource type"
 FEWER = "fewer than the server counted"
 """of an answer without a link to the rest (R4 search: `total` counts the matches of all pages)."""
@@ -93,10 +93,10 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
             _collect(key, unpacked, found)
             if unpacked is not None and unpacked.is_short:
                 short.append(key)
-        elif problem in (_NOT_FHIR, FEWER):
+        elif problem in (NOT_FHIR, FEWER):
             # as good as absent, so that it is read from the server where that is possible
             found.failures.setdefault(need, []).append(f"{key}: {problem}")
-            if problem == _NOT_FHIR:
+            if problem == NOT_FHIR:
                 found.quarantined.append(Quarantined(f"prefetch.{key}", problem))
             del values[key]
         else:
@@ -134,7 +134,7 @@ def _unfit(unpacked: Unpacked | None, need: Need) -> str | None:
     if unpacked is None:
         return None
     if not unpacked.resources:
-        return _NOT_FHIR if unpacked.broken and not unpacked.issues else FEWER if unpacked.is_short else None
+        return NOT_FHIR if unpacked.broken and not unpacked.issues else FEWER if unpacked.is_short else None
     return None if any(NEEDS_OF.get(kind) == need for kind in unpacked.kinds) else _WRONG_TYPE
 
 
@@ -156,8 +156,8 @@ def _take(key: str, need: Need, value: object, unpacked: Unpacked | None, found:
         found.satisfied.add(need)
         return
     if not unpacked.resources and unpacked.broken and not unpacked.issues:
-        found.failures.setdefault(need, []).append(f"{key}: {_NOT_FHIR}")
-        found.quarantined.append(Quarantined(f"prefetch.{key}", _NOT_FHIR))
+        found.failures.setdefault(need, []).append(f"{key}: {NOT_FHIR}")
+        found.quarantined.append(Quarantined(f"prefetch.{key}", NOT_FHIR))
         return
     alone = isinstance(value, Mapping) and value.get("resourceType") == "OperationOutcome"
     if alone or (not unpacked.resources and unpacked.next_url is None and error_of(unpacked.issues)):
@@ -184,7 +184,7 @@ def _collect(key: str, unpacked: Unpacked | None, found: Prefetched) -> None:
         return
     found.resources.extend(with_resolved_urns(unpacked))
     found.quarantined.extend(
-        Quarantined(f"prefetch.{key}.{path}", _NOT_FHIR) for path in unpacked.broken if path != "value"
+        Quarantined(f"prefetch.{key}.{path}", NOT_FHIR) for path in unpacked.broken if path != "value"
     )
 
 

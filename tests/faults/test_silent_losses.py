@@ -84,6 +84,16 @@ def test_nothing_of_what_the_server_counted_is_no_answer() -> None:
     assert told(chart, "conditions") == ("unavailable", FEWER)
 
 
+@pytest.mark.parametrize("entry", [{"fullUrl": f"{BASE}/Condition/1"}, {"resource": None}, "Condition/1"], ids=str)
+def test_entries_that_hold_no_resource_are_no_answer(entry: Any) -> None:
+    """They are none in a prefetch either: no disease would have been looked for and not found."""
+    answer = {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [entry]}
+    chart = read({"Patient/p": PATIENT, "Condition": answer, "Observation": found(lab("a"))})
+    assert told(chart, "conditions") == ("unavailable", "not a FHIR resource")
+    assert told(chart, "observations") == ("complete", None)
+    assert told(alone(prefetched(conditions=answer)), "conditions")[0] == "unavailable"
+
+
 def prefetched(**changes: Any) -> dict[str, Any]:
     return dict.fromkeys(PREFETCH) | {"patient": PATIENT} | changes
 
