@@ -20,6 +20,7 @@ from msgspec import Struct
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.capability import Capabilities
 from cds_service.fhir.slots import PARALLEL, CallSlots
+from cds_service.fhir.unpacking import ACCEPTED, unpacked
 
 _MAX_URL = 8000
 _METADATA = frozenset(
@@ -197,6 +198,9 @@ class _Transport(httpx.AsyncHTTPTransport):
             network_backend=_CheckedBackend(policy),
         )
 
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return unpacked(await super().handle_async_request(request))
+
 
 _READ = httpx.ByteStream(b"")
 
@@ -245,5 +249,5 @@ def open_client(policy: Policy, context: ssl.SSLContext | None = None, *, parall
         transport=_Transport(policy, context or _default_context(), parallel),
         follow_redirects=False,
         trust_env=False,
-        headers={"Accept": "application/fhir+json, application/json;q=0.9"},
+        headers={"Accept": "application/fhir+json, application/json;q=0.9", "Accept-Encoding": ACCEPTED},
     )
