@@ -60,16 +60,15 @@ def insert_of(dialect: str) -> Callable[[Table], Any]:
 
 
 class reported:  # noqa: N801 - a context manager read as a word
-    """Any database error becomes a StoreError that quotes neither statement nor data."""
+    """Any database error becomes a StoreError that quotes neither statement nor data. `driver`: what the database's
+    driver raises, where its own connection or cursor is used; SQLAlchemy does not know of that."""
+
+    def __init__(self, driver: type[Exception] = SQLAlchemyError) -> None:
+        self._kinds = (SQLAlchemyError, driver)
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, SQLAlchemyError):
-            raise failed(error) from None
-
-
-def failed(error: BaseException) -> StoreError:
-    """What is told of a database error: its kind."""
-    return StoreError(f"the database failed: {type(error).__name__}")
+        if error is not None and isinstance(error, self._kinds):
+            raise StoreError(f"the database failed: {type(error).__name__}") from None

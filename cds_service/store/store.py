@@ -20,7 +20,7 @@ from cds_service.audit.table import audit
 from cds_service.audit.trail import Trail, forget, rows_of, verify
 from cds_service.feedback import FeedbackItem
 from cds_service.prepared_statements import Prepared
-from cds_service.store.engine import failed, insert_of, open_engine, reported
+from cds_service.store.engine import insert_of, open_engine, reported
 from cds_service.store.history import History
 from cds_service.store.migrate import migrate
 from cds_service.store.records import CardRecord, Claim, EvaluationRecord, Shown, StoreError, TokenUse
@@ -215,33 +215,29 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, committed at the end."""
-        with self._alone, reported(), self.engine.begin() as connection:
+        with self._alone, reported(self._driver_error), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Any]:
         """A cursor of the driver, for prepared statements that change nothing."""
-        with reported():
+        with reported(self._driver_error):
             connection = self.engine.raw_connection()
             try:
                 yield connection.cursor()
-            except self._driver_error as error:
-                raise failed(error) from None
             finally:
                 connection.close()
 
     def _at_once(self, work: Callable[[Any], Result]) -> Result:
         """One transaction of prepared statements on a cursor of the driver, committed at the end. Where there is one
         writer, its connection is kept while all goes well: to fetch it costs more than such a statement."""
-        with self._alone, reported():
+        with self._alone, reported(self._driver_error):
             connection, self._writer = self._writer or self.engine.raw_connection(), None
             try:
                 found = work(connection.cursor())
                 connection.commit()
                 if self._one_writer:
                     self._writer = connection
-            except self._driver_error as error:
-                raise failed(error) from None
             finally:
                 if self._writer is None:
                     connection.close()  # goes back to the pool, which undoes what was not committed
