@@ -293,6 +293,9 @@ class Common(Strict):
     planned: Phrases
     """concepts that are still to come: a date beside the name is no onset ("extraction booked for 17/06/2026")."""
 
+    unfinished: Folded
+    """words that end no line: the next one goes on, though it begins with a capital or a number."""
+
     # Questions, answers, denials and doubts.
     asked: Asked
     affirming: Phrases

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from mappings.text.common import either, load_common
 from mappings.text.folding import fold
+from mappings.text.wrapped import wrapped_breaks
 
 YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _LEADER = re.compile(r"\.{3,}(?=[ \t]?:?[ \t]?\d)")
@@ -113,8 +114,9 @@ def _patterns() -> _Patterns:
 def cut(text: str) -> Words:
     """The words of a text, folded, with their places in its NFC form."""
     text = unicodedata.normalize("NFC", text)
-    folded = fold(text)
-    unwrapped = _NEWLINE.sub(lambda found: "\n" if _breaks_line(text, found.end()) else " ", folded)
+    if "\n" in text and (wraps := wrapped_breaks(text)):
+        text = _NEWLINE.sub(lambda found: " " if found.start() in wraps else "\n", text)
+    folded = unwrapped = fold(text)
     if "..." in unwrapped:
         unwrapped = _LEADER.sub(lambda dots: " " * len(dots[0]), unwrapped)
     if "!" in unwrapped or "*" in unwrapped or ") " in unwrapped:
@@ -222,9 +224,3 @@ def begins_line(words: Words, sentence: Sentence) -> bool:
 
 def _next_start(words: Words, index: int) -> int:
     return words.starts[index + 1] if index + 1 < len(words) else len(words.text)
-
-
-def _breaks_line(text: str, after: int) -> bool:
-    """A line break before a small letter is only a wrapped line."""
-    rest = text[after : after + 80].lstrip(" \t\r")
-    return not (rest[:1].islower())
