@@ -202,6 +202,8 @@ class Allergies(DataTable, frozen=True, forbid_unknown_fields=True):
     before: Words
     caused: Words
     stopped: Words
+    tried: Words
+    never_again: Words
     because: Words
     harms: Words
     borne: Words

@@ -125,12 +125,14 @@ class _Harm(Struct, frozen=True):
     alone: re.Pattern[str]
     unborne_before: re.Pattern[str]
     unborne_behind: re.Pattern[str]
+    never_again: re.Pattern[str]
 
     def did(self, said: str, begin: int, first: int, last: int, until: int) -> bool:
         """Whether the drug at [first, last) did harm, with nothing of another drug from `begin` and up to `until`."""
         before = said[begin:first]
         unborne = self.unborne_before.search(before) or self.unborne_behind.match(said, last, until)
-        if _words()[1].search(self.unborne.sub(" ", said) if unborne else said):
+        rest = self.never_again.sub(" ", said)
+        if _words()[1].search(self.unborne.sub(" ", rest) if unborne else rest):
             return False
         if unborne:
             return True
@@ -149,10 +151,12 @@ def _harm() -> _Harm:
     listed = {
         name: "|".join(map(re.escape, sorted(getattr(data, name), key=len, reverse=True)))
         for name in (
-            "caused", "stopped", "because", "harms", "borne", "reactions", "after", "unborne", "unborne_behind", "when",
+            "caused", "stopped", "tried", "never_again", "because", "harms", "borne", "reactions", "after", "unborne",
+            "unborne_behind", "when",
         )
     }  # fmt: skip
     led = rf"(?:{listed['caused']})|(?:{listed['stopped']})\b(?:[^,]{{0,20}}\b(?:{listed['because']})|\s*[:(–-])"
+    led += rf"|(?:{listed['stopped']}|{listed['tried']})\b[^,;:]{{0,30}}:"
     harmed = rf"[^,;]{{0,30}}?\b(?:{listed['harms']})"
     turned = rf"(?:{listed['because']})\b{harmed}\w*\W[^,;]{{0,20}}?\b(?:{listed['stopped']})"
     reaction = rf"\b(?:{listed['reactions']})[\w-]*"
@@ -170,6 +174,7 @@ def _harm() -> _Harm:
         ),
         re.compile(rf"\b(?:{listed['unborne']})\W+(?:\w+\W+){{0,2}}$"),
         re.compile(rf"[^,;]{{0,16}}?\b(?:{listed['unborne_behind']})"),
+        re.compile(rf"\b(?:{listed['never_again']})\b"),
     )
 
 

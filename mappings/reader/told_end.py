@@ -10,6 +10,7 @@ from mappings.data_schema import read_table
 from mappings.dates import PartialDate
 from mappings.drug_tables import Taking
 from mappings.text.common import either, load_common
+from mappings.text.folding import fold
 
 _ASKED = re.compile(r"\s?\?\s?(\w+)")
 
@@ -20,7 +21,7 @@ def ended(text: str, behind: int, until: int, told: PartialDate) -> PartialDate 
     since = _since().match(text, behind, until)
     if since is not None:
         number, unit = next((n, u) for n, u in (since.group(1, 2), since.group(3, 4)) if n)
-        return told.back(days=int(number) * _days()[unit])
+        return told.back(days=_count(number) * _days()[unit])
     named = _day().match(text, behind, until)
     if named is None:
         return None
@@ -54,11 +55,22 @@ def _days() -> dict[str, int]:
     return dict.fromkeys(read_table(Taking).days, 1) | dict.fromkeys(read_table(Taking).weeks, 7)
 
 
+def _count(number: str) -> int:
+    """A number in figures or spelled out."""
+    return _spelled()[number] if number in _spelled() else int(number)
+
+
+@cache
+def _spelled() -> dict[str, int]:
+    """One to nine as words, without accents."""
+    return {fold(word): n for n, words in load_common().numbers.spelled.ones.items() for word in words}
+
+
 @cache
 def _since() -> re.Pattern[str]:
     """ "5 days ago", and "hace 5 días" in languages that say so before the number."""
     data = read_table(Taking)
-    number, unit = r"(\d{1,3})", rf"({either((*data.days, *data.weeks))})"
+    number, unit = rf"(\d{{1,3}}|{either(_spelled())})", rf"({either((*data.days, *data.weeks))})"
     behind = rf"{number}\s?{unit}\s(?:{either(data.ago)})\b"
     before = rf"(?:{either(data.ago_before)})\s{number}\s{unit}\b"
     return re.compile(rf"\W*(?:\w+\W+){{0,3}}?(?:{behind}|{before})")
