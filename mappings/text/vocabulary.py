@@ -6,6 +6,7 @@ groups may overlap ("calcinosis cutis" is a diagnosis and a lesion). An ignored 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from sys import intern
@@ -190,6 +191,10 @@ class Vocabulary(Struct, frozen=True):
         return known
 
 
+_FIGURE = re.compile(r"\s{0,2}(?:[:=]|OF|IS|WAS|DE|ES|EST|À|A)?\s{0,2}[<>]?\d+(?:[.,]\d+)?\s?(?:%|[A-Za-zµμ/*^])")
+"""a figure and something like a unit behind an abbreviation: it is a test in a line of capitals too ("CA 9.3 MG/DL")"""
+
+
 def _keep(
     best: dict[str, tuple[int, list[Payload]]], last: int, found: list[Payload], words: Words, first: int
 ) -> None:
@@ -197,7 +202,11 @@ def _keep(
     for payload in found:
         if payload.exact is not None:
             start = words.starts[first]
-            if words.text[start : words.ends[last - 1]] != payload.exact or words.all_capitals(start):
+            end = words.ends[last - 1]
+            if words.text[start:end] != payload.exact:
+                continue
+            measured = payload.category == "analyte" and len(payload.exact) > 1 and _FIGURE.match(words.text, end)
+            if words.all_capitals(start) and not measured:
                 continue
             if len(payload.exact) == 1 and _in_unit(words.text, start):
                 continue
