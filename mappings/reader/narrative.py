@@ -200,6 +200,8 @@ def to_result(lab: LabMention, source: Source, into: Collected) -> Result | None
     base = Result(analyte, source.ref, date, "final", label=lab.text, from_text=True, antibody=antibody or None)
     if lab.value is None:
         return replace(base, word=lab.word) if lab.word else None
+    if lab.unsure:
+        return replace(base, problem="not-understood")
     least = load_common().results.positive_from.get(analyte)
     if least is not None and lab.comparator != "<":
         thousands = lab.value.as_tuple().exponent == _THOUSANDS  # "18,400"

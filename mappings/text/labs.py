@@ -13,6 +13,7 @@ from mappings.text.bloodgas import analyte_of
 from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, past_unit
+from mappings.text.further import further, is_none, is_unsure
 from mappings.text.paired import paired
 from mappings.text.pulses import rates, told_apart, traced
 from mappings.text.reading import LabMention, TimeSpan
@@ -112,6 +113,8 @@ def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention
     if out:
         return out
     number = figure_of(document, group[-1], end, dates)
+    if number is not None and is_none(document, sentence, group[-1], end, dates):
+        return []
     if number is not None:
         common = load_common()
         unjudged = group[-1].value in common.results.told_in_words and number[2] is None
@@ -127,8 +130,12 @@ def _group(document: Document, sentence: Sentence, row: _Row) -> list[LabMention
         if own.value != "void" and document.contexts.of_patient(own) == "affirmed":
             out.extend(_labelled(document, group[0], date, word=own))
     elif group:
-        for analyte, word in words_of(document, sentence, group, row.analytes, end, dates):
+        said_of = words_of(document, sentence, group, row.analytes, end, dates)
+        for analyte, word in said_of:
             out.extend(_labelled(document, analyte, date, word=word))
+        if not said_of and number is None and (far := further(document, sentence, group[-1], end, dates)) is not None:
+            unsure = is_unsure(group[-1].value)
+            out.extend(replace(m, unsure=unsure) for m in _labelled(document, group[-1], date, number=far))
     return out
 
 

@@ -72,6 +72,9 @@ class LabMention(Struct, frozen=True):
     """FHIR-style partial date; two parted by a bar where nobody knows which number is the month."""
     undated: bool = False
     """an earlier result, and nothing says of which day."""
+    unsure: bool = False
+    """told in a sentence whose words are not all known (`mappings.text.further`): there is a result, never a normal
+    one."""
     month: str | None = None
     """the month or day of the test, where its year is not told ("11", "11-14"): the last one before the note. Two are
     parted by a bar: nobody knows which number is the month."""
