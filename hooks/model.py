@@ -80,11 +80,12 @@ class LabCriterion(Struct, frozen=True):
 
 
 class KidneyCriterion(Struct, frozen=True):
-    """`egfr` in `unit`, as the laboratory gave it, and its day."""
+    """`egfr` in `unit`, as the laboratory gave it, and its day; with a `comparator` it is a limit."""
 
     status: Literal["normal", "reduced", "severe", "unknown"]
     because: str
     egfr: Decimal | None = None
+    comparator: str | None = None
     unit: str | None = None
     date: str | None = None
     dialysis: bool = False

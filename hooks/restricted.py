@@ -75,7 +75,7 @@ class _Telling:
             elif isinstance(criterion, LabCriterion):
                 changed[name] = replace(changed[name], value=None, low=None, high=None, date=None)
             elif isinstance(criterion, KidneyCriterion):
-                changed[name] = replace(changed[name], egfr=None, date=None)
+                changed[name] = replace(changed[name], egfr=None, comparator=None, date=None)
             elif isinstance(criterion, ReportCriterion):
                 changed[name] = replace(changed[name], date=None, sites=())
         return replace(found, **changed)

@@ -8,7 +8,17 @@ from typing import Literal
 
 from msgspec import Struct
 
-from hooks.assessment.labs import Category, Judged, fallback_for, judge, place, place_fallback
+from hooks.assessment.kidney import egfr_below
+from hooks.assessment.labs import (
+    Category,
+    Judged,
+    fallback_for,
+    judge,
+    place,
+    place_fallback,
+    surely_above,
+    surely_below,
+)
 from hooks.chart import Chart
 from hooks.knowledge.criteria_schema import CalciumRule
 from hooks.knowledge.messages import Messages
@@ -82,7 +92,7 @@ def judge_calcium(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule, mess
 
 
 def _at_risk(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule) -> bool:
-    low_egfr = kidney.egfr is not None and kidney.egfr < rule.risk_egfr_below
+    low_egfr = egfr_below(kidney, rule.risk_egfr_below)
     high_vitamin_d = any(
         drug.daily_dose is not None and drug.daily_dose >= rule.risk_vitamin_d_daily_iu and drug.dose_unit == "IU"
         for drug in chart.drugs("vitamin-d", drafts=False)
@@ -144,10 +154,10 @@ def answers_albumin(result: Result) -> bool:
 
 
 def _albumin_low(albumin: Result | None, rule: CalciumRule) -> bool:
-    if albumin is None or albumin.canonical_high is None:
+    if albumin is None:
         return False
-    limit = rule.albumin_low_g_per_l
-    return albumin.canonical_high < limit or (albumin.canonical_high == limit and albumin.comparator == "<")
+    low, high = albumin.canonical_low, albumin.canonical_high
+    return surely_below(low, high, albumin.comparator, rule.albumin_low_g_per_l)
 
 
 def _adjustment_disagrees(
@@ -166,7 +176,7 @@ def _adjustment_disagrees(
     in_own_range = (
         albumin.range_low is not None
         and albumin.range_high is not None
-        and place(albumin.low, albumin.high, albumin.range_low, albumin.range_high) == "normal"
+        and place(albumin.low, albumin.high, albumin.range_low, albumin.range_high, albumin.comparator) == "normal"
     )
     if in_own_range or trusted_low <= protein <= trusted_high:
         return False
@@ -210,8 +220,9 @@ def _critical(chart: Chart, rule: CalciumRule) -> tuple[Result, ...]:
         limits = rule.critical[result.analyte]
         if chart.age_in_days(result.date) > rule.critical_days:
             continue
-        too_low = result.canonical_high is not None and result.canonical_high < limits.low
-        too_high = result.canonical_low is not None and result.canonical_low > limits.high
+        low, high, comparator = result.canonical_low, result.canonical_high, result.comparator
+        too_low = surely_below(low, high, comparator, limits.low)
+        too_high = surely_above(low, high, comparator, limits.high)
         if too_low and result.analyte != "calcium-ionized" and _albumin_low(_albumin(chart, result, rule), rule):
             too_low = False
         if too_low or too_high:

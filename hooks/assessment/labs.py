@@ -32,7 +32,7 @@ def judge(result: Result, chart: Chart, fallbacks: Iterable[FallbackRange]) -> J
     if result.word is not None and result.low is None and result.high is None:
         return Judged(result, _WORDS.get(result.word, "unclear"), "laboratory")
     if result.range_low is not None or result.range_high is not None:
-        category = place(result.low, result.high, result.range_low, result.range_high)
+        category = place(result.low, result.high, result.range_low, result.range_high, result.comparator)
         flag = _FLAGS.get(result.flag or "")
         if flag is not None and category != "unclear" and (flag == "normal") != (category == "normal"):
             category = "unclear"
@@ -45,18 +45,32 @@ def judge(result: Result, chart: Chart, fallbacks: Iterable[FallbackRange]) -> J
 
 
 def place(
-    value_low: Decimal | None, value_high: Decimal | None, range_low: Decimal | None, range_high: Decimal | None
+    value_low: Decimal | None,
+    value_high: Decimal | None,
+    range_low: Decimal | None,
+    range_high: Decimal | None,
+    comparator: str | None = None,
 ) -> Category:
-    """Exactly on a limit is normal. Unclear when the interval of the value lies on both sides of a limit, or when only
-    one side of the range is known and the value is not beyond it."""
-    if value_high is not None and range_low is not None and value_high < range_low:
+    """Exactly on a limit is normal, below or above it ("<", ">") is not. Unclear when the interval of the value lies on
+    both sides of a limit, or when only one side of the range is known and the value is not beyond it."""
+    if range_low is not None and surely_below(value_low, value_high, comparator, range_low):
         return "low"
-    if value_low is not None and range_high is not None and value_low > range_high:
+    if range_high is not None and surely_above(value_low, value_high, comparator, range_high):
         return "high"
     above = range_low is None or (value_low is not None and value_low >= range_low)
     below = range_high is None or (value_high is not None and value_high <= range_high)
     both_sides = range_low is not None and range_high is not None
     return "normal" if above and below and both_sides else "unclear"
+
+
+def surely_below(low: Decimal | None, high: Decimal | None, comparator: str | None, limit: Decimal) -> bool:
+    """Whether every value of the interval is below the limit: "<30" is below 30, "<=30" and 30 are not."""
+    return high is not None and (high < limit or (high == limit and comparator == "<" and low is None))
+
+
+def surely_above(low: Decimal | None, high: Decimal | None, comparator: str | None, limit: Decimal) -> bool:
+    """Whether every value of the interval is above the limit: ">30" is above 30, ">=30" and 30 are not."""
+    return low is not None and (low > limit or (low == limit and comparator == ">" and high is None))
 
 
 def fallback_for(analyte: str, chart: Chart, fallbacks: Iterable[FallbackRange]) -> FallbackRange | None:
@@ -74,17 +88,32 @@ def fallback_for(analyte: str, chart: Chart, fallbacks: Iterable[FallbackRange])
 def _by_fallback(result: Result, chart: Chart, fallbacks: Iterable[FallbackRange]) -> Judged:
     entry = fallback_for(result.analyte, chart, fallbacks)
     low, high = result.canonical_low, result.canonical_high
-    if entry is None or low is None or high is None or low != high:
+    if entry is None:
         return Judged(result, "unclear", None)
-    lowest, highest = (_in_its_unit(limit, result, low) for limit in (entry.low, entry.high))
-    return Judged(result, place_fallback(low, entry), "fallback", lowest, highest)
+    exact = low is not None and low == high
+    category = place_fallback(low, entry) if exact and low is not None else _beyond(low, high, result.comparator, entry)
+    if category == "unclear":
+        return Judged(result, category, None)
+    lowest, highest = (_in_its_unit(limit, result) for limit in (entry.low, entry.high))
+    return Judged(result, category, "fallback", lowest, highest)
 
 
-def _in_its_unit(limit: Decimal, result: Result, canonical: Decimal) -> Decimal:
+def _beyond(low: Decimal | None, high: Decimal | None, comparator: str | None, entry: FallbackRange) -> Category:
+    """An interval is placed only where all of it lies beyond an outer limit."""
+    if entry.outer_low is not None and surely_below(low, high, comparator, entry.outer_low):
+        return "low"
+    if entry.outer_high is not None and surely_above(low, high, comparator, entry.outer_high):
+        return "high"
+    return "unclear"
+
+
+def _in_its_unit(limit: Decimal, result: Result) -> Decimal:
     """A limit of the fallback range beside the value that it is told with; to be read only, nothing is placed by it."""
-    if not canonical or result.low is None or result.low == canonical:
+    own = result.low if result.low is not None else result.high
+    canonical = result.canonical_low if result.canonical_low is not None else result.canonical_high
+    if not canonical or own is None or own == canonical:
         return limit
-    return (limit * result.low / canonical).quantize(_TOLD)
+    return (limit * own / canonical).quantize(_TOLD)
 
 
 def place_fallback(value: Decimal, entry: FallbackRange) -> Category:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from hooks.assessment.calcium import Calcium
+from hooks.assessment.kidney import egfr_below
 from hooks.assessment.labs import judge
 from hooks.assessment.lesions import Lesions
 from hooks.assessment.sites import overlap
@@ -191,7 +192,7 @@ def _calciphylaxis(
     pain = [le for le in lesions.deciding if severe_pain(le, rules)]
     if dead and pain:
         return messages.say("r2.necrosis-and-pain"), (*dead, *(le.ref for le in pain))
-    failure = kidney.dialysis or (kidney.egfr is not None and kidney.egfr < criteria.kidney.failure_egfr_below)
+    failure = kidney.dialysis or egfr_below(kidney, criteria.kidney.failure_egfr_below)
     coded, vka = record.kidney_failure, record.anticoagulants
     bad = [le.ref for le in lesions.deciding if painful(le) or le.ulcerated]
     if (bad or dead) and (failure or coded or vka):

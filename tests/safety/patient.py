@@ -102,9 +102,10 @@ class Patient:
             return r.word
         if r.range_low is None and r.range_high is None:
             return r.flag
-        if r.range_low is not None and r.high is not None and r.high < r.range_low:
+        lower, upper = r.range_low, r.range_high
+        if lower is not None and r.high is not None and (r.high < lower or f"{r.comparator}{r.high}" == f"<{lower}"):
             return "low"
-        if r.range_high is not None and r.low is not None and r.low > r.range_high:
+        if upper is not None and r.low is not None and (r.low > upper or f"{r.comparator}{r.low}" == f">{upper}"):
             return "high"
         return None
 
