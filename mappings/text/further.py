@@ -9,12 +9,12 @@ the figure is `unsure`: it tells that there is a result, and never that it is no
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from functools import cache
 
 from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, past_unit, unit_at
+from mappings.text.measured import fits
 from mappings.text.movement import Dates
 from mappings.text.result_figures import pressure_at
 from mappings.text.schema import Folded, Phrases, Strict, load
@@ -162,17 +162,8 @@ def _figure(document: Document, hit: Hit, analyte: Analyte, index: int, words: W
         return (word, None, "/min", None) if rate and common.pulse.least <= value <= common.pulse.most else None
     unit = unit_at(document, index)
     if unit is not None:
-        return (word, None, unit, limits_at(document, index)) if _fits(analyte, value, unit) else None
+        return (word, None, unit, limits_at(document, index)) if fits(analyte, value, unit) else None
     near = range(index - load_further().near, index)
     closed = document.word(index + 1) in _CLOSED or bool(document.between("now", index + 1, index + 2))
     told = closed and any(document.word(i) in words.about for i in near)
     return (word, None, None, None) if told and analyte.unit_optional and analyte.is_plausible(value) else None
-
-
-def _fits(analyte: Analyte, value: Decimal, unit: str) -> bool:
-    """Whether a value in this unit can be a result of the test."""
-    name = load_units().unit(f"x{unit}" if unit[0].isdigit() else unit)
-    if name is None:
-        return False
-    canonical = analyte.convert(value, analyte.aliases.get(name, name))
-    return canonical is not None and analyte.is_plausible(canonical)

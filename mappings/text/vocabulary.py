@@ -17,6 +17,7 @@ from msgspec import Struct
 from mappings.text.common import load_common
 from mappings.text.entries import entries, expand
 from mappings.text.folding import fold
+from mappings.text.measured import is_measured
 from mappings.text.schema import Context, Guard, LanguageError, Lexicon, Rule, load_context, load_lexicon
 from mappings.text.spelling import Spelling
 from mappings.text.tokens import Words, phrase
@@ -195,6 +196,15 @@ _FIGURE = re.compile(r"\s{0,2}(?:[:=]|OF|IS|WAS|DE|ES|EST|À|A)?\s{0,2}[<>]?\d+(
 """a figure and something like a unit behind an abbreviation: it is a test in a line of capitals too ("CA 9.3 MG/DL")"""
 
 
+_OPENERS = frozenset(",;:.(|-–\n\t")
+
+
+def _opens(text: str, start: int) -> bool:
+    """Whether a word opens its line or what stands between two signs ("labs: ca 9.3 mg/dl, phos 3.4")."""
+    before = text[:start].rstrip(" ")[-1:]
+    return not before or before in _OPENERS
+
+
 def _keep(
     best: dict[str, tuple[int, list[Payload]]], last: int, found: list[Payload], words: Words, first: int
 ) -> None:
@@ -203,8 +213,12 @@ def _keep(
         if payload.exact is not None:
             start = words.starts[first]
             end = words.ends[last - 1]
-            if words.text[start:end] != payload.exact:
-                continue
+            written = words.text[start:end]
+            if written != payload.exact:
+                if payload.category != "analyte" or written != payload.exact.lower() or not _opens(words.text, start):
+                    continue
+                if not is_measured(payload.value, words.text, end):
+                    continue
             measured = payload.category == "analyte" and len(payload.exact) > 1 and _FIGURE.match(words.text, end)
             if words.all_capitals(start) and not measured:
                 continue
