@@ -71,7 +71,7 @@ def _worded(vocab: Vocabulary, concepts: frozenset[str]) -> Iterator[Form]:
     for path, payload in entries(vocab, concepts):
         exact = payload.exact if payload.exact and len(path) == 1 and payload.exact.isalpha() else None
         if exact is not None and exact.isascii():
-            yield (f"{BEFORE}{exact}{AFTER}",)
+            yield (f"{BEFORE}{f'(?i:{exact})' if payload.told else exact}{AFTER}",)
         elif is_spelt(path):
             yield (spaced(path),)
         else:

@@ -9,9 +9,13 @@ from decimal import Decimal
 from mappings.text.common import load_common
 from mappings.units import Analyte, load_units
 
-_FIGURE = re.compile(r"\s{0,2}[:=]?\s{0,2}[<>]?(\d{1,4}(?:[.,]\d{1,3})?)\s?([%a-zµμ/x][\w/%.^*²³µμ]{0,20})")
-_BARE = re.compile(r"\s{0,2}[:=]?\s{0,2}(\d{1,3})(?=\s{0,2}(?:[,;.)|\n]|$))(?!\.\d)")
-_PAIR = re.compile(r"\s{0,2}[:=]?\s{0,2}\d{2,3}\s?/\s?\d{2,3}(?![\d/.,]\d)")
+_LINK = r"\s{0,2}(?:[:=]|(?:of|is|was|de|es|est|à|a)(?=\s))?\s{0,2}"
+_FIGURE = re.compile(
+    _LINK + r"[<>]?(\d{1,4}(?:[.,]\d{1,3})?)\s?([%a-zµμ/x](?:[\w/%.^*²³µμ]|,(?=\d)){0,20})", re.IGNORECASE
+)
+_BARE = re.compile(_LINK + r"(\d{1,3})(?=\s{0,2}(?:[,;.)|\n]|$|[a-z][a-z0-9]{0,4}\s\d))(?!\.\d)", re.IGNORECASE)
+"""before a sign, or before the next of a row: "hr 44 bp 118/70"."""
+_PAIR = re.compile(_LINK + r"(?:\d{2,3}\s?[/x]\s?\d{2,3}|\d{1,2}[.,]\d/\d{1,2})(?![\d/.,]\d)", re.IGNORECASE)
 
 
 def is_measured(analyte: str, text: str, end: int) -> bool:
@@ -22,11 +26,12 @@ def is_measured(analyte: str, text: str, end: int) -> bool:
     if known is None:
         return False
     figure = _FIGURE.match(text, end)
-    if figure is None:
-        bare = _BARE.match(text, end)
-        return bare is not None and known.unit_optional and _is_bare(known, Decimal(bare[1]))
-    unit, value = figure[2].rstrip("."), _number(figure[1])
-    return fits(known, value, unit) or (analyte in _pulse_letters() and unit in load_common().pulse.units)
+    if figure is not None:
+        unit, value = figure[2].rstrip(".").lower(), _number(figure[1])
+        if fits(known, value, unit) or (analyte in _pulse_letters() and unit in load_common().pulse.units):
+            return True
+    bare = _BARE.match(text, end) if known.unit_optional else None
+    return bare is not None and _is_bare(known, Decimal(bare[1]))
 
 
 def _is_bare(analyte: Analyte, value: Decimal) -> bool:

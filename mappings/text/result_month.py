@@ -27,10 +27,18 @@ def month_of(document: Document, sentence: Sentence, group: list[Hit], end: int)
 def is_month(document: Document, hit: Hit) -> bool:
     """A month and no other word ("may", "march"), without a year or a day that makes it a date of its own, and no
     month to come ("repeat in June")."""
-    small = document.words.text[document.words.starts[hit.first]].islower()
-    if small and document.word(hit.first) in document.vocab.capital:
+    if is_other_word(document, hit):
         return False
     return not any(document.word(hit.last + i)[:4].isdigit() for i in (0, 1))
+
+
+def is_other_word(document: Document, hit: Hit) -> bool:
+    """Whether the name of a month is another word where it stands: "may" in small letters, unless none of the note is
+    written otherwise and the word before it tells."""
+    small = document.words.text[document.words.starts[hit.first]].islower()
+    if not small or document.word(hit.first) not in document.vocab.capital:
+        return False
+    return not (document.words.is_small() and document.word(hit.first - 1) in document.vocab.capital_behind)
 
 
 def _parted(document: Document, first: int, last: int, but: str = "") -> bool:

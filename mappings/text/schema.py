@@ -94,6 +94,8 @@ class Times(Strict):
     months: dict[str, Phrases]
     capital: Phrases = ()
     """names of months that are a month only with a capital letter ("may")."""
+    capital_behind: Phrases = ()
+    """words behind which they are one in a note without capitals too ("since march")."""
     numbers: dict[str, Phrases]
     few: Phrases = ()
     """before a unit of time, an amount that nobody counted: "a few", "several"."""
@@ -156,6 +158,8 @@ class Lexicon(Strict):
     stopwords: Phrases
     letters: str = Field(default="", pattern=r"^[^\x00-\x7f]*$")
     """letters that speak for this language among the five; none of them plain Latin."""
+    also_words: Phrases = ()
+    """abbreviations that are words too when no letter tells them apart ("gave", "les"), or begin as one does ("mg")."""
     coordinators: Phrases
     prepositions: Phrases
     anaphors: Phrases

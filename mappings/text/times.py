@@ -12,6 +12,7 @@ from msgspec import Struct
 from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.reading import TimeSpan
+from mappings.text.result_month import is_other_word
 from mappings.text.tokens import YEAR, Sentence
 from mappings.text.vocabulary import Hit
 
@@ -180,8 +181,7 @@ def _recurring(document: Document, sentence: Sentence) -> list[Timed]:
     named += [(hit, hit.value) for hit in document.within("feast", sentence)]
     out = []
     for hit, value in named:
-        small = document.words.text[document.words.starts[hit.first]].islower()
-        if small and document.word(hit.first) in document.vocab.capital:
+        if is_other_word(document, hit):
             continue
         if document.word(hit.last)[:1].isdigit() or document.word(hit.last + 1)[:4].isdigit():
             continue

@@ -28,6 +28,7 @@ _POSSESSIVE = frozenset({"'s", "’s"})
 _ENDS = frozenset(".!?;\n•")
 _LONGEST = 160
 """words; a longer run without a full stop is cut, so that time grows with the length of a text only."""
+_ASKS = frozenset({"?", ":"})
 _JOINS = frozenset({".", "?", "!"})
 _HEADING = 4
 """words of a heading and its colon."""
@@ -47,6 +48,7 @@ class Words(Struct):
     ends: list[int] = field(default_factory=list)
     _capitals: dict[int, bool] = field(default_factory=dict)
     _letters: tuple[str, ...] | None = None
+    _small: bool | None = None
 
     def __len__(self) -> int:
         return len(self.words)
@@ -57,6 +59,16 @@ class Words(Struct):
             found = () if self.text.isupper() else _CAPITALS.findall(self.text)
             self._letters = tuple(map(str.lower, found))
         return self._letters
+
+    def one_case(self, position: int) -> bool:
+        """Whether the text has no capital at all, or the line around a position no small letter."""
+        return self.is_small() or self.all_capitals(position)
+
+    def is_small(self) -> bool:
+        """Whether the text has no capital at all: a small letter behind a stop or a line break tells nothing in it."""
+        if self._small is None:
+            self._small = self.text == self.text.lower()
+        return self._small
 
     def all_capitals(self, position: int) -> bool:
         """Whether the line around a position is a longer one all in capitals: it tells no abbreviation from a word."""
@@ -185,13 +197,19 @@ def _joined(words: Words, index: int, abbreviations: frozenset[str]) -> bool:
     if following == words.ends[index] and following < len(words.text):
         return True
     follows_small = following < len(words.text) and words.text[following].islower()
-    return len(before) == 1 and before.isalpha() and follows_small
+    answers = index > 1 and words.words[index - 2] in _ASKS  # "hard lumps? n. ulcers? n."
+    return len(before) == 1 and before.isalpha() and follows_small and not answers
 
 
 def _opens_heading(words: Words, index: int) -> bool:
     """ "Elbows: hard nodules bilat. Knees: none": what follows the point is the name of another part."""
     if index >= len(words) or not words.text[words.starts[index]].isupper():
         return False
+    return _is_heading(words, index)
+
+
+def _is_heading(words: Words, index: int) -> bool:
+    """Whether a few words and a colon begin here."""
     colon = next((i for i in range(index + 1, min(index + _HEADING, len(words))) if words.words[i] == ":"), None)
     return colon is not None and all(word.isalpha() for word in words.words[index:colon])
 
@@ -205,6 +223,8 @@ def opens_question(words: Words, index: int, following: int) -> bool:
         return False
     behind = _POINTED.match(text, following)
     if behind is not None and fold(behind[0]) in load_common().pointers:
+        return False
+    if words.one_case(following) and _is_heading(words, index + 1):
         return False
     begins = index == 0 or words.words[index - 1] in _OPENS or "\n" in text[words.ends[index - 1] : words.starts[index]]
     return begins or not gap or text[following].islower() or _is_capitals(text[following : following + 2])

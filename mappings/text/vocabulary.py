@@ -69,6 +69,9 @@ _GROUPS = {
 }  # fmt: skip
 _GROUP = {category: group for group, categories in _GROUPS.items() for category in categories} | {"ignore": "*"}
 _AFFIX = 4
+_HEADINGS = frozenset({"modality", "workup"})
+_TOLD = {"concept": 3, "cue": 3, "modality": 3, "workup": 3, "inside": 3, "analyte": 4}
+"""letters of the shortest abbreviation that is known by its letters alone, by category"""
 RELEVANT = frozenset(_GROUPS["lesion"] + _GROUPS["concept"] + _GROUPS["imaging"] + _GROUPS["pathology"]) | {
     "analyte", "drug", "rhythm",
 } - {"side"}  # fmt: skip
@@ -84,12 +87,14 @@ class Hit(NamedTuple):
 
 
 class Payload(NamedTuple):
-    """What an entry says; `exact`: only in just these letters."""
+    """What an entry says; `exact`: only in just these letters, `told`: or in a text without capitals, or without small
+    letters, where nobody could write them."""
 
     category: str
     group: str
     value: str
     exact: str | None
+    told: bool = False
 
 
 class Vocabulary(Struct, frozen=True):
@@ -101,6 +106,7 @@ class Vocabulary(Struct, frozen=True):
     side_follows: bool
     guarded: tuple[Guard, ...]
     capital: frozenset[str]
+    capital_behind: frozenset[str]
     rules: tuple[Rule, ...]
     theirs: frozenset[str]
     exam_headings: frozenset[str]
@@ -200,9 +206,10 @@ _OPENERS = frozenset(",;:.(|-–\n\t")
 
 
 def _opens(text: str, start: int) -> bool:
-    """Whether a word opens its line or what stands between two signs ("labs: ca 9.3 mg/dl, phos 3.4")."""
-    before = text[:start].rstrip(" ")[-1:]
-    return not before or before in _OPENERS
+    """Whether a word opens its line or what stands between two signs ("labs: ca 9.3 mg/dl, phos 3.4"), or stands behind
+    a figure ("t 36.8 p 72")."""
+    before = text[max(0, start - 3) : start].rstrip(" ")[-1:]
+    return not before or before in _OPENERS or before.isdigit()
 
 
 def _keep(
@@ -210,20 +217,9 @@ def _keep(
 ) -> None:
     fresh: set[str] = set()
     for payload in found:
-        if payload.exact is not None:
-            start = words.starts[first]
-            end = words.ends[last - 1]
-            written = words.text[start:end]
-            if written != payload.exact:
-                if payload.category != "analyte" or written != payload.exact.lower() or not _opens(words.text, start):
-                    continue
-                if not is_measured(payload.value, words.text, end):
-                    continue
-            measured = payload.category == "analyte" and len(payload.exact) > 1 and _FIGURE.match(words.text, end)
-            if words.all_capitals(start) and not measured:
-                continue
-            if len(payload.exact) == 1 and _in_unit(words.text, start):
-                continue
+        exact = payload.exact
+        if exact is not None and not _stands(payload, exact, words, words.starts[first], words.ends[last - 1]):
+            continue
         if payload.group in fresh:
             best[payload.group][1].append(payload)
         elif payload.group not in best or best[payload.group][0] <= last:
@@ -232,6 +228,25 @@ def _keep(
             else:
                 best[payload.group] = (last, [payload])
             fresh.add(payload.group)
+
+
+def _stands(payload: Payload, exact: str, words: Words, start: int, end: int) -> bool:
+    """Whether the letters at a place are the abbreviation: as it is written, or where the case of letters tells nothing
+    and the letters themselves, a figure of the test or a colon ("us: a solid nodule") do."""
+    text = words.text
+    written = text[start:end]
+    if len(exact) == 1 and _in_unit(text, start):
+        return False
+    if written == exact and not words.all_capitals(start):
+        return True
+    if payload.category == "analyte" and written in (exact, exact.lower()):
+        if written == exact and len(exact) > 1 and _FIGURE.match(text, end):
+            return True
+        if _opens(text, start) and is_measured(payload.value, text, end):
+            return True
+    if written.lower() != exact.lower() or not words.one_case(start):
+        return False
+    return payload.told or (payload.category in _HEADINGS and text[end : end + 1] == ":")
 
 
 def _in_unit(text: str, start: int) -> bool:
@@ -253,6 +268,7 @@ class _Builder:
         self.suffixes: dict[str, list[tuple[str, list[Payload]]]] = {}
         self.starts: set[str] = set()
         self.common = {fold(word) for word in (*lexicon.stopwords, *lexicon.prepositions, *lexicon.anaphors)}
+        self.also_words = {fold(word) for word in lexicon.also_words}
         self.numbers: set[str] = set()
         self.words: dict[str, str] = {}
         """every word that stands in the language files, so that each is kept once, whichever language it is of."""
@@ -270,6 +286,7 @@ class _Builder:
             side_follows=self.lexicon.side_follows,
             guarded=tuple(self.lexicon.guarded),
             capital=frozenset(self.lexicon.times.capital),
+            capital_behind=frozenset(self.lexicon.times.capital_behind),
             rules=self.context.rules,
             theirs=frozenset(self.context.theirs),
             exam_headings=frozenset(self.context.exam_headings),
@@ -295,7 +312,7 @@ class _Builder:
     def add(self, payload: Payload, form: str) -> None:
         if form.startswith("="):
             form = form[1:]
-            payload = payload._replace(exact=form)
+            payload = payload._replace(exact=form, told=self._told(payload, form))
         category = payload.category
         if form.endswith("*") or form.startswith("*"):
             self._affix(form, payload)
@@ -316,6 +333,11 @@ class _Builder:
             start = next((word for word in words if word not in self.common and len(word) > 1), words[0])
             self.starts.add(self.words[start])
             self.numbers.update(word for word in words if word[0].isdigit())
+
+    def _told(self, payload: Payload, form: str) -> bool:
+        """Whether an abbreviation is known by its letters alone: long enough, and no word of the language."""
+        least = _TOLD.get(payload.category)
+        return least is not None and len(form) >= least and phrase(form)[0] not in self.also_words
 
     def _affix(self, form: str, payload: Payload) -> None:
         stem = fold(form.strip("*"))

@@ -15,6 +15,8 @@ _NARROWEST = 40
 """characters of the shortest line width that a system wraps at"""
 _LINES = 3
 """lines that show a width where no line begins with a small letter"""
+_BROAD = 50
+"""characters of a line that shows a width alone in a note without capitals"""
 _WORDS = 3
 _OPENS, _CLOSES = "([", ")]"
 _ITEM = re.compile(r"[-–—•*·#+>☐☒□■]|\(?(?:\d{1,2}|[a-zA-Z])[.)](?=\s)|\[[ xX]?\]")
@@ -36,6 +38,7 @@ def wrapped_breaks(text: str) -> set[int]:
     """Positions of the line breaks that are none: the next line goes on with a small letter, in a bracket or behind a
     word that ends nothing; or the lines of the paragraph end where the next word no longer fitted."""
     found: set[int] = set()
+    tells = _tells(text)
     block: list[_Line] = []
     start = 0
     for raw in text.split(_NEWLINE):
@@ -44,21 +47,27 @@ def wrapped_breaks(text: str) -> set[int]:
         if line.text:
             block.append(line)
             continue
-        found |= _of_block(block)
+        found |= _of_block(block, tells)
         block = []
-    return found | _of_block(block)
+    return found | _of_block(block, tells)
 
 
-def _of_block(block: list[_Line]) -> set[int]:
+def _tells(text: str) -> bool:
+    """Whether a line that begins with a small letter goes on with the one before: where each does, it does not."""
+    return text != text.lower()
+
+
+def _of_block(block: list[_Line], tells: bool) -> set[int]:
     """The same of lines without an empty one between them."""
     if len(block) < 2:
         return set()
     width = max(len(line.text) for line in block)
     breaks = list(pairwise(block))
-    small = [after.text[0].islower() for _, after in breaks]
+    small = [tells and after.text[0].islower() for _, after in breaks]
     full = [len(before.text) + 1 + len(after.text.split(None, 1)[0]) > width for before, after in breaks]
-    capitals = len(block) >= _LINES and all(full) and all(line.text.isupper() for line in block)
-    shown = width >= _NARROWEST and (capitals or any(s and f for s, f in zip(small, full, strict=True)))
+    enough = len(block) >= _LINES or (not tells and width >= _BROAD)
+    one_case = enough and all(full) and (not tells or all(line.text.isupper() for line in block))
+    shown = width >= _NARROWEST and (one_case or any(s and f for s, f in zip(small, full, strict=True)))
     return {
         after.start - 1
         for (before, after), is_small, is_full in zip(breaks, small, full, strict=True)

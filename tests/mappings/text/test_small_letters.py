@@ -22,6 +22,13 @@ READ = [
     ("es", "fc 44 lpm, ta 84/46 mmhg", "heart-rate", "44"),
     ("es", "fc 44 lpm, ta 84/46 mmhg", "systolic", "84"),
     ("es", "ecocardiograma: fevi 32 %", "ejection-fraction", "32"),
+    ("fr", "ta à 8,5/5 ce matin, fc 71", "systolic", "8.5"),
+    ("es", "pa 84x50 mmhg, fc 72 bpm", "systolic", "84"),
+    ("pt", "tfge 22 ml/min/1,73m², creatinina 2,9", "egfr", "22"),
+    ("fr", "dfg à 24 ml/min", "egfr", "24"),
+    ("fr", "fevg en simpson biplan à 35 %", "ejection-fraction", "35"),
+    ("de", "lv dilatiert, lv-ef biplan 33 %", "ejection-fraction", "33"),
+    ("en", "t 36.8 hr 72 r 14 bp 126/78", "heart-rate", "72"),
     ("pt", "fc 44 bpm; pa 84/46 mmhg", "heart-rate", "44"),
     ("pt", "ecocardiograma: fe 32 %", "ejection-fraction", "32"),
     ("fr", "fc 44/min, ta 84/46", "heart-rate", "44"),
@@ -73,3 +80,67 @@ def test_it_is_read_as_in_its_own_letters(language, text, analyte, value) -> Non
 @pytest.mark.parametrize(("language", "text", "analyte"), NONE)
 def test_letters_that_mean_something_else_are_no_test(language, text, analyte) -> None:
     assert results(language, text, analyte) == []
+
+
+SENTENCES = [
+    ("calcium deposits under the skin (calcinosis)? no\nhard lumps on elbows or knees? no\nraynaud? yes", set()),
+    ("calcinosis | 0\ntelangiectasia | 1\ndigital ulcers | 0", set()),
+    ("subcut nodules? n. hard lumps? n. chalky d/c? n.", set()),
+    ("no hard lumps on the hands\nhard nodule of the left elbow since march", {"nodule"}),
+    ("no allergies\nhard nodules of both shins, first noticed in may\nnon smoker", {"nodule"}),
+    ("no hard lumps on the hands or the feet and no nodules on the\nelbows, no calcinosis, no ulcers, and well", set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "found"), SENTENCES)
+def test_lines_and_answers_without_capitals(text: str, found: set[str]) -> None:
+    lesions = ENGINE.read(text, kind="note", language="en").lesions
+    assert {le.kind for le in lesions if le.status == "affirmed" and le.kind != "ulcer"} == found
+
+
+@pytest.mark.parametrize("month", ["march", "may", "january"])
+def test_a_month_without_its_capital(month: str) -> None:
+    (lesion,) = ENGINE.read(f"hard nodule over her left shin since {month}.", kind="note", language="en").lesions
+    assert lesion.onset is not None
+    (other,) = ENGINE.read(
+        f"hard nodule over her left shin, she {month} come back.", kind="note", language="en"
+    ).lesions
+    assert other.onset is None
+
+
+CONCEPTS = [
+    ("en", "known sle. s/p DDRT 2019", "trigger.kidney_transplant"),
+    ("en", "ttc, stopped ocp in march", "trigger.planning_pregnancy"),
+    ("en", "ebf, baby is 3 months", "trigger.lactation"),
+    ("en", "mronj after zoledronate", "trigger.osteonecrosis_jaw"),
+    ("en", "hd tts via left avf", "trigger.dialysis"),
+    ("en", "aih on azathioprine", "trigger.autoimmune_hepatitis"),
+    ("pt", "drc estagio 4", "trigger.ckd_4"),
+    ("de", "z.n. ntx 2018", "trigger.kidney_transplant"),
+    ("de", "ssw 22", "trigger.pregnancy"),
+    ("fr", "irc terminale sous hémodialyse, hd par fav depuis deux ans", "trigger.dialysis"),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "concept"), CONCEPTS)
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_an_abbreviation_is_known_in_notes_of_one_case(language, text, concept, case) -> None:
+    text = case(text + ". seen in clinic today, doing well overall" if language == "en" else text)
+    assert concept in {m.concept for m in ENGINE.read(text, kind="note", language=language).concepts}, text
+
+
+WORDS = [
+    ("en", "she gave a good history, the pad of the thumb is hard"),
+    ("en", "500 mg generalized rash afterwards, 1 mg ocular drops"),
+    ("en", "along the iliac crest, dr nash reviewed the icd-10 code"),
+    ("en", "the big toe is sore, ppm of the filter, seen by two mds yesterday afternoon"),
+    ("fr", "douleurs dans les mains et les pieds, bien qu'il ait mal depuis sep"),
+    ("es", "les dijo que es difusa la molestia de la mano derecha"),
+    ("de", "herr gerd x. stellt sich heute in der ambulanz vor"),
+]
+
+
+@pytest.mark.parametrize(("language", "text"), WORDS)
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_words_that_look_like_an_abbreviation_are_none(language, text, case) -> None:
+    assert [m.concept for m in ENGINE.read(case(text), kind="note", language=language).concepts] == []
