@@ -20,6 +20,8 @@ from cds_service.fhir.outbound import Policy, Refused
 _LARGEST = 32 * 1024 * 1024
 """of what is no file: manifests, tokens, outcomes."""
 _HOPS = 5
+_RENEWALS = 5
+"""of one request's token: downloads side by side use up each other's, so that one renewal is not always enough."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TIMEOUT = httpx.Timeout(60.0, connect=20.0)
@@ -119,14 +121,15 @@ class BulkClient:
     async def stream(
         self, method: str, url: str, headers: Mapping[str, str], *, with_token: bool = True
     ) -> AsyncIterator[httpx.Response]:
-        """One answer, its body unread. A token that the server refuses is renewed once. BulkRequestError."""
-        renewed = False
+        """One answer, its body unread. A token that the server refuses is renewed a few times. BulkRequestError."""
+        renewals = 0
         while True:
             token = await self.tokens.token() if self.tokens is not None and with_token else None
             async with self._followed(method, url, headers, token) as response:
-                if response.status_code == 401 and token is not None and self.tokens is not None and not renewed:
+                refused = response.status_code == 401 and renewals < _RENEWALS
+                if refused and token is not None and self.tokens is not None:
                     self.tokens.used_up(token)
-                    renewed = True
+                    renewals += 1
                     continue
                 yield response
                 return

@@ -92,8 +92,7 @@ def test_a_plain_export(
         ({"gzip": True, "files": {"output[1]": ["cut"]}}, ()),
         ({"encoded": True}, ()),
         ({"files": {"output[0]": ["expired"], "output[2]": ["expired"]}}, ()),
-        # one download at a time: three could use up the renewed token between them, and a file renews it only once
-        ({"token_uses": 2}, ("--parallel", "1")),
+        ({"token_uses": 2}, ()),
         pytest.param({"token_seconds": 1, "slow": 0.4}, ("--parallel", "1"), marks=pytest.mark.long),
         ({"files_need_token": False}, ()),
         ({"pages": True}, ()),
@@ -117,6 +116,27 @@ def test_an_export_through_faults(
         assert {call["token"] for call in stub.calls("/files/")} == {False}
     if "token_uses" in faults or "token_seconds" in faults:
         assert len(stub.calls("/auth/token")) > 1
+
+
+def test_a_token_refused_several_times_loses_no_file(
+    stub: Stub, tmp_path: Path, whole: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As when other downloads have used up each renewed token before this one came."""
+    stub.faults(files={"output[1]": [401] * 4})
+    code, summary, _ = _run(stub.arguments(tmp_path / "out", "--tries", "1"), capsys)
+    assert (code, summary["lost"]) == (0, [])
+    assert _content(tmp_path / "out") == whole
+    assert len(stub.calls("/auth/token")) >= 5
+
+
+def test_a_token_that_is_always_refused_is_not_renewed_for_ever(
+    stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.faults(files={"output[1]": [401] * 100})
+    code, summary, _ = _run(stub.arguments(tmp_path / "out", "--tries", "1"), capsys)
+    assert code == 1
+    assert [lost["file"] for lost in summary["lost"]] == ["output[1]"]
+    assert len(stub.calls("/auth/token")) < 20
 
 
 def test_a_redirect_to_an_allowed_host_takes_no_token_along(
