@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -75,11 +76,14 @@ class BackendTokens:
     _endpoint: str | None = None
     _token: str | None = field(default=None, repr=False)
     _until: float = 0.0
+    _renewing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def token(self) -> str:
         """BulkError when there is none to be had."""
-        if self._token is None or self.clock() >= self._until:
-            await self._renew()
+        # a server may take back the token before when it gives the next: downloads side by side ask for one together
+        async with self._renewing:
+            if self._token is None or self.clock() >= self._until:
+                await self._renew()
         assert self._token is not None  # noqa: S101 - _renew sets it or raises
         return self._token
 

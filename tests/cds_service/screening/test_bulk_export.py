@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
@@ -15,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from cds_service.bulk.backend import BackendTokens, read_key
 from cds_service.bulk.client import Pace
 from cds_service.bulk.model import BulkError, read_manifest
 from cds_service.cli import main
+from cds_service.fhir.outbound import Policy, open_client
 from cds_service.pipeline import Brain
 from cds_service.screening.decide import decide
 from cds_service.screening.needs import completeness_of
@@ -137,6 +140,26 @@ def test_a_token_that_is_always_refused_is_not_renewed_for_ever(
     assert code == 1
     assert [lost["file"] for lost in summary["lost"]] == ["output[1]"]
     assert len(stub.calls("/auth/token")) < 20
+
+
+def test_downloads_side_by_side_ask_for_one_token(stub: Stub) -> None:
+    """A server may take back the token before when it gives the next."""
+    stub.faults()
+
+    async def asked() -> tuple[list[str], list[str]]:
+        policy = Policy(bases=(stub.url,), allow_private=True)
+        async with open_client(policy) as http:
+            key = read_key(stub.keys["EC"])
+            tokens = BackendTokens(http, policy, f"{stub.url}/fhir", "registry", key, "system/Patient.rs")
+            first = await asyncio.gather(*(tokens.token() for _ in range(3)))
+            for token in first:
+                tokens.used_up(token)
+            return first, await asyncio.gather(*(tokens.token() for _ in range(3)))
+
+    first, second = asyncio.run(asked())
+    assert len(set(first)) == len(set(second)) == 1
+    assert set(first).isdisjoint(second)
+    assert len(stub.calls("/auth/token")) == 2
 
 
 def test_a_redirect_to_an_allowed_host_takes_no_token_along(
