@@ -91,7 +91,8 @@ class _Tables(Struct):
     analytes: dict[Key, AnalyteCode] = field(default_factory=dict)
     workup: dict[Key, frozenset[str]] = field(default_factory=dict)
     sites: dict[Key, Site] = field(default_factory=dict)
-    orders: dict[str, list[tuple[str, Coding]]] = field(default_factory=lambda: defaultdict(list))
+    orders: dict[str, list[tuple[str, str, Coding]]] = field(default_factory=lambda: defaultdict(list))
+    parts: dict[Key, str] = field(default_factory=dict)
     loinc: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -137,11 +138,21 @@ class Terminology:
         site = self.site(system, code)
         return (site,) if site else ()
 
-    def codings(self, workup: str, units: Units = "conventional") -> tuple[Coding, ...]:
+    def parts(self, workup: str) -> tuple[str, ...]:
+        """The analytes that are ordered one by one for a workup id; empty where one order is all of it."""
+        return tuple(dict.fromkeys(part for _, part, _ in self._tables.orders.get(workup, ()) if part))
+
+    def part(self, system: str | None, code: str | None) -> str | None:
+        """The analyte that an order with this code asks for."""
+        analyte = self.analyte(system, code)
+        return analyte.analyte if analyte else _find(self._tables.parts, system, code)
+
+    def codings(self, workup: str, units: Units = "conventional", part: str = "") -> tuple[Coding, ...]:
         """Verified codings for writing an order of a workup id, SNOMED CT before LOINC; empty when none is verified.
 
         A LOINC code that fixes mass or molar units is given for the wanted units only."""
-        return tuple(coding for wanted, coding in self._tables.orders.get(workup, ()) if wanted in ("", units))
+        rows = self._tables.orders.get(workup, ())
+        return tuple(coding for wanted, of, coding in rows if wanted in ("", units) and of == part)
 
     def codes_of(self, *concepts: str) -> tuple[Key, ...]:
         """Every code listed for the concepts, implied ones included, for searches by code."""
@@ -268,8 +279,11 @@ def _build(rows: tuple[Row, ...]) -> _Tables:
                 _join(tables.workup, key, {analyte_workup[rest]})
         elif kind == "workup":
             _join(tables.workup, key, {rest})
+            part = row.extra.get("part", "")
+            if part:
+                tables.parts[key] = part
             if row.use == "write":
-                tables.orders[rest].append((row.extra.get("units", ""), coding))
+                tables.orders[rest].append((row.extra.get("units", ""), part, coding))
         elif kind == "not":
             _join(tables.absences, key, {rest})
         else:

@@ -316,12 +316,14 @@ class Allergy(Struct, frozen=True):
 
 
 class Action(Struct, frozen=True):
-    """Something done or ordered: a Procedure, or a ServiceRequest. `workup` are workup ids it counts for."""
+    """Something done or ordered: a Procedure, or a ServiceRequest. `workup` are workup ids it counts for,
+    `parts` the analytes that an order asks for by their codes."""
 
     ref: str
     label: str
     kind: Literal["done", "ordered", "draft"]
     workup: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
     concepts: frozenset[str] = frozenset()
     date: PartialDate | None = None
     sites: tuple[Site, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from hooks.cards.markdown import plain
 from hooks.cards.question import Asked
 from hooks.cards.voice import Voice
@@ -15,6 +17,16 @@ from mappings.codelists import Coding, load_terminology
 from mappings.facts import Site
 
 Suggestion = dict[str, Any]
+_WHOLE = ""
+"""the part that is all of a workup id."""
+
+
+class Order(Struct, frozen=True):
+    """One order of a workup id: the whole of it, or the analyte that it is a part of."""
+
+    part: str
+    name: str
+    codings: tuple[Coding, ...]
 
 
 def offered_orders(voice: Voice) -> list[WorkupItem]:
@@ -62,10 +74,22 @@ def without_draft(voice: Voice) -> list[str]:
 
 
 def _can_draft(voice: Voice, item: WorkupItem) -> bool:
+    return bool(_undrafted(voice, item.id))
+
+
+def _undrafted(voice: Voice, workup: str) -> tuple[Order, ...]:
+    """Its orders without those that are drafted already; a draft that names no part is of all of it."""
     if "drafted" not in voice.memory:
-        drafts = (action.workup for action in voice.facts.actions if action.kind == "draft")
-        voice.memory["drafted"] = frozenset[str]().union(*drafts)
-    return item.id not in voice.memory["drafted"] and bool(order_codings(voice, item.id))
+        drafted: dict[str, set[str]] = {}
+        for action in voice.facts.actions:
+            for ordered in action.workup if action.kind == "draft" else ():
+                drafted.setdefault(ordered, set()).update(action.parts or {_WHOLE})
+        voice.memory["drafted"] = drafted
+    there: set[str] | None = voice.memory["drafted"].get(workup)
+    orders = orders_of(voice, workup)
+    if there is None:
+        return orders
+    return () if _WHOLE in there else tuple(order for order in orders if order.part and order.part not in there)
 
 
 def needed_suggestions(voice: Voice, needed: Mapping[str, str]) -> Iterator[Suggestion]:
@@ -76,19 +100,29 @@ def needed_suggestions(voice: Voice, needed: Mapping[str, str]) -> Iterator[Sugg
 
 
 def _drafted(voice: Voice, item: WorkupItem, because: str) -> Iterator[Suggestion]:
-    if _can_draft(voice, item):
-        yield _order(voice, item, order_codings(voice, item.id), because)
+    for order in _undrafted(voice, item.id):
+        yield _order(voice, item, order, because)
 
 
-def order_codings(voice: Voice, workup: str) -> tuple[Coding, ...]:
-    """The tenant's codings of an order, else the verified ones; none that this client can order by means: text only."""
+def orders_of(voice: Voice, workup: str) -> tuple[Order, ...]:
+    """The orders that are all of a workup id, mostly one: with the tenant's codings, else the verified ones; none when
+    this client can order by none of them."""
     key = ("order", workup)
-    found: tuple[Coding, ...] | None = voice.memory.get(key)
+    found: tuple[Order, ...] | None = voice.memory.get(key)
     if found is None:
-        own = voice.context.orderables.get(workup)
-        found = _usable(voice, own if own else load_terminology().codings(workup, voice.context.units))
-        voice.memory[key] = found
+        found = voice.memory[key] = tuple(order for order in _orders(voice, workup) if order.codings)
     return found
+
+
+def _orders(voice: Voice, workup: str) -> Iterator[Order]:
+    name, own, terms = voice.order_name(workup), voice.context.orderables.get(workup), load_terminology()
+    parts = terms.parts(workup)
+    if own or not parts:
+        yield Order(_WHOLE, name, _usable(voice, own if own else terms.codings(workup, voice.context.units)))
+        return
+    names = voice.knowledge.orderables.workup[workup].parts
+    for part in parts:
+        yield Order(part, names[part], _usable(voice, terms.codings(workup, voice.context.units, part)))
 
 
 def drug_codings(voice: Voice, therapy: str) -> tuple[Coding, ...]:
@@ -107,7 +141,7 @@ def unmapped(voice: Voice) -> list[str]:
     return [
         voice.order_name(item.id)
         for item in voice.assessment.workup
-        if item.decision == "offer" and not order_codings(voice, item.id)
+        if item.decision == "offer" and not orders_of(voice, item.id)
     ]
 
 
@@ -117,7 +151,7 @@ def unmapped_options(voice: Voice, shown: Iterable[TherapyItem]) -> list[str]:
     return [voice.therapy_name(item.id) for item in drugs if not drug_codings(voice, item.id)]
 
 
-def _order(voice: Voice, item: WorkupItem, codings: tuple[Coding, ...], because: str) -> Suggestion:
+def _order(voice: Voice, item: WorkupItem, order: Order, because: str) -> Suggestion:
     say = voice.cards.say
     entry = voice.knowledge.orderables.workup.get(item.id)
     sites: tuple[Site, ...] = ()
@@ -125,11 +159,11 @@ def _order(voice: Voice, item: WorkupItem, codings: tuple[Coding, ...], because:
         sites = item.sites if item.sites and not voice.hidden else voice.body_sites
     where = voice.sites_plain(sites, voice.cards.limits["sites"])
     at = f" ({where})" if where else ""
-    name = voice.order_name(item.id)
+    name = order.name
     resource = service_request(
         voice.assessment,
         name,
-        codings,
+        order.codings,
         say("order_note"),
         sites=[(site, voice.site_plain(site)) for site in dict.fromkeys(sites)],
         encounter_id=voice.context.encounter_id,

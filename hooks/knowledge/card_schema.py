@@ -206,10 +206,12 @@ class OverrideReasons(Strict):
 
 
 class Orderable(Strict):
-    """How an order is called. `at_lesion`: it carries the body site of the lesion."""
+    """How an order is called. `at_lesion`: it carries the body site of the lesion. `parts`: names by analyte, where
+    each is ordered by itself."""
 
     name: str
     at_lesion: bool = False
+    parts: dict[str, str] = Field(default_factory=dict)
 
 
 class Orderables(Strict):

@@ -24,7 +24,7 @@ from hooks.therapy.conditions import Compiler, Test
 from hooks.therapy.rules import Rulebook, rulebook
 from hooks.therapy.view import Hit, View
 from hooks.workup.done import Answered, Finder, finders, first_found
-from mappings.facts import Site
+from mappings.facts import Action, Site
 
 __all__ = ["WeighedWorkup", "decide_workup", "sites_of", "weigh_workup"]
 
@@ -235,7 +235,10 @@ def _matches(site: Site, avoid: Avoid) -> bool:
 
 
 def _ordered(entry: WorkupEntry, view: View, days: int, sites: tuple[Site, ...]) -> Hit | None:
-    """An open order or draft of this id; one for another body site does not count."""
+    """An open order or draft of this id; one for another body site does not count, and of what needs several results
+    those of some of them do not."""
+    every = frozenset(entry.done.analytes if entry.done.all_analytes else ())
+    some: list[Action] = []
     for action in view.chart.orders((entry.id,)):
         if action.kind == "done":
             continue
@@ -244,10 +247,15 @@ def _ordered(entry: WorkupEntry, view: View, days: int, sites: tuple[Site, ...])
         elsewhere = bool(sites and action.sites) and not any(
             same_place(one, other) for one in action.sites for other in sites
         )
-        if not elsewhere:
+        if elsewhere:
+            continue
+        if not every or not action.parts:
             label = action.label or entry.name
             places = [words for site in action.sites if (words := shown(site)).lower() not in label.lower()]
             return Hit((action.ref,), (", ".join((label, *places)),))
+        some.append(action)
+    if some and every <= frozenset[str]().union(*(action.parts for action in some)):
+        return Hit(tuple(a.ref for a in some), tuple(a.label or entry.name for a in some))
     return None
 
 

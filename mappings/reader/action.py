@@ -96,6 +96,7 @@ def read_order(resource: Mapping[str, Any], ref: str, into: Collected, *, draft:
             kind,
             workup=coded.workup,
             concepts=coded.concepts,
+            parts=coded.parts,
             date=date,
             sites=sites,
         )

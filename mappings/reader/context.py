@@ -66,6 +66,7 @@ class Coded(Struct):
     texts: tuple[str, ...]
     concepts: frozenset[str]
     workup: frozenset[str]
+    parts: frozenset[str] = frozenset()
 
 
 class Prescribed(Struct, frozen=True):
@@ -185,7 +186,9 @@ class Collected(Struct):
     def newly_coded(self, resource: Mapping[str, Any]) -> tuple[Coded, bool]:
         """The same without memory, and whether it is the narrative that names the resource."""
         name, narrated = name_of(resource)
-        return Coded(name.label, name.texts, self.concepts_of(name), self.workup_of(name)), narrated
+        workup = self.workup_of(name)
+        parts = self._parts_of(name) if workup else frozenset[str]()
+        return Coded(name.label, name.texts, self.concepts_of(name), workup, parts), narrated
 
     def absences_of(self, concept: Concept) -> frozenset[str]:
         terminology = self.tools.terminology
@@ -204,6 +207,10 @@ class Collected(Struct):
                 _labelled(s, code.code if code else None, concept.label, code.system if code else None) for s in best
             )
         return tuple(dict.fromkeys(found))
+
+    def _parts_of(self, concept: Concept) -> frozenset[str]:
+        terminology = self.tools.terminology
+        return frozenset(part for c in concept.codings if (part := terminology.part(c.system, c.code)))
 
     def workup_of(self, concept: Concept) -> frozenset[str]:
         terminology = self.tools.terminology
