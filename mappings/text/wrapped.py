@@ -24,6 +24,14 @@ _ITEM = re.compile(r"[-–—•*·#+>☐☒□■]|\(?(?:\d{1,2}|[a-zA-Z])[.)](
 _HEADING = re.compile(r"[^\W\d_][^\n:]{0,40}:(?!\d)")
 _FIGURE = re.compile(r"[(\[][^\W_]|\d+[.,]\d+(?![.,\d])")
 """what cannot open a line of its own behind a full one: a range in brackets, a figure with decimals"""
+_RESULT = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?\s?(?:%|[a-zA-Zµμ]{1,4}/[a-zA-Z0-9])")
+"""a figure with the unit of a result, which stands behind its test's name and never before it"""
+_STAGE = re.compile(r"I{2,3}V?(?![\w.):])|IV(?![\w.):])")
+_YEAR = re.compile(r"(?:19|20)\d\d(?:[.,;)]|$)")
+_INITIAL = re.compile(r"(?<![^\s(])[A-Z]\.$")
+"""of a name: "M. / Dupuytren" """
+_AMOUNT = re.compile(r"(\w+) \d{1,3}$")
+"""a number behind a word that ends nothing: "seit 2 / Monaten" """
 _LAST = re.compile(r"[^\W\d_]+$")
 _STOPS = frozenset(".:;!?")
 _ANSWERS = frozenset(":=-–?")
@@ -91,10 +99,24 @@ def _goes_on(before: str, after: str) -> bool:
     opened = max(before.rfind(sign) for sign in _OPENS)
     if opened > max(before.rfind(sign) for sign in _CLOSES) and len(before) >= _NARROWEST // 2:
         return True
+    if len(before) >= _NARROWEST and _is_rest(before, after):
+        return True
     last = _LAST.search(before)
     words = before.split()
     told = last is not None and last[0].lower() in load_common().unfinished
     return told and len(words) >= _WORDS and words[-2][-1] not in _ANSWERS
+
+
+def _is_rest(before: str, after: str) -> bool:
+    """Whether a line begins with what only ends a phrase: a result's figure and unit, a stage, a year; or the line
+    before it ends in an initial or in an amount of nothing."""
+    if _RESULT.match(after):
+        return not before[0].isdigit() and before[-1] not in _STOPS and not _RESULT.search(before)
+    if _STAGE.match(after) or _YEAR.match(after):
+        return before[-1].isalpha()
+    amount = _AMOUNT.search(before)
+    told = amount is not None and amount[1].lower() in load_common().unfinished
+    return (told and after[0].isalpha()) or _INITIAL.search(before) is not None
 
 
 def _ends(before: str, after: str) -> bool:
