@@ -154,6 +154,7 @@ class Observations(DataTable, frozen=True, forbid_unknown_fields=True):
     laboratory: Words
     answers: Answers
     result_codes: dict[Literal["normal", "abnormal", "high", "low"], Words]
+    in_comment: Words
     no_result: Words
     doubt: Words
     blood_pressure: Named

@@ -18,7 +18,7 @@ from mappings.text.folding import fold
 from mappings.units import Analyte, UnitTable
 
 _NUMBER = re.compile(
-    r"\s*(?P<comparator>[<>≤≥]=?|)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>[^\d\s].{0,24})?\s*"
+    r"\s*(?P<comparator>[<>≤≥]=?|)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>[^\d\s].{0,24}|(?<=\s)10[*^].{0,22})?\s*"
 )
 _ONE_SIDED = re.compile(r"\s*(?P<comparator>[<>≤≥]=?)\s*(?P<number>\d{1,7}(?:[.,]\d{1,6})?)\s*(?P<unit>\D.{0,24})?\s*")
 _COUNTED = "/uL"

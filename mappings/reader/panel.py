@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mappings.facts import Result
-from mappings.reader.access import Concept, concept, items, mapping, text
+from mappings.reader.access import Concept, concept, items, mapping, notes, text
 from mappings.reader.analyte import (
     foreign_members,
     is_contradicted,
@@ -55,7 +55,9 @@ def read_result(
 
 def read_pressures(resource: Mapping[str, Any], name: Concept, source: Source, into: Collected) -> bool:
     """A blood pressure written as one text ("128/76 mmHg") where its two components should stand."""
-    pair = _PRESSURES.fullmatch(text(resource.get("valueString")) or "")
+    coded = concept(resource.get("valueCodeableConcept")).texts
+    written = (text(resource.get("valueString")), *coded, *notes(resource))
+    pair = next((found for words in written if words and (found := _PRESSURES.fullmatch(words))), None)
     if pair is None or not is_pressure(name) or resource.get("component"):
         return False
     for analyte, value in (("systolic", pair[1]), ("diastolic", pair[2])):

@@ -221,14 +221,23 @@ def _conflict(flag: Flag | None, quantity: Quantity, low: Decimal | None, high: 
 
 
 def _written(body: Mapping[str, Any], analyte: str, into: Collected) -> Written | None:
-    """A number that stands in words: in valueString, or as the text of a coded value."""
+    """A number that stands in words: in valueString, as the text of a coded value, or, without a value, as the one
+    comment, with its unit."""
     table = into.tools.units
     for words in (text(body.get("valueString")), *concept(body.get("valueCodeableConcept")).texts):
         bare = _without_remark(words, analyte) if words else None
         found = parse_written(bare, table.analytes.get(analyte), table) if bare else None
         if found is not None:
             return found
-    return None
+    comments = notes(body)
+    said = text(body.get("valueString"))
+    sent = said is not None and plain(said) in _in_comment()
+    if len(comments) != 1 or any(
+        _has_content(name, value) for name, value in body.items() if not sent or value != said
+    ):
+        return None
+    found = parse_written(_without_remark(comments[0], analyte), table.analytes.get(analyte), table)
+    return found if found is not None and found.quantity.unit is not None else None
 
 
 def _without_remark(words: str, analyte: str) -> str:
@@ -284,8 +293,6 @@ def _worded(body: Mapping[str, Any], into: Collected) -> tuple[str | None, bool]
         word = _result_codes().get(coding.code or "")
         if word is not None:
             return word, True
-    if said is not None:
-        return None, plain(said) not in _no_result()
     return None, any(_has_content(name, value) for name, value in body.items())
 
 
@@ -312,6 +319,8 @@ def _has_content(name: str, value: object) -> bool:
         return False
     if name == "valueQuantity":
         return isinstance(value, Mapping) and value.get("value") is not None
+    if name == "valueString" and isinstance(value, str):
+        return plain(value) not in _no_result()
     if name == "valueCodeableConcept":
         found = concept(value)
         return plain(found.label) not in _no_result() if found.label else False
@@ -379,6 +388,11 @@ def _result_codes() -> Mapping[str, str]:
 @cache
 def _no_result() -> frozenset[str]:
     return frozenset(plain(words) for words in observation_words().no_result)
+
+
+@cache
+def _in_comment() -> frozenset[str]:
+    return frozenset(plain(words) for words in observation_words().in_comment)
 
 
 @cache

@@ -174,3 +174,11 @@ def test_no_quantity_raises_and_none_is_normal_by_accident(value: dict[str, Any]
         except ArithmeticError:
             return  # absurd exponents: the reader leaves the resource out
         assert found.problem is not None or found.low is not None or found.high is not None
+
+
+@pytest.mark.parametrize("unit", ["10*9/L", "10^9/L", "10*3/uL", "x10^3/uL"])
+def test_a_power_of_ten_behind_a_number_is_its_unit(unit: str) -> None:
+    quantity = parse_quantity(f"62 {unit}", TABLE)
+    assert quantity is not None
+    assert (quantity.low, quantity.unit) == (62, "10*9/L")
+    assert parse_quantity(f"62{unit}", TABLE) is None or unit.startswith("x")

@@ -43,6 +43,12 @@ TOTAL, IONIZED, ADJUSTED = "calcium-total", "calcium-ionized", "calcium-adjusted
         ({"valueString": "Calcium 9.4 (8.5-10.2)"}, "9.4", False),  # no unit: 9.4 mmol/L would be deadly
         ({"valueString": "Albumin 4.1 g/dL"}, None, False),  # another test's number
         ({"valueString": "see comment"}, None, False),
+        ({"note": [{"text": "9.4 mg/dL"}]}, "9.4", True),  # the comment is the result
+        ({"valueString": "see comment", "note": [{"text": "9,4 mg/dl"}]}, "9.4", True),
+        ({"note": [{"text": "9.4"}]}, None, False),  # any number may stand in a comment
+        ({"note": [{"text": "9.4 mg/dL"}, {"text": "12.1 mg/dL"}]}, None, False),
+        ({"note": [{"text": "9.4 mg/dL"}], "dataAbsentReason": {"text": "not performed"}}, None, False),
+        ({"note": [{"text": "repeat if below 8.4 mg/dL"}]}, None, False),
         ({"valueString": "not normal"}, "abnormal", True),  # a result, and none that is normal
         ({"valueString": "9.4 mg/dL, haemolysed"}, None, False),
         ({"valueString": "Normal."}, "normal", True),
@@ -260,6 +266,11 @@ def test_a_line_of_any_length_and_kind_is_read_in_no_time() -> None:
 @pytest.mark.parametrize("code", [{"coding": [{"system": LOINC, "code": "85354-9"}]}, {"text": "Blutdruck"}])
 def test_a_blood_pressure_in_one_text(code: Any) -> None:
     assert seen(read(code, valueString="128/76 mm[Hg]")) == [("systolic", "128", True), ("diastolic", "76", True)]
+    assert seen(read(code, valueCodeableConcept={"text": "82/50"})) == [
+        ("systolic", "82", True),
+        ("diastolic", "50", True),
+    ]
+    assert seen(read(code, note=[{"text": "82/50"}])) == [("systolic", "82", True), ("diastolic", "50", True)]
     assert seen(read(code, valueString="128/76 lying, 96/50 standing")) == []
     assert seen(read({"text": "Visual acuity"}, valueString="20/40")) == []
 
