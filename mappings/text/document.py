@@ -18,8 +18,9 @@ from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary
 if TYPE_CHECKING:
     from mappings.text.times import Timed
 
-_OPENING = 12
+OPENING = 12
 """words within which a text says of itself that it is another patient's."""
+_HEADINGS = ("section", "heading")
 _TELLING = RELEVANT | {"place", "side", "unit", "word", "ignored", "trigger", "onset", "section"}
 
 
@@ -68,8 +69,8 @@ class Document(Struct):
     def word(self, index: int) -> str:
         return self.words.words[index] if 0 <= index < len(self.words) else ""
 
-    def covered(self) -> int:
-        """How many words of the text this language knows."""
+    def known_words(self) -> set[int]:
+        """The words of the text that this language knows, by index."""
         stopwords = self.vocab.stopwords
         known = {
             i
@@ -78,7 +79,11 @@ class Document(Struct):
             for hit in hits
             for i in range(hit.first, hit.last)
         }
-        return len(known) + sum(1 for i, word in enumerate(self.words.words) if word in stopwords and i not in known)
+        return known.union(i for i, word in enumerate(self.words.words) if word in stopwords)
+
+    def covered(self) -> int:
+        """How many words of the text this language knows."""
+        return len(self.known_words())
 
     def known_spans(self) -> list[tuple[int, int]]:
         """Where this language read something, or knew that nothing is to be read: in order, none over another."""
@@ -106,7 +111,7 @@ class Document(Struct):
 def misfiled(document: Document) -> bool:
     """ "NOTE: filed in error, belongs to another patient. …": nothing in such a text is this patient's. Only at its
     opening, and not where the sentence speaks of an earlier note, an image or a result."""
-    hits = [h for h in document.hits.get("misfiled", ()) if h.first < _OPENING]
+    hits = [h for h in document.hits.get("misfiled", ()) if h.first < OPENING]
     if not hits:
         return False
     sentence = document.sentence_of(hits[0].first)
@@ -120,7 +125,13 @@ def overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
     return before > 0 and spans[before - 1][1] > start
 
 
-def build(words: Words, vocab: Vocabulary) -> Document:
+def build(words: Words, vocab: Vocabulary, headed: Iterable[Vocabulary] = ()) -> Document:
+    """`headed`: languages whose headings of sections hold in this text too."""
     hits = without_lengths(without_other_letters(words, without_spelled_out(words, vocab.find(words))))
+    for other in headed:
+        found = other.find(words)
+        for name in _HEADINGS:
+            if more := [hit for hit in found.get(name, ()) if hit not in hits.get(name, ())]:
+                hits[name] = sorted([*hits.get(name, ()), *more], key=lambda hit: hit.first)
     parts = sentences(words, vocab.abbreviations)
     return Document(words, vocab, hits, parts, Contexts(words, parts, hits, vocab))

@@ -14,13 +14,15 @@ from mappings.facts import Modality, Site
 from mappings.table_cache import kept
 from mappings.text import imaging, pathology
 from mappings.text.concepts import concepts
-from mappings.text.document import Document, build, misfiled, overlaps
+from mappings.text.document import OPENING, Document, build, misfiled, overlaps
 from mappings.text.doses import tolerances
+from mappings.text.joined import beside, joined
 from mappings.text.labs import labs
 from mappings.text.lesions import LesionReader
 from mappings.text.markup import plain
 from mappings.text.own_words import BEGIN, without_own_words
-from mappings.text.reading import BiopsyMention, ConceptMention, ImagingMention, LesionMention, TextReading, TimeSpan
+from mappings.text.passages import Passage, foreign_words, passages
+from mappings.text.reading import BiopsyMention, ImagingMention, LesionMention, TextReading, TimeSpan
 from mappings.text.reports import clusters
 from mappings.text.sites import sites
 from mappings.text.times import times
@@ -46,6 +48,7 @@ class TextEngine:
 
     def __init__(self, vocabularies: dict[str, Vocabulary]) -> None:
         self._vocabularies = vocabularies
+        self._foreign: dict[str, frozenset[str]] = {}
 
     @classmethod
     def load(cls) -> Self:
@@ -58,22 +61,47 @@ class TextEngine:
         "en-GB"; without it, or for one that is not known, the language is found by its words."""
         words = _words(text)
         candidates = self._candidates(words, language)
+        mixed = self._passages(words, candidates) or (Passage(words),)
+        read: list[TextReading] = []
+        for passage in mixed:
+            spoken = self._candidates(passage.words, language) if len(mixed) > 1 else candidates
+            documents = self._documents(passage, spoken, language)
+            if passage.opens < OPENING and any(misfiled(document) for document in documents):
+                return TextReading(candidates[0])
+            if documents:
+                read.append(self._read_all(documents, kind))
+        return beside(read) if len(read) > 1 else read[0] if read else TextReading(candidates[0])
+
+    def _passages(self, words: Words, candidates: list[str]) -> tuple[Passage, ...]:
+        """The passages of a text that mixes languages; where no word tells any, it is read in all of them anyway."""
+        if len(candidates) == len(self._vocabularies):
+            return ()
+        own = candidates[0]
+        foreign = self._foreign.get(own)
+        if foreign is None:
+            foreign = self._foreign[own] = foreign_words(self._vocabularies, own)
+        return passages(words, self._vocabularies, own, foreign)
+
+    def _documents(self, passage: Passage, candidates: list[str], language: str | None) -> list[Document]:
+        """A text in each of the languages it may be in, where it tells anything."""
+        words = passage.words
         if len(candidates) > 1 and len(words) <= _TITLE and not language:  # its small words tell no language
             candidates += [code for code in self._vocabularies if code not in candidates]
-        documents = [
-            build(words, self._vocabularies[code]) for code in candidates if self._vocabularies[code].relevant(words)
-        ]
-        if not documents or any(misfiled(document) for document in documents):
-            return TextReading(candidates[0])
+        vocabularies = [self._vocabularies[code] for code in candidates]
+        opening = bool(passage.headed) and passage.opens < OPENING  # may tell that the text is of another patient
+        return [build(words, vocab, passage.headed) for vocab in vocabularies if opening or vocab.relevant(words)]
+
+    def _read_all(self, documents: list[Document], kind: Kind) -> TextReading:
+        """What one text says in the languages it may be in."""
         if len(documents) > 1:
             documents.sort(key=lambda document: -document.covered())
-            if len(words) <= _TITLE:
+            if len(documents[0].words) <= _TITLE:
                 documents = self._doubting_first(documents, kind)
         asked = [(s.first, s.last) for document in documents for s in _clinical(document)] if kind in _REPORTS else []
         best = self._read(documents[0], kind, asked)
         known = documents[0].known_spans()
         for document in documents[1:]:
-            best = _joined(best, self._read(document, kind, asked, known), known)
+            best = joined(best, self._read(document, kind, asked, known), known)
         return best
 
     def _doubting_first(self, documents: list[Document], kind: Kind) -> list[Document]:
@@ -258,48 +286,6 @@ def _clinical(document: Document) -> list[Sentence]:
         if inside:
             out.append(sentence)
     return out
-
-
-def _joined(one: TextReading, other: TextReading, known: list[tuple[int, int]]) -> TextReading:
-    """Two readings of one text in two languages: what the second adds where the first knew no word."""
-
-    def fresh(mention: LesionMention | ConceptMention) -> bool:
-        return not overlaps(known, mention.start, mention.end)
-
-    return TextReading(
-        one.language if _weight(one) >= _weight(other) else other.language,
-        lesions=one.lesions + tuple(m for m in other.lesions if fresh(m)),
-        concepts=one.concepts + tuple(m for m in other.concepts if fresh(m)),
-        labs=one.labs or (() if known else other.labs),
-        imaging=_better(one.imaging, other.imaging),
-        biopsies=one.biopsies or other.biopsies,
-        tolerances=one.tolerances or other.tolerances,
-        understood=_clear(one, other) and _clear(other, one),
-    )
-
-
-def _clear(one: TextReading, other: TextReading) -> bool:
-    """What one language cannot place counts, unless the other reads something there."""
-    return one.understood or (other.understood and _weight(other) > 0)
-
-
-def _better(one: tuple[ImagingMention, ...], other: tuple[ImagingMention, ...]) -> tuple[ImagingMention, ...]:
-    vague = not one or all(m.finding == "not-understood" for m in one)
-    return other if vague and other else one
-
-
-def _weight(reading: TextReading) -> int:
-    return sum(
-        len(found)
-        for found in (
-            reading.lesions,
-            reading.concepts,
-            reading.labs,
-            reading.imaging,
-            reading.biopsies,
-            reading.tolerances,
-        )
-    )
 
 
 @cache
