@@ -132,6 +132,7 @@ class Taking(DataTable, frozen=True, forbid_unknown_fields=True):
     short_activities: Words
     lengths: Words
     changed_to: Words
+    dose_of: Words
     nowadays: Words
     ahead: Words
     before_noun: Words

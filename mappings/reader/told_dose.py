@@ -16,6 +16,12 @@ from mappings.text.common import either
 _BEHIND = re.compile(r"[^\w\n]{0,3}(\d{1,4}(?:[.,]\d{1,2})?)\s?(mg)?(?=[\s,;.)]|$)(?P<how>[^\n]*)")
 _IN_NAME = re.compile(r"\s\d+\Z")
 _FIGURE = re.compile(r"\d")
+_CLAUSE = re.compile(r"[^\n,;.]*")
+_BEFORE = 48
+"""signs before a name in which a dose and what leads to it stand"""
+
+
+_DOSE = r"\d{1,4}(?:[.,]\d{1,2})?\s?mg\s"
 
 
 class _Words(NamedTuple):
@@ -23,6 +29,8 @@ class _Words(NamedTuple):
     """right behind a drug, that its dose was changed"""
     now: re.Pattern[str]
     """the dose that holds now, behind another one"""
+    before: re.Pattern[str]
+    """the dose before a drug"""
 
 
 @cache
@@ -31,6 +39,9 @@ def _words() -> _Words:
     return _Words(
         re.compile(rf"\s(?:{either(data.changed_to)})(?=\s\d)"),
         re.compile(rf"[,;]\s(?:{either(data.nowadays)})\s(\d{{1,4}})(?:\s?mg)?(?![\d.,/])"),
+        re.compile(
+            rf"(?<![\w.,/-])(?:(?:{either(data.verbs)})\s(?P<led>{_DOSE})|(?P<of>{_DOSE})(?:{either(data.dose_of)})\s?)\Z"
+        ),
     )
 
 
@@ -45,7 +56,19 @@ def told_dose(text: str, first: int, last: int, end: int) -> tuple[Decimal | Non
     if now is not None and _FIGURE.search(text, named.start() if named else last, now.start()):
         return daily_dose({}, f"{now[1]} mg daily", Concept())[0], Decimal(now[1])
     match = _BEHIND.match(text, changed.end() if changed else named.start() if named else last, end)
+    led = _words().before.search(text[max(0, first - _BEFORE) : first])
+    if led is not None:
+        return _before(led["led"] or led["of"], text, last, end)
     if match is None or _FIGURE.search(match["how"]):
         return None, None
     daily, unit = daily_dose({}, f"{match[1]} mg {match['how']}", Concept())
     return daily if unit == "mg" else None, Decimal(match[1].replace(",", "."))
+
+
+def _before(led: str, text: str, last: int, end: int) -> tuple[Decimal | None, Decimal | None]:
+    """The same of the dose before a name: "takes 40 mg of simvastatin at night"."""
+    dose = led.split("mg")[0].strip()
+    behind = _CLAUSE.match(text, last, end)
+    how = behind[0] if behind else ""
+    daily, unit = (None, None) if _FIGURE.search(how) else daily_dose({}, f"{dose} mg{how}", Concept())
+    return daily if unit == "mg" else None, Decimal(dose.replace(",", "."))

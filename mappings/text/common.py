@@ -245,8 +245,12 @@ class Common(Strict):
     either: Folded
     everything: Folded
     """before a result word: it is that of the whole row ("all normal")."""
+    numbered: Folded
+    """behind an ordinal and its stop, which ends nothing."""
     linking: Folded
     """verbs between one test and its result word."""
+    telling_verbs: Folded
+    """verbs that tell the result of a test before a clause between commas."""
     movement: Movement
     results: Results
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from mappings.text.asides import past_aside
 from mappings.text.common import load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, past_unit, unit_at
@@ -77,7 +78,7 @@ def further(document: Document, sentence: Sentence, hit: Hit, end: int, dates: D
     if analyte is None or words is None or _is_wished(document, sentence, hit, words):
         return None
     days = {index for _, begin, last in dates for index in range(begin, last)}
-    begin, _ = behind_name(document, hit, end)
+    begin = past_aside(document, behind_name(document, hit, end)[0], end)
     left, changed = load_further().reach, -1
     named = range(hit.first, hit.last)
     spoken = document.word(hit.first - 1) in document.vocab.articles or any(_is_time(document, i) for i in named)

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
+from mappings.text.asides import past_aside
 from mappings.text.common import either, load_common
 from mappings.text.document import Document
 from mappings.text.figures import Number, behind_name, limits_at, past_unit, range_of_name, unit_at, unit_of_limits
@@ -62,6 +63,7 @@ def figure_of(document: Document, hit: Hit, end: int, dates: list[tuple[str, int
     """The figure right after the test's name."""
     comparator = None
     begin, told = behind_name(document, hit, end)
+    begin = past_aside(document, begin, end)
     named = range_of_name(document, begin, end)
     begin = named[0] if named else begin
     passed = begin

@@ -28,6 +28,8 @@ _POSSESSIVE = frozenset({"'s", "’s"})
 _ENDS = frozenset(".!?;\n•")
 _LONGEST = 160
 """words; a longer run without a full stop is cut, so that time grows with the length of a text only."""
+_ORDINAL = re.compile(r"\d{1,2}|i{1,3}|iv|v")
+"""before a stop and a word of degree: "AV-Block II. Grades" """
 _ASKS = frozenset({"?", ":"})
 _JOINS = frozenset({".", "?", "!"})
 _HEADING = 4
@@ -192,6 +194,8 @@ def _joined(words: Words, index: int, abbreviations: frozenset[str]) -> bool:
     if index == 0 or words.ends[index - 1] != words.starts[index]:
         return False
     before = words.words[index - 1]
+    if index + 1 < len(words) and words.words[index + 1] in load_common().numbered and _ORDINAL.fullmatch(before):
+        return True
     if before in abbreviations:
         return not _opens_heading(words, index + 1)
     if following == words.ends[index] and following < len(words.text):

@@ -232,3 +232,21 @@ def test_a_drug_beside_what_it_is_for_or_in_its_form_is_taken(words: str, drugs:
 )
 def test_a_drug_named_for_another_reason_is_not_taken(words: str) -> None:
     assert taken(note(words)) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "strength", "daily"),
+    [
+        ("For years he has taken 40 mg of simvastatin at night.", 40, 40),
+        ("He takes 10 mg of simvastatin twice daily.", 10, 20),
+        ("Er nimmt 40 mg Simvastatin.", 40, None),
+        ("Toma 40 mg de simvastatina.", 40, None),
+        ("Il prend 40 mg de simvastatine.", 40, None),
+        ("Takes 20 mg of simvastatin 2 times a day.", 20, None),
+        ("Takes warfarin 5 mg simvastatin.", None, None),  # warfarin's
+        ("Takes pantoprazole 40 mg, simvastatin.", None, None),
+    ],
+)
+def test_a_dose_before_the_drug(words: str, strength: int | None, daily: int | None) -> None:
+    (found,) = [m for m in taken(note(words)) if m.drugs == {"simvastatin"}]
+    assert (found.strength, found.daily_dose) == (strength, daily)
