@@ -30,10 +30,10 @@ def _ref(name: str) -> Schema:
 
 _RESOURCE = _object("resourceType", resourceType=_TEXT)
 _NAMED: Schema = {"type": "string", "minLength": 1, "maxLength": 2000}
-_FHIR_ID: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9\-._]{1,256}$"}
+_FHIR_ID: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9\-._]{1,64}$"}
 _USER: Schema = {
     "type": "string",
-    "pattern": r"^(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-._]{1,256}$",
+    "pattern": r"^(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-._]{1,64}$",
 }
 _CONCEPT = _object(coding=_list(_object(system=_TEXT, code=_TEXT, display=_TEXT)), text=_TEXT)
 _WHEN: Schema = {"type": "string", "format": "date-time"}

@@ -13,10 +13,11 @@ from typing import Any
 from mappings.bundles import unpack, with_resolved_urns
 from mappings.guarded import Guarded
 from mappings.raw import Resource, as_list
-from mappings.reader.identity import SAFE_ID
 
+_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
+"""a FHIR id of a call, and the underscores that real servers put in theirs"""
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_USER = re.compile(r"(?P<type>Practitioner|PractitionerRole|Patient|RelatedPerson)/(?P<id>[A-Za-z0-9\-._]{1,256})")
+_USER = re.compile(r"(?P<type>Practitioner|PractitionerRole|Patient|RelatedPerson)/(?P<id>[A-Za-z0-9\-._]{1,64})")
 _MAX_URL = 2000
 _GROUPS = ("RequestGroup", "RequestOrchestration")
 _AUTHORIZATION = ("access_token", "token_type", "scope", "subject")
@@ -107,7 +108,7 @@ def _string(body: Mapping[str, Any], key: str, element: str) -> str:
 def _id(value: object, element: str) -> str:
     if value is None:
         raise RequestError(element, "is required")
-    if not isinstance(value, str) or SAFE_ID.fullmatch(value) is None or value in (".", ".."):
+    if not isinstance(value, str) or _ID.fullmatch(value) is None or value in (".", ".."):
         raise RequestError(element, "must be a FHIR id")
     return value
 

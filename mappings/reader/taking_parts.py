@@ -15,6 +15,7 @@ Part = Literal["list", "plan", "other", "named", "ended"]
 stopped"""
 
 _HEADING = re.compile(r"\W*([^\W\d_][^:\n]{0,40}?)\s*(?::|-(?=\s)|–|$)")
+_INLINE = re.compile(r"(?<=[.;!?])\s+(?=([^\W\d_][^:\n.;,!?]{0,40}?)\s?:(?:\s|$))")
 
 
 def parts_of(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]]:
@@ -22,10 +23,13 @@ def parts_of(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]
     a list at a blank line too."""
     words = taking_words()
     part: Part = "other"
-    at = listed = 0
-    planned = False
-    for line in folded.split("\n"):
-        start, at = at, at + len(line) + 1
+    listed = 0
+    planned = passed = False
+    for line, start, passes in _pieces(folded):
+        at = start + len(line) + 1
+        if passed and not passes:
+            part, planned = "other", False
+        passed = passes
         if not line.strip():
             if part in ("list", "named", "ended") and listed:
                 part, planned = "other", False
@@ -57,4 +61,21 @@ def parts_of(folded: str, hits: list[NameHit]) -> Iterator[tuple[Part, str, int]
                 same = part == "named" and named in words.indications  # "HTN: metoprolol" below "Allergies:"
                 part = "named" if planned or same else "other"
         listed += bool(line.strip())
+        passed = passed and bool(line.strip()) and not line.rstrip().endswith(",")
         yield part, line, start
+
+
+def _pieces(folded: str) -> Iterator[tuple[str, int, bool]]:
+    """Lines with where they begin, cut where a heading that tells of drugs stands behind a sentence, and at those
+    behind it ("Seen today. Meds: warfarin. Exam: normal"). The flag: what such a heading opens ends with its line."""
+    words = taking_words()
+    known = words.headings | words.plans | words.others | words.ended
+    start = 0
+    for line in folded.split("\n"):
+        begin, cut = 0, False
+        for found in _INLINE.finditer(line) if ":" in line else ():
+            if cut or " ".join(found[1].split()) in known:
+                yield line[begin : found.end()], start + begin, cut
+                begin, cut = found.end(), True
+        yield line[begin:], start + begin, cut
+        start += len(line) + 1

@@ -73,8 +73,9 @@ class TextEngine:
         return beside(read) if len(read) > 1 else read[0] if read else TextReading(candidates[0])
 
     def _passages(self, words: Words, candidates: list[str]) -> tuple[Passage, ...]:
-        """The passages of a text that mixes languages; where no word tells any, it is read in all of them anyway."""
-        if len(candidates) == len(self._vocabularies):
+        """The passages of a text that mixes languages; where no word tells any, or too few, it is read in all of them
+        anyway."""
+        if len(words) <= _TITLE or len(candidates) == len(self._vocabularies):
             return ()
         own = candidates[0]
         foreign = self._foreign.get(own)

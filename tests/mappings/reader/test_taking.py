@@ -250,3 +250,23 @@ def test_a_drug_named_for_another_reason_is_not_taken(words: str) -> None:
 def test_a_dose_before_the_drug(words: str, strength: int | None, daily: int | None) -> None:
     (found,) = [m for m in taken(note(words)) if m.drugs == {"simvastatin"}]
     assert (found.strength, found.daily_dose) == (strength, daily)
+
+
+@pytest.mark.parametrize(
+    ("words", "drugs"),
+    [
+        ("Seen today. Meds: warfarin, simvastatin. Exam: no diltiazem rash.", {"warfarin", "simvastatin"}),
+        ("Pt seen. Home medications: warfarin,\nsimvastatin\nWe discussed diltiazem.", {"warfarin", "simvastatin"}),
+        ("Seen today. Medications:\nwarfarin\nsimvastatin", {"warfarin", "simvastatin"}),
+        ("Seen today. Allergies: minocycline. Meds: warfarin.", {"warfarin"}),
+        ("Seen today. Meds: warfarin. Plan: diltiazem 60 mg.", {"warfarin"}),
+        ("Seen today. Meds: warfarin.\nDiltiazem, colchicine", {"warfarin"}),
+        ("Doente observado hoje. Medicação habitual: varfarina.", {"warfarin"}),
+        ("Vista hoy. Medicación habitual: warfarina.", {"warfarin"}),
+        ("Vue ce jour. Traitement habituel : warfarine.", {"warfarin"}),
+        ("Heute gesehen. Dauermedikation: Marcumar.", {"phenprocoumon"}),
+        ("Reviewed options. Considered: warfarin.", set()),
+    ],
+)
+def test_a_list_that_opens_behind_a_sentence(words: str, drugs: set[str]) -> None:
+    assert set().union(*(m.drugs for m in taken(note(words)))) == drugs

@@ -275,3 +275,10 @@ def test_the_edge_of_an_ulcer_is_hard_and_not_the_ulcer() -> None:
 
 def test_a_mucocele_is_another_lump() -> None:
     assert [c.concept for c in ENGINE.read("Lower lip: small hard nodule, mucocele.").concepts] == ["mimic.other_lump"]
+
+
+@pytest.mark.parametrize("opening", ["", "Seen on the ward today. "])
+@pytest.mark.parametrize("heading", ["VS:", "VS 0600:", "Vitals:", "Obs 06:00:"])
+def test_vital_signs_are_no_sedimentation_rate(opening: str, heading: str) -> None:
+    found = TextEngine.load().read(f"{opening}{heading} HR 44, BP 84/52.", language="en").labs
+    assert {(lab.analyte, int(lab.value or 0)) for lab in found} == {("heart-rate", 44), ("systolic", 84)}
