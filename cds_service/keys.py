@@ -32,6 +32,8 @@ class _Cached(Struct):
     keys: dict[str, Any] = field(default_factory=dict)
     fetched: float = float("-inf")
     tried: float = float("-inf")
+    missed: float = float("-inf")
+    """when a kid was last looked for that the keys at hand did not hold."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -42,13 +44,15 @@ class KeyStore:
         self._cache: dict[str, tuple[str, _Cached]] = {}
 
     async def find(self, tenant: Tenant, kid: str, algorithm: str) -> RSAKey | ECKey | None:
-        """The key of this kid if its type fits the algorithm; a rotated key is looked up once a minute at most, and
+        """The key of this kid if its type fits the algorithm; an unknown kid is looked up once a minute at most, and
         callers that come meanwhile wait for that one look. A tenant with another key source starts anew."""
         cached = self._cached(tenant)
         if self._due(cached, kid) or (kid not in cached.keys and cached.turn.locked()):
             async with cached.turn:
                 if self._due(cached, kid):
                     cached.tried = time.monotonic()
+                    if cached.keys and kid not in cached.keys:
+                        cached.missed = cached.tried
                     found = await self._load(tenant)
                     if found is not None:
                         cached.keys, cached.fetched = found, cached.tried
@@ -58,9 +62,13 @@ class KeyStore:
         return key if isinstance(key, _TYPES[algorithm[:2]]) else None
 
     def _due(self, cached: _Cached, kid: str) -> bool:
+        """An unknown kid has a time of its own: keys may be rotated right after they were looked at for another."""
         now = time.monotonic()
-        wanted = kid not in cached.keys or now - cached.fetched > _FRESH_SECONDS
-        return wanted and now - cached.tried > (_COOL_DOWN_SECONDS if cached.keys else 1.0)
+        if not cached.keys:
+            return now - cached.tried > 1.0
+        if kid not in cached.keys:
+            return now - cached.missed > _COOL_DOWN_SECONDS
+        return now - cached.fetched > _FRESH_SECONDS and now - cached.tried > _COOL_DOWN_SECONDS
 
     def _cached(self, tenant: Tenant) -> _Cached:
         """Keyed by the source too: keys taken out of the tenants file are gone with the next reading of it."""

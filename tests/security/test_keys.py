@@ -99,6 +99,26 @@ def test_rotation_cool_down_and_keys_that_can_not_be_fetched(monkeypatch: pytest
     asyncio.run(go())
 
 
+def test_a_key_rotated_right_after_a_look_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    served, clock = _Jwks(), [1000.0]
+    monkeypatch.setattr(keys, "_fetch", served.fetch)
+    monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    hospital = Tenant.model_validate(tenant(jwks=None, jku="https://ehr.example.org/jwks"))
+
+    async def go() -> None:
+        store = keys.KeyStore()
+        assert await store.find(hospital, "ec-1", "ES384")
+        served.keys = [EC, RSA]
+        clock[0] += 1
+        assert await store.find(hospital, "rsa-1", "RS384"), "J-12: an unknown kid has one look"
+        for _ in range(20):
+            clock[0] += 1
+            assert await store.find(hospital, "nobody", "RS384") is None
+        assert served.fetched == 2, "and the next one waits a minute"
+
+    asyncio.run(go())
+
+
 def test_the_type_of_a_key_fits_the_algorithm() -> None:
     async def go() -> None:
         store, hospital = keys.KeyStore(), Tenant.model_validate(tenant())
