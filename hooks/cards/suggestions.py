@@ -177,13 +177,18 @@ def _order(voice: Voice, item: WorkupItem, order: Order, because: str) -> Sugges
 
 
 def therapy_suggestions(voice: Voice, shown: tuple[TherapyItem, ...]) -> Iterator[Suggestion]:
-    """Only what the safety rules leave orderable, with a dose and a code, and what is not drafted already."""
+    """Only what the safety rules leave orderable, with a dose and a code, and what is not drafted already. A procedure
+    is the order of a service: a code of ours is known for none, a hospital may have one."""
     say = voice.cards.say
     for item in shown:
         therapy = voice.knowledge.therapies.get(item.id)
-        taken = [m for m in voice.facts.medications if m.draft and m.drugs & set(therapy.drugs)]
         codings = drug_codings(voice, item.id)
-        if not item.orderable or therapy.draft is None or not codings or taken:
+        if not item.orderable or therapy.draft is None or not codings:
+            continue
+        if therapy.group == "procedure":
+            yield from _procedure(voice, item, therapy.name, therapy.draft.text, codings)
+            continue
+        if any(m.draft and m.drugs & set(therapy.drugs) for m in voice.facts.medications):
             continue
         dose = therapy.draft.text + (f" ({say('cap', cap=item.cap)})" if item.cap else "")
         note = say("medication_note")
@@ -192,6 +197,29 @@ def therapy_suggestions(voice: Voice, shown: tuple[TherapyItem, ...]) -> Iterato
         )
         label = say("medication_label", name=therapy.name)
         yield _suggestion(voice, label, say("medication_description", name=therapy.name, dose=dose), resource)
+
+
+def _procedure(
+    voice: Voice, item: TherapyItem, name: str, text: str, codings: tuple[Coding, ...]
+) -> Iterator[Suggestion]:
+    """Nothing when it is drafted or ordered already, by our name or the hospital's. `text`: what is asked for."""
+    names = {name.casefold(), *(coding.display.casefold() for coding in codings)} - {""}
+    if any(action.kind != "done" and action.label.casefold() in names for action in voice.facts.actions):
+        return
+    say, sites = voice.cards.say, voice.body_sites
+    where = voice.sites_plain(sites, voice.cards.limits["sites"])
+    at = f" ({where})" if where else ""
+    resource = service_request(
+        voice.assessment,
+        name,
+        codings,
+        say("procedure_note", text=text),
+        sites=[(site, voice.site_plain(site)) for site in dict.fromkeys(sites)],
+        encounter_id=voice.context.encounter_id,
+    )
+    because = voice.sentence_plain(item.because, item.evidence)
+    description = say("order_description", name=name, at=at, because=because)
+    yield _suggestion(voice, say("order_label", name=name, at=at), description, resource)
 
 
 def finding_suggestions(voice: Voice, asked: Asked | None) -> Iterator[Suggestion]:

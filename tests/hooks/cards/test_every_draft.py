@@ -20,6 +20,7 @@ WORKUP = sorted(load_knowledge().orderables.workup)
 THERAPIES = sorted(entry.id for entry in load_knowledge().therapies.therapies if entry.draft is not None)
 NO_DRUG = {"co2-laser", "corticosteroid-intralesional", "eswl", "surgical-excision"}
 """what is done and no drug that is dispensed: no medication is drafted of them, unless by a hospital's own code."""
+PROCEDURES = frozenset(entry.id for entry in load_knowledge().therapies.therapies if entry.group == "procedure")
 OWN = Coding("urn:example:orders", "OWN-1", "as our hospital calls it")
 UNCODED = {
     "crystal-examination", "complement-and-dsdna", "myositis-antibodies", "referral-paediatric-rheumatology",
@@ -68,17 +69,53 @@ def test_every_order_is_drafted_with_a_hospitals_code(workup: str) -> None:
     assert resource["code"]["text"] == load_knowledge().orderables.name(workup)
 
 
-@pytest.mark.parametrize("therapy", THERAPIES)
-def test_every_drug_is_drafted(therapy: str) -> None:
+def treatments(therapy: str, *actions: Action, **more: Any) -> list[dict[str, Any]]:
+    """The drafts of a card that offers this treatment and no other, and no workup."""
     assessment, facts = understand(Example(USUAL + XRAY))
     item = next(i for i in assessment.therapies if i.id == therapy)
     only = replace(item, decision="offer", orderable=True, fits=True, described=True)
-    found = write_cards(replace(assessment, therapies=(only,)), facts, load_knowledge(), context())
-    drafted = [r for r in drafts(found) if r["resourceType"] == "MedicationRequest"]
-    assert len(drafted) == (therapy not in NO_DRUG)
+    offered = replace(assessment, therapies=(only,), workup=())
+    found = write_cards(offered, replace(facts, actions=actions), load_knowledge(), context(**more))
+    return [r for r in drafts(found) if r["resourceType"] != "Observation"]
+
+
+@pytest.mark.parametrize("therapy", THERAPIES)
+def test_every_drug_is_drafted(therapy: str) -> None:
+    drafted = treatments(therapy)
+    assert [r["resourceType"] for r in drafted] == ["MedicationRequest"] * (therapy not in NO_DRUG)
     for resource in drafted:
         valid(resource)
         assert resource["medicationCodeableConcept"]["coding"]
+
+
+@pytest.mark.parametrize("therapy", THERAPIES)
+def test_a_hospitals_code_of_a_procedure_makes_an_order_of_a_service_and_that_of_a_drug_one_of_a_drug(
+    therapy: str,
+) -> None:
+    (resource,) = treatments(therapy, orderables={therapy: (OWN,)}, encounter_id="visit-1")
+    valid(resource)
+    known = load_knowledge().therapies.get(therapy)
+    of_service = therapy in PROCEDURES
+    assert resource["resourceType"] == ("ServiceRequest" if of_service else "MedicationRequest")
+    concept = resource["code" if of_service else "medicationCodeableConcept"]
+    assert concept == {"coding": [{"system": OWN.system, "code": OWN.code, "display": OWN.display}], "text": known.name}
+    said = resource["note"] if of_service else resource["dosageInstruction"]
+    assert known.draft is not None
+    assert known.draft.text in said[0]["text"]
+    assert ("bodySite" in resource) is of_service
+
+
+@pytest.mark.parametrize("therapy", sorted(PROCEDURES))
+def test_a_procedure_that_is_drafted_or_ordered_is_not_drafted_again(therapy: str) -> None:
+    (resource,) = treatments(therapy, orderables={therapy: (OWN,)})
+    coded = {key: value for key, value in resource["code"].items() if key == "coding"}
+    for status, code in (("draft", resource["code"]), ("active", resource["code"]), ("active", coded)):
+        saved = resource | {"id": "draft-1", "status": status, "code": code}
+        actions = reader().read(chart("").raw(saved)).actions
+        assert treatments(therapy, *actions, orderables={therapy: (OWN,)}) == []
+    other = resource | {"id": "draft-1", "code": {"text": "plain radiograph"}}
+    actions = reader().read(chart("").raw(other)).actions
+    assert treatments(therapy, *actions, orderables={therapy: (OWN,)}) == [resource]
 
 
 @pytest.mark.parametrize("workup", sorted(set(WORKUP) - UNCODED))
