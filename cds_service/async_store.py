@@ -108,12 +108,15 @@ class AsyncStore:
     def _claim(self, claims: Sequence[Claim]) -> Sequence[TokenUse]:
         return self.store.use_tokens(claims, now_ms(), REPEAT_MS)
 
-    async def ready(self) -> bool:
+    async def trouble(self) -> str | None:
+        """Why nothing can be kept now, in words that may be shown; None when all is well."""
         try:
             await self._call(NOBODY, _WRITE_SECONDS, self.store.ping)
-        except (StoreError, TimeoutError):
-            return False
-        return True
+        except StoreError as error:
+            return str(error)
+        except TimeoutError:
+            return "the database does not answer in time"
+        return None
 
     async def expire(self, retention_days: dict[str, int], default_days: int) -> None:
         try:
@@ -193,6 +196,7 @@ class AsyncStore:
             )
 
     def _alive(self) -> bool:
+        """Whether the database takes anything at all; one that is read-only or full may do so later."""
         try:
             self.store.ping()
         except StoreError:

@@ -22,12 +22,13 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Ready once knowledge and code lists are loaded (they are, or the application would not have started).
 
-    A store that does not answer makes it "degraded" and 503, so that a balancer prefers another replica; calls that
-    come all the same are answered without it."""
+    A store that does not answer or can't be written makes it "degraded" and 503, with the reason, so that a balancer
+    prefers another replica; calls that come all the same are answered without it."""
     state = state_of(request)
-    ready = await state.async_store.ready()
-    body = {"status": "ready" if ready else "degraded", "version": __version__}
-    return json_response(body | {"knowledge": state.brain.knowledge.version}, 200 if ready else 503)
+    trouble = await state.async_store.trouble()
+    body = {"status": "degraded" if trouble else "ready", "version": __version__}
+    body |= {"knowledge": state.brain.knowledge.version} | ({"reason": trouble} if trouble else {})
+    return json_response(body, 503 if trouble else 200)
 
 
 @router.get("/metrics")

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -31,7 +31,10 @@ Result = TypeVar("Result")
 _DAY_MS = 86_400_000
 _KEY = "pseudonym"
 
-_ONE = select(1)
+_PROBE = "probe"
+_ANSWERS = text("SELECT false")
+_READ_ONLY = text("SELECT current_setting('transaction_read_only') = 'on'")
+"""true on a standby too."""
 _USER, _USERS = "user", 1024
 """clinicians open chart after chart: so many of their keys are kept"""
 
@@ -53,6 +56,8 @@ class Store:
         self._one_writer = self.engine.dialect.name == "sqlite"
         self._alone: AbstractContextManager[Any] = threading.RLock() if self._one_writer else nullcontext()
         self._writer: Any = None
+        self._doubted = True
+        """whether it can be written: nothing was yet, or the last time failed"""
         try:
             migrate(self.engine)
             self._key = (pseudonym_key or self._own_key()).encode()
@@ -215,8 +220,13 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, committed at the end."""
-        with self._alone, reported(self._driver_error), self.engine.begin() as connection:
-            yield connection
+        with self._alone, reported(self._driver_error):
+            try:
+                with self.engine.begin() as connection:
+                    yield connection
+            except BaseException:
+                self._doubted = True
+                raise
 
     @contextmanager
     def _reading(self) -> Iterator[Any]:
@@ -238,15 +248,34 @@ class Store:
                 connection.commit()
                 if self._one_writer:
                     self._writer = connection
+            except BaseException:
+                self._doubted = True
+                raise
             finally:
                 if self._writer is None:
                     connection.close()  # goes back to the pool, which undoes what was not committed
             return found
 
     def ping(self) -> None:
-        """Raises StoreError when the database does not answer."""
+        """Raises StoreError when the database does not answer or can't be written. A row is written for that, and
+        removed at once, only where it is in doubt."""
         with reported(), self.engine.connect() as connection:
-            connection.execute(_ONE)
+            read_only = bool(connection.scalar(_ANSWERS if self._one_writer else _READ_ONLY))
+        if (read_only or self._doubted) and not self._one_writer:
+            self.engine.dispose()  # sessions keep what held when they began, and the server of then
+        if read_only:
+            raise StoreError("the database is read-only")
+        if self._doubted:
+            self._try_to_write()
+
+    def _try_to_write(self) -> None:
+        try:
+            with self.writing() as connection:
+                connection.execute(self._insert(secrets).values(name=_PROBE, value="").on_conflict_do_nothing())
+                connection.execute(delete(secrets).where(secrets.c.name == _PROBE))
+        except StoreError:
+            raise StoreError("the database can't be written") from None
+        self._doubted = False
 
     @property
     def connections(self) -> tuple[int, int]:
