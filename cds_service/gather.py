@@ -5,6 +5,7 @@ What is large stays bytes until the chart is read (`cds_service/fhir/lazy_pages.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Literal
@@ -38,6 +39,8 @@ _TYPES: dict[Need, str] = {
     "procedures": "Procedure",
     "serviceRequests": "ServiceRequest",
 }
+_OF_RESULTS = re.compile(r"(?:patient|user|system)/Observation\.(?=\w*r)\w*s\w*\?category=(?:[^&,]*\|)?laboratory")
+"""a SMART v2 scope of the category of laboratory results and nothing narrower."""
 _UNKNOWN_PERSON = frozenset({404, 410})
 _MANY = 250
 """resources of a prefetch that are not kept decoded while the rest is read from the server."""
@@ -116,7 +119,7 @@ async def gather_lazily(
         aliases = await _from_server(request.patient_id, client, found, states, out, refused, beside, deadline)
         for need in _bounded(request, found):
             if need not in refused and states[need].state == "complete":
-                states[need] = Completeness("partial", PART)
+                states[need] = Completeness("partial", PART, need == "observations" and _gives_results(request))
     for need, why in refused.items():
         states[need] = _without_server(need, states.get(need), found, why)
     if version is None and client is not None:
@@ -151,7 +154,7 @@ def _without_server(need: Need, state: Completeness | None, found: Prefetched, w
         reasons.append("page not followed" + ("" if why == NO_ACCESS else f" ({why})"))
     if not reasons or state.state == "unavailable":
         return state
-    return Completeness("partial", "; ".join(reasons))
+    return Completeness("partial", "; ".join(reasons), need == "observations" and found.has_newest)
 
 
 async def _from_server(
@@ -188,14 +191,14 @@ async def _from_server(
         await asyncio.wait([asking])
     for need, read in zip(wanted, answers, strict=False):
         _take(need, read, out, found)
-        states[need] = _state(read, states.get(need))
+        states[need] = _state(read, states.get(need), need == "observations" and found.has_newest)
     if all(one.get("resourceType") == "Patient" for one in out.resources) and not out.pages:
         states.update(_of_nobody(dict(zip(wanted, answers, strict=False))))
     for (need, _), page in zip(pages, answers[len(wanted) :], strict=True):
         _take(need, page, out, found)
         reason = page.failed or page.partial or issue_reason(tuple(page.issues))
         if reason:
-            states[need] = Completeness("partial", f"page: {reason}")
+            states[need] = Completeness("partial", f"page: {reason}", need == "observations" and found.has_newest)
     if statements is not None:
         _take("medications", statements.read, out, found)
         requests = dict(zip(wanted, answers, strict=False)).get("medications")
@@ -259,16 +262,18 @@ def _take(need: Need, read: Read, out: Gathered, found: Prefetched) -> None:
     found.quarantined.extend(Quarantined(path, NOT_FHIR) for path in read.broken)
 
 
-def _state(read: Read, before: Completeness | None) -> Completeness:
+def _state(read: Read, before: Completeness | None, has_newest: bool) -> Completeness:
+    """`has_newest`: whether the prefetch gave the newest of this need."""
+    has_newest = has_newest or read.has_newest
     failed = read.failed
     if failed is None and not read.count:
         failed = error_of(read.issues) or (NOT_FHIR if read.broken else None)
     if failed is not None:
         if before is not None and before.state != "unavailable":
-            return Completeness("partial", failed)
+            return Completeness("partial", failed, has_newest)
         return Completeness("unavailable", failed)
     reason = read.partial or issue_reason(tuple(read.issues))
-    return Completeness("partial", reason) if reason else Completeness("complete")
+    return Completeness("partial", reason, has_newest) if reason else Completeness("complete")
 
 
 def _refused(request: HookRequest) -> dict[Need, str]:
@@ -289,6 +294,12 @@ def _bounded(request: HookRequest, found: Prefetched) -> list[Need]:
 
 def _granted(token: FhirAuthorization, need: Need) -> Grant:
     return granted(token.scope, _TYPES[need], search=need != "patient")
+
+
+def _gives_results(request: HookRequest) -> bool:
+    """Whether one of the filters of the token lets us read all laboratory results."""
+    scopes = request.authorization.scope.split() if request.authorization is not None else ()
+    return any(_OF_RESULTS.fullmatch(scope) for scope in scopes)
 
 
 def granted(scopes: str, kind: str, *, search: bool = True) -> Grant:

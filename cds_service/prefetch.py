@@ -53,15 +53,22 @@ _NO_RENAMES: Mapping[Need, int] = {}
 _KEYS: Mapping[Need, tuple[str, ...]] = {
     need: tuple(key for key, (of, _) in PREFETCH.items() if of == need) for need, _ in PREFETCH.values()
 }
+_DAY = len("2026-01-31")
 NOT_FHIR = "not a FHIR resource"
 _WRONG_TYPE = "wrong resource type"
 FEWER = "fewer than the server counted"
 """of an answer without a link to the rest (R4 search: `total` counts the matches of all pages)."""
 
 
+RESULTS = "laboratory"
+"""the template key that laboratory results answer."""
+_BESIDE = frozenset(key for key, (need, _) in PREFETCH.items() if need == "observations") - {RESULTS}
+
+
 class Prefetched(Struct):
     """`missing` are the template keys still to be read for a need; `failures` the reasons of failed keys; `refusals`
-    the needs that the client answered with an OperationOutcome, which are not asked again."""
+    the needs that the client answered with an OperationOutcome, which are not asked again. `results`: whether each
+    answer that may hold laboratory results gave the newest of them (empty: none did)."""
 
     resources: list[Resource] = field(default_factory=list)
     satisfied: set[Need] = field(default_factory=set)
@@ -71,6 +78,12 @@ class Prefetched(Struct):
     partial: dict[Need, list[str]] = field(default_factory=dict)
     next_urls: dict[Need, list[str]] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
+    results: list[bool] = field(default_factory=list)
+
+    @property
+    def has_newest(self) -> bool:
+        """Whether the newest laboratory results came, whatever other Observations may be missing."""
+        return bool(self.results) and all(self.results)
 
 
 def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
@@ -91,11 +104,15 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
             del values[key]
             _take(key, need, value, unpacked, found)
             _collect(key, unpacked, found)
+            if key == RESULTS:
+                found.results.append(gives_newest(unpacked))
             if unpacked is not None and unpacked.is_short:
                 short.append(key)
         elif problem in (NOT_FHIR, FEWER):
             # as good as absent, so that it is read from the server where that is possible
             found.failures.setdefault(need, []).append(f"{key}: {problem}")
+            if key == RESULTS:
+                found.results.append(False)
             if problem == NOT_FHIR:
                 found.quarantined.append(Quarantined(f"prefetch.{key}", problem))
             del values[key]
@@ -110,6 +127,8 @@ def read_prefetch(prefetch: Mapping[str, Any] | None) -> Prefetched:
             _take(key, need, value, unpacked, found)
             if unpacked is not None and unpacked.is_short:
                 found.partial.setdefault(need, []).append(f"{key}: {FEWER}")
+            if need == "observations" and key not in _BESIDE:
+                found.results.append(gives_newest(unpacked))
         _collect(key, unpacked, found)
         lost = None if needs or unpacked is None else _lost(unpacked)
         if lost is not None:
@@ -144,7 +163,8 @@ def completeness_of(found: Prefetched) -> dict[Need, Completeness]:
     for need in _KEYS:
         reasons = [*found.failures.get(need, ()), *found.partial.get(need, ())]
         if need in found.satisfied:
-            states[need] = Completeness("partial", ", ".join(reasons)) if reasons else Completeness("complete")
+            newest = need == "observations" and found.has_newest
+            states[need] = Completeness("partial", ", ".join(reasons), newest) if reasons else Completeness("complete")
         elif reasons:
             states[need] = Completeness("unavailable", ", ".join(reasons))
     return states
@@ -170,6 +190,26 @@ def _take(key: str, need: Need, value: object, unpacked: Unpacked | None, found:
         found.partial.setdefault(need, []).append(f"{key}: {reason}")
     if unpacked.next_url:
         found.next_urls.setdefault(need, []).append(unpacked.next_url)
+
+
+def gives_newest(unpacked: Unpacked | None) -> bool:
+    """Whether an answer holds the newest of what was asked for: all of it, or the first of pages that visibly begin
+    with the newest."""
+    if unpacked is None:
+        return True
+    if unpacked.broken or issue_reason(unpacked.issues):
+        return False
+    return not (unpacked.next_url or unpacked.is_short) or is_newest_first(unpacked)
+
+
+def is_newest_first(unpacked: Unpacked) -> bool:
+    """Whether the days of the Observations go down and nowhere up; one day alone shows no order."""
+    days = [
+        str(one.get("effectiveDateTime") or one.get("issued") or "")[:_DAY]
+        for _, one in unpacked.resources
+        if one.get("resourceType") == "Observation"
+    ]
+    return all(len(day) == _DAY for day in days) and days == sorted(days, reverse=True) and len(set(days)) > 1
 
 
 def _lost(unpacked: Unpacked) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from msgspec import Struct, field
 
@@ -331,8 +331,19 @@ class Action(Struct, frozen=True):
 
 
 class Completeness(Struct, frozen=True):
+    """How completely one kind of data was read. `has_newest`: of what was read in part, whether nothing newer of what
+    came can be missing; it decides here and is no part of an answer."""
+
+    unsaid: ClassVar = frozenset({"has_newest"})
+
     state: NeedState
     reason: str | None = None
+    has_newest: bool = False
+
+    @property
+    def tells_newest(self) -> bool:
+        """Whether the newest result that came is the newest there is."""
+        return self.state == "complete" or (self.state == "partial" and self.has_newest)
 
 
 class Quarantined(Struct, frozen=True):

@@ -55,6 +55,8 @@ class Read(Struct):
     """how many matches all pages hold, as the server says."""
     size: int = 0
     """bytes"""
+    has_newest: bool = False
+    """of Observations that came only in part: whether the newest results that decide are among them."""
 
     @property
     def count(self) -> int:

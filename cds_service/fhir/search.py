@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from cds_service.fhir.capability import Manner
 from cds_service.fhir.client import Deadline, FhirClient, Read
-from cds_service.prefetch import NEEDS_OF
+from cds_service.prefetch import NEEDS_OF, issue_reason
 from mappings.codelists import load_terminology
 from mappings.facts import Need
 from mappings.raw import Resource
@@ -61,6 +61,8 @@ async def read_need(client: FhirClient, need: Need, patient_id: str, deadline: D
     if kind in _OLDER_NAME and client.capability.version == "STU3":
         kind = _OLDER_NAME[kind]
     found = await _read_kind(client, kind, [("patient", patient_id)], extra, deadline)
+    if need == "observations" and found.count and not found.has_newest and is_part(found):
+        found = await _with_newest(client, kind, [("patient", patient_id)], found, deadline)
     if kind in _OLDER_NAME and not_supported(found):
         older = await _read_kind(client, _OLDER_NAME[kind], [("patient", patient_id)], extra, deadline)
         found = older if older.failed is None else found
@@ -164,6 +166,27 @@ def _outside(resource: Resource) -> str | None:
     return None
 
 
+def is_part(found: Read) -> bool:
+    """Whether more than this may be there."""
+    return (found.partial or issue_reason(tuple(found.issues))) is not None
+
+
+async def _with_newest(client: FhirClient, kind: str, base: Parameters, found: Read, deadline: Deadline) -> Read:
+    """What came of a search that broke off, with the results that decide, asked for by their codes: the newest of them
+    may be among the rest. A server that finds none of them by code says nothing so."""
+    if deadline.left <= 0:
+        return found
+    results = await search_codes(client, kind, base, _decisive(), deadline)
+    if results.failed is None:
+        found.add(results)
+        found.has_newest = results.count > 0 and not is_part(results) and not results.broken
+    return found
+
+
+def _decisive() -> tuple[str, ...]:
+    return load_terminology().loinc_for(load_units().asked_by_code)
+
+
 def not_supported(found: Read) -> bool:
     return found.failed is not None and (found.status in _UNSUPPORTED or "not-supported" in found.issue_codes)
 
@@ -174,8 +197,7 @@ async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline
     reads = [in_some_way(client, kind, [*base, ("category", c)], [], deadline) for c in _CATEGORIES[kind]]
     by_code = len(reads)
     if kind == "Observation":
-        codes = load_terminology().loinc_for(load_units().asked_by_code)
-        reads.append(search_codes(client, kind, base, codes, deadline))
+        reads.append(search_codes(client, kind, base, _decisive(), deadline))
     answers = await asyncio.gather(*reads)
     merged = _merged(answers)
     failed = [a for a in answers if a.failed is not None]
@@ -193,6 +215,11 @@ async def _by_category(client: FhirClient, kind: str, base: Parameters, deadline
         lost.append(core)
     if lost:
         merged.partial = merged.partial or lost[0].failed
+    merged.has_newest = kind == "Observation" and any(
+        one.failed is None and one.count > 0 and not is_part(one) and not one.broken
+        for one in (core, *codes_answered)
+        if one is not None
+    )
     return merged
 
 

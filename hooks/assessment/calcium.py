@@ -26,6 +26,8 @@ from hooks.model import KidneyCriterion, LabCriterion, LabStatus
 from mappings.facts import SAME_TIME, Result
 
 _CAUTION: tuple[Category, ...] = ("high", "low", "unclear", "borderline", "normal")
+_REASSURING: frozenset[LabStatus] = frozenset({"normal", "stale", "borderline"})
+"""what the newest calcium alone may say, and one with a newer beside it that was not read may not"""
 KINDS = {"calcium-ionized": "ionized", "calcium-total": "total", "calcium-adjusted": "adjusted"}
 """the kind of calcium that each analyte is."""
 
@@ -86,9 +88,32 @@ def judge_calcium(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule, mess
         because = messages.say("calcium.adjusted-disagrees", albumin=_amount(albumin))
         return answer(_describe(judged, "indeterminate", because, critical, discordant, (albumin.ref,)))
     status, because = _status(judged, stale, chart, messages)
+    if status in _REASSURING and not _is_newest(chart, chosen):
+        need = chart.facts.need("observations")
+        told = {"value": _amount(chosen), "date": str(chosen.date), "kind": KINDS[chosen.analyte]}
+        because = messages.say("calcium.part-read", **told, reason=need.reason or need.state)
+        return Calcium(_untold(chosen, because, critical))
     if discordant:
         because = f"{because} {_before(chart, chosen, rule, messages)}"
     return answer(_describe(judged, status, because, critical, discordant))
+
+
+def _is_newest(chart: Chart, chosen: Result) -> bool:
+    """Whether no newer calcium can be among results that were not read. Nothing is newer than what was told today."""
+    today = chosen.date is not None and chosen.date.instant is None and chosen.date.earliest == chart.as_of
+    return today or chart.facts.need("observations").tells_newest
+
+
+def _untold(result: Result, because: str, critical: tuple[Result, ...]) -> LabCriterion:
+    """The calcium that came, where a newer one may have been missed: it is no word on what calcium is now."""
+    return LabCriterion(
+        "unknown",
+        because,
+        kind=KINDS.get(result.analyte),
+        critical=bool(critical),
+        critical_result=_critical_result(critical),
+        evidence=tuple(dict.fromkeys((result.ref, *(c.ref for c in critical)))),
+    )
 
 
 def _at_risk(chart: Chart, kidney: KidneyCriterion, rule: CalciumRule) -> bool:

@@ -75,6 +75,9 @@ __all__ = ["READ_TYPES", "ChartReader"]
 
 _Fact = Finding | Result | Lesion | Imaging | Biopsy | Medication | Allergy | Action
 _Reader = Callable[[Mapping[str, Any], str, Collected], None]
+_LEFT_OUT, _NAMELESS = "resources left out", "results of no known test left out"
+_OF_SINGLE = frozenset({_LEFT_OUT, READ_IN_PART})
+"""reasons that concern single resources; where one of them was the newest result of its test, that is noted as such."""
 _TAKEN_BACK = ("entered-in-error", "cancelled", "revoked", "stopped")
 """what a draft may be that asks for nothing; of any type, as it comes from outside"""
 _READERS: dict[str, tuple[Need, _Reader]] = {
@@ -144,6 +147,7 @@ class ChartReader:
         self._patient(decoded, patients, into)
         good_dates: set[str] = set()
         strangers: set[Need] = set()
+        nameless = 0
         owners = Owners(patients, decoded)
         for ref, found in every:
             unread = found if type(found) is Unread else None
@@ -171,12 +175,15 @@ class ChartReader:
                 elif problem != OTHER_FOCUS:
                     unreadable.setdefault(need, "subject missing")
             elif not self._is_read(reader, resource, ref, into, digests, unread):
-                unreadable[need] = "resources left out"
+                unreadable[need] = _LEFT_OUT
+                nameless += _is_nameless(resource, ref, into)
         for need in strangers:
             if not any(_serves(named[1], need) and belongs(named[1], patients) is None for named in every):
                 unreadable.setdefault(need, ONLY_STRANGERS)
         for draft in drafts:
             self._draft(draft, patients, into)
+        if nameless:
+            unreadable["observations"] = _NAMELESS
         return self._facts(raw, reference, into, into.unread | unreadable)
 
     def _is_read(
@@ -274,7 +281,9 @@ class ChartReader:
         for need, reason in unreadable.items():
             state = completeness.get(need)
             if state is not None and state.state == "complete":
-                completeness[need] = Completeness("partial", reason)
+                completeness[need] = Completeness("partial", reason, reason in _OF_SINGLE)
+            elif state is not None and state.has_newest and reason not in _OF_SINGLE:
+                completeness[need] = replace(state, has_newest=False)
         facts = PatientFacts(
             reference,
             sex=into.sex,
@@ -307,6 +316,11 @@ def _in_r4(resources: Iterable[Any], version: Version | None) -> list[Any]:
         else as_r4(one.decoded(), version)
         for one in resources
     ]
+
+
+def _is_nameless(resource: Mapping[str, Any], ref: str, into: Collected) -> bool:
+    """Whether a resource that was left out may be the newest result of any test."""
+    return resource["resourceType"] == "Observation" and not observation.note_unreadable(resource, ref, into)
 
 
 def _serves(resource: Mapping[str, Any], need: Need) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from mappings.dates import PartialDate
+from mappings.facts import Result
 from mappings.reader import shape
 from mappings.reader.access import (
     Concept,
@@ -20,14 +21,14 @@ from mappings.reader.access import (
     notes,
     updated,
 )
-from mappings.reader.analyte import other_material, specimen_words
+from mappings.reader.analyte import other_material, specimen_words, test_of
 from mappings.reader.context import Collected
 from mappings.reader.culture import is_wound_culture
 from mappings.reader.due_date import read_due_date
 from mappings.reader.examination import USABLE, add_findings, line_of
 from mappings.reader.identity import OTHER_PATIENT, target
+from mappings.reader.measured import BROKEN, read_plain
 from mappings.reader.measured import read_first as read_first_plain
-from mappings.reader.measured import read_plain
 from mappings.reader.merge import Stamp
 from mappings.reader.narrative import Source, add_reading
 from mappings.reader.panel import read_components, read_pressures, read_result
@@ -75,6 +76,22 @@ def read_contained(resource: Mapping[str, Any], ref: str, into: Collected) -> No
             into.leave_out(ref, f"contained Observation: {wrong}")
         else:
             _read_one(body, ref, into, outer_date=date)
+
+
+def note_unreadable(resource: Mapping[str, Any], ref: str, into: Collected) -> bool:
+    """Notes that a result came which could not be read, so that an older one of its test does not speak for it. False
+    when nobody can tell which test it was, or when."""
+    try:
+        name, date = name_of(resource)[0], _date(resource)
+        test = test_of(name, into, foreign=other_material(specimen_words(resource, into), into))
+    except BROKEN:
+        return False
+    if test is None:
+        return bool(name.label) and not resource.get("component") and not resource.get("contained")
+    status = resource.get("status")
+    if not isinstance(status, str) or status in USABLE:
+        into.results.append(Result(test.analyte, ref, date, "final", label=name.label, problem="not-understood"))
+    return date is not None
 
 
 def _is_ours(reference: object, outer: Mapping[str, Any], into: Collected) -> bool:

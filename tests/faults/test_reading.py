@@ -183,7 +183,7 @@ def test_bad_page_links_are_not_followed(next_url: str, reason: str) -> None:
     chart = asyncio.run(go())
     assert chart.completeness["observations"].state == "partial"
     assert reason in (chart.completeness["observations"].reason or "")
-    assert [r["id"] for r in chart.resources] in (["o1"], ["o1", "o1"])
+    assert {r["id"] for r in chart.resources} == {"o1"}, "it is asked for by its code too"
 
 
 def test_a_server_that_demands_a_category_is_asked_by_category_and_code() -> None:
@@ -231,7 +231,7 @@ def test_a_scope_with_a_filter_is_asked_and_is_never_the_whole() -> None:
     scope = "patient/Condition.rs?category=problem-list-item patient/Observation.rs?category=laboratory patient/*.rs"
     asked, server = run({}, authorization=token(scope=scope.removesuffix(" patient/*.rs")))
     states = {need: asked.completeness[need] for need in ("conditions", "observations")}
-    assert set(states.values()) == {Completeness("partial", "scope for a part only")}
+    assert {(state.state, state.reason) for state in states.values()} == {("partial", "scope for a part only")}
     kinds = {urlsplit(target).path.split("/")[2] for target, _ in server.requests}
     assert kinds - {"metadata"} == {"Condition", "Observation"}
     assert asked.completeness["medications"] == Completeness("unavailable", "scope")

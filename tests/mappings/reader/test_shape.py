@@ -25,8 +25,42 @@ from tests.mappings.reader.sent import CALCIUM_RESULT, read
 def test_a_broken_resource_is_left_out_and_the_element_named(change: dict[str, Any], reason: str) -> None:
     facts = read(CALCIUM_RESULT | {"id": "broken"} | change, CALCIUM_RESULT)
     assert [(q.reference, q.reason) for q in facts.quarantined] == [("Observation/broken", reason)]
-    assert [r.ref for r in facts.results] == ["Observation/ca"]
-    assert facts.need("observations") == Completeness("partial", "resources left out")
+    assert [r.ref for r in facts.results if r.usable] == ["Observation/ca"]
+    if "code" in change:
+        nobody_knows = "results of no known test left out"
+        assert facts.need("observations") == Completeness("partial", nobody_knows), "it may be any test's newest"
+        return
+    assert facts.need("observations") == Completeness("partial", "resources left out", has_newest=True)
+    (noted,) = [r for r in facts.results if not r.usable]
+    assert (noted.ref, noted.analyte, noted.problem) == ("Observation/broken", "calcium-total", "not-understood")
+
+
+@pytest.mark.parametrize(
+    ("change", "newest", "noted"),
+    [
+        ({"subject": {"display": "Mrs. N."}}, False, False),
+        ({"valueQuantity": 9}, True, True),
+        ({"valueQuantity": 9, "status": ["final"]}, True, True),
+        ({"valueQuantity": 9, "effectiveDateTime": "?"}, False, True),
+        ({"valueQuantity": 9, "status": "entered-in-error"}, True, False),
+        ({"valueQuantity": 9, "status": "preliminary"}, True, False),
+        ({"valueQuantity": 9, "code": {"text": "Haemoglobin A1c"}}, True, False),
+        ({"valueQuantity": 9, "code": {"text": "Panel"}, "component": [{"code": {"text": "Calcium"}}]}, False, False),
+        ({"valueQuantity": 9, "code": {"text": "Panel"}, "contained": [CALCIUM_RESULT]}, False, False),
+        ({"valueQuantity": 9, "code": {}}, False, False),
+    ],
+)
+def test_a_result_that_was_left_out_may_have_been_the_newest(change: dict[str, Any], newest: bool, noted: bool) -> None:
+    facts = read(CALCIUM_RESULT, {k: v for k, v in (CALCIUM_RESULT | {"id": "broken"} | change).items() if v})
+    assert facts.need("observations").tells_newest is newest
+    assert [r.problem for r in facts.results if r.ref == "Observation/broken"] == ["not-understood"] * noted
+
+
+def test_a_broken_condition_is_no_matter_of_results() -> None:
+    facts = read(
+        CALCIUM_RESULT, {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}, "code": 7}
+    )
+    assert (facts.need("observations").state, facts.need("conditions").state) == ("complete", "partial")
 
 
 _ODD: tuple[object, ...] = (
