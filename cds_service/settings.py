@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -101,18 +101,28 @@ def check_production(settings: Settings) -> None:
         raise SettingsError("CDS_AS_OF is set: a fixed date is for the sandbox only")
     if settings.sandbox_url is not None:
         raise SettingsError("CDS_SANDBOX_URL is set: the embedded sandbox is not for production")
-    public = urlsplit(settings.public_url or "")
+    public = _split(settings.public_url or "")
     if public.scheme != "https" or not public.hostname or public.username or public.query or public.fragment:
         raise SettingsError("CDS_PUBLIC_URL must be the public https URL of this service")
     if settings.kill_file is not None and not settings.kill_file.parent.is_dir():
         raise SettingsError("CDS_KILL_FILE lies in a folder that does not exist: the switch would never work")
-    traces = urlsplit(settings.traces_url or "https://none")
+    traces = _split(settings.traces_url or "https://none")
     if traces.username or not traces.hostname or (traces.scheme != "https" and traces.hostname not in _HERE):
         raise SettingsError("CDS_TRACES_URL must be the https URL of a collector, without a password")
     if settings.suppression is False:
         raise SettingsError("CDS_SUPPRESSION is false: in production a dismissed card stays dismissed")
     _check_key(settings)
     _check_database(settings)
+
+
+def _split(address: str) -> SplitResult:
+    """An empty one for what is no address: a bracket that isn't closed, a port that is none."""
+    try:
+        found = urlsplit(address)
+        _ = found.port  # read when it is asked for, not before
+    except ValueError:
+        return urlsplit("")
+    return found
 
 
 def _check_key(settings: Settings) -> None:
@@ -159,7 +169,7 @@ def _parsed(database_url: str) -> "URL | None":
 
     try:
         return make_url(database_url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         return None
 
 

@@ -169,4 +169,4 @@ def open_store(settings: Settings) -> Store:
     except StoreError as error:
         if settings.sandbox and "database_url" not in settings.model_fields_set:
             return Store("sqlite://", key)
-        raise SettingsError(f"CDS_DATABASE_URL: {error}") from None
+        raise SettingsError(str(error)) from None

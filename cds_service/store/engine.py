@@ -18,7 +18,7 @@ def open_engine(url: str) -> Engine:
     """Connects to nothing yet. StoreError for a URL that names no such database, or a folder that can't be made."""
     try:
         found = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise StoreError("CDS_DATABASE_URL is not a database URL") from None
     if found.drivername in ("postgres", "postgresql"):
         found = found.set(drivername="postgresql+psycopg")

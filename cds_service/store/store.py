@@ -62,7 +62,7 @@ class Store:
             migrate(self.engine)
             self._key = (pseudonym_key or self._own_key()).encode()
         except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"the database can't be opened: {type(error).__name__}") from None
+            raise StoreError(f"CDS_DATABASE_URL: the database can't be opened: {type(error).__name__}") from None
         self._keyed = hmac.new(self._key, digestmod="sha256")
         self._of_user = lru_cache(_USERS)(self._hashed)
         self._trail = Trail(self.engine.dialect, self._key)
