@@ -82,13 +82,17 @@ def _lines(folded: str, drugs: Drugs) -> Iterator[tuple[int, int, bool]]:
             continue
         blank = _BLANK.search(folded, until, begin) is not None
         until = end
-        if folded.rfind("\n", 0, begin) != begin - 1:
-            yield begin, end, below
-        elif heading.fullmatch(folded, begin, end) and folded[end : end + 1] in ("", "\n"):
+        opens_line = folded.rfind("\n", 0, begin) == begin - 1
+        ends_line = folded[end : end + 1] in ("", "\n")
+        # behind a sentence ("Seen today. Allergies:") a heading is told by its colon alone
+        headed = ends_line and heading.fullmatch(folded, begin, end) and (opens_line or ":" in folded[begin:end])
+        if headed and not (none.search(folded, begin, end) or _words()[1].search(folded, begin, end)):
             below = True
+        elif not opens_line:
+            yield begin, end, below
         else:
-            headed = other.match(folded, begin, end)
-            ended = blank or none.search(folded, begin, end) or (headed and not drugs.find(headed[0]))
+            another = other.match(folded, begin, end)
+            ended = blank or none.search(folded, begin, end) or (another and not drugs.find(another[0]))
             below = below and not ended
             yield begin, end, below and not _words()[1].search(folded, begin, end)
 

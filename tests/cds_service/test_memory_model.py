@@ -59,7 +59,7 @@ class Remembering(RuleBasedStateMachine):
         self.now = 1_000 * DAY
         self.seen: list[Seen] = []
         self.items: set[tuple[Any, ...]] = set()
-        self.numbers = itertools.count(1)
+        self.numbers, self.arrivals = itertools.count(1), itertools.count(1)
         self.facts = {(t, p): frozenset({"grade", "lesion-1"}) for t in "ab" for p in "xy"}
 
     store: Store
@@ -142,7 +142,7 @@ class Remembering(RuleBasedStateMachine):
         assert new == (named not in self.items)
         if named not in self.items:
             self.items.add(named)
-            card.words.append((at, len(self.items), outcome, coded[1] if coded else None))
+            card.words.append((at, next(self.arrivals), outcome, coded[1] if coded else None))
 
     @rule(tenant=TENANTS, patient=PATIENTS, wanted=RARELY)
     def patient_is_erased(self, tenant: str, patient: str, wanted: bool) -> None:

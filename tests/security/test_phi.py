@@ -178,7 +178,7 @@ def test_store_holds_no_canary(client: TestClient, store: Store) -> None:
         client.post(PATH, json=body)
     with store.engine.connect() as connection:
         dump = "\n".join(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]
-    assert "calcinosisDetection" in dump
+    assert "calcinosisIncomplete" in dump
     assert clean(dump)
 
 
