@@ -30,8 +30,10 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	    rm -rf $(VENV); exit 1; }; \
 	fi; \
 	echo "installing into $(VENV) ..."; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; \
+	: "the locks name every package: a pip that resolves them again takes a newer coverage for coverage[toml] and stops"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	$(BIN)/python -m pip check --disable-pip-version-check >&2; \
 	$(BIN)/python -m cds_service.prepare; \
 	touch $(STAMP)
 
@@ -60,7 +62,7 @@ coverage-rules: install
 # mutation tests of the rule modules: takes hours on one core; MUTANTS="hooks.assessment.grading*" narrows it
 MUTANTS ?= *
 mutation: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/mutation.txt
 	nice -n 10 $(BIN)/mutmut run --max-children 1 "$(MUTANTS)"
 	$(BIN)/mutmut results
 
@@ -80,12 +82,12 @@ image-steps: install
 
 # linters and schemas of docker/, and the tool of sbom; tests that need them are skipped with a message without them
 deploy-tools: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/deploy.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/deploy.txt
 
 # Spark for `screen --engine spark`: 450 MB and some minutes, so that no other target needs it; wants Java 17 or newer
 .PHONY: spark-tools
 spark-tools: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/spark.txt
 
 # bytes made up for the parsers (atheris), calls from our own OpenAPI (schemathesis), real requests with changes, charts
 # written otherwise, names in odd spellings; FUZZ_SECONDS, FUZZ_EXAMPLES; what long runs found: docs/fuzzing.md
@@ -94,7 +96,7 @@ FUZZ_SECONDS ?= 600
 FUZZ_EXAMPLES ?= 60
 
 fuzz-tools: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/fuzz.txt
 
 fuzz: fuzz-tools
 	$(BIN)/python -m tests.fuzz.parser tests/fuzz/seeds -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1
