@@ -33,6 +33,11 @@ _LONE_PAIR = re.compile(
 )
 _QUOTED_END = re.compile(rb"=\s?\\?[\"'][^\"'<>]*>")
 _DATA = re.compile(rb'"data"\s*:\s*"([^"]*)"')
+_HYPHENED = re.compile(rb"-(?<=[A-Za-z0-9_\x01]-)[ \t]*(?:[\r\n]|\\[nrf]|<)")
+_HYPHENED_ENTITY = re.compile(rb"-[ \t]*&(?:#|NewLine)|&(?:shy|#173|#[xX]0*[aA][dD]|not);?[ \t]*(?:[\r\n]|\\[nrf]|<)")
+_LINE_ENDS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
+_SOFT = frozenset("\u00ac\u00ad")
+_BEFORE_BREAK = (b"-", b" ")
 _MARKUP = frozenset("<>&\\")
 _MOST_ATTACHED = 1_000_000
 _BLANKS = bytes.maketrans(b"\t\n\v\f\r\x1c\x1d\x1e\x1f", b" " * 9)
@@ -106,6 +111,8 @@ def _letter_by_letter(raw: bytes) -> bytes | None:
         odd = set(raw.translate(None, _ASCII).decode("utf-8"))
         if len(odd) > _MANY or not all(char < "\u0250" or "\u2000" <= char < "\u2070" for char in odd):
             return None
+        if not (_SOFT | _LINE_ENDS).isdisjoint(odd):
+            return None
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return None
@@ -140,18 +147,19 @@ def _plain_bytes(block: bytes) -> int:
         return error.start
 
 
-def escapes(found: bytes) -> tuple[bool, bool]:
-    r"""Whether JSON bytes hold a `\u`, and a `DOUBLE`. Where backslashes are rare, going from one to the next is many
-    times faster than a search."""
-    letters = False
+def escapes(found: bytes) -> tuple[bool, bool, bool]:
+    r"""Whether JSON bytes hold a `\u`, a `DOUBLE`, and perhaps an escape behind a hyphen. Where backslashes are rare,
+    going from one to the next is many times faster than a search."""
+    letters = behind_hyphen = False
     at, few = found.find(b"\\"), len(found) // _SELDOM
     while at >= 0 and few:
-        behind = found[at + 1 : at + 2]
-        if behind == b"\\":
-            return letters or _UNICODE in found, True
-        letters |= behind == b"u"
+        around = found[at - 1 : at + 2]
+        if around[1:] == DOUBLE:
+            return letters or _UNICODE in found, True, True
+        letters |= around[1:] == _UNICODE
+        behind_hyphen |= around[:1] in _BEFORE_BREAK
         at, few = found.find(b"\\", at + 2), few - 1
-    return (letters, False) if at < 0 else (_UNICODE in found, DOUBLE in found)
+    return (letters, False, behind_hyphen) if at < 0 else (_UNICODE in found, DOUBLE in found, True)
 
 
 def unescaped(found: bytes) -> bytes:
@@ -159,9 +167,16 @@ def unescaped(found: bytes) -> bytes:
     return _ESCAPES.sub(_written_out, found)
 
 
+def goes_on(found: bytes) -> bool:
+    r"""Whether a word may go on behind a hyphen and a line break (`\n`) of JSON bytes."""
+    return _HYPHENED.search(found) is not None
+
+
 def is_plain(found: bytes) -> bool:
-    """No markup inside a word, no entity that is a letter."""
+    """No markup inside a word or behind a hyphen, no entity that is a letter or a line break behind a hyphen."""
     if b"&" in found:
+        if _HYPHENED_ENTITY.search(found):
+            return False
         if not all(_is_sign(match[0], found[match.end() : match.end() + 1]) for match in _ENTITY.finditer(found)):
             return False
         other = found.replace(b"&lt;", b"<").replace(b"&gt;", b">")
@@ -205,7 +220,9 @@ def _text(sent: bytes) -> bytes | None:
     if b"\\" in sent or b"\0" in sent:
         return None
     said = as_ascii(sent)
-    return said.translate(_BLANKS) if said is not None and DOUBLE not in said and is_plain(said) else None
+    if said is None or DOUBLE in said or _HYPHENED.search(said) or not is_plain(said):
+        return None
+    return said.translate(_BLANKS)
 
 
 def _written_out(match: re.Match[bytes]) -> bytes:
@@ -218,6 +235,8 @@ def _letters(before: bytes, text: str) -> bytes:
     """A run of characters as ASCII; an accent may belong to the character before."""
     if "\0" in text or (before == b">" and unicodedata.combining(text[0])):
         return DOUBLE  # dropped, or it parts words; an accent on a letter before a tag: nobody can tell from here
+    if text[-1] in _SOFT or (not _LINE_ENDS.isdisjoint(text) and (len(text) > 1 or before in _BEFORE_BREAK)):
+        return DOUBLE  # a word may go on in the next line
     head = before.decode("ascii", "replace")
     plain = map(_letter, unicodedata.normalize("NFC", head + replaced(text))[len(head) :])
     return "".join(plain).encode("ascii")
@@ -240,6 +259,8 @@ def _parted(found: bytes) -> bool:
     while at >= 0:
         before = found[at - 1 : at]
         if (before.isalnum() or before in _LETTERS_TOO) and _is_gone(found, at) and _JOINING.match(found, at):
+            return False
+        if before in _BEFORE_BREAK and _HYPHENED.search(found, max(0, at - _NEAR), at + 1):
             return False
         at = found.find(b"<", at + 1)
     return not _ends_in_quotes(found)

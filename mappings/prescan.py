@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from mappings.codelists import Terminology, load_terminology
-from mappings.plainbytes import as_ascii, attached, escapes, in_parts, is_plain, unescaped
+from mappings.plainbytes import as_ascii, attached, escapes, goes_on, in_parts, is_plain, unescaped
 from mappings.prescan_patterns import entries, forms_of, rough_words, with_misspellings
 from mappings.prescan_quick import quickest
 from mappings.scanner import Scanner
@@ -169,12 +169,12 @@ class _Compiled:
         found = as_ascii(raw, begin, end)
         if found is None:
             return _Seen(set(), unclear=True)
-        escaped, double = escapes(found)
+        escaped, double, may_go_on = escapes(found)
         if escaped and not double:
             found = unescaped(found)
-            double = escapes(found)[1]
+            _, double, may_go_on = escapes(found)
         first = self._first.found(found)
-        unclear = double or not is_plain(found)
+        unclear = double or (may_go_on and goes_on(found)) or not is_plain(found)
         said = b""
         if _ATTACHED in first and not unclear:
             attachment = attached(found)

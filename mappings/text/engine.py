@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -16,6 +17,7 @@ from mappings.text import imaging, pathology
 from mappings.text.concepts import concepts
 from mappings.text.document import OPENING, Document, build, misfiled, overlaps
 from mappings.text.doses import tolerances
+from mappings.text.hyphens import broken, undone
 from mappings.text.joined import beside, joined
 from mappings.text.labs import labs
 from mappings.text.lesions import LesionReader
@@ -59,7 +61,7 @@ class TextEngine:
     def read(self, text: str, *, kind: Kind = "note", language: str | None = None) -> TextReading:
         """What a text says. `kind`: what it is the text of (a report is read as a report). `language`: "en" or
         "en-GB"; without it, or for one that is not known, the language is found by its words."""
-        words = _words(text)
+        words = self._words(text)
         candidates = self._candidates(words, language)
         mixed = self._passages(words, candidates) or (Passage(words),)
         read: list[TextReading] = []
@@ -117,7 +119,7 @@ class TextEngine:
 
     def speaks(self, text: str) -> bool:
         """Whether any entry that can matter stands in the text, in any language."""
-        words = cut(text[:MAX_CHARACTERS])
+        words = self._cut(text[:MAX_CHARACTERS])
         return any(not RELEVANT.isdisjoint(vocab.find(words)) for vocab in self._vocabularies.values())
 
     @property
@@ -131,7 +133,7 @@ class TextEngine:
 
     def onset(self, text: str) -> TimeSpan | None:
         """The onset a short phrase means ("4 months ago", "since 2019", "childhood" → None)."""
-        words = _words(text)
+        words = self._words(text)
         for code in self._candidates(words, None):
             document = build(words, self._vocabularies[code])
             for sentence in document.sentences:
@@ -141,7 +143,7 @@ class TextEngine:
 
     def sites(self, text: str) -> tuple[Site, ...]:
         """The body sites a text names."""
-        words = _words(text)
+        words = self._words(text)
         for code in self._candidates(words, None):
             document = build(words, self._vocabularies[code])
             found = sites(document, 0, len(words))
@@ -151,7 +153,7 @@ class TextEngine:
 
     def workup(self, text: str) -> frozenset[str]:
         """The workup ids that the title of an order or procedure names ("X-ray left elbow" → radiograph)."""
-        words = _words(text)
+        words = self._words(text)
         found: set[str] = set()
         for code in self._candidates(words, None):
             hits = self._vocabularies[code].find(words)
@@ -173,8 +175,19 @@ class TextEngine:
         """Whether the words of a specimen name an organ, and neither skin nor soft tissue."""
         return self._first("organ", text) is not None and self._first("tissue", text) is None
 
+    def _words(self, text: str) -> Words:
+        text = text[:MAX_CHARACTERS]
+        return self._cut(plain(without_own_words(text) if BEGIN in text else text))
+
+    def _cut(self, text: str) -> Words:
+        """The words of a text, those that a line break parts at a hyphen as one."""
+        if not broken(text):
+            return cut(text)
+        text = unicodedata.normalize("NFC", text)
+        return cut(text, undone(text, self._vocabularies.values()))
+
     def _first(self, category: str, text: str) -> Hit | None:
-        words = _words(text)
+        words = self._words(text)
         for code in self._candidates(words, None):
             for hit in self._vocabularies[code].find(words).get(category, ()):
                 return hit
@@ -228,10 +241,6 @@ class TextEngine:
             tolerances=tolerances(document),
             understood=understood,
         )
-
-
-def _words(text: str) -> Words:
-    return cut(plain(without_own_words(text[:MAX_CHARACTERS]) if BEGIN in text else text[:MAX_CHARACTERS]))
 
 
 Reports = tuple[tuple[ImagingMention, ...], tuple[BiopsyMention, ...], list[tuple[int, int]]]

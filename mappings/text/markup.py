@@ -23,6 +23,9 @@ _CHARACTERS: dict[int, str | None] = {
 }  # fmt: skip
 _ODD = re.compile("[" + "".join(re.escape(chr(code)) for code in sorted(_CHARACTERS)) + "]")
 
+_SOFT = re.compile("[\u00ac\u00ad][^\\S\n]{0,20}\n\\s{0,80}(?=[^\\W\\d_])")
+"""a soft hyphen where it is seen, or the sign that systems show for one: the word goes on in the next line"""
+
 _HL7 = re.compile(r"\\(\.(?:br|sp|fi|nf|in|ti|sk|ce)[+-]?\d{0,3}|[HNFSTRE]|X(?:[0-9A-Fa-f]{2}){1,8})\\")
 _HL7_LETTERS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
 
@@ -85,7 +88,7 @@ def plain(text: str) -> str:
         text = _GAP.sub("  ", text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.isascii() else replaced(text)
+    return text if text.isascii() else replaced(_SOFT.sub("", text))
 
 
 def replaced(text: str) -> str:

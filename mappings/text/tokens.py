@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from mappings.text.common import either, load_common
 from mappings.text.folding import fold
 from mappings.text.wrapped import wrapped_breaks
 
+Span = tuple[int, int]
 YEAR = re.compile("(?:19|20)[0-9][0-9]")
 _LEADER = re.compile(r"\.{3,}(?=[ \t]?:?[ \t]?\d)")
 """dots that lead to a number ("Calcium ....... 9.4")"""
@@ -125,11 +127,17 @@ def _patterns() -> _Patterns:
     return _Patterns(re.compile(mark), common.suspicion, re.compile(day), re.compile(word), re.compile(suspected))
 
 
-def cut(text: str) -> Words:
-    """The words of a text, folded, with their places in its NFC form."""
+def cut(text: str, undone: Sequence[Span] = ()) -> Words:
+    """The words of a text, folded, with their places in its NFC form. `undone`: parts of the text, in NFC and in order,
+    that belong to none of its words (`hyphens.undone`)."""
     text = unicodedata.normalize("NFC", text)
     if "\n" in text and (wraps := wrapped_breaks(text)):
         text = _NEWLINE.sub(lambda found: " " if found.start() in wraps else "\n", text)
+    if undone:
+        begins = (0, *(end for _, end in undone))
+        text = "".join(
+            text[begin:end] for begin, end in zip(begins, (*(start for start, _ in undone), None), strict=True)
+        )
     folded = unwrapped = fold(text)
     if "..." in unwrapped:
         unwrapped = _LEADER.sub(lambda dots: " " * len(dots[0]), unwrapped)

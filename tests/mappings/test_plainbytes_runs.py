@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings import plainbytes
-from mappings.plainbytes import DOUBLE, escapes
+from mappings.plainbytes import DOUBLE, escapes, goes_on
 from mappings.text.markup import CELLS, INLINE
 
 PARTS = ("a" * 1023, "b" * 400, "é", "ß", "日本", "\u200b", '="x>', "= 'y' >", '="a"<', '=\\"q>', "=", " x ")
@@ -76,6 +76,8 @@ def test_the_name_of_a_tag_tells_whether_it_may_join(monkeypatch: pytest.MonkeyP
     assert 200 < sum(by_name) < 1800
 
 
-@given(st.lists(st.sampled_from([b"\\", b"u", b"n", b"a" * 300, b'"']), max_size=60).map(b"".join))
+@given(st.lists(st.sampled_from([b"\\", b"u", b"n", b"a" * 300, b'"', b"-", b" "]), max_size=60).map(b"".join))
 def test_escapes_are_found_however_many_there_are(found: bytes) -> None:
-    assert escapes(found) == (b"\\u" in found, DOUBLE in found)
+    letters, double, behind_hyphen = escapes(found)
+    assert (letters, double) == (b"\\u" in found, DOUBLE in found)
+    assert behind_hyphen or not (goes_on(found) and b"\\" in found)

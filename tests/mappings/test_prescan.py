@@ -68,6 +68,9 @@ WORDS = (
     "C.R.E.<br>S.T.", "C. R.&#160;E.</i> <i>S. T.", "S.'L.'E.", "S._L._E.", "S.\uff07L.\uff07E.", "S.\x1fL.\x1fE.",
     "lu<b>\u0301</b>pus",
     "ASyS", "pSS", "SjD", "NPSLE", "dSSc", "LECSA", "DITC", "systemic sclerosis/dermatomyositis overlap",
+    "sclero-\nderma", "Sklero- \r\n derma", "dermato\u00ad\nmyositis", "dermato\u00ac\nmyositis",
+    "sclero\u2010\n derma", "dermato-<br/>myositis", "<p>dermato- </p><p>myositis</p>", "dermato-&#10;myositis",
+    "dermato&shy;<br>myositis", "sclero-\n\n  derma", "lu-\u2028pus", "lu\u00ad\n\u00ad pus", "lu\u00ad<b>\n</b>pus",
     "overlap syndrome", "polymyositis", "(lupus)", "?lupus", "lupus;", "“lupus”", "a\u0301 lupus", "ﬂ lupus",
 )  # fmt: skip
 QUIET = (
