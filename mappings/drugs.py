@@ -119,6 +119,10 @@ class Drugs:
             index += max(length, 1)
         return tuple(hits)
 
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Where the names stand that `find` finds."""
+        return [(hit.start, hit.end) for hit in self.find(text)]
+
     def for_route(self, ids: DrugIds, route: str | None) -> DrugIds:
         """The same without drugs and classes that do not count by this route (a retinoid cream is no oral retinoid)."""
         if route is None:

@@ -14,7 +14,8 @@ from mappings.reader.titles import Titles
 from mappings.text.reading import TextReading, TimeSpan
 
 if TYPE_CHECKING:
-    from mappings.text.engine import Kind, TextEngine
+    from mappings.text.hyphens import Places
+from mappings.text.engine import Kind, TextEngine
 
 _LONGEST = 300
 """longer texts are notes, which do not repeat."""
@@ -91,6 +92,9 @@ class ChartText:
 
     def onset(self, text: str) -> TimeSpan | None:
         return self._engine.onset(text)
+
+    def unbroken(self, text: str, names: Places) -> str:
+        return self._engine.unbroken(text, names)
 
     def of_another_organ(self, text: str) -> bool:
         return self._engine.of_another_organ(text)

@@ -136,8 +136,9 @@ def read_text(
             if kind == "leaflet":
                 told = replace(told, lesions=(), imaging=(), biopsies=(), concepts=())
             add_reading(told, source, into)
-            add_told(words, source, into)
-            add_taken(words, source, into)
+            whole = engine.unbroken(words, into.tools.drugs.places)
+            add_told(whole, source, into)
+            add_taken(whole, source, into)
         return
     reading = engine.read(words, kind="pathology" if kind == "pathology" else "imaging") if words else None
     workup = into.workup_of(name) or (_by_place(name, into) if kind == "imaging" else frozenset())

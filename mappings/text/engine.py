@@ -17,7 +17,7 @@ from mappings.text import imaging, pathology
 from mappings.text.concepts import concepts
 from mappings.text.document import OPENING, Document, build, misfiled, overlaps
 from mappings.text.doses import tolerances
-from mappings.text.hyphens import broken, undone
+from mappings.text.hyphens import Places, broken, undone
 from mappings.text.joined import beside, joined
 from mappings.text.labs import labs
 from mappings.text.lesions import LesionReader
@@ -28,7 +28,7 @@ from mappings.text.reading import BiopsyMention, ImagingMention, LesionMention, 
 from mappings.text.reports import clusters
 from mappings.text.sites import sites
 from mappings.text.times import times
-from mappings.text.tokens import Sentence, Words, cut
+from mappings.text.tokens import Sentence, Words, cut, without
 from mappings.text.vocabulary import RELEVANT, Hit, Vocabulary, vocabulary
 
 Kind = Literal["condition", "observation", "imaging", "pathology", "note", "medication", "procedure", "allergy"]
@@ -185,6 +185,14 @@ class TextEngine:
             return cut(text)
         text = unicodedata.normalize("NFC", text)
         return cut(text, undone(text, self._vocabularies.values()))
+
+    def unbroken(self, text: str, names: Places) -> str:
+        """A text whose words no line break parts at a hyphen. `names`: where names stand that the engine does not
+        know."""
+        if not broken(text):
+            return text
+        text = unicodedata.normalize("NFC", text)
+        return without(text, undone(text, self._vocabularies.values(), names))
 
     def _first(self, category: str, text: str) -> Hit | None:
         words = self._words(text)

@@ -127,6 +127,13 @@ def _patterns() -> _Patterns:
     return _Patterns(re.compile(mark), common.suspicion, re.compile(day), re.compile(word), re.compile(suspected))
 
 
+def without(text: str, spans: Sequence[Span]) -> str:
+    """A text without these parts of it, which are in order."""
+    begins = (0, *(end for _, end in spans))
+    ends = (*(start for start, _ in spans), None)
+    return "".join(text[begin:end] for begin, end in zip(begins, ends, strict=True))
+
+
 def cut(text: str, undone: Sequence[Span] = ()) -> Words:
     """The words of a text, folded, with their places in its NFC form. `undone`: parts of the text, in NFC and in order,
     that belong to none of its words (`hyphens.undone`)."""
@@ -134,10 +141,7 @@ def cut(text: str, undone: Sequence[Span] = ()) -> Words:
     if "\n" in text and (wraps := wrapped_breaks(text)):
         text = _NEWLINE.sub(lambda found: " " if found.start() in wraps else "\n", text)
     if undone:
-        begins = (0, *(end for _, end in undone))
-        text = "".join(
-            text[begin:end] for begin, end in zip(begins, (*(start for start, _ in undone), None), strict=True)
-        )
+        text = without(text, undone)
     folded = unwrapped = fold(text)
     if "..." in unwrapped:
         unwrapped = _LEADER.sub(lambda dots: " " * len(dots[0]), unwrapped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,11 +17,14 @@ from tests.cases.held_charts import DAY, Held, held_charts, judge
 from tests.cases.test_held_cases import answer
 
 Shape = Callable[[str], str]
+_LONG_WORD = re.compile(r"\b([^\W\d_]{5,9})([^\W\d_]{5,})\b")
 SHAPES: dict[str, Shape] = {
     "english-line-behind": lambda text: f"{text} Kind regards, Dr Smith.",
     "hard-blanks": lambda text: text.replace(" ", "\u00a0"),
     "two-blanks-behind-a-stop": lambda text: text.replace(". ", ".  "),
 }
+HARSH: dict[str, Shape] = {"long-words-hyphenated": lambda text: _LONG_WORD.sub("\\1-\n\\2", text)}
+"""shapes that no system writes, which a chart in a thousand does not bear"""
 _SHORTEST = 60
 """characters of a text that is a note, not a label"""
 _TEXTS = frozenset({"valueString", "text", "conclusion"})
@@ -65,7 +69,7 @@ def _changed(charts: list[Held], name: str, brain: Brain) -> dict[str, dict[str,
     found = {}
     shaped = 0
     for held in charts:
-        resources = _shaped(copy.deepcopy(list(held.resources)), SHAPES[name])
+        resources = _shaped(copy.deepcopy(list(held.resources)), (SHAPES | HARSH)[name])
         if resources == list(held.resources):
             continue
         shaped += 1
@@ -76,7 +80,7 @@ def _changed(charts: list[Held], name: str, brain: Brain) -> dict[str, dict[str,
     return found
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", SHAPES | HARSH)
 def test_a_sample_of_charts_is_answered_the_same_in_another_shape(brain: Brain, name: str) -> None:
     assert _changed(SAMPLED, name, brain) == {}
 

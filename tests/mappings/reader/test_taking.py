@@ -102,6 +102,11 @@ def taken(*resources: dict[str, Any]) -> tuple[Medication, ...]:
         ("Passage de la warfarine à l'apixaban.", {"apixaban"}),
         ("Umgestellt von Nifedipin auf Metoprolol.", {"metoprolol"}),
         ("Nifedipin ersetzt durch Metoprolol.", {"metoprolol"}),
+        ("Wegen Akne seit März Aknenor-\nmin 20 mg tgl.", {"isotretinoin"}),
+        (
+            "Taking warfa-\n  rin 5 mg, hydroxy-\r\nchloroquine and predni-\nsone.",
+            {"warfarin", "hydroxychloroquine", "prednisone"},
+        ),
     ],
 )
 def test_taken_now(words: str, drugs: set[str]) -> None:
@@ -145,6 +150,7 @@ def test_taken_now(words: str, drugs: set[str]) -> None:
         "Could be switched to diltiazem 120 mg.",
         "Will be switched from warfarin to apixaban.",
         "Diltiazem was replaced.",
+        "Diltia-\nzem wurde abge-\nsetzt.",
     ],
 )
 def test_not_taken_now(words: str) -> None:

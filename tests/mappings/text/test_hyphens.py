@@ -50,6 +50,7 @@ def test_a_parted_word_is_read(parted: str, whole: str) -> None:
     [
         ("Knoten an Knie-\nund Ellenbogen", "Knoten an Knie und Ellenbogen"),
         ("RF-\nanti-dsDNA+", "RF -\nanti-dsDNA+"),
+        ("CRP-\nANA+", "CRP -\nANA+"),
         ("ANA-\nRF+", "ANA -\nRF+"),
         ("- no nodules-\n- hard lump", "- no nodules\n- hard lump"),
         ("Calcium 8.5-\n10.2 mg/dL", "Calcium 8.5 -\n10.2 mg/dL"),
